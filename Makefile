@@ -1,0 +1,49 @@
+# The targets a person types. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+STACK ?= dev
+PYTHON := .venv/bin/python
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: up
+up: ## Get what is missing, then create or update the stack (STACK=dev)
+	./obs up $(STACK)
+
+.PHONY: down
+down: ## Remove the stack's containers and network; its data stays
+	./obs down $(STACK)
+
+.PHONY: test
+test: venv ## Get what is missing, then run every check and test
+	$(MAKE) --no-print-directory check
+	$(PYTHON) -m toolchain
+	$(PYTHON) -m pytest
+
+.PHONY: check
+check: venv ## Lint, format check and type check, in seconds
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy .
+
+.PHONY: format
+format: venv ## Format the code
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+.PHONY: schema
+schema: venv ## Write config/schema.json from the model
+	$(PYTHON) -m config.schema
+
+.PHONY: lock
+lock: venv ## Write requirements.lock from pyproject.toml
+	$(PYTHON) -m pip install --quiet uv
+	$(PYTHON) -m uv pip compile --quiet --generate-hashes --all-extras --no-header --no-annotate pyproject.toml -o requirements.lock
+	sed -i '1i # Generated from pyproject.toml by `make lock`; changes here are lost.' requirements.lock
+
+.PHONY: venv
+venv:
+	@./obs --help >/dev/null
