@@ -1,0 +1,178 @@
+"""The settings of one environment: what `Pulumi.<stack>.yaml` may say, with a default for everything."""
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+
+from config.images import PINS
+from config.types import Duration, ImageRef, MemoryMb, Port, ServiceName, seconds
+
+Environment = Literal["dev", "staging", "prod"]
+
+
+class Section(BaseModel):
+    """A part of the settings: immutable, in camelCase in YAML, refusing what it does not know."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True, validate_default=True
+    )
+
+
+class NetworkSettings(Section):
+    """The Docker network that all services share."""
+
+    subnet: IPv4Network = Field(
+        IPv4Network("172.30.90.0/24"),
+        description="Private IPv4 network of the stack, /16 to /28; stacks on one host need different ones.",
+    )
+
+    @field_validator("subnet")
+    @classmethod
+    def _usable(cls, subnet: IPv4Network) -> IPv4Network:
+        if not subnet.is_private or not 16 <= subnet.prefixlen <= 28:
+            raise ValueError("must be a private network between /16 and /28, like 172.30.90.0/24")
+        return subnet
+
+    @property
+    def gateway(self) -> str:
+        """The host's own address on this network: the first one."""
+        return str(self.subnet.network_address + 1)
+
+
+class ImageSettings(Section):
+    """Where images come from."""
+
+    registry: str | None = Field(
+        None,
+        description="Prefix of a private mirror, as registry.example.com/mirror; none: the public registries.",
+        pattern=r"^[a-zA-Z0-9][a-zA-Z0-9.:/_-]*[a-zA-Z0-9]$",
+    )
+    overrides: dict[str, ImageRef] = Field({}, description="Another pin for a service, by the service's name.")
+
+    @field_validator("overrides")
+    @classmethod
+    def _known(cls, overrides: dict[str, str]) -> dict[str, str]:
+        for name in overrides:
+            if name not in PINS:
+                raise ValueError(f"{name!r} is not a service of the stack; it is one of {', '.join(sorted(PINS))}")
+        return overrides
+
+
+class PrometheusSettings(Section):
+    """The metrics server."""
+
+    port: Port = Field(9090, description="Port on the host.")
+    scrape_interval: Duration = Field("15s", description="How often targets are read; 1s to 2m.")
+    evaluation_interval: Duration = Field("15s", description="How often rules are evaluated; 1s to 2m.")
+    retention: Duration | None = Field(None, description="How long samples are kept; default 15d in dev, else 30d.")
+    retention_size: str | None = Field(
+        None, description="Most disk the samples may take, like 20GB; none: no limit.", pattern=r"^[1-9]\d*(MB|GB|TB)$"
+    )
+    memory_mb: MemoryMb = Field(512, description="Memory limit, MiB.")
+
+    @field_validator("scrape_interval", "evaluation_interval")
+    @classmethod
+    def _within_lookback(cls, value: str) -> str:
+        # A series is stale after 5 minutes (Prometheus' default lookback); beyond 2m one lost scrape leaves a gap.
+        if not 1 <= seconds(value) <= 120:
+            raise ValueError("must be between 1s and 2m")
+        return value
+
+
+class AlertmanagerSettings(Section):
+    """The server that groups, mutes and delivers alerts."""
+
+    port: Port = Field(9093, description="Port on the host.")
+    retention: Duration = Field("120h", description="How long silences and sent notifications are remembered.")
+    memory_mb: MemoryMb = Field(128, description="Memory limit, MiB.")
+
+
+class NodeExporterSettings(Section):
+    """Metrics of the Docker host itself."""
+
+    enabled: bool = Field(True, description="Whether the host is watched.")
+    port: Port = Field(9100, description="Port on the stack network's gateway; nothing else on the host may hold it.")
+    host_name: str = Field(
+        "docker-host",
+        description="The host's name in the label `instance`.",
+        max_length=253,
+        pattern=r"^[a-zA-Z0-9_.-]+$",
+    )
+    memory_mb: MemoryMb = Field(64, description="Memory limit, MiB.")
+
+
+class ExporterSettings(Section):
+    """An exporter of your own choice, run and scraped with the stack."""
+
+    name: ServiceName = Field(description="Name of the service and of its scrape job.")
+    image: ImageRef = Field(description="Image with a tag.")
+    port: Port = Field(description="Port inside the container where the metrics are.")
+    path: str = Field("/metrics", description="Path of the metrics.", pattern=r"^/\S*$")
+    command: tuple[str, ...] = Field((), description="Arguments of the image's entry point. No secrets here.")
+    user: str = Field("65534", description="User as uid or uid:gid, not root.", pattern=r"^[1-9]\d*(:\d+)?$")
+    memory_mb: MemoryMb = Field(64, description="Memory limit, MiB.")
+
+
+class Settings(Section):
+    """All settings of one environment. Secrets are not among them: see `config.secrets`."""
+
+    environment: Environment = Field(description="What the stack is for; by default the stack's own name.")
+    cluster: str = Field(
+        description="Name of this installation in the external label `cluster`; by default obs-<stack>.",
+        max_length=63,
+        pattern=r"^[a-zA-Z0-9_.-]+$",
+    )
+    bind_address: IPv4Address = Field(
+        IPv4Address("127.0.0.1"), description="Host address on which ports are published; loopback by default."
+    )
+    network: NetworkSettings = Field(default_factory=NetworkSettings, description="The stack's Docker network.")
+    images: ImageSettings = Field(default_factory=ImageSettings, description="Where images come from.")
+    prometheus: PrometheusSettings = Field(default_factory=PrometheusSettings, description="The metrics server.")
+    alertmanager: AlertmanagerSettings = Field(default_factory=AlertmanagerSettings, description="The alert server.")
+    node_exporter: NodeExporterSettings = Field(
+        default_factory=NodeExporterSettings, description="Metrics of the Docker host."
+    )
+    exporters: tuple[ExporterSettings, ...] = Field(
+        (), description="Exporters of your own choice, in addition to the built-in ones."
+    )
+
+    @field_validator("exporters")
+    @classmethod
+    def _one_name_each(cls, exporters: tuple[ExporterSettings, ...]) -> tuple[ExporterSettings, ...]:
+        taken = set(PINS)
+        for index, exporter in enumerate(exporters):
+            if exporter.name in taken:
+                raise ValueError(f"two services have the name {exporter.name!r}; give exporters[{index}] another name")
+            taken.add(exporter.name)
+        return exporters
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        ports = {"prometheus.port": self.prometheus.port, "alertmanager.port": self.alertmanager.port}
+        holders: dict[int, str] = {}
+        for field, port in ports.items():
+            if port in holders:
+                raise ValueError(f"{field} and {holders[port]} are both {port}; give each its own port")
+            holders[port] = field
+        return self
+
+    def image(self, service: str) -> str:
+        """Full reference of a built-in service's image: its pin or override, behind the private mirror if any."""
+        reference = self.images.overrides.get(service, PINS[service])
+        return mirrored(reference, self.images.registry)
+
+    @property
+    def retention(self) -> str:
+        """How long Prometheus keeps samples (requirements 8: 15 d in dev, 30 d in prod)."""
+        return self.prometheus.retention or ("15d" if self.environment == "dev" else "30d")
+
+
+def mirrored(reference: str, registry: str | None) -> str:
+    """The same image in a private mirror: the public registry's host, if named, gives way to the prefix."""
+    if registry is None:
+        return reference
+    host, slash, rest = reference.partition("/")
+    path = rest if slash and ("." in host or ":" in host) else reference
+    return f"{registry}/{path}"

@@ -1,0 +1,37 @@
+"""Every name that leaves the program. They are stable for ever: a changed name loses a volume."""
+
+from typing import Final
+
+PROJECT: Final = "observability"
+"""Pulumi project, and the prefix of its configuration keys."""
+
+LABEL_STACK: Final = "io.observability.stack"
+"""Docker label with the stack's name, on every object of a stack."""
+
+LABEL_SERVICE: Final = "io.observability.service"
+"""Docker label with the service's name, on every container and volume."""
+
+
+def container(stack: str, service: str) -> str:
+    """Container of a service."""
+    return f"obs-{stack}-{service}"
+
+
+def loader(stack: str, service: str) -> str:
+    """One-shot container that checks and installs a service's configuration."""
+    return f"obs-{stack}-{service}-config"
+
+
+def volume(stack: str, service: str, role: str) -> str:
+    """Volume of a service; the role is `data` or `config`."""
+    return f"obs-{stack}-{service}-{role}"
+
+
+def network(stack: str) -> str:
+    """The network all services of a stack share; on it each is known by its service name alone."""
+    return f"obs-{stack}"
+
+
+def inbox(stack: str) -> str:
+    """Container that `obs verify` runs for as long as it waits for its test alert."""
+    return f"obs-{stack}-inbox"

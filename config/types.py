@@ -1,0 +1,66 @@
+"""Annotated types the settings are made of; each refuses what Prometheus or Docker would refuse later."""
+
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
+
+_DURATION: Final = re.compile(
+    r"(?=.)(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?"
+)
+_UNIT_SECONDS: Final = (31_536_000.0, 604_800.0, 86_400.0, 3_600.0, 60.0, 1.0, 0.001)
+_IMAGE: Final = re.compile(
+    r"(?P<repository>(?:[a-zA-Z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
+    r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+_SERVICE_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
+
+
+def seconds(duration: str) -> float:
+    """Length in seconds of a duration in Prometheus' notation; ValueError where it is none.
+
+    A year is 365 days, as in Prometheus' own parser.
+    """
+    match = _DURATION.fullmatch(duration)
+    if match is None:
+        raise ValueError("is not a duration; write it like 15s, 1m30s, 2h or 15d")
+    return sum(int(count) * unit for count, unit in zip(match.groups(), _UNIT_SECONDS, strict=True) if count)
+
+
+def _duration(value: str) -> str:
+    if seconds(value) <= 0:
+        raise ValueError("must be longer than nothing; write it like 15s, 1m30s, 2h or 15d")
+    return value
+
+
+def _image(value: str) -> str:
+    match = _IMAGE.fullmatch(value)
+    if match is None:
+        raise ValueError("is not an image reference; write it like prom/prometheus:v3.15.0")
+    if match["tag"] is None and match["digest"] is None:
+        raise ValueError(f"has no tag; pin it, like {value}:v1.2.3")
+    if match["tag"] == "latest" and match["digest"] is None:
+        raise ValueError("moves under you; pin a version instead of latest")
+    return value
+
+
+def _service_name(value: str) -> str:
+    if _SERVICE_NAME.fullmatch(value) is None:
+        raise ValueError("must be 2 to 40 of a-z, 0-9 and '-', beginning with a letter")
+    return value
+
+
+Duration = Annotated[str, AfterValidator(_duration), Field(examples=["15s", "1m30s", "15d"])]
+"""A length of time in Prometheus' notation, longer than nothing."""
+
+ImageRef = Annotated[str, AfterValidator(_image), Field(examples=["prom/prometheus:v3.15.0"])]
+"""A container image with a tag other than `latest`, or a digest."""
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+"""A TCP port."""
+
+ServiceName = Annotated[str, AfterValidator(_service_name)]
+"""The name of one service of the stack; it becomes part of a container's name."""
+
+MemoryMb = Annotated[int, Field(ge=16, le=1_048_576)]
+"""A hard memory limit in MiB."""
