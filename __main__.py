@@ -1,0 +1,5 @@
+"""The Pulumi program: one stack per environment, from `Pulumi.<stack>.yaml`."""
+
+from components.stack import deploy
+
+deploy()

@@ -1,0 +1,34 @@
+"""What every component of one stack shares."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pulumi_docker as docker
+from pulumi import Output
+
+from config.load import StackConfig
+from config.model import Settings
+from config.naming import LABEL_SERVICE, LABEL_STACK
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackContext:
+    """The stack's configuration, its network, and the way to a secret's value."""
+
+    config: StackConfig
+    network: docker.Network
+    secret: Callable[[str], Output[str]]
+
+    @property
+    def stack(self) -> str:
+        """Name of the stack."""
+        return self.config.stack
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of the stack."""
+        return self.config.settings
+
+    def labels(self, service: str) -> dict[str, str]:
+        """Docker labels of everything that belongs to a service."""
+        return {LABEL_STACK: self.stack, LABEL_SERVICE: service}

@@ -1,0 +1,169 @@
+"""The one way a long-running container is made: pinned, confined, limited, watched."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi_docker as docker
+from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
+
+from components.context import StackContext
+from config import naming
+
+LOG_DRIVER = "json-file"
+LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
+"""Rotation of a container's own output: 30 MB at the most."""
+
+SECURITY_OPTIONS = ("no-new-privileges:true",)
+
+HOST_SECURITY_OPTIONS = ("label=disable",)
+"""Docker adds this itself to a container in the host's process namespace; unsaid, every refresh shows a change."""
+
+NOBODY = "65534:65534"
+"""uid and gid that the Prometheus project's images run as."""
+
+WAIT_SECONDS = 120
+"""How long an update waits for a container to become healthy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedPort:
+    """A container's port on an address of the host."""
+
+    internal: int
+    external: int
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeMount:
+    """A named volume in a container."""
+
+    volume: Input[str]
+    path: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostMount:
+    """A folder of the host in a container, always read-only."""
+
+    source: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthCheck:
+    """How Docker sees that a service works; times in Docker's notation."""
+
+    test: Sequence[str]
+    interval: str = "5s"
+    timeout: str = "3s"
+    retries: int = 6
+
+
+def http_health(url: str) -> HealthCheck:
+    """A health check by HTTP GET with the busybox of the image; any answer but 2xx is unhealthy."""
+    return HealthCheck(test=("CMD", "wget", "-q", "-O", "/dev/null", url))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceArgs:
+    """One container. What is not named here is confined the same way for all.
+
+    `health` None and `host_namespaces` True are exceptions: list them, with the reason, in `components.exceptions`.
+    """
+
+    context: StackContext
+    service: str
+    image: str
+    memory_mb: int
+    user: str
+    health: HealthCheck | None
+    command: Sequence[str] = ()
+    ports: Sequence[PublishedPort] = ()
+    volumes: Sequence[VolumeMount] = ()
+    host_mounts: Sequence[HostMount] = ()
+    capabilities: Sequence[str] = ()
+    host_namespaces: bool = False
+    after: Sequence[Input[Resource]] = ()
+
+
+class Service(ComponentResource):
+    """A hardened, long-running container, known on the stack's network by its service name."""
+
+    container: docker.Container
+
+    def __init__(self, name: str, args: ServiceArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("observability:components:Service", name, None, opts)
+        context = args.context
+        self.container = docker.Container(
+            f"{name}-container",
+            name=naming.container(context.stack, args.service),
+            image=args.image,
+            command=list(args.command) or None,
+            user=args.user,
+            read_only=True,
+            capabilities=docker.ContainerCapabilitiesArgs(adds=list(args.capabilities) or None, drops=["ALL"]),
+            security_opts=[*SECURITY_OPTIONS, *(HOST_SECURITY_OPTIONS if args.host_namespaces else ())],
+            memory=args.memory_mb,
+            memory_swap=args.memory_mb,
+            log_driver=LOG_DRIVER,
+            log_opts=LOG_OPTIONS,
+            restart="unless-stopped",
+            healthcheck=_healthcheck(args.health) if args.health else None,
+            wait=args.health is not None,
+            wait_timeout=WAIT_SECONDS,
+            ports=[
+                docker.ContainerPortArgs(internal=port.internal, external=port.external, ip=port.address)
+                for port in args.ports
+            ],
+            volumes=[
+                *(
+                    docker.ContainerVolumeArgs(
+                        volume_name=mount.volume, container_path=mount.path, read_only=mount.read_only
+                    )
+                    for mount in args.volumes
+                ),
+                *(
+                    # Not `mounts`: the provider reads back the propagation Docker chose and shows it as a change.
+                    docker.ContainerVolumeArgs(host_path=mount.source, container_path=mount.path, read_only=True)
+                    for mount in args.host_mounts
+                ),
+            ],
+            labels=container_labels(context.labels(args.service)),
+            network_mode="host" if args.host_namespaces else None,
+            pid_mode="host" if args.host_namespaces else None,
+            networks_advanced=None if args.host_namespaces else on_network(context.network, args.service),
+            opts=container_options(self, args.after),
+        )
+        self.register_outputs({"container": self.container.name})
+
+
+def container_options(parent: Resource, after: Sequence[Input[Resource]] = ()) -> ResourceOptions:
+    """Options of any container: its name is fixed, so the old one goes before the new one comes, even when a
+    replacement is asked for by hand (the provider sees to it only where it finds the difference itself). Of some
+    inputs the provider says that it has changed them while the container stays as it was; those replace it.
+    """
+    return ResourceOptions(
+        parent=parent,
+        depends_on=list(after),
+        delete_before_replace=True,
+        replace_on_changes=["healthcheck", "wait", "tmpfs", "init"],
+    )
+
+
+def container_labels(labels: Mapping[str, str]) -> list[docker.ContainerLabelArgs]:
+    """Labels in the provider's form."""
+    return [docker.ContainerLabelArgs(label=label, value=value) for label, value in labels.items()]
+
+
+def on_network(network: docker.Network, *aliases: str) -> list[docker.ContainerNetworksAdvancedArgs]:
+    """Attachment to the stack's network under the given names."""
+    name: Output[str] = network.name
+    return [docker.ContainerNetworksAdvancedArgs(name=name, aliases=list(aliases))]
+
+
+def _healthcheck(health: HealthCheck) -> docker.ContainerHealthcheckArgs:
+    return docker.ContainerHealthcheckArgs(
+        tests=list(health.test), interval=health.interval, timeout=health.timeout, retries=health.retries
+    )
