@@ -1,0 +1,1 @@
+"""The command line `./obs`: thin commands over the other packages."""

@@ -1,0 +1,128 @@
+"""Drive the real Pulumi engine, through the Automation API, with the program in this process."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation import events
+
+from cli.home import Home
+from components.stack import deploy
+from config.load import ROOT
+from config.naming import PROJECT
+from toolchain import Toolchain
+
+OnStep = Callable[[str, str, str], None]
+"""Told of every change as it begins: its kind, the resource's type and name."""
+
+_SILENT = ("same", "read", "refresh")
+"""Kinds of step that change nothing."""
+
+_PARTS = ("delete-replaced", "create-replacement")
+"""The two halves of a step that is told of as `replace`."""
+
+
+class EngineError(Exception):
+    """An update that did not succeed; the message is what the engine and its servers said."""
+
+
+@dataclass
+class Outcome:
+    """What an operation did: how many resources by kind of change."""
+
+    changes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def changed(self) -> int:
+        """Number of resources created, changed, replaced or deleted."""
+        return sum(count for kind, count in self.changes.items() if kind not in _SILENT)
+
+
+class Engine:
+    """One stack under the engine."""
+
+    def __init__(self, stack: str, toolchain: Toolchain, home: Home, root: Path = ROOT) -> None:
+        self._root = root
+        variables = home.environment()
+        if toolchain.plugin_dir is not None:
+            variables["PATH"] = f"{toolchain.plugin_dir}{os.pathsep}{os.environ['PATH']}"
+            variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+        folder = home.refresh_project(stack, root)
+        self._stack = automation.create_or_select_stack(
+            stack_name=stack,
+            project_name=PROJECT,
+            program=lambda: deploy(root),
+            opts=automation.LocalWorkspaceOptions(
+                work_dir=str(folder),
+                env_vars=variables,
+                pulumi_command=automation.PulumiCommand(root=str(toolchain.pulumi.parent.parent)),
+            ),
+        )
+        stored = home.secrets(stack)
+        if stored:
+            self._stack.set_all_config(
+                {f"{PROJECT}:{name}": automation.ConfigValue(value, secret=True) for name, value in stored.items()}
+            )
+
+    def up(self, on_step: OnStep, *, refresh: bool, again: Collection[str] = ()) -> Outcome:
+        """Create or update everything.
+
+        `refresh` first looks at what is really there, so that what a hand removed or stopped is mended. `again` names
+        resources that are made anew even if nothing about them has changed.
+        """
+        replace = [urn for urn in self._urns() if urn.rpartition("::")[2] in again] if again else None
+        return self._run(
+            lambda on_event: self._stack.up(refresh=refresh, replace=replace, color="never", on_event=on_event),
+            on_step,
+        )
+
+    def preview(self, on_step: OnStep) -> Outcome:
+        """What `up` would do, without doing it."""
+        return self._run(lambda on_event: self._stack.preview(color="never", on_event=on_event), on_step)
+
+    def down(self, on_step: OnStep) -> Outcome:
+        """Remove everything but the volumes."""
+        return self._run(lambda on_event: self._stack.destroy(color="never", on_event=on_event), on_step)
+
+    def _urns(self) -> list[str]:
+        deployment = self._stack.export_stack().deployment or {}
+        return [resource["urn"] for resource in deployment.get("resources") or []]
+
+    def _run(
+        self,
+        operation: Callable[[Callable[[events.EngineEvent], None]], Any],
+        on_step: OnStep,
+    ) -> Outcome:
+        outcome = Outcome()
+        errors: list[str] = []
+
+        def on_event(event: events.EngineEvent) -> None:
+            if event.diagnostic_event and event.diagnostic_event.severity == "error":
+                errors.append(event.diagnostic_event.message.strip())
+            if event.resource_pre_event:
+                step = event.resource_pre_event.metadata
+                kind, name = str(step.op.value), step.urn.rpartition("::")[2]
+                if kind not in (*_SILENT, *_PARTS) and step.type.startswith("docker:"):
+                    on_step(kind, step.type, name)
+            if event.summary_event:
+                for kind, count in event.summary_event.resource_changes.items():
+                    outcome.changes[str(getattr(kind, "value", kind))] += count
+
+        try:
+            operation(on_event)
+        except automation.CommandError as error:
+            raise EngineError(_digest(errors) or str(error)) from error
+        return outcome
+
+
+def _digest(errors: list[str]) -> str:
+    """What was said, each thing once: the engine repeats it in its own frame, and ends with a summary."""
+    kept: list[str] = []
+    for message in errors:
+        if message != "update failed" and not any(message in other or other in message for other in kept):
+            kept.append(message)
+    return "\n".join(kept)

@@ -1,0 +1,104 @@
+"""Where `obs` keeps what must not be in the repository: state, passphrase, secrets, a working copy of the stack file.
+
+All of it lies in one folder under the user's data directory, or in $OBS_DATA_DIR, readable by its owner alone.
+"""
+
+import os
+import secrets as randomness
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import yaml
+
+from config.errors import ConfigError
+from config.load import ROOT, read_stack_file
+from config.naming import PROJECT
+from config.secrets import SECRETS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """The folder and what lies in it."""
+
+    folder: Path
+
+    @classmethod
+    def find(cls) -> "Home":
+        """The folder of this user, made if need be."""
+        chosen = os.environ.get("OBS_DATA_DIR")
+        folder = Path(chosen).absolute() if chosen else Path(platformdirs.user_data_dir("obs"))
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(folder=folder)
+
+    @property
+    def project(self) -> Path:
+        """Working copy of the project and stack files, which Pulumi may write to."""
+        return self.folder / "project"
+
+    def environment(self) -> dict[str, str]:
+        """Variables under which any `pulumi` command works on the same state; those the user has set are kept."""
+        state = self.folder / "state"
+        found = {"PULUMI_BACKEND_URL": os.environ.get("PULUMI_BACKEND_URL", f"file://{state}")}
+        if found["PULUMI_BACKEND_URL"] == f"file://{state}":
+            state.mkdir(exist_ok=True, mode=0o700)
+        if "PULUMI_CONFIG_PASSPHRASE" not in os.environ:
+            found["PULUMI_CONFIG_PASSPHRASE_FILE"] = os.environ.get(
+                "PULUMI_CONFIG_PASSPHRASE_FILE", str(self._passphrase())
+            )
+        return {**found, "PULUMI_SKIP_UPDATE_CHECK": "1"}
+
+    def refresh_project(self, stack: str, root: Path = ROOT) -> Path:
+        """Bring the working copy up to date with the tracked files; keep the salt and the secrets it alone has."""
+        self.project.mkdir(exist_ok=True, mode=0o700)
+        tracked = read_stack_file(stack, root)
+        copy = self.project / f"Pulumi.{stack}.yaml"
+        before: Mapping[str, Any] = (yaml.safe_load(copy.read_text(encoding="utf-8")) or {}) if copy.is_file() else {}
+        kept = {
+            key: value
+            for key, value in (before.get("config") or {}).items()
+            if key.removeprefix(f"{PROJECT}:") in self.secrets(stack)
+        }
+        merged = {
+            **{key: before[key] for key in ("encryptionsalt",) if key in before},
+            **tracked,
+            "config": {**(tracked.get("config") or {}), **kept},
+        }
+        _write(copy, yaml.safe_dump(merged, sort_keys=False))
+        project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
+        project["main"] = str(root)
+        project["runtime"]["options"]["virtualenv"] = str(root / ".venv")
+        _write(self.project / "Pulumi.yaml", yaml.safe_dump(project, sort_keys=False))
+        return self.project
+
+    def secrets(self, stack: str) -> dict[str, str]:
+        """The stored secrets of a stack, by name."""
+        folder = self.folder / "secrets" / stack
+        return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*"))}
+
+    def set_secret(self, stack: str, name: str, value: str) -> Path:
+        """Store a secret; ConfigError where the name is unknown or the value empty."""
+        if name not in SECRETS:
+            raise ConfigError(f"there is no secret {name!r}", f"use one of {', '.join(sorted(SECRETS))}")
+        if not value:
+            raise ConfigError(f"the value of {name} is empty", f"give it on standard input: ./obs secret set {name}")
+        path = self.folder / "secrets" / stack / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(path, value)
+        return path
+
+    def _passphrase(self) -> Path:
+        path = self.folder / "passphrase"
+        if not path.is_file():
+            _write(path, randomness.token_urlsafe(32))
+        return path
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file at once, readable by its owner alone."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.touch(mode=0o600)
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

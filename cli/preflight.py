@@ -1,0 +1,121 @@
+"""What can be known to go wrong before anything is touched."""
+
+import errno
+import os
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import docker
+import requests
+
+from config.errors import ConfigError
+from config.load import StackConfig
+from config.naming import LABEL_STACK
+from synth.record import CONTAINER, Declared
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """A port of the host that the stack will hold, and the setting that says so."""
+
+    service: str
+    address: str
+    port: int
+    setting: str
+
+
+def connect() -> docker.DockerClient:
+    """The Docker Engine of $DOCKER_HOST or of this machine; ConfigError where none answers."""
+    try:
+        client = docker.from_env(timeout=30)
+        client.ping()
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        where = os.environ.get("DOCKER_HOST", "this machine's default socket")
+        raise ConfigError(
+            f"Docker is not reachable at {where}", "start Docker, or point DOCKER_HOST at an engine that runs"
+        ) from error
+    return client
+
+
+def check(config: StackConfig, declared: Sequence[Declared], client: docker.DockerClient) -> None:
+    """Refuse two containers of one name, two of one port, and ports that somebody else holds."""
+    names: dict[str, str] = {}
+    for resource in _containers(declared):
+        name = resource.inputs["name"]
+        if name in names:
+            raise ConfigError(
+                f"two services have one container name: {names[name]} and {resource.name} are both {name}",
+                "give one of them another name",
+            )
+        names[name] = resource.name
+    taken: dict[tuple[str, int], Binding] = {}
+    own = _own_bindings(config.stack, client)
+    for binding in bindings(config, declared):
+        other = taken.setdefault((binding.address, binding.port), binding)
+        if other is not binding:
+            raise ConfigError(
+                f"{binding.service} and {other.service} both want port {binding.port} of {binding.address}",
+                f"set {binding.setting} to another port in Pulumi.{config.stack}.yaml",
+            )
+        if _is_local() and (binding.address, binding.port) not in own and not _is_free(binding.address, binding.port):
+            raise ConfigError(
+                f"port {binding.port} of {binding.address}, wanted by {binding.service}, is already taken",
+                f"free it, or set {binding.setting} to another port in Pulumi.{config.stack}.yaml",
+            )
+
+
+def bindings(config: StackConfig, declared: Iterable[Declared]) -> Iterator[Binding]:
+    """Every port of the host that the stack will hold."""
+    for resource in _containers(declared):
+        service = resource.inputs["name"].removeprefix(f"obs-{config.stack}-")
+        for port in resource.inputs.get("ports", []):
+            yield Binding(
+                service=service,
+                address=port["ip"],
+                port=port["external"],
+                setting=f"observability:{service}.port",
+            )
+    if config.settings.node_exporter.enabled:
+        yield Binding(
+            service="node-exporter",
+            address=config.settings.network.gateway,
+            port=config.settings.node_exporter.port,
+            setting="observability:nodeExporter.port",
+        )
+
+
+def _containers(declared: Iterable[Declared]) -> Iterator[Declared]:
+    return (resource for resource in declared if resource.type == CONTAINER)
+
+
+def _own_bindings(stack: str, client: docker.DockerClient) -> set[tuple[str, int]]:
+    """Ports that this stack's running containers hold already."""
+    held = set()
+    for container in client.containers.list(filters={"label": f"{LABEL_STACK}={stack}"}):
+        for published in (container.attrs["HostConfig"].get("PortBindings") or {}).values():
+            held |= {(binding["HostIp"], int(binding["HostPort"])) for binding in published or []}
+        for argument in container.attrs["Args"]:
+            address, _, port = argument.removeprefix("--web.listen-address=").rpartition(":")
+            if argument.startswith("--web.listen-address=") and address:
+                held.add((address, int(port)))
+    return held
+
+
+def _is_local() -> bool:
+    return os.environ.get("DOCKER_HOST", "unix://").startswith("unix://")
+
+
+def _is_free(address: str, port: int) -> bool:
+    """Whether the port can be had. An address that does not exist yet is free unless somebody holds all addresses."""
+    for candidate in (address, "127.0.0.254"):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((candidate, port))
+            except OSError as error:
+                if error.errno == errno.EADDRNOTAVAIL:
+                    continue
+                return error.errno != errno.EADDRINUSE
+            return True
+    return True

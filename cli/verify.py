@@ -1,0 +1,205 @@
+"""Does the stack work? Asked of the running servers, one row per answer."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import docker
+import httpx
+
+from alerting.alertmanager import VERIFY_LABEL
+from cli.containers import states
+from cli.inbox import inbox, wait_for
+from cli.preflight import bindings
+from components.stack import addresses
+from config import naming
+from config.load import StackConfig
+from scrape.jobs import jobs
+from synth.record import Declared
+
+PATIENCE = 30.0
+"""Seconds that something which is only just starting is waited for."""
+
+DELIVERY = 20.0
+"""Seconds within which a test alert must arrive."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One thing looked at."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The stack that is looked at, and the ways to it."""
+
+    config: StackConfig
+    declared: Sequence[Declared]
+    client: docker.DockerClient
+
+    def get(self, service: str, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
+        """The JSON a server answers."""
+        answer = httpx.get(addresses(self.config)[service] + path, params=params, timeout=5)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def verify(subject: Subject, *, quick: bool) -> Iterator[Row]:
+    """Every check in turn; `quick` leaves out the one that sends an alert."""
+    checks: list[Callable[[Subject], Iterator[Row]]] = [_containers, _ports, _targets, _rules, _reloads, _watchdog]
+    if not quick:
+        checks.append(_delivery)
+    for check in checks:
+        try:
+            yield from check(subject)
+        except (httpx.HTTPError, docker.errors.DockerException) as error:
+            yield Row(check=check.__name__.strip("_"), ok=False, detail=f"{type(error).__name__}: {error}")
+
+
+def _containers(subject: Subject) -> Iterator[Row]:
+    found = states(subject.client, subject.config.stack, subject.declared)
+    _retry(lambda: _note(found, states(subject.client, subject.config.stack, subject.declared)))
+    for state in found:
+        yield Row(check=f"container {state.service}", ok=state.ok, detail=state.state)
+
+
+def _note(into: list[Any], current: list[Any]) -> bool:
+    into[:] = current
+    return all(state.ok for state in current)
+
+
+def _ports(subject: Subject) -> Iterator[Row]:
+    wanted = {
+        naming.container(subject.config.stack, binding.service): {(binding.address, str(binding.port))}
+        for binding in bindings(subject.config, subject.declared)
+        if binding.service != "node-exporter"
+    }
+    label = f"{naming.LABEL_STACK}={subject.config.stack}"
+    for container in sorted(subject.client.containers.list(filters={"label": label}), key=lambda c: str(c.name)):
+        published = {
+            (binding["HostIp"], binding["HostPort"])
+            for bound in (container.attrs["HostConfig"].get("PortBindings") or {}).values()
+            for binding in bound or []
+        }
+        if published or str(container.name) in wanted:
+            ok = published == wanted.get(str(container.name), set())
+            shown = ", ".join(f"{address}:{port}" for address, port in sorted(published)) or "nothing"
+            yield Row(check=f"ports of {container.name}", ok=ok, detail=f"published: {shown}")
+
+
+def _targets(subject: Subject) -> Iterator[Row]:
+    wanted = [(job.name, target.labels["instance"]) for job in jobs(subject.config) for target in job.targets]
+    found: dict[tuple[str, str], dict[str, str]] = {}
+
+    def all_up() -> bool:
+        active = subject.get("prometheus", "/api/v1/targets", state="active")["data"]["activeTargets"]
+        found.clear()
+        found.update({(target["labels"]["job"], target["labels"]["instance"]): target for target in active})
+        return all(found.get(key, {}).get("health") == "up" for key in wanted)
+
+    _retry(all_up)
+    for job, instance in wanted:
+        target = found.get((job, instance), {})
+        health = target.get("health", "not scraped")
+        yield Row(
+            check=f"target {job} {instance}",
+            ok=health == "up",
+            detail=f"{health} {target.get('lastError', '')}".strip(),
+        )
+
+
+def _rules(subject: Subject) -> Iterator[Row]:
+    groups: list[dict[str, Any]] = []
+
+    def evaluated() -> bool:
+        groups[:] = subject.get("prometheus", "/api/v1/rules")["data"]["groups"]
+        return bool(groups) and all(rule["health"] == "ok" for group in groups for rule in group["rules"])
+
+    _retry(evaluated)
+    for group in groups:
+        bad = [
+            f"{rule['name']}: {rule.get('lastError') or rule['health']}"
+            for rule in group["rules"]
+            if rule["health"] != "ok"
+        ]
+        yield Row(
+            check=f"rules {group['name']}", ok=not bad, detail="; ".join(bad) or f"{len(group['rules'])} evaluated"
+        )
+    if not groups:
+        yield Row(check="rules", ok=False, detail="Prometheus has none loaded")
+
+
+def _reloads(subject: Subject) -> Iterator[Row]:
+    for job, metric in (
+        ("prometheus", "prometheus_config_last_reload_successful"),
+        ("alertmanager", "alertmanager_config_last_reload_successful"),
+    ):
+        values: list[str] = []
+
+        def successful(metric: str = metric, values: list[str] = values) -> bool:
+            result = subject.get("prometheus", "/api/v1/query", query=metric)["data"]["result"]
+            values[:] = [sample["value"][1] for sample in result]
+            return values == ["1"]
+
+        _retry(successful)
+        detail = "in force" if values == ["1"] else f"{metric} is {values or 'absent'}"
+        yield Row(check=f"configuration of {job}", ok=values == ["1"], detail=detail)
+
+
+def _watchdog(subject: Subject) -> Iterator[Row]:
+    """Prometheus' rules, its way to Alertmanager, and Alertmanager: the Watchdog has made the whole way."""
+
+    def arrived() -> bool:
+        return bool(subject.get("alertmanager", "/api/v2/alerts", filter='alertname="Watchdog"'))
+
+    ok = _retry(arrived)
+    yield Row(
+        check="alerts reach Alertmanager",
+        ok=ok,
+        detail="Watchdog is there" if ok else "Watchdog has not arrived from Prometheus",
+    )
+
+
+def _delivery(subject: Subject) -> Iterator[Row]:
+    """An alert raised on purpose is delivered to a webhook on the stack's network."""
+    mark = uuid.uuid4().hex
+    stack = subject.config.stack
+    with inbox(subject.client, stack, subject.config.settings.image("alertmanager")) as container:
+        alert = {
+            "labels": {"alertname": "ObsVerify", VERIFY_LABEL: "true", "severity": "info", "run": mark},
+            "annotations": {"summary": "Raised on purpose by obs verify"},
+            "endsAt": (datetime.now(UTC) + timedelta(minutes=1)).isoformat(),
+        }
+        posted = httpx.post(addresses(subject.config)["alertmanager"] + "/api/v2/alerts", json=[alert], timeout=5)
+        posted.raise_for_status()
+        took = wait_for(container, mark, DELIVERY)
+        said = "" if took is not None else container.logs(tail=3).decode(errors="replace").strip()
+    yield Row(
+        check="an alert is delivered",
+        ok=took is not None,
+        detail=f"received by a webhook after {took:.1f} s"
+        if took is not None
+        else f"nothing received in {DELIVERY:.0f} s {said}".strip(),
+    )
+
+
+def _retry(condition: Callable[[], bool]) -> bool:
+    """Whether the condition holds within the patience allowed; a server that refuses is tried again."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if condition():
+                return True
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
