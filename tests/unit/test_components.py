@@ -1,0 +1,220 @@
+"""The contract every container keeps, whatever the environment."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from components.exceptions import ALLOWANCES, LOADER, Rule
+from config.load import ROOT
+from config.naming import LABEL_SERVICE, LABEL_STACK
+from config.secrets import SECRETS
+from config.types import ImageRef
+from synth.record import CONTAINER, HIDDEN, Declared, record
+from tests.unit.conftest import FULL, declared, stack_config
+
+CASES = [("dev", {}), ("staging", {}), ("prod", {}), ("dev", FULL)]
+
+
+def containers(resources: list[Declared]) -> list[Declared]:
+    found = [resource for resource in resources if resource.type == CONTAINER]
+    assert found
+    return found
+
+
+def service_of(container: Declared) -> str:
+    return str(next(label["value"] for label in container.inputs["labels"] if label["label"] == LABEL_SERVICE))
+
+
+def excused(container: Declared, rule: Rule) -> bool:
+    """Whether the list of exceptions names the container for the rule."""
+    service = service_of(container)
+    custom = service in {exporter["name"] for exporter in FULL["exporters"]}
+    names = {service, LOADER if service.endswith("-config") else service, "exporters" if custom else service}
+    return any(allowance.service in names and allowance.rule == rule for allowance in ALLOWANCES)
+
+
+every_container = pytest.mark.parametrize(
+    "container",
+    [
+        pytest.param(container, id=f"{stack}-{container.name}{'-full' if values else ''}")
+        for stack, values in CASES
+        for container in containers(declared(stack, values))
+    ],
+)
+
+
+@every_container
+def test_its_image_is_pinned(container: Declared) -> None:
+    TypeAdapter(ImageRef).validate_python(container.inputs["image"])
+
+
+@every_container
+def test_it_does_not_run_as_root(container: Declared) -> None:
+    uid = container.inputs["user"].partition(":")[0]
+    assert uid.isdigit()
+    assert int(uid) > 0
+
+
+@every_container
+def test_it_has_no_capability_but_those_it_names(container: Declared) -> None:
+    assert container.inputs["capabilities"] == {"drops": ["ALL"]}
+
+
+@every_container
+def test_it_cannot_gain_privileges(container: Declared) -> None:
+    assert "no-new-privileges:true" in container.inputs["securityOpts"]
+    assert not container.inputs.get("privileged")
+
+
+@every_container
+def test_its_root_is_read_only_or_the_exception_is_listed(container: Declared) -> None:
+    assert container.inputs.get("readOnly", False) != excused(container, "read-only root")
+
+
+@every_container
+def test_its_memory_is_limited_with_swap_so_that_previews_stay_stable(container: Declared) -> None:
+    assert container.inputs["memory"] >= 16
+    assert container.inputs["memorySwap"] == container.inputs["memory"]
+
+
+@every_container
+def test_its_log_is_rotated(container: Declared) -> None:
+    assert container.inputs["logDriver"] == "json-file"
+    assert {"max-size", "max-file"} <= container.inputs["logOpts"].keys()
+
+
+@every_container
+def test_it_has_a_health_check_that_is_waited_for_or_the_exception_is_listed(container: Declared) -> None:
+    checked = bool(container.inputs.get("healthcheck", {}).get("tests"))
+    assert checked != excused(container, "health check")
+    assert bool(container.inputs.get("wait")) == checked
+
+
+@every_container
+def test_it_starts_again_by_itself_unless_it_is_to_run_once(container: Declared) -> None:
+    once = container.inputs.get("attach", False)
+    assert container.inputs["restart"] == ("no" if once else "unless-stopped")
+
+
+@every_container
+def test_its_ports_are_published_on_loopback_only(container: Declared) -> None:
+    assert all(port["ip"] == "127.0.0.1" for port in container.inputs.get("ports", []))
+
+
+@every_container
+def test_it_has_its_own_namespaces_on_the_stack_network_or_the_exception_is_listed(container: Declared) -> None:
+    shares = "networkMode" in container.inputs or "pidMode" in container.inputs
+    assert shares == excused(container, "own namespaces")
+    assert ("networksAdvanced" in container.inputs) != shares
+
+
+@every_container
+def test_folders_of_the_host_are_read_only(container: Declared) -> None:
+    volumes = container.inputs.get("volumes", [])
+    assert all(volume["readOnly"] for volume in volumes if "hostPath" in volume)
+    assert "mounts" not in container.inputs
+
+
+@every_container
+def test_it_is_labelled_with_its_stack_and_service(container: Declared) -> None:
+    assert {label["label"] for label in container.inputs["labels"]} == {LABEL_STACK, LABEL_SERVICE}
+
+
+def test_every_listed_exception_is_used_and_has_a_reason() -> None:
+    everything = containers(declared("dev", FULL))
+    rules: dict[Rule, Any] = {
+        "read-only root": lambda inputs: not inputs.get("readOnly"),
+        "health check": lambda inputs: not inputs.get("healthcheck"),
+        "own namespaces": lambda inputs: "networkMode" in inputs,
+    }
+    for allowance in ALLOWANCES:
+        assert len(allowance.reason) > 20
+        assert any(
+            excused(container, allowance.rule) and rules[allowance.rule](container.inputs) for container in everything
+        ), allowance
+
+
+def test_an_address_other_than_loopback_is_used_only_when_asked_for() -> None:
+    ports = [
+        port
+        for container in containers(declared("dev", {"bindAddress": "10.1.2.3"}))
+        for port in container.inputs.get("ports", [])
+    ]
+    assert ports
+    assert {port["ip"] for port in ports} == {"10.1.2.3"}
+
+
+@pytest.mark.parametrize(("stack", "values"), CASES)
+def test_no_secret_is_in_any_input_but_the_content_of_a_file(stack: str, values: dict[str, Any]) -> None:
+    hidden = []
+
+    def walk(value: object, path: str) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(inner, f"{path}.{key}")
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner, f"{path}[]")
+        elif value == HIDDEN:
+            hidden.append(path)
+
+    resources = declared(stack, values)
+    for resource in resources:
+        walk(resource.inputs, resource.type)
+    assert len(hidden) == len(SECRETS)
+    assert set(hidden) == {f"{CONTAINER}.uploads[].content"}
+    assert "value of" not in json.dumps([resource.inputs for resource in resources])
+
+
+def test_containers_and_volumes_have_names_that_tell_their_stack() -> None:
+    for resource in declared("staging"):
+        if resource.type.startswith("docker:"):
+            assert resource.inputs["name"].startswith("obs-staging")
+
+
+def test_no_two_resources_of_a_kind_have_one_name() -> None:
+    resources = [resource for resource in declared("dev", FULL) if resource.type.startswith("docker:")]
+    names = [(resource.type, resource.inputs["name"]) for resource in resources]
+    assert len(names) == len(set(names))
+
+
+def test_node_exporter_and_its_job_go_together() -> None:
+    without = declared("dev", {"nodeExporter": {"enabled": False}})
+    assert not [container for container in containers(without) if "node-exporter" in container.name]
+    assert "job_name: node" not in json.dumps([resource.inputs for resource in without])
+    assert "job_name: node" in json.dumps([resource.inputs for resource in declared("dev")])
+
+
+def test_an_exporter_from_the_settings_is_run_and_scraped() -> None:
+    resources = declared("dev", FULL)
+    exporter = next(container for container in containers(resources) if service_of(container) == "rabbitmq")
+    assert exporter.inputs["image"] == "mirror.example.com/library/kbudde/rabbitmq-exporter:v1.0.0"
+    loader = next(container for container in containers(resources) if service_of(container) == "prometheus-config")
+    assert "rabbitmq:9419" in "".join(upload["content"] for upload in loader.inputs["uploads"])
+
+
+def test_a_change_of_configuration_changes_the_loader_alone() -> None:
+    before = {resource.name: resource.inputs for resource in declared("dev")}
+    after = {resource.name: resource.inputs for resource in declared("dev", {"prometheus": {"scrapeInterval": "20s"}})}
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"prometheus-config-loader"}
+
+
+def test_a_resource_declared_twice_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    import synth.record as module
+
+    build = module._build
+
+    def twice(args: Any) -> None:  # noqa: ANN401
+        build(args)
+        build(args)
+
+    monkeypatch.setattr(module, "_build", twice)
+    with pytest.raises(Exception, match="declared twice"):
+        record(stack_config(), {"a.yaml": "groups: []"})
+
+
+def test_the_program_itself_stays_short() -> None:
+    assert len((ROOT / "__main__.py").read_text().splitlines()) < 40

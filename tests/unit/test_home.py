@@ -1,0 +1,69 @@
+"""What `obs` keeps outside the repository."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli.home import Home
+from config.errors import ConfigError
+from config.load import ROOT
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path / "data"))
+    return Home.find()
+
+
+def test_the_passphrase_is_made_once_and_is_for_its_owner_alone(home: Home) -> None:
+    path = Path(home.environment()["PULUMI_CONFIG_PASSPHRASE_FILE"])
+    first = path.read_text()
+    assert len(first) >= 32
+    assert path.stat().st_mode & 0o077 == 0
+    assert Path(home.environment()["PULUMI_CONFIG_PASSPHRASE_FILE"]).read_text() == first
+
+
+def test_a_backend_and_a_passphrase_of_the_users_own_are_kept(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://state")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "mine")
+    environment = home.environment()
+    assert environment["PULUMI_BACKEND_URL"] == "s3://state"
+    assert "PULUMI_CONFIG_PASSPHRASE_FILE" not in environment
+
+
+def test_a_stored_secret_is_readable_by_its_owner_alone(home: Home) -> None:
+    path = home.set_secret("prod", "alertWebhookUrl", "https://hooks.example.com/x")
+    assert path.stat().st_mode & 0o077 == 0
+    assert home.secrets("prod") == {"alertWebhookUrl": "https://hooks.example.com/x"}
+    assert home.secrets("dev") == {}
+
+
+@pytest.mark.parametrize(("name", "value"), [("unknown", "x"), ("alertWebhookUrl", "")])
+def test_an_unknown_or_empty_secret_is_refused(home: Home, name: str, value: str) -> None:
+    with pytest.raises(ConfigError):
+        home.set_secret("dev", name, value)
+    assert home.secrets("dev") == {}
+
+
+def test_the_working_copy_follows_the_tracked_file_and_keeps_salt_and_secrets(home: Home, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
+    (root / "Pulumi.dev.yaml").write_text("config:\n  observability:cluster: one\n")
+    home.set_secret("dev", "alertWebhookUrl", "x")
+    copy = home.refresh_project("dev", root) / "Pulumi.dev.yaml"
+    document = yaml.safe_load(copy.read_text())
+    document["encryptionsalt"] = "v1:salt"
+    document["config"] |= {"observability:alertWebhookUrl": {"secure": "v1:x"}, "observability:stale": 1}
+    copy.write_text(yaml.safe_dump(document))
+    (root / "Pulumi.dev.yaml").write_text("config:\n  observability:cluster: two\n")
+    home.refresh_project("dev", root)
+    assert yaml.safe_load(copy.read_text()) == {
+        "encryptionsalt": "v1:salt",
+        "config": {"observability:cluster": "two", "observability:alertWebhookUrl": {"secure": "v1:x"}},
+    }
+    assert yaml.safe_load((home.project / "Pulumi.yaml").read_text())["main"] == str(root)
+    assert (root / "Pulumi.dev.yaml").read_text() == "config:\n  observability:cluster: two\n"

@@ -1,0 +1,65 @@
+"""What `up` refuses before anything is touched."""
+
+import socket
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cli import preflight
+from config.errors import ConfigError
+from synth.record import CONTAINER, Declared
+from tests.unit.conftest import declared, stack_config
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port of this machine that somebody listens on."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+def client(*containers: Any) -> Any:  # noqa: ANN401 - stands in for Docker's client
+    """Docker with these containers of the stack running."""
+    return SimpleNamespace(containers=SimpleNamespace(list=lambda **_: list(containers)))
+
+
+def check(values: dict[str, Any], *running: Any) -> None:  # noqa: ANN401
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    values = {**values, "alertmanager": {"port": free}, "nodeExporter": {"enabled": False}}
+    preflight.check(stack_config("dev", values), declared("dev", values), client(*running))
+
+
+def test_a_port_that_somebody_holds_is_refused_with_its_setting(taken: int) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check({"prometheus": {"port": taken}})
+    assert f"port {taken} of 127.0.0.1, wanted by prometheus, is already taken" in caught.value.what
+    assert "observability:prometheus.port" in caught.value.mend
+
+
+def test_a_port_that_the_stack_itself_holds_is_fine(taken: int) -> None:
+    own = SimpleNamespace(
+        attrs={
+            "HostConfig": {"PortBindings": {"9090/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(taken)}]}},
+            "Args": [],
+        }
+    )
+    check({"prometheus": {"port": taken}}, own)
+
+
+def test_two_containers_of_one_name_are_refused() -> None:
+    twin = Declared(type=CONTAINER, name="twin", parent=None, inputs={"name": "obs-dev-prometheus"})
+    with pytest.raises(ConfigError, match="one container name"):
+        preflight.check(stack_config(), [*declared(), twin], client())
+
+
+def test_an_engine_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    with pytest.raises(ConfigError) as caught:
+        preflight.connect()
+    assert "Docker is not reachable at tcp://127.0.0.1:1" in caught.value.what

@@ -1,0 +1,199 @@
+"""Settings: defaults that work, and errors that name the field and the mend."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import schema
+from config.errors import ConfigError
+from config.images import PINS
+from config.load import ROOT, from_file, validate
+from config.model import ImageSettings, Settings, mirrored
+from config.types import seconds
+
+
+def refused(values: dict[str, Any], stack: str = "dev", secrets: frozenset[str] = frozenset()) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        validate(stack, values, secrets)
+    assert "\n" not in caught.value.what
+    assert "\n" not in caught.value.mend
+    return caught.value
+
+
+def test_an_empty_dev_file_gives_a_whole_stack() -> None:
+    settings = validate("dev", {}, frozenset()).settings
+    assert settings.environment == "dev"
+    assert settings.prometheus.scrape_interval == "15s"
+    assert settings.retention == "15d"
+    assert str(settings.bind_address) == "127.0.0.1"
+
+
+def test_prod_keeps_samples_for_thirty_days() -> None:
+    assert validate("prod", {}, frozenset({"alertWebhookUrl"})).settings.retention == "30d"
+
+
+def test_the_three_committed_stacks_are_valid_and_share_no_network() -> None:
+    subnets = {
+        from_file(stack, stored_secrets=frozenset({"alertWebhookUrl"})).settings.network.subnet
+        for stack in ("dev", "staging", "prod")
+    }
+    assert len(subnets) == 3
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_name() -> None:
+    error = refused({"prometheus": {"scrapInterval": "15s"}})
+    assert "observability:prometheus.scrapInterval: unknown key" in error.what
+    assert "did you mean 'scrapeInterval'" in error.mend
+
+
+def test_an_unknown_section_is_refused_with_the_nearest_name() -> None:
+    assert "did you mean 'prometheus'" in refused({"prometeus": {}}).mend
+
+
+def test_a_wrong_type_is_refused_by_path() -> None:
+    assert "observability:prometheus.port: 'many'" in refused({"prometheus": {"port": "many"}}).what
+
+
+@pytest.mark.parametrize("duration", ["15x", "-5s", "0s", "", "1s1h", "5 s", "10m", "0.5s"])
+def test_an_impossible_interval_is_refused_by_path(duration: str) -> None:
+    error = refused({"prometheus": {"scrapeInterval": duration}})
+    assert "observability:prometheus.scrapeInterval" in error.what
+
+
+def test_a_pin_without_a_tag_is_refused() -> None:
+    error = refused({"images": {"overrides": {"prometheus": "prom/prometheus"}}})
+    assert "images.overrides.prometheus" in error.what
+    assert "has no tag" in error.what
+    assert "prom/prometheus:v1.2.3" in error.mend
+
+
+def test_a_pin_that_moves_is_refused() -> None:
+    assert "moves under you" in refused({"images": {"overrides": {"prometheus": "prom/prometheus:latest"}}}).what
+
+
+def test_a_pin_by_digest_is_accepted() -> None:
+    pin = f"prom/prometheus@sha256:{'0' * 64}"
+    assert (
+        validate("dev", {"images": {"overrides": {"prometheus": pin}}}, frozenset()).settings.image("prometheus")
+        == pin
+    )
+
+
+def test_a_pin_for_a_service_that_does_not_exist_is_refused() -> None:
+    assert "'promtheus' is not a service" in refused({"images": {"overrides": {"promtheus": "a/b:1"}}}).what
+
+
+def test_two_services_with_one_name_are_refused() -> None:
+    exporter = {"name": "rabbitmq", "image": "kbudde/rabbitmq-exporter:v1.0.0", "port": 9419}
+    error = refused({"exporters": [exporter, exporter]})
+    assert "two services have the name 'rabbitmq'" in error.what
+    assert "exporters[1]" in error.mend
+
+
+def test_an_exporter_cannot_take_the_name_of_a_built_in_service() -> None:
+    error = refused({"exporters": [{"name": "prometheus", "image": "a/b:1", "port": 1}]})
+    assert "two services have the name 'prometheus'" in error.what
+
+
+def test_two_services_on_one_port_are_refused() -> None:
+    assert "both 9090" in refused({"alertmanager": {"port": 9090}}).what
+
+
+def test_a_public_network_is_refused() -> None:
+    assert "network.subnet" in refused({"network": {"subnet": "8.8.8.0/24"}}).what
+
+
+def test_a_required_secret_missing_in_prod_is_refused_with_the_command_that_sets_it() -> None:
+    error = refused({}, stack="prod")
+    assert "observability:alertWebhookUrl is required in prod" in error.what
+    assert "./obs secret set alertWebhookUrl prod" in error.mend
+
+
+def test_a_stack_of_another_name_must_say_what_it_is_for() -> None:
+    assert "observability:environment" in refused({}, stack="eu").what
+    assert validate("eu", {"environment": "staging"}, frozenset()).settings.cluster == "obs-eu"
+
+
+def test_a_stack_without_a_file_is_refused_with_those_that_have_one(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
+    with pytest.raises(ConfigError) as caught:
+        from_file("qa", tmp_path)
+    assert "Pulumi.qa.yaml does not exist" in caught.value.what
+    assert "dev" in caught.value.mend
+
+
+def test_a_stack_file_that_is_not_yaml_is_refused_with_line_and_column(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  a: [1,\n")
+    with pytest.raises(ConfigError, match=r"Pulumi.dev.yaml:3:1: not valid YAML"):
+        from_file("dev", tmp_path)
+
+
+def test_a_secret_in_the_clear_is_refused_without_being_shown(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text(
+        "config:\n  observability:alertWebhookUrl: https://hooks.example.com/T0P\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        from_file("dev", tmp_path)
+    assert "secret in the clear" in caught.value.what
+    assert "T0P" not in str(caught.value)
+
+
+def test_an_encrypted_secret_in_the_file_counts_as_set(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  observability:alertWebhookUrl:\n    secure: v1:abc\n")
+    assert from_file("prod", tmp_path).secrets == {"alertWebhookUrl"}
+
+
+@pytest.mark.parametrize(
+    ("duration", "expected"),
+    [("15s", 15), ("1m30s", 90), ("500ms", 0.5), ("2h", 7200), ("15d", 1_296_000), ("1w", 604_800)],
+)
+def test_durations_are_read_as_prometheus_reads_them(duration: str, expected: float) -> None:
+    assert seconds(duration) == expected
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("prom/prometheus:v1", "mirror.example.com/x/prom/prometheus:v1"),
+        ("ghcr.io/google/cadvisor:v1", "mirror.example.com/x/google/cadvisor:v1"),
+        ("busybox:1", "mirror.example.com/x/busybox:1"),
+    ],
+)
+def test_a_private_mirror_takes_the_place_of_the_public_registry(reference: str, expected: str) -> None:
+    assert mirrored(reference, "mirror.example.com/x") == expected
+    assert mirrored(reference, None) == reference
+
+
+def test_every_pin_is_a_valid_reference_with_a_version() -> None:
+    ImageSettings.model_validate({"overrides": dict(PINS)})
+    assert all(":" in reference.rpartition("/")[2] for reference in PINS.values())
+
+
+def test_the_committed_schema_is_current() -> None:
+    assert schema.PATH.read_text(encoding="utf-8") == schema.text(), "run: make schema"
+
+
+def test_every_setting_is_described_in_the_schema() -> None:
+    document = json.loads(schema.text())
+    definitions = document["$defs"]
+    sections = [*definitions.values(), document["properties"]["config"]]
+    bare = [
+        name
+        for section in sections
+        for name, field in section["properties"].items()
+        if "description" not in {**definitions.get(field.get("$ref", "").rpartition("/")[2], {}), **field}
+    ]
+    assert bare == []
+
+
+def test_settings_cannot_be_changed_once_read() -> None:
+    settings: Settings = validate("dev", {}, frozenset()).settings
+    with pytest.raises(ValueError, match="frozen"):
+        settings.cluster = "other"  # type: ignore[misc]  # what the test is about
+
+
+def test_every_stack_file_names_its_schema() -> None:
+    for path in ROOT.glob("Pulumi.*.yaml"):
+        assert path.read_text().startswith("# yaml-language-server: $schema=config/schema.json\n")

@@ -1,0 +1,108 @@
+"""What `obs synth` writes."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from alerting.alertmanager import files, secret_files
+from config.errors import ConfigError
+from config.load import ROOT
+from rules import load
+from synth.write import write
+from tests.unit.conftest import FULL, stack_config
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_same_configuration_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(stack_config("dev", FULL), load(ROOT / "rules"), tmp_path / name)
+    assert tree(tmp_path / "a") == tree(tmp_path / "b")
+    assert {"prometheus/prometheus.yaml", "prometheus/rules/stack.yaml", "alertmanager/alertmanager.yaml"} < tree(
+        tmp_path / "a"
+    ).keys()
+
+
+def test_it_takes_under_two_seconds_without_docker_the_cli_or_a_network(tmp_path: Path) -> None:
+    environment = {"PATH": "/nonexistent", "PYTHONPATH": str(ROOT), "OBS_DATA_DIR": str(tmp_path / "data")}
+    environment |= {"DOCKER_HOST": "tcp://127.0.0.1:1", "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "cli", "synth", "dev", "--out", str(tmp_path / "out")]
+    start = time.monotonic()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    took = time.monotonic() - start
+    assert done.returncode == 0, done.stderr
+    assert took < 2.0 or os.getloadavg()[0] > (os.cpu_count() or 1), f"{took:.1f} s"
+
+
+def test_every_resource_is_listed_with_type_name_parent_and_inputs(tmp_path: Path) -> None:
+    write(stack_config(), load(ROOT / "rules"), tmp_path / "out")
+    resources = json.loads((tmp_path / "out/resources.json").read_text())
+    assert {"type", "name", "parent", "inputs"} == set(resources[0])
+    by_name = {resource["name"]: resource for resource in resources}
+    assert by_name["prometheus-server-container"]["parent"] == "prometheus-server"
+    assert by_name["prometheus-server-container"]["inputs"]["memory"] == 512
+    assert by_name["monitoring"]["parent"] == "observability-dev"
+
+
+def test_an_earlier_run_is_replaced_whole(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write(stack_config(), {"old.yaml": "groups: []\n"}, out)
+    write(stack_config(), {"new.yaml": "groups: []\n"}, out)
+    assert not (out / "prometheus/rules/old.yaml").exists()
+    assert (out / "prometheus/rules/new.yaml").exists()
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(ConfigError, match="holds something else"):
+        write(stack_config(), {}, tmp_path)
+    assert tree(tmp_path) == {"letter.txt": b"dear"}
+
+
+def test_every_generated_file_says_from_what(tmp_path: Path) -> None:
+    write(stack_config(), {}, tmp_path / "out")
+    for path in ("prometheus/prometheus.yaml", "alertmanager/alertmanager.yaml"):
+        assert (tmp_path / "out" / path).read_text().startswith("# Generated from Pulumi.dev.yaml")
+
+
+def test_external_labels_name_the_environment_and_the_cluster(tmp_path: Path) -> None:
+    write(stack_config("staging"), {}, tmp_path / "out")
+    document = yaml.safe_load((tmp_path / "out/prometheus/prometheus.yaml").read_text())
+    assert document["global"]["external_labels"] == {"cluster": "obs-staging", "environment": "staging"}
+
+
+def test_every_target_carries_system_and_instance(tmp_path: Path) -> None:
+    write(stack_config("dev", FULL), {}, tmp_path / "out")
+    document = yaml.safe_load((tmp_path / "out/prometheus/prometheus.yaml").read_text())
+    jobs = {job["job_name"]: job["static_configs"][0] for job in document["scrape_configs"]}
+    assert jobs.keys() == {"prometheus", "alertmanager", "node", "rabbitmq"}
+    assert all(job["labels"].keys() == {"system", "instance"} for job in jobs.values())
+
+
+def test_alerts_are_grouped_and_repeated_as_asked() -> None:
+    route = yaml.safe_load(files(stack_config())["alertmanager.yaml"])["route"]
+    assert route["group_by"] == ["alertname", "cluster", "system"]
+    assert (route["group_wait"], route["group_interval"], route["repeat_interval"]) == ("10s", "10s", "12h")
+
+
+def test_the_webhook_is_named_by_the_file_that_holds_it() -> None:
+    document = yaml.safe_load(files(stack_config())["alertmanager.yaml"])
+    default = next(receiver for receiver in document["receivers"] if receiver["name"] == "default")
+    (path,) = secret_files(stack_config())
+    assert default["webhook_configs"] == [{"url_file": f"/etc/alertmanager/current/{path}", "send_resolved": True}]
+
+
+@pytest.mark.parametrize("text", ["groups: [", "- a\n", "rules: []\n", "\x00"])
+def test_a_rule_file_that_does_not_parse_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "broken.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"broken\.yaml") as caught:
+        load(tmp_path)
+    assert "\n" not in caught.value.what
