@@ -1,0 +1,1 @@
+"""What the servers read, judged by the servers' own tools, as the pinned images hold them."""

@@ -1,0 +1,44 @@
+"""Run a tool of a pinned image on files, the way a person would with `docker run`."""
+
+import io
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import docker
+
+from config.images import PINS
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolResult:
+    """How it ended, and all it printed."""
+
+    code: int
+    output: str
+
+
+def run_tool(service: str, command: Sequence[str], files: Mapping[str, str]) -> ToolResult:
+    """The tool's verdict on the files, which lie in its working folder /work."""
+    client = docker.from_env()
+    container = client.containers.create(
+        PINS[service], entrypoint=list(command), working_dir="/work", user="65534", network_disabled=True
+    )
+    try:
+        container.put_archive("/", _archive(files))
+        container.start()
+        code = container.wait(timeout=100)["StatusCode"]
+        return ToolResult(code=code, output=container.logs().decode())
+    finally:
+        container.remove(force=True)
+
+
+def _archive(files: Mapping[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, text in files.items():
+            data = text.encode()
+            info = tarfile.TarInfo(f"work/{path}")
+            info.size, info.mode = len(data), 0o644
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()

@@ -1,0 +1,254 @@
+"""Which way is taken, and that it is said: one line for each thing."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from docker import DockerClient
+from docker.errors import ImageNotFound
+
+from config.errors import ConfigError
+from toolchain import docker_plugin, ensure, inspect
+from toolchain.assemble import LABEL
+from toolchain.engine import Engine
+from toolchain.process import ObtainError
+from toolchain.recipes import RECIPES
+
+PROMETHEUS = "prom/prometheus:v3.15.0"
+GRAFANA = "grafana/grafana:13.2.0"
+
+PULUMI = """#!/bin/sh
+echo "$@" >> {calls}
+case "$1" in version) echo {version} ;; plugin) echo "error: no such host" >&2; exit 1 ;; esac
+"""
+
+
+class Lines:
+    """A report that keeps the lines."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, str] = {}
+
+    def line(self, item: str, text: str) -> None:
+        assert item not in self.lines, f"a second line for {item}"
+        assert "\n" not in text
+        self.lines[item] = text
+
+    @contextmanager
+    def task(self, label: str) -> Iterator["Lines"]:
+        assert label
+        yield self
+
+    def note(self, text: str) -> None:
+        pass
+
+
+class Docker:
+    """An engine with some images, that can reach no registry."""
+
+    def __init__(self, images: dict[str, dict[str, str]]) -> None:
+        self.here = images
+        self.pulls: list[str] = []
+        self.images = self.api = self
+
+    def get(self, reference: str) -> SimpleNamespace:
+        if reference not in self.here:
+            raise ImageNotFound(reference)
+        return SimpleNamespace(labels=self.here[reference])
+
+    def pull(self, repository: str, tag: str, **_: bool) -> list[dict[str, Any]]:
+        self.pulls.append(f"{repository}:{tag}")
+        return [{"error": "no such host"}]
+
+    def version(self) -> dict[str, str]:
+        return {"Version": "28.0.0", "Arch": "amd64"}
+
+
+class Machine:
+    """A machine with Docker and a Pulumi CLI, without internet."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root, self.docker = root, Docker({PROMETHEUS: {}})
+        monkeypatch.setenv("OBS_CACHE_DIR", str(root / "cache"))
+        monkeypatch.setenv("PULUMI_HOME", str(root / "home"))
+        monkeypatch.setenv("PATH", f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}")
+        monkeypatch.delenv(docker_plugin.CHOICE, raising=False)
+        engine = Engine(cast(DockerClient, self.docker), "unix:///docker.sock")
+        for module in ("engine", "images"):
+            monkeypatch.setattr(f"toolchain.{module}.connect", lambda *_: engine)
+        self.pulumi("v3.272.0")
+
+    def pulumi(self, version: str) -> None:
+        program = self.root / "bin" / "pulumi"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(PULUMI.format(calls=self.root / "calls", version=version))
+        program.chmod(0o755)
+
+    def install_official_plugin(self) -> None:
+        folder = self.root / "home/plugins" / f"resource-docker-v{docker_plugin.version()}"
+        folder.mkdir(parents=True)
+        (folder / "pulumi-resource-docker").touch()
+
+    def plugin_downloads(self) -> int:
+        calls = self.root / "calls"
+        return calls.read_text().count("plugin install") if calls.exists() else 0
+
+    def age_refusals(self, seconds: float) -> None:
+        for marker in (self.root / "cache/refused").iterdir():
+            then = time.time() - seconds
+            os.utime(marker, (then, then))
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(tmp_path, monkeypatch)
+
+
+def test_where_everything_is_there_one_line_each_says_so(machine: Machine) -> None:
+    machine.install_official_plugin()
+    report = Lines()
+    toolchain = ensure({"prometheus": PROMETHEUS}, report)
+    assert list(report.lines) == ["Docker Engine", "Pulumi CLI", "image prometheus", "Docker plugin"]
+    assert all(text.startswith("found") for text in report.lines.values())
+    assert toolchain.pulumi == machine.root / "bin/pulumi"
+    assert (toolchain.plugin_dir, toolchain.plugin_notice, toolchain.left_out) == (None, None, {})
+    assert toolchain.docker_host == "unix:///docker.sock"
+
+
+def test_nothing_is_asked_of_the_network_for_what_is_there(machine: Machine) -> None:
+    machine.install_official_plugin()
+    ensure({"prometheus": PROMETHEUS}, Lines())
+    assert machine.docker.pulls == []
+    assert machine.plugin_downloads() == 0
+
+
+@pytest.mark.usefixtures("machine")
+def test_an_image_that_cannot_be_had_is_left_out_and_said_so() -> None:
+    report = Lines()
+    left_out = ensure({"prometheus": PROMETHEUS, "grafana": GRAFANA}, report).left_out
+    assert list(left_out) == ["grafana"]
+    assert "no such host" in left_out["grafana"]
+    assert report.lines["image grafana"] == f"left out: {left_out['grafana']}"
+
+
+def test_a_pin_that_no_recipe_builds_names_the_one_that_could(machine: Machine) -> None:
+    left_out = ensure({"prometheus": "prom/prometheus:v3.99.0"}, Lines()).left_out
+    assert "no such host" in left_out["prometheus"]
+    assert "the recipe is for prom/prometheus:v3.15.0" in left_out["prometheus"]
+    assert machine.docker.pulls == ["prom/prometheus:v3.99.0"]
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_stand_in_serves_where_the_official_plugin_is_refused_and_every_run_says_so() -> None:
+    for _ in range(2):
+        report = Lines()
+        toolchain = ensure({}, report)
+        assert toolchain.plugin_dir is not None
+        launcher = toolchain.plugin_dir / "pulumi-resource-docker"
+        assert os.access(launcher, os.X_OK)
+        assert "-m toolchain.standin" in launcher.read_text()
+        assert "stand-in" in (toolchain.plugin_notice or "")
+        assert "no such host" in report.lines["Docker plugin"]
+
+
+def test_a_refused_way_is_not_asked_again_within_a_day(machine: Machine) -> None:
+    for _ in range(2):
+        ensure({"grafana": GRAFANA}, Lines())
+    assert machine.docker.pulls == [GRAFANA]
+    assert machine.plugin_downloads() == 1
+
+
+def test_a_refused_way_is_asked_again_after_a_day(machine: Machine) -> None:
+    ensure({"grafana": GRAFANA}, Lines())
+    machine.age_refusals(25 * 3600)
+    ensure({"grafana": GRAFANA}, Lines())
+    assert machine.docker.pulls == [GRAFANA, GRAFANA]
+    assert machine.plugin_downloads() == 2
+
+
+def test_the_official_plugin_forced_but_not_to_be_had_is_an_error(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(docker_plugin.CHOICE, "official")
+    with pytest.raises(ConfigError) as raised:
+        ensure({}, Lines())
+    assert "no such host" in raised.value.what
+    assert docker_plugin.CHOICE in raised.value.mend
+    assert machine.plugin_downloads() == 1
+
+
+def test_the_stand_in_can_be_forced_where_the_official_plugin_is(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.install_official_plugin()
+    monkeypatch.setenv(docker_plugin.CHOICE, "stand-in")
+    assert ensure({}, Lines()).plugin_dir is not None
+    assert machine.plugin_downloads() == 0
+
+
+def test_an_unknown_plugin_choice_is_refused_before_anything_is_done(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(docker_plugin.CHOICE, "other")
+    with pytest.raises(ConfigError, match="other"):
+        ensure({"grafana": GRAFANA}, Lines())
+    assert machine.docker.pulls == []
+
+
+@pytest.mark.parametrize("version", ["v3.258.0", "v4.0.0", "nonsense"])
+def test_a_pulumi_of_another_age_is_not_used(machine: Machine, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.pulumi(version)
+    asked: list[str] = []
+
+    def refuse(*_: object, **__: object) -> str:
+        asked.append("download")
+        raise ObtainError("no such host")
+
+    monkeypatch.setattr("toolchain.pulumi_cli.run", refuse)
+    monkeypatch.setattr("toolchain.go.obtain", refuse)
+    with pytest.raises(ConfigError) as raised:
+        ensure({}, Lines())
+    assert f"{machine.root / 'bin/pulumi'} is not 3.x of at least 3.259.0" in raised.value.what
+    assert asked == ["download", "download"]
+
+
+def test_an_engine_that_the_user_names_but_that_does_not_answer_is_not_started_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OBS_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    with pytest.raises(ConfigError) as raised:
+        ensure({}, Lines())
+    assert f"unix://{tmp_path}/none.sock does not answer: No such file or directory" in raised.value.what
+    assert "unset DOCKER_HOST" in raised.value.mend
+
+
+def test_an_image_of_a_recipe_that_has_changed_since_is_made_anew(machine: Machine) -> None:
+    machine.docker.here[PROMETHEUS] = {LABEL: "earlier"}
+    assert [finding.ok for finding in inspect({"prometheus": PROMETHEUS})][-1] is False
+    machine.docker.here[PROMETHEUS] = {LABEL: RECIPES["prometheus"].version}
+    assert [finding.ok for finding in inspect({"prometheus": PROMETHEUS})][-1] is True
+
+
+def test_a_look_around_changes_nothing_and_asks_no_network(machine: Machine) -> None:
+    findings = {finding.name: finding for finding in inspect({"prometheus": PROMETHEUS, "grafana": GRAFANA})}
+    assert list(findings) == ["Docker Engine", "Pulumi CLI", "Docker plugin", "image prometheus", "image grafana"]
+    assert [finding.ok for finding in findings.values()] == [True, True, True, True, False]
+    assert GRAFANA in findings["image grafana"].detail
+    assert machine.docker.pulls == []
+    assert not (machine.root / "cache").exists()
+
+
+def test_a_look_around_without_docker_says_so(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> Engine:
+        raise ObtainError("no such file")
+
+    monkeypatch.setattr("toolchain.engine.connect", refuse)
+    finding = inspect({"prometheus": PROMETHEUS})[0]
+    assert (finding.name, finding.ok) == ("Docker Engine", False)
+    assert machine.docker.pulls == []

@@ -1,0 +1,34 @@
+"""`python -m toolchain`: obtain all that the stack needs.
+
+Exit codes: 0 done (what cannot be had at all is said and left out), 1 a build failed, 2 something has to be mended
+by the user first.
+"""
+
+import signal
+import sys
+
+from rich.console import Console
+
+from config.errors import ConfigError
+from config.images import PINS
+from toolchain.images import recipe_for
+from toolchain.obtain import ensure
+
+
+def main() -> int:
+    """Obtain everything for every pinned image."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what we started ends with us
+    console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    try:
+        left_out = ensure(PINS).left_out
+    except ConfigError as error:
+        console.print(f"Error: {error.what}\nTo mend it: {error.mend}")
+        return 2
+    except KeyboardInterrupt:
+        console.print("Interrupted; what was finished is kept, and the next run goes on from there.")
+        return 1
+    return 1 if any(recipe_for(service, PINS[service]) for service in left_out) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Debian's packages: installed as root, or only fetched and unpacked."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from toolchain.process import ObtainError, environment, run
+
+_LISTS: Final = Path("/var/lib/apt/lists")
+_LIMIT: Final = 900.0
+"""Seconds one call of apt may take."""
+
+
+def can_install() -> bool:
+    """Whether this is a Debian-like system and we are root."""
+    return shutil.which("apt-get") is not None and os.geteuid() == 0
+
+
+def install(*packages: str) -> None:
+    """Install packages without those they merely recommend; `ObtainError` with apt's last word."""
+    _with_lists(["install", "--yes", "--no-install-recommends", *packages])
+
+
+def download(packages: Sequence[str], into: Path) -> list[Path]:
+    """Fetch package files without installing them; `ObtainError` where there is no apt."""
+    into.mkdir(parents=True)
+    _with_lists(["download", *packages], cwd=into)
+    return sorted(into.glob("*.deb"))
+
+
+def _with_lists(arguments: list[str], cwd: Path | None = None) -> None:
+    """Call apt-get; with fresh package lists if there are none, or if they turn out to be too old."""
+    if shutil.which("apt-get") is None:
+        raise ObtainError("this is not a Debian-like system")
+    fresh = False
+    if not any(_LISTS.glob("*_Packages*")):
+        _apt(["update"])
+        fresh = True
+    try:
+        _apt(arguments, cwd)
+    except ObtainError:
+        if fresh:
+            raise
+        _apt(["update"])
+        _apt(arguments, cwd)
+
+
+def _apt(arguments: list[str], cwd: Path | None = None) -> None:
+    # Another apt at work is waited for; an answer is asked of nobody.
+    command = ["apt-get", "--quiet", "--option", "DPkg::Lock::Timeout=300", *arguments]
+    env = environment(DEBIAN_FRONTEND="noninteractive", LC_ALL="C.UTF-8")
+    run(command, limit=_LIMIT, log=f"apt-{arguments[0]}", env=env, cwd=cwd)

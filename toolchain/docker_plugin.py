@@ -1,0 +1,121 @@
+"""Pulumi's Docker provider plugin: the official one, else the stand-in."""
+
+import importlib.metadata
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from config.errors import ConfigError
+from toolchain.cache import cache_dir, key_of, lock, log_file, making, refusal, remember_refusal, tail
+from toolchain.process import ObtainError, environment, last_line, run
+from toolchain.report import Report
+from toolchain.standin.launcher import ROOT, write_launcher
+
+ITEM: Final = "Docker plugin"
+CHOICE: Final = "OBS_DOCKER_PLUGIN"
+"""Environment variable that forces `official` or `stand-in`."""
+LOG: Final = "docker-plugin-download"
+DOWNLOAD_LIMIT: Final = 300.0
+"""Seconds the official download may take."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """Which plugin serves a run."""
+
+    folder: Path | None
+    """To put first on the run's PATH; None for the official plugin, which the engine finds itself."""
+    notice: str | None
+    """What every run has to say of it."""
+
+
+def version() -> str:
+    """The plugin version that the installed SDK asks for."""
+    return importlib.metadata.version("pulumi-docker")
+
+
+def _home() -> Path:
+    return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+
+
+def official() -> Path | None:
+    """The official plugin's folder, if it is installed."""
+    folder = _home() / "plugins" / f"resource-docker-v{version()}"
+    return folder if (folder / "pulumi-resource-docker").exists() else None
+
+
+def choice() -> str | None:
+    """What the user forces, if anything."""
+    chosen = os.environ.get(CHOICE) or None
+    if chosen not in (None, "official", "stand-in"):
+        raise ConfigError(f"{CHOICE} is {chosen!r}", f"set {CHOICE} to `official` or `stand-in`, or unset it")
+    return chosen
+
+
+def obtain(pulumi: Path, report: Report) -> Plugin:
+    """The official plugin where it is to be had, else the stand-in; `ConfigError` if a forced one is not."""
+    chosen = choice()
+    if chosen == "stand-in":
+        return _stand_in(f"{CHOICE} asks for it", report)
+    if official():
+        report.line(ITEM, f"found the official v{version()}")
+        return Plugin(None, None)
+    try:
+        _download(pulumi, report, again=chosen == "official")
+    except ObtainError as failure:
+        if chosen == "official":
+            raise ConfigError(
+                f"the official Docker plugin v{version()} cannot be had: {failure}",
+                f"unset {CHOICE} to let the stand-in serve, or install the plugin into {_home()}/plugins",
+            ) from None
+        return _stand_in(f"the official v{version()} cannot be downloaded: {failure}", report)
+    report.line(ITEM, f"downloaded the official v{version()}")
+    return Plugin(None, None)
+
+
+def describe() -> tuple[bool, str]:
+    """Whether a plugin can serve as things are, and which."""
+    chosen = choice()
+    if chosen == "stand-in":
+        return True, f"our stand-in ({CHOICE} asks for it)"
+    if official():
+        return True, f"the official v{version()}"
+    if chosen == "official":
+        return False, f"the official v{version()} is not there yet"
+    return True, f"the official v{version()} is not there yet; our stand-in serves if it cannot be downloaded"
+
+
+def _download(pulumi: Path, report: Report, *, again: bool) -> None:
+    """Ask Pulumi for the plugin, unless it was refused lately; `again` asks all the same."""
+    way = f"docker-plugin-{version()}"
+    earlier = None if again else refusal(way)
+    if earlier:
+        raise ObtainError(earlier)
+    try:
+        with lock(way), report.task("downloading the Docker plugin"):
+            command: list[str | Path] = [pulumi, "plugin", "install", "resource", "docker", version()]
+            env = environment(PULUMI_SKIP_UPDATE_CHECK="true")
+            run(command, limit=DOWNLOAD_LIMIT, log=LOG, env=env)
+    except ObtainError as failure:
+        why = _cause() or str(failure)
+        remember_refusal(way, why)
+        raise ObtainError(why) from None
+
+
+def _cause() -> str:
+    """What Pulumi met at its last attempt, which its last line does not tell."""
+    met = [line for line in tail(log_file(LOG)).splitlines() if "Error downloading plugin: " in line]
+    return last_line(met[-1].partition("plugin: ")[2]) if met else ""
+
+
+def _stand_in(why: str, report: Report) -> Plugin:
+    """The stand-in, behind a launcher of its own for this interpreter and this checkout."""
+    folder = cache_dir() / "stand-in" / key_of((sys.executable, str(ROOT)))
+    with lock("stand-in"):
+        if not folder.is_dir():
+            with making(folder) as work:
+                write_launcher(work)
+    report.line(ITEM, f"our stand-in ({why})")
+    return Plugin(folder, f"a stand-in serves for Pulumi's Docker plugin v{version()} ({why})")

@@ -1,0 +1,158 @@
+"""Container images: those the engine has, else pulled, else built here by recipe, else left out and said so."""
+
+import concurrent.futures
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from docker import DockerClient
+from docker.errors import DockerException, ImageNotFound
+
+from toolchain.assemble import LABEL, load
+from toolchain.cache import lock, refusal, remember_refusal
+from toolchain.engine import connect
+from toolchain.process import ObtainError, last_line
+from toolchain.recipes import RECIPES, Recipe
+from toolchain.reference import Reference
+from toolchain.report import Report, Task
+
+SILENCE_LIMIT: Final = 60.0
+"""Seconds a registry may say nothing while an image is pulled."""
+PULL_LIMIT: Final = 1800.0
+"""Seconds one image may take to arrive."""
+PULLS: Final = 4
+"""Images pulled at a time: they wait for the network, not for us."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An image that the engine has not and that cannot be pulled."""
+
+    service: str
+    reference: str
+    why: str
+    """Why it cannot be pulled."""
+    recipe: Recipe | None
+    """How to build it, if we know."""
+
+
+def recipe_for(service: str, reference: str) -> Recipe | None:
+    """The recipe for exactly this image, wherever its registry; None if there is none, or it is pinned by content."""
+    recipe, wanted = RECIPES.get(service), Reference.parse(reference)
+    if recipe is None or wanted.digest or recipe.tag != wanted.tag:
+        return None
+    # A mirror keeps the name, below a path of its own.
+    return recipe if f"/{wanted.repository}".endswith(f"/{recipe.repository}") else None
+
+
+def _no_recipe(service: str, reference: str) -> str:
+    recipe = RECIPES.get(service)
+    if recipe is None:
+        return "it cannot be built from package registries"
+    return f"the recipe is for {recipe.repository}:{recipe.tag}, not for {reference}"
+
+
+def state(client: DockerClient, service: str, reference: str) -> str | None:
+    """How the engine has the image; None if it has not, or has one built here by a recipe that has changed since."""
+    try:
+        label = client.images.get(reference).labels.get(LABEL)
+    except ImageNotFound:
+        return None
+    if label is None:
+        return "found"
+    recipe = recipe_for(service, reference)
+    return "found, built here earlier" if recipe is None or recipe.version == label else None
+
+
+def pull(client: DockerClient, images: Mapping[str, str], report: Report) -> list[Missing]:
+    """Find or pull every image; returns those that cannot be had so."""
+    absent: dict[str, str] = {}
+    for service, reference in images.items():
+        here = state(client, service, reference)
+        if here:
+            report.line(_item(service), f"{here}: {reference}")
+        else:
+            absent[service] = reference
+    missing: list[Missing] = []
+    if absent:
+        with concurrent.futures.ThreadPoolExecutor(PULLS) as pool:
+            failures = list(pool.map(lambda reference: _pull(reference, report), absent.values()))
+        for (service, reference), failure in zip(absent.items(), failures, strict=True):
+            if failure is None:
+                report.line(_item(service), f"pulled {reference}")
+            else:
+                missing.append(Missing(service, reference, str(failure), recipe_for(service, reference)))
+    return missing
+
+
+def _item(service: str) -> str:
+    return f"image {service}"
+
+
+def _pull(reference: str, report: Report) -> ObtainError | None:
+    """Pull one image, unless that was refused lately."""
+    earlier = refusal(reference)
+    if earlier:
+        return ObtainError(earlier)
+    try:
+        with lock(f"pull-{reference.replace('/', '_')}"), report.task(f"pulling {reference}") as task:
+            _follow(reference, task)
+    except (ObtainError, DockerException, OSError) as error:
+        failure = ObtainError(last_line(str(getattr(error, "explanation", None) or error)))
+        remember_refusal(reference, str(failure))
+        return failure
+    return None
+
+
+def _follow(reference: str, task: Task) -> None:
+    """Pull, telling how far it has come; a registry that falls silent or takes for ever is given up."""
+    client = connect(SILENCE_LIMIT).client
+    repository, _, tag = reference.rpartition(":")
+    if "@" in reference:
+        repository, _, tag = reference.rpartition("@")
+    deadline = time.monotonic() + PULL_LIMIT
+    layers: dict[str, tuple[int, int]] = {}
+    event: dict[str, Any]
+    for event in client.api.pull(repository, tag=tag, stream=True, decode=True):
+        if "error" in event:
+            raise ObtainError(event["error"])
+        detail = event.get("progressDetail") or {}
+        if event.get("status") == "Downloading" and "total" in detail:
+            layers[event["id"]] = (detail["current"], detail["total"])
+            done, total = (sum(numbers) / 1e6 for numbers in zip(*layers.values(), strict=True))
+            task.note(f"{done:.0f} of {total:.0f} MB")
+        if time.monotonic() > deadline:
+            raise ObtainError(f"not there after {PULL_LIMIT:.0f} s")
+
+
+def assemble(
+    client: DockerClient, missing: Iterable[Missing], failures: Mapping[str, ObtainError | None], report: Report
+) -> dict[str, str]:
+    """Turn what was compiled into images; returns why not, for each service whose image cannot be had."""
+    left_out: dict[str, str] = {}
+    for image in missing:
+        try:
+            report.line(_item(image.service), _assemble(client, image, failures, report))
+        except ObtainError as failure:
+            left_out[image.service] = f"{image.reference} cannot be pulled ({image.why}), and {failure}"
+            report.line(_item(image.service), f"left out: {left_out[image.service]}")
+    return left_out
+
+
+def _assemble(client: DockerClient, image: Missing, failures: Mapping[str, ObtainError | None], report: Report) -> str:
+    """Make one image and say so."""
+    recipe = image.recipe
+    if recipe is None:
+        raise ObtainError(_no_recipe(image.service, image.reference))
+    compiled = failures.get(recipe.build.name)
+    if compiled:
+        raise ObtainError(f"building it failed: {compiled}")
+    try:
+        with lock(f"image-{image.service}"), report.task(f"assembling {image.reference}"):
+            if state(client, image.service, image.reference) is None:
+                load(client, recipe, image.reference)
+    except (ObtainError, DockerException, OSError) as error:
+        raise ObtainError(f"assembling it failed: {last_line(str(error))}") from error
+    lacks = f", without {recipe.without}" if recipe.without else ""
+    return f"built {image.reference} here{lacks} (it cannot be pulled: {image.why})"

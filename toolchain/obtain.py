@@ -1,0 +1,98 @@
+"""The whole of it: the four things a fresh machine may lack, one after the other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.errors import ConfigError
+from toolchain import docker_plugin, engine, gobuild, pulumi_cli
+from toolchain import images as container_images
+from toolchain.process import ObtainError
+from toolchain.report import ConsoleReport, Report
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """What was obtained."""
+
+    pulumi: Path
+    """The CLI's program."""
+    plugin_dir: Path | None
+    """Folder to put first on PATH for a run, with the stand-in plugin; None where the official one is used."""
+    plugin_notice: str | None
+    """What every run has to say of the plugin."""
+    left_out: Mapping[str, str]
+    """Why it cannot be had, for each service whose image cannot."""
+    docker_host: str
+    """The engine's address, as DOCKER_HOST takes it: for a run to use the same engine as we did."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that `obs doctor` looks at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def ensure(images: Mapping[str, str], report: Report | None = None) -> Toolchain:
+    """Obtain whatever is missing, saying of each thing which way it was got and why.
+
+    `images` holds a full reference for each service. `ConfigError` if what nothing works without cannot be had;
+    an image that cannot is left out.
+    """
+    report = report or ConsoleReport()
+    docker_plugin.choice()  # a wrong one is said before anything is built
+    docker = engine.obtain(report)
+    pulumi, why = _pulumi(report)
+    missing = container_images.pull(docker.client, images, report)
+    wanted = [image.recipe.build for image in missing if image.recipe]
+    failures = gobuild.build_all([*([] if pulumi else [pulumi_cli.BUILD]), *wanted], report)
+    if pulumi is None:
+        pulumi = _built_pulumi(failures.get(pulumi_cli.BUILD.name), why, report)
+    left_out = container_images.assemble(docker.client, missing, failures, report)
+    plugin = docker_plugin.obtain(pulumi, report)
+    return Toolchain(pulumi, plugin.folder, plugin.notice, left_out, docker.host)
+
+
+def _pulumi(report: Report) -> tuple[Path | None, str]:
+    """The CLI, unless it has to be built; and why it has to be."""
+    found = pulumi_cli.find()
+    if found:
+        report.line(pulumi_cli.ITEM, f"found {found[1]}")
+        return found[0], ""
+    missing = pulumi_cli.why_not_the_users()
+    try:
+        path = pulumi_cli.download(report)
+    except ObtainError as failure:
+        return None, f"{missing}; the official one cannot be downloaded: {failure}"
+    report.line(pulumi_cli.ITEM, f"downloaded the official one ({missing})")
+    return path, ""
+
+
+def _built_pulumi(failure: ObtainError | None, why: str, report: Report) -> Path:
+    if failure:
+        raise ConfigError(
+            f"the Pulumi CLI cannot be had: {why}; building it failed: {failure}",
+            "install it (https://www.pulumi.com/docs/install/), so that `pulumi version` answers",
+        )
+    report.line(pulumi_cli.ITEM, f"built {pulumi_cli.BUILD.version} from its Go module ({why})")
+    return pulumi_cli.built()
+
+
+def inspect(images: Mapping[str, str]) -> list[Finding]:
+    """Say of each thing whether it is there; quick, changes nothing and asks no network."""
+    found = pulumi_cli.find()
+    findings = [Finding(pulumi_cli.ITEM, found is not None, found[1] if found else pulumi_cli.why_not_the_users())]
+    findings.append(Finding(docker_plugin.ITEM, *docker_plugin.describe()))
+    try:
+        docker = engine.connect(5)
+    except ObtainError as failure:
+        return [Finding(engine.ITEM, False, f"does not answer: {failure}"), *findings]
+    findings.insert(0, Finding(engine.ITEM, True, docker.describe()))
+    for service, reference in images.items():
+        here = container_images.state(docker.client, service, reference)
+        detail = f"{here}: {reference}" if here else f"not there yet: {reference}"
+        findings.append(Finding(f"image {service}", here is not None, detail))
+    return findings
