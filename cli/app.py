@@ -48,7 +48,7 @@ def up(stack: Stack = "dev") -> None:
     from cli.operations import Operation
     from components.stack import addresses
 
-    operation = Operation.prepare(stack, err)
+    operation = Operation.prepare(stack, err, to_run=True)
     outcome = operation.run("up")
     bad = [state for state in operation.wait() if not state.ok]
     total = sum(outcome.changes.values())
@@ -79,8 +79,10 @@ def down(
     """Remove a stack's containers and network; its data stays unless you say otherwise."""
     from cli.operations import Operation
 
-    operation = Operation.prepare(stack, err, check_ports=False)
+    operation = Operation.prepare(stack, err)
     operation.run("down")
+    for name in operation.sweep():
+        err.print(f"  removed {name}, which the state did not know", markup=False)
     removed = operation.remove_volumes() if volumes else []
     out.print(f"{stack}: down" + (f", {len(removed)} volumes removed" if volumes else "; volumes kept"))
 

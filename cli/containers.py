@@ -31,31 +31,27 @@ class ServiceState:
         return self.state in ("healthy", "running")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Drift:
-    """How the engine's picture and Docker's differ, as far as a glance shows."""
+def amiss(client: docker.DockerClient, stack: str, declared: Sequence[Declared]) -> set[str]:
+    """Names of declared resources that are gone, stopped though they should run, or ran once and failed.
 
-    missing: bool
-    """Something declared is not there, or does not run though it should."""
-    failed: frozenset[str]
-    """Declared names of one-shot containers that failed: unchanged inputs alone would not run them again."""
-
-
-def drift(client: docker.DockerClient, stack: str, declared: Sequence[Declared]) -> Drift:
-    """A glance at what is there: by name, state and exit code."""
+    The engine compares with its own record and would see none of it. A refresh would not do: it makes the provider
+    forget that a container failed.
+    """
     label: dict[str, str | list[str] | bool] = {"label": f"{LABEL_STACK}={stack}"}
     there = {container.name: container for container in client.containers.list(all=True, filters=label)}
-    names = {*there, *(v.name for v in client.volumes.list(filters=label))}
-    names |= {n.name for n in client.networks.list(filters=label)}
-    wanted = {resource.inputs["name"] for resource in declared if resource.type.startswith("docker:")}
-    stopped = any(there[name].status != "running" for name in long_running(declared) if name in there)
-    failed = {
-        resource.name
-        for resource in declared
-        if resource.type == CONTAINER and resource.inputs.get("attach") and resource.inputs["name"] in there
-        if there[resource.inputs["name"]].attrs["State"]["ExitCode"]
-    }
-    return Drift(missing=stopped or not wanted <= names, failed=frozenset(failed))
+    others = {found.name for kind in (client.volumes, client.networks) for found in kind.list(filters=label)}
+
+    def well(resource: Declared) -> bool:
+        name = resource.inputs["name"]
+        if resource.type != CONTAINER:
+            return name in others
+        if name not in there:
+            return False
+        if resource.inputs.get("attach"):
+            return not there[name].attrs["State"]["ExitCode"]
+        return bool(there[name].status == "running")
+
+    return {resource.name for resource in declared if resource.type.startswith("docker:") and not well(resource)}
 
 
 def long_running(declared: Sequence[Declared]) -> dict[str, str]:

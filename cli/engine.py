@@ -47,38 +47,32 @@ class Engine:
 
     def __init__(self, stack: str, toolchain: Toolchain, home: Home, root: Path = ROOT) -> None:
         self._root = root
-        variables = home.environment()
+        variables = {**home.environment(), "DOCKER_HOST": toolchain.docker_host}
         if toolchain.plugin_dir is not None:
             variables["PATH"] = f"{toolchain.plugin_dir}{os.pathsep}{os.environ['PATH']}"
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
         folder = home.refresh_project(stack, root)
-        self._stack = automation.create_or_select_stack(
-            stack_name=stack,
-            project_name=PROJECT,
-            program=lambda: deploy(root),
-            opts=automation.LocalWorkspaceOptions(
-                work_dir=str(folder),
-                env_vars=variables,
-                pulumi_command=automation.PulumiCommand(root=str(toolchain.pulumi.parent.parent)),
-            ),
+        options = automation.LocalWorkspaceOptions(
+            work_dir=str(folder), env_vars=variables, pulumi_command=_command(toolchain.pulumi)
         )
+
+        def program() -> None:
+            deploy(root)
+
+        try:
+            self._stack = automation.select_stack(stack, PROJECT, program, opts=options)
+        except automation.StackNotFoundError:
+            self._stack = automation.create_stack(stack, PROJECT, program, opts=options)
         stored = home.secrets(stack)
         if stored:
             self._stack.set_all_config(
                 {f"{PROJECT}:{name}": automation.ConfigValue(value, secret=True) for name, value in stored.items()}
             )
 
-    def up(self, on_step: OnStep, *, refresh: bool, again: Collection[str] = ()) -> Outcome:
-        """Create or update everything.
-
-        `refresh` first looks at what is really there, so that what a hand removed or stopped is mended. `again` names
-        resources that are made anew even if nothing about them has changed.
-        """
+    def up(self, on_step: OnStep, again: Collection[str] = ()) -> Outcome:
+        """Create or update everything; resources named in `again` are made anew even if nothing about them changed."""
         replace = [urn for urn in self._urns() if urn.rpartition("::")[2] in again] if again else None
-        return self._run(
-            lambda on_event: self._stack.up(refresh=refresh, replace=replace, color="never", on_event=on_event),
-            on_step,
-        )
+        return self._run(lambda on_event: self._stack.up(replace=replace, color="never", on_event=on_event), on_step)
 
     def preview(self, on_step: OnStep) -> Outcome:
         """What `up` would do, without doing it."""
@@ -117,6 +111,13 @@ class Engine:
         except automation.CommandError as error:
             raise EngineError(_digest(errors) or str(error)) from error
         return outcome
+
+
+def _command(pulumi: Path) -> automation.PulumiCommand:
+    """The CLI; the SDK takes either a folder with `bin/pulumi` in it or what is on PATH."""
+    if pulumi.parent.name == "bin":
+        return automation.PulumiCommand(root=str(pulumi.parent.parent))
+    return automation.PulumiCommand()
 
 
 def _digest(errors: list[str]) -> str:

@@ -28,7 +28,7 @@ def images(config: StackConfig) -> dict[str, str]:
     wanted = {name: settings.image(name) for name in PINS}
     if not settings.node_exporter.enabled:
         del wanted["node-exporter"]
-    return wanted
+    return wanted | {exporter.name: settings.exporter_image(exporter) for exporter in settings.exporters}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,19 +43,28 @@ class Operation:
     console: Console
 
     @classmethod
-    def prepare(cls, stack: str, console: Console, *, check_ports: bool = True) -> "Operation":
-        """Validate, declare, obtain and check; ConfigError where any of it fails, with nothing changed."""
+    def prepare(cls, stack: str, console: Console, *, to_run: bool = False) -> "Operation":
+        """Validate, declare, obtain and check; ConfigError where any of it fails, with nothing changed.
+
+        Only what is to run needs images and free ports.
+        """
         home = Home.find()
         config = load.from_file(stack, stored_secrets=frozenset(home.secrets(stack)))
         declared = record(config, load_rules(ROOT / "rules"))
-        tools = toolchain.ensure(images(config))
+        tools = toolchain.ensure(images(config) if to_run else {})
         for name, reason in tools.left_out.items():
             raise ConfigError(f"the image of {name} is not to be had: {reason}", "see ./obs doctor")
-        client = preflight.connect()
-        if check_ports:
+        client = preflight.connect(tools.docker_host)
+        if to_run:
             preflight.check(config, declared, client)
-        engine = Engine(stack, tools, home)
-        return cls(config=config, declared=declared, client=client, engine=engine, home=home, console=console)
+        return cls(
+            config=config,
+            declared=declared,
+            client=client,
+            engine=Engine(stack, tools, home),
+            home=home,
+            console=console,
+        )
 
     def run(self, what: Literal["up", "preview", "down"]) -> Outcome:
         """Do it, with a line per step; an update that fails ends the command with exit code 1."""
@@ -65,8 +74,7 @@ class Operation:
 
         try:
             if what == "up":
-                found = containers.drift(self.client, self.config.stack, self.declared)
-                return self.engine.up(on_step, refresh=found.missing, again=found.failed)
+                return self.engine.up(on_step, containers.amiss(self.client, self.config.stack, self.declared))
             return self.engine.preview(on_step) if what == "preview" else self.engine.down(on_step)
         except EngineError as error:
             self.console.print(str(error), markup=False, style="red")
@@ -76,6 +84,18 @@ class Operation:
     def wait(self) -> list[containers.ServiceState]:
         """The services' states, once all are well or a minute is over."""
         return containers.wait_until_well(self.client, self.config.stack, self.declared, HEALTH_SECONDS)
+
+    def sweep(self) -> list[str]:
+        """Remove containers and networks of the stack that the state did not know of; their names."""
+        label = f"{naming.LABEL_STACK}={self.config.stack}"
+        removed = []
+        for container in self.client.containers.list(all=True, filters={"label": label}):
+            container.remove(force=True)
+            removed.append(str(container.name))
+        for network in self.client.networks.list(filters={"label": label}):
+            network.remove()
+            removed.append(str(network.name))
+        return removed
 
     def remove_volumes(self) -> list[str]:
         """Remove the stack's volumes; their names."""

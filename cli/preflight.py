@@ -5,13 +5,14 @@ import os
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, ip_network
 
 import docker
 import requests
 
+from config import naming
 from config.errors import ConfigError
 from config.load import StackConfig
-from config.naming import LABEL_STACK
 from synth.record import CONTAINER, Declared
 
 
@@ -25,15 +26,15 @@ class Binding:
     setting: str
 
 
-def connect() -> docker.DockerClient:
-    """The Docker Engine of $DOCKER_HOST or of this machine; ConfigError where none answers."""
+def connect(host: str | None = None) -> docker.DockerClient:
+    """The Docker Engine at this address, else of $DOCKER_HOST or of this machine; ConfigError where none answers."""
     try:
-        client = docker.from_env(timeout=30)
+        client = docker.DockerClient(base_url=host, timeout=30) if host else docker.from_env(timeout=30)
         client.ping()
     except (docker.errors.DockerException, requests.RequestException) as error:
-        where = os.environ.get("DOCKER_HOST", "this machine's default socket")
+        where = host or os.environ.get("DOCKER_HOST", "this machine's default socket")
         raise ConfigError(
-            f"Docker is not reachable at {where}", "start Docker, or point DOCKER_HOST at an engine that runs"
+            f"Docker at {where} does not answer", "start it, or point DOCKER_HOST at an engine that runs"
         ) from error
     return client
 
@@ -49,6 +50,7 @@ def check(config: StackConfig, declared: Sequence[Declared], client: docker.Dock
                 "give one of them another name",
             )
         names[name] = resource.name
+    _check_network(config, client)
     taken: dict[tuple[str, int], Binding] = {}
     own = _own_bindings(config.stack, client)
     for binding in bindings(config, declared):
@@ -63,6 +65,21 @@ def check(config: StackConfig, declared: Sequence[Declared], client: docker.Dock
                 f"port {binding.port} of {binding.address}, wanted by {binding.service}, is already taken",
                 f"free it, or set {binding.setting} to another port in Pulumi.{config.stack}.yaml",
             )
+
+
+def _check_network(config: StackConfig, client: docker.DockerClient) -> None:
+    """Refuse a subnet that another network of the engine has part of."""
+    wanted = config.settings.network.subnet
+    for network in client.networks.list():
+        for pool in (network.attrs.get("IPAM") or {}).get("Config") or []:
+            subnet = ip_network(pool["Subnet"]) if "Subnet" in pool else None
+            if network.name == naming.network(config.stack) or not isinstance(subnet, IPv4Network):
+                continue
+            if subnet.overlaps(wanted):
+                raise ConfigError(
+                    f"the stack's network {wanted} overlaps {subnet} of the Docker network {network.name}",
+                    f"set observability:network.subnet to a free one in Pulumi.{config.stack}.yaml",
+                )
 
 
 def bindings(config: StackConfig, declared: Iterable[Declared]) -> Iterator[Binding]:
@@ -92,7 +109,7 @@ def _containers(declared: Iterable[Declared]) -> Iterator[Declared]:
 def _own_bindings(stack: str, client: docker.DockerClient) -> set[tuple[str, int]]:
     """Ports that this stack's running containers hold already."""
     held = set()
-    for container in client.containers.list(filters={"label": f"{LABEL_STACK}={stack}"}):
+    for container in client.containers.list(filters={"label": f"{naming.LABEL_STACK}={stack}"}):
         for published in (container.attrs["HostConfig"].get("PortBindings") or {}).values():
             held |= {(binding["HostIp"], int(binding["HostPort"])) for binding in published or []}
         for argument in container.attrs["Args"]:

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from scrape.jobs import jobs
 from synth.record import Declared
 
 PATIENCE = 30.0
-"""Seconds that something which is only just starting is waited for."""
+"""Seconds in all that things which are only just starting are waited for."""
 
 DELIVERY = 20.0
 """Seconds within which a test alert must arrive."""
@@ -43,6 +43,7 @@ class Subject:
     config: StackConfig
     declared: Sequence[Declared]
     client: docker.DockerClient
+    deadline: float = field(default_factory=lambda: time.monotonic() + PATIENCE)
 
     def get(self, service: str, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
         """The JSON a server answers."""
@@ -65,7 +66,7 @@ def verify(subject: Subject, *, quick: bool) -> Iterator[Row]:
 
 def _containers(subject: Subject) -> Iterator[Row]:
     found = states(subject.client, subject.config.stack, subject.declared)
-    _retry(lambda: _note(found, states(subject.client, subject.config.stack, subject.declared)))
+    _retry(subject, lambda: _note(found, states(subject.client, subject.config.stack, subject.declared)))
     for state in found:
         yield Row(check=f"container {state.service}", ok=state.ok, detail=state.state)
 
@@ -104,7 +105,7 @@ def _targets(subject: Subject) -> Iterator[Row]:
         found.update({(target["labels"]["job"], target["labels"]["instance"]): target for target in active})
         return all(found.get(key, {}).get("health") == "up" for key in wanted)
 
-    _retry(all_up)
+    _retry(subject, all_up)
     for job, instance in wanted:
         target = found.get((job, instance), {})
         health = target.get("health", "not scraped")
@@ -122,7 +123,7 @@ def _rules(subject: Subject) -> Iterator[Row]:
         groups[:] = subject.get("prometheus", "/api/v1/rules")["data"]["groups"]
         return bool(groups) and all(rule["health"] == "ok" for group in groups for rule in group["rules"])
 
-    _retry(evaluated)
+    _retry(subject, evaluated)
     for group in groups:
         bad = [
             f"{rule['name']}: {rule.get('lastError') or rule['health']}"
@@ -148,7 +149,7 @@ def _reloads(subject: Subject) -> Iterator[Row]:
             values[:] = [sample["value"][1] for sample in result]
             return values == ["1"]
 
-        _retry(successful)
+        _retry(subject, successful)
         detail = "in force" if values == ["1"] else f"{metric} is {values or 'absent'}"
         yield Row(check=f"configuration of {job}", ok=values == ["1"], detail=detail)
 
@@ -159,7 +160,7 @@ def _watchdog(subject: Subject) -> Iterator[Row]:
     def arrived() -> bool:
         return bool(subject.get("alertmanager", "/api/v2/alerts", filter='alertname="Watchdog"'))
 
-    ok = _retry(arrived)
+    ok = _retry(subject, arrived)
     yield Row(
         check="alerts reach Alertmanager",
         ok=ok,
@@ -190,16 +191,15 @@ def _delivery(subject: Subject) -> Iterator[Row]:
     )
 
 
-def _retry(condition: Callable[[], bool]) -> bool:
-    """Whether the condition holds within the patience allowed; a server that refuses is tried again."""
-    deadline = time.monotonic() + PATIENCE
+def _retry(subject: Subject, condition: Callable[[], bool]) -> bool:
+    """Whether the condition holds before patience ends; a server that refuses is tried again."""
     while True:
         try:
             if condition():
                 return True
         except httpx.TransportError:
-            if time.monotonic() > deadline:
+            if time.monotonic() > subject.deadline:
                 raise
-        if time.monotonic() > deadline:
+        if time.monotonic() > subject.deadline:
             return False
         time.sleep(0.5)

@@ -67,8 +67,8 @@ class ConfigVolume(ComponentResource):
             f"{name}-loader",
             name=naming.loader(context.stack, args.service),
             image=args.image,
-            entrypoints=["/bin/sh", "-c", _script(), "load-config"],
-            command=[args.folder, args.check, args.reload_url],
+            # All of it here and no `command`: with both, the provider never mends a container that failed to start.
+            entrypoints=["/bin/sh", "-c", _script(), "load-config", args.folder, args.check, args.reload_url],
             user=args.user,
             attach=True,
             logs=True,

@@ -24,6 +24,9 @@ NOBODY = "65534:65534"
 WAIT_SECONDS = 120
 """How long an update waits for a container to become healthy."""
 
+GRACE_SECONDS = 30
+"""How long a container may take to end before it is killed; unsaid, the provider gives it no time at all."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedPort:
@@ -113,6 +116,7 @@ class Service(ComponentResource):
             healthcheck=_healthcheck(args.health) if args.health else None,
             wait=args.health is not None,
             wait_timeout=WAIT_SECONDS,
+            destroy_grace_seconds=GRACE_SECONDS,
             ports=[
                 docker.ContainerPortArgs(internal=port.internal, external=port.external, ip=port.address)
                 for port in args.ports

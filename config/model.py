@@ -163,6 +163,10 @@ class Settings(Section):
         reference = self.images.overrides.get(service, PINS[service])
         return mirrored(reference, self.images.registry)
 
+    def exporter_image(self, exporter: ExporterSettings) -> str:
+        """Full reference of the image of an exporter of your own choice."""
+        return mirrored(exporter.image, self.images.registry)
+
     @property
     def retention(self) -> str:
         """How long Prometheus keeps samples (requirements 8: 15 d in dev, 30 d in prod)."""

@@ -107,7 +107,7 @@ def _download(pulumi: Path, report: Report, *, again: bool) -> None:
 def _cause() -> str:
     """What Pulumi met at its last attempt, which its last line does not tell."""
     met = [line for line in tail(log_file(LOG)).splitlines() if "Error downloading plugin: " in line]
-    return last_line(met[-1].partition("plugin: ")[2]) if met else ""
+    return last_line(met[-1]).rpartition(": ")[2] if met else ""
 
 
 def _stand_in(why: str, report: Report) -> Plugin:

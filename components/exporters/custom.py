@@ -6,7 +6,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.context import StackContext
 from components.service import Service, ServiceArgs
-from config.model import ExporterSettings, mirrored
+from config.model import ExporterSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class CustomExporter(ComponentResource):
             ServiceArgs(
                 context=args.context,
                 service=exporter.name,
-                image=mirrored(exporter.image, args.context.settings.images.registry),
+                image=args.context.settings.exporter_image(exporter),
                 memory_mb=exporter.memory_mb,
                 user=exporter.user,
                 health=None,

@@ -24,7 +24,11 @@ def taken() -> Iterator[int]:
 
 def client(*containers: Any) -> Any:  # noqa: ANN401 - stands in for Docker's client
     """Docker with these containers of the stack running."""
-    return SimpleNamespace(containers=SimpleNamespace(list=lambda **_: list(containers)))
+    other = SimpleNamespace(name="other", attrs={"IPAM": {"Config": [{"Subnet": "172.30.120.0/22"}]}})
+    return SimpleNamespace(
+        containers=SimpleNamespace(list=lambda **_: list(containers)),
+        networks=SimpleNamespace(list=lambda: [other]),
+    )
 
 
 def check(values: dict[str, Any], *running: Any) -> None:  # noqa: ANN401
@@ -62,4 +66,11 @@ def test_an_engine_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     with pytest.raises(ConfigError) as caught:
         preflight.connect()
-    assert "Docker is not reachable at tcp://127.0.0.1:1" in caught.value.what
+    assert "Docker at tcp://127.0.0.1:1 does not answer" in caught.value.what
+
+
+def test_a_subnet_that_another_network_has_part_of_is_refused_with_its_name() -> None:
+    with pytest.raises(ConfigError) as caught:
+        check({"network": {"subnet": "172.30.121.0/24"}})
+    assert "172.30.121.0/24 overlaps 172.30.120.0/22 of the Docker network other" in caught.value.what
+    assert "observability:network.subnet" in caught.value.mend

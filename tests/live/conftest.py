@@ -1,0 +1,124 @@
+"""The stack `live`: a copy of the project with a stack file, a data folder, a network and ports of its own."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import httpx
+import pytest
+import yaml
+
+from config.load import ROOT
+from config.naming import LABEL_STACK
+
+GATEWAY = "172.30.99.1"
+STACK = "live"
+SETTINGS: dict[str, Any] = {
+    "observability:environment": "dev",
+    "observability:network": {"subnet": "172.30.99.0/24"},
+    "observability:prometheus": {"port": 19090, "scrapeInterval": "2s", "evaluationInterval": "2s"},
+    "observability:alertmanager": {"port": 19093},
+    "observability:nodeExporter": {"port": 19100},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A checkout of one's own, and the way to run `obs` in it."""
+
+    root: Path
+    data: Path
+    client: docker.DockerClient = field(default_factory=docker.from_env)
+
+    def obs(self, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `./obs`; its output and exit code."""
+        env = {**os.environ, "OBS_DATA_DIR": str(self.data), **environment}
+        for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+            env.pop(name, None)
+        command = [str(self.root / "obs"), *arguments]
+        return subprocess.run(command, env=env, input=stdin, capture_output=True, text=True, check=False, timeout=300)
+
+    def configure(self, changes: dict[str, Any] | None = None) -> None:
+        """Write the stack file: the usual settings, and these over them, key by key of each section."""
+        values = {key: dict(value) if isinstance(value, dict) else value for key, value in SETTINGS.items()}
+        for key, value in (changes or {}).items():
+            name = f"observability:{key}"
+            values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
+        (self.root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": values}))
+
+    def prometheus(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
+        """The data of an answer of the stack's Prometheus."""
+        answer = httpx.get(f"http://127.0.0.1:19090/api/v1/{path}", params=params, timeout=5)
+        answer.raise_for_status()
+        return answer.json()["data"]
+
+    def started_at(self) -> str:
+        """When Prometheus' process started, by Docker."""
+        return str(self.client.containers.get(f"obs-{STACK}-prometheus").attrs["State"]["StartedAt"])
+
+    def objects(self) -> set[str]:
+        """Containers, networks and volumes of the stack that exist."""
+        label = {"label": f"{LABEL_STACK}={STACK}"}
+        kinds: list[Any] = [self.client.containers, self.client.networks, self.client.volumes]
+        listed: list[Any] = []
+        for kind in kinds:
+            listed += kind.list(all=True, filters=label) if kind is kinds[0] else kind.list(filters=label)
+        return {str(found.name) for found in listed}
+
+    def tracked(self) -> dict[str, bytes]:
+        """Every file of the checkout."""
+        return {str(path): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The copy; whatever the stack left is removed at the end."""
+    root = tmp_path_factory.mktemp("live") / "project"
+    ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "out")
+    shutil.copytree(ROOT, root, ignore=ignored)
+    (root / ".venv").symlink_to(ROOT / ".venv")
+    found = Project(root=root, data=root.parent / "data")
+    found.configure()
+    yield found
+    found.configure()
+    done = found.obs("down", STACK, "--volumes")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def stack(project: Project) -> Project:
+    """The project with its stack up."""
+    done = project.obs("up", STACK)
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+@pytest.fixture
+def settled(stack: Project) -> Iterator[Project]:
+    """The stack, brought back to its usual settings after the test."""
+    yield stack
+    stack.configure()
+    done = stack.obs("up", STACK)
+    assert done.returncode == 0, done.stderr
+
+
+def until(condition: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401
+    """The first true answer of the condition; a server that does not answer is asked again."""
+    deadline = time.monotonic() + seconds
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            last = condition()
+        except httpx.HTTPError as error:
+            last = error
+        else:
+            if last:
+                return last
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s; last: {last!r}")
