@@ -1,0 +1,116 @@
+"""The contract's fixtures: the plugins it holds for, the image it runs, the stacks it shares."""
+
+import gc
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from docker import DockerClient
+from pulumi import automation
+
+from config.images import PINS
+from tests.contract.lab import Lab, Plugin
+from toolchain import Toolchain, docker_plugin, ensure
+from toolchain.standin.launcher import write_launcher
+
+IMAGE: Final = "alertmanager"
+"""The pin whose image the contract runs: the smallest that has a shell."""
+PLUGINS: Final = ("stand-in", "official")
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _coroutines_end_last() -> Iterator[None]:
+    """Collect garbage only once all is done.
+
+    An inline program whose update failed leaves coroutines that complain when they are collected, wherever that
+    happens to be; inside `ast.parse` (pytest reporting a failure) they even break the interpreter.
+    """
+    gc.disable()
+    yield
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    for _ in range(5):
+        gc.collect()
+        time.sleep(0.1)
+    sys.unraisablehook = hook
+    gc.enable()
+
+
+@pytest.fixture(scope="session")
+def obtained() -> Toolchain:
+    """Docker Engine, the Pulumi CLI and the image, as every run gets them."""
+    return ensure({IMAGE: PINS[IMAGE]})
+
+
+@pytest.fixture(scope="session")
+def image(obtained: Toolchain) -> str:
+    """A small image with a shell, in use anyway."""
+    assert not obtained.left_out
+    return PINS[IMAGE]
+
+
+@pytest.fixture(scope="session")
+def docker_engine(obtained: Toolchain) -> Iterator[DockerClient]:
+    """The Docker Engine the plugins talk to."""
+    client = DockerClient(base_url=obtained.docker_host)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module", params=PLUGINS)
+def plugin(request: pytest.FixtureRequest, obtained: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Plugin:
+    """Each plugin in turn: the stand-in always, the official one wherever it is installed."""
+    return _plugin(request.param, obtained, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def other_plugin(plugin: Plugin, obtained: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Plugin:
+    """The plugin whose turn it is not."""
+    return _plugin(next(name for name in PLUGINS if name != plugin.name), obtained, tmp_path_factory)
+
+
+def _plugin(name: str, obtained: Toolchain, temporary: pytest.TempPathFactory) -> Plugin:
+    """Return the plugin with a Pulumi home and a PATH where the engine finds it and not the other."""
+    environment = {
+        "DOCKER_HOST": obtained.docker_host,
+        "PATH": os.environ["PATH"],
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    if name == "stand-in":
+        launcher = write_launcher(temporary.mktemp("launcher"))
+        environment["PATH"] = f"{launcher.parent}{os.pathsep}{environment['PATH']}"
+        environment["PULUMI_HOME"] = str(temporary.mktemp("home"))
+    else:
+        environment["PULUMI_HOME"] = str(_official_home())
+    return Plugin(name, environment, automation.PulumiCommand(str(obtained.pulumi.parent.parent)))
+
+
+def _official_home() -> Path:
+    """Return the Pulumi home that has the official Docker plugin, or skip."""
+    named = os.environ.get("OBS_OFFICIAL_PULUMI_HOME") or os.environ.get("PULUMI_HOME")
+    home = Path(named) if named else Path.home() / ".pulumi"
+    if not (home / "plugins" / f"resource-docker-v{docker_plugin.version()}" / "pulumi-resource-docker").exists():
+        pytest.skip("the official Docker plugin is not installed")
+    return home
+
+
+@pytest.fixture(scope="module")
+def make_lab(
+    plugin: Plugin, docker_engine: DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Lab]]:
+    """Make a stack of a given name and environment; all are destroyed at the module's end."""
+    labs: list[Lab] = []
+
+    def make(role: str, **environment: str) -> Lab:
+        prefix = f"obs-contract-{plugin.name}-{role}"
+        labs.append(Lab(plugin.within(environment), prefix, tmp_path_factory.mktemp(role), docker_engine))
+        labs[-1].sweep()
+        return labs[-1]
+
+    yield make
+    for lab in labs:
+        lab.destroy()
+        lab.sweep()

@@ -1,0 +1,39 @@
+"""Serve the stand-in as the Pulumi engine expects of a plugin: print the port, answer until told to stop."""
+
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import grpc  # type: ignore[import-untyped]  # it ships no types
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from toolchain.standin.provider import Provider, plugin_version
+
+MESSAGE_BYTES: Final = 400 * 1024 * 1024
+"""The size Pulumi allows a message."""
+ORPHAN_SECONDS: Final = 5.0
+"""How long we outlive an engine that was killed."""
+PARALLEL: Final = 64
+"""Calls answered at a time: a few of them wait for containers, the rest must not wait for those."""
+
+
+def main() -> None:
+    """Serve on a free port of the loopback interface."""
+    options = [("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_message_length", MESSAGE_BYTES)]
+    server = grpc.server(ThreadPoolExecutor(PARALLEL), options=options)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stderr.write(f"a stand-in serves for Pulumi's Docker plugin v{plugin_version()}\n")
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    signal.signal(signal.SIGTERM, lambda *_: server.stop(grace=None))
+    engine = os.getppid()
+    while server.wait_for_termination(timeout=ORPHAN_SECONDS) and os.getppid() == engine:
+        pass
+
+
+if __name__ == "__main__":
+    main()

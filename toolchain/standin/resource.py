@@ -1,0 +1,42 @@
+"""What each resource type gives the provider."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from toolchain.standin.docker_api import DockerApi
+from toolchain.standin.schema import Props, Table
+
+
+class Partial(Exception):  # noqa: N818 - it is half a success
+    """The resource exists but is not as it should be: Pulumi keeps it on record and reports the failure."""
+
+    def __init__(self, key: str, state: Props, reason: str) -> None:
+        super().__init__(reason)
+        self.key = key
+        self.state = state
+        self.reason = reason
+
+
+class Resource(ABC):
+    """One resource type; inputs arrive checked and completed with their defaults."""
+
+    label: ClassVar[str]
+    table: ClassVar[Table]
+
+    @abstractmethod
+    def create(self, docker: DockerApi, inputs: Props, seconds: float) -> tuple[str, Props]:
+        """Return the new resource's id and state; ResourceError where nothing was made, Partial where it was."""
+
+    @abstractmethod
+    def read(self, docker: DockerApi, key: str, state: Props) -> Props | None:
+        """Return the state as Docker has it now, None when the resource is gone."""
+
+    @abstractmethod
+    def delete(self, docker: DockerApi, key: str, state: Props) -> None:
+        """Remove the resource; one that is gone counts as removed."""
+
+    def update(self, docker: DockerApi, key: str, old: Props, inputs: Props, changes: list[str]) -> Props:
+        """Change the resource in place and return its new state; Partial where Docker refuses."""
+        raise NotImplementedError(
+            f"{self.label} cannot be updated in place: {docker}, {key}, {old}, {inputs}, {changes}"
+        )
