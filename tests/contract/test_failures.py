@@ -120,9 +120,9 @@ def test_the_docker_host_is_the_providers_else_the_environments_and_must_answer(
     lab = make_lab(f"host-of-the-{place}", **({"DOCKER_HOST": nowhere} if place == "environment" else {}))
 
     def program() -> None:
-        provider = docker.Provider("provider", host=nowhere if place == "provider" else None)
+        named = docker.Provider("provider", host=nowhere) if place == "provider" else None
         docker.Container(
-            "container", name=lab.name("container"), image=image, opts=pulumi.ResourceOptions(provider=provider)
+            "container", name=lab.name("container"), image=image, opts=pulumi.ResourceOptions(provider=named)
         )
 
     run = lab.preview(program)

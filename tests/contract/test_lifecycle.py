@@ -41,6 +41,19 @@ def declare(lab: Lab, image: str) -> None:
     )
 
 
+def in_volume(lab: Lab, image: str, script: str) -> bytes:
+    """Run a script beside the stack, with its volume at /v, and return what it prints."""
+    return lab.docker.containers.run(
+        image,
+        ["-c", script],
+        name=lab.name("beside"),
+        entrypoint="sh",
+        user="0",
+        remove=True,
+        volumes=[f"{lab.name('volume')}:/v"],
+    )
+
+
 @dataclass
 class Drift:
     """A stack after things happened to its containers: what a plain preview, a refresh and an update then do."""
@@ -60,10 +73,8 @@ def drift(make_lab: Callable[[str], Lab], image: str) -> Drift:
     def program() -> None:
         declare(lab, image)
 
-    existing = lab.docker.volumes.create(lab.name("volume"), labels=LABEL)
-    lab.docker.containers.run(
-        image, ["-c", "echo kept > /v/file"], entrypoint="sh", user="0", remove=True, volumes=[f"{existing.name}:/v"]
-    )
+    lab.docker.volumes.create(lab.name("volume"), labels=LABEL)
+    in_volume(lab, image, "echo kept > /v/file")
     first = lab.up(program)
     assert not first.failed, first.output
     roles = ("stopped", "stopped-with-a-port", "removed", "limited")
@@ -81,10 +92,7 @@ def drift(make_lab: Callable[[str], Lab], image: str) -> Drift:
 
 
 def test_a_volume_that_exists_is_taken_over_with_what_is_in_it(drift: Drift, image: str) -> None:
-    found = drift.lab.docker.containers.run(
-        image, ["-c", "cat /v/file"], entrypoint="sh", remove=True, volumes=[f"{drift.lab.name('volume')}:/v"]
-    )
-    assert found == b"kept\n"
+    assert in_volume(drift.lab, image, "cat /v/file") == b"kept\n"
 
 
 def test_without_a_refresh_nothing_is_noticed(drift: Drift) -> None:

@@ -6,7 +6,7 @@ from unittest.mock import create_autospec
 import grpc  # type: ignore[import-untyped]  # it ships no types
 import pulumi_docker as docker
 import pytest
-from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]  # nor does this
+from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from tests.contract.lab import Lab, Plugin

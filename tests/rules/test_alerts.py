@@ -38,7 +38,8 @@ def test_promtool_passes(case: Path) -> None:
 
 
 def test_every_alert_has_a_case_that_fires_and_one_that_does_not() -> None:
-    firing, silent = set(), set()
+    firing: set[str] = set()
+    silent: set[str] = set()
     for case in CASES:
         for test in yaml.safe_load(case.read_text())["tests"]:
             for check in test["alert_rule_test"]:

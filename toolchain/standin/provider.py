@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any, Final, TypeVar
 
 import grpc  # type: ignore[import-untyped]  # it ships no types
-from google.protobuf import empty_pb2, json_format, struct_pb2  # type: ignore[import-untyped]  # nor does this
+from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from toolchain.standin.container import Container
