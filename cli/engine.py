@@ -108,6 +108,11 @@ class Engine:
 
         try:
             operation(on_event)
+        except automation.ConcurrentUpdateError as error:
+            raise EngineError(
+                "another update of this stack is under way, or one was killed\n"
+                f'if it was killed: eval "$(./obs env {self._stack.name})" && pulumi cancel --yes'
+            ) from error
         except automation.CommandError as error:
             raise EngineError(_digest(errors) or str(error)) from error
         return outcome
