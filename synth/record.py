@@ -9,6 +9,7 @@ from typing import Any, Final
 import pulumi
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import mocks, rpc
+from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
 from components.stack import MonitoringStack, MonitoringStackArgs
@@ -90,10 +91,17 @@ def _build(args: MonitoringStackArgs) -> None:
 def _recording(recorder: Recorder, stack: str) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    # The runtime waits for every task there ever was, those of a program that failed before among them.
+    SETTINGS.outputs.clear()
     try:
         mocks.set_mocks(recorder.mocks, project=PROJECT, stack=stack, preview=False, monitor=recorder)
         yield
     finally:
+        # A program that failed leaves tasks behind; collected later they complain wherever that happens to be.
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         asyncio.set_event_loop(None)
         loop.close()
 
