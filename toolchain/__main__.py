@@ -10,7 +10,7 @@ import sys
 from rich.console import Console
 
 from config.errors import ConfigError
-from config.images import PINS
+from config.images import PINS, pinned
 from toolchain.images import recipe_for
 from toolchain.obtain import ensure
 
@@ -20,14 +20,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what we started ends with us
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     try:
-        left_out = ensure(PINS).left_out
+        left_out = ensure({service: pinned(service) for service in PINS}).left_out
     except ConfigError as error:
         console.print(f"Error: {error.what}\nTo mend it: {error.mend}")
         return 2
     except KeyboardInterrupt:
         console.print("Interrupted; what was finished is kept, and the next run goes on from there.")
         return 1
-    return 1 if any(recipe_for(service, PINS[service]) for service in left_out) else 0
+    return 1 if any(recipe_for(service, pinned(service)) for service in left_out) else 0
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Puts an image together from what was built and loads it into the engine, with no base image and no network."""
+"""Makes images of recipes; but for those on Debian, with no base image and no network."""
 
 import hashlib
 import io
 import json
+import os
 import platform
 import tarfile
 import tempfile
@@ -13,16 +14,17 @@ from typing import Any, Final
 
 from docker import DockerClient
 
-from toolchain import base
+from toolchain import base, debootstrap, dockerfile
 from toolchain.cache import cache_dir
 from toolchain.layer import Entry, file, folder, write_layer
 from toolchain.process import ObtainError
-from toolchain.recipes import Recipe
+from toolchain.recipe import Base, Recipe
+from toolchain.report import Report
 
 LABEL: Final = "io.observability.built-locally"
 """Its presence says that an image was built here, its value by which version of the recipe."""
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
-_PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def entries(recipe: Recipe) -> Iterator[Entry]:
@@ -31,10 +33,13 @@ def entries(recipe: Recipe) -> Iterator[Entry]:
     def owner(path: str) -> int:
         return recipe.uid if any(path.startswith(f"{top}/") for top in recipe.owned) else 0
 
-    for path, command in recipe.binaries.items():
-        yield file(path, recipe.build.folder / "bin" / command, 0o755, owner(path))
-    for path, kept in recipe.files.items():
-        yield file(path, recipe.build.folder / "files" / kept, 0o644, owner(path))
+    if recipe.build is not None:
+        for path, command in recipe.binaries.items():
+            yield file(path, recipe.build.folder / "bin" / command, 0o755, owner(path))
+        for path, kept in recipe.files.items():
+            yield file(path, recipe.build.folder / "files" / kept, 0o644, owner(path))
+    for path, source in recipe.source_files():
+        yield file(path, source, 0o755 if os.access(source, os.X_OK) else 0o644, owner(path))
     for path, mode in recipe.owned.items():
         yield folder(path, mode, recipe.uid)
 
@@ -43,7 +48,7 @@ def settings(recipe: Recipe) -> dict[str, Any]:
     """The image's configuration, in the words of the image specification."""
     return {
         "User": recipe.user,
-        "Env": [_PATH],
+        "Env": [f"{name}={value}" for name, value in {"PATH": _PATH, **recipe.env}.items()],
         "WorkingDir": recipe.workdir or "/",
         "Entrypoint": list(recipe.entrypoint),
         "Cmd": list(recipe.cmd),
@@ -54,14 +59,28 @@ def settings(recipe: Recipe) -> dict[str, Any]:
             "org.opencontainers.image.title": recipe.title,
             "org.opencontainers.image.version": recipe.tag,
         },
+        **({"StopSignal": recipe.stop_signal} if recipe.stop_signal else {}),
     }
 
 
+def make(client: DockerClient, recipe: Recipe, reference: str, report: Report) -> None:
+    """Make the image known to the engine under exactly this reference."""
+    with report.task(f"assembling {reference}") as task:
+        if recipe.base is not Base.DEBIAN:
+            load(client, recipe, reference)
+            return
+        beneath = debootstrap.obtain(client, report)
+        text = dockerfile.dockerfile(recipe, beneath, settings(recipe))
+        dockerfile.build(client, text, list(entries(recipe)), reference, task)
+
+
 def load(client: DockerClient, recipe: Recipe, reference: str) -> None:
-    """Make the image known to the engine under exactly this reference; the same build gives the same image."""
+    """Put it together and load it into the engine; the same build gives the same image."""
     architecture = client.version()["Arch"]
     if architecture != _ARCHITECTURES.get(platform.machine()):
         raise ObtainError(f"the engine runs on {architecture}, and this machine builds for {platform.machine()}")
+    if recipe.build is None:
+        raise ObtainError("its recipe builds nothing")
     cache_dir().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".image-", dir=cache_dir()) as work:
         layer, archive = Path(work, "layer.tar"), Path(work, "image.tar")

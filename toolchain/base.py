@@ -10,7 +10,7 @@ from toolchain.cache import cache_dir, key_of, lock, making
 from toolchain.debian import download
 from toolchain.layer import Entry, file, folder, link
 from toolchain.process import ObtainError, ask
-from toolchain.recipes import Base
+from toolchain.recipe import Base
 
 # Not busybox-static: a static glibc looks up names only with the very libraries it was built with beside it.
 _PACKAGES: Final = ("busybox", "ca-certificates", "libc6", "tzdata")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from toolchain.process import ObtainError, environment, run
+from toolchain.process import ObtainError, ask, environment, run
 
 _LISTS: Final = Path("/var/lib/apt/lists")
 _LIMIT: Final = 900.0
@@ -28,6 +28,17 @@ def download(packages: Sequence[str], into: Path) -> list[Path]:
     into.mkdir(parents=True)
     _with_lists(["download", *packages], cwd=into)
     return sorted(into.glob("*.deb"))
+
+
+def sources(suite: str) -> list[tuple[str, str]]:
+    """Address and name of each of Debian's own archives of a release that this machine installs from."""
+    if not any(_LISTS.glob("*_Packages*")):
+        _apt(["update"])
+    wanted = ["Created-By: Packages", "Origin: Debian", "Component: main"]
+    listed = ask(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", *wanted])
+    pairs = dict.fromkeys(tuple(line.split()) for line in listed.splitlines())
+    names = (suite, f"{suite}-updates", f"{suite}-security")
+    return [(pair[0], pair[1]) for pair in pairs if len(pair) == 2 and pair[1] in names]
 
 
 def _with_lists(arguments: list[str], cwd: Path | None = None) -> None:

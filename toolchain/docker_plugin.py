@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from config.errors import ConfigError
-from toolchain.cache import cache_dir, key_of, lock, log_file, making, refusal, remember_refusal, tail
-from toolchain.process import ObtainError, environment, last_line, run
+from toolchain import plugin
+from toolchain.cache import cache_dir, key_of, lock, making
+from toolchain.process import ObtainError
 from toolchain.report import Report
 from toolchain.standin.launcher import ROOT, write_launcher
 
 ITEM: Final = "Docker plugin"
 CHOICE: Final = "OBS_DOCKER_PLUGIN"
 """Environment variable that forces `official` or `stand-in`."""
-LOG: Final = "docker-plugin-download"
-DOWNLOAD_LIMIT: Final = 300.0
-"""Seconds the official download may take."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +34,9 @@ def version() -> str:
     return importlib.metadata.version("pulumi-docker")
 
 
-def _home() -> Path:
-    return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-
-
-def official() -> Path | None:
-    """The official plugin's folder, if it is installed."""
-    folder = _home() / "plugins" / f"resource-docker-v{version()}"
-    return folder if (folder / "pulumi-resource-docker").exists() else None
+def official() -> bool:
+    """Whether the official plugin is installed."""
+    return plugin.installed("docker", version())
 
 
 def choice() -> str | None:
@@ -63,12 +56,12 @@ def obtain(pulumi: Path, report: Report) -> Plugin:
         report.line(ITEM, f"found the official v{version()}")
         return Plugin(None, None)
     try:
-        _download(pulumi, report, again=chosen == "official")
+        plugin.download(pulumi, "docker", version(), report, again=chosen == "official")
     except ObtainError as failure:
         if chosen == "official":
             raise ConfigError(
                 f"the official Docker plugin v{version()} cannot be had: {failure}",
-                f"unset {CHOICE} to let the stand-in serve, or install the plugin into {_home()}/plugins",
+                f"unset {CHOICE} to let the stand-in serve, or install the plugin into {plugin.home()}",
             ) from None
         return _stand_in(f"the official v{version()} cannot be downloaded: {failure}", report)
     report.line(ITEM, f"downloaded the official v{version()}")
@@ -85,29 +78,6 @@ def describe() -> tuple[bool, str]:
     if chosen == "official":
         return False, f"the official v{version()} is not there yet"
     return True, f"the official v{version()} is not there yet; our stand-in serves if it cannot be downloaded"
-
-
-def _download(pulumi: Path, report: Report, *, again: bool) -> None:
-    """Ask Pulumi for the plugin, unless it was refused lately; `again` asks all the same."""
-    way = f"docker-plugin-{version()}"
-    earlier = None if again else refusal(way)
-    if earlier:
-        raise ObtainError(earlier)
-    try:
-        with lock(way), report.task("downloading the Docker plugin"):
-            command: list[str | Path] = [pulumi, "plugin", "install", "resource", "docker", version()]
-            env = environment(PULUMI_SKIP_UPDATE_CHECK="true")
-            run(command, limit=DOWNLOAD_LIMIT, log=LOG, env=env)
-    except ObtainError as failure:
-        why = _cause() or str(failure)
-        remember_refusal(way, why)
-        raise ObtainError(why) from None
-
-
-def _cause() -> str:
-    """What Pulumi met at its last attempt, which its last line does not tell."""
-    met = [line for line in tail(log_file(LOG)).splitlines() if "Error downloading plugin: " in line]
-    return last_line(met[-1]).rpartition(": ")[2] if met else ""
 
 
 def _stand_in(why: str, report: Report) -> Plugin:

@@ -10,7 +10,7 @@ from toolchain.cache import cache_dir, lock, making
 from toolchain.process import ask, environment, run
 from toolchain.report import Report
 
-LEAST: Final = (1, 26, 0)
+LEAST: Final = (1, 26, 5)
 """What the newest of the modules we build asks for in its go.mod."""
 VERSION: Final = "1.26.6"
 """What is installed on a machine whose own compiler is missing or too old."""

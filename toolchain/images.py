@@ -1,26 +1,22 @@
 """Container images: those the engine has, else pulled, else built here by recipe, else left out and said so."""
 
 import concurrent.futures
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from docker import DockerClient
 from docker.errors import DockerException, ImageNotFound
 
-from toolchain.assemble import LABEL, load
-from toolchain.cache import lock, refusal, remember_refusal
-from toolchain.engine import connect
+from toolchain.assemble import LABEL, make
+from toolchain.cache import lock
 from toolchain.process import ObtainError, last_line
-from toolchain.recipes import RECIPES, Recipe
+from toolchain.pull import pull_one
+from toolchain.recipe import Recipe
+from toolchain.recipes import RECIPES
 from toolchain.reference import Reference
-from toolchain.report import Report, Task
+from toolchain.report import Report
 
-SILENCE_LIMIT: Final = 60.0
-"""Seconds a registry may say nothing while an image is pulled."""
-PULL_LIMIT: Final = 1800.0
-"""Seconds one image may take to arrive."""
 PULLS: Final = 4
 """Images pulled at a time: they wait for the network, not for us."""
 
@@ -40,7 +36,7 @@ class Missing:
 def recipe_for(service: str, reference: str) -> Recipe | None:
     """The recipe for exactly this image, wherever its registry; None if there is none, or it is pinned by content."""
     recipe, wanted = RECIPES.get(service), Reference.parse(reference)
-    if recipe is None or wanted.digest or recipe.tag != wanted.tag:
+    if recipe is None or wanted.digest or (recipe.tag != wanted.tag and not recipe.own):
         return None
     # A mirror keeps the name, below a path of its own.
     return recipe if f"/{wanted.repository}".endswith(f"/{recipe.repository}") else None
@@ -77,7 +73,7 @@ def pull(client: DockerClient, images: Mapping[str, str], report: Report) -> lis
     missing: list[Missing] = []
     if absent:
         with concurrent.futures.ThreadPoolExecutor(PULLS) as pool:
-            failures = list(pool.map(lambda reference: _pull(reference, report), absent.values()))
+            failures = list(pool.map(lambda service: _pull(service, absent[service], report), absent))
         for (service, reference), failure in zip(absent.items(), failures, strict=True):
             if failure is None:
                 report.line(_item(service), f"pulled {reference}")
@@ -90,40 +86,9 @@ def _item(service: str) -> str:
     return f"image {service}"
 
 
-def _pull(reference: str, report: Report) -> ObtainError | None:
-    """Pull one image, unless that was refused lately."""
-    earlier = refusal(reference)
-    if earlier:
-        return ObtainError(earlier)
-    try:
-        with lock(f"pull-{reference.replace('/', '_')}"), report.task(f"pulling {reference}") as task:
-            _follow(reference, task)
-    except (ObtainError, DockerException, OSError) as error:
-        failure = ObtainError(last_line(str(getattr(error, "explanation", None) or error)))
-        remember_refusal(reference, str(failure))
-        return failure
-    return None
-
-
-def _follow(reference: str, task: Task) -> None:
-    """Pull, telling how far it has come; a registry that falls silent or takes for ever is given up."""
-    client = connect(SILENCE_LIMIT).client
-    repository, _, tag = reference.rpartition(":")
-    if "@" in reference:
-        repository, _, tag = reference.rpartition("@")
-    deadline = time.monotonic() + PULL_LIMIT
-    layers: dict[str, tuple[int, int]] = {}
-    event: dict[str, Any]
-    for event in client.api.pull(repository, tag=tag, stream=True, decode=True):
-        if "error" in event:
-            raise ObtainError(event["error"])
-        detail = event.get("progressDetail") or {}
-        if event.get("status") == "Downloading" and "total" in detail:
-            layers[event["id"]] = (detail["current"], detail["total"])
-            done, total = (sum(numbers) / 1e6 for numbers in zip(*layers.values(), strict=True))
-            task.note(f"{done:.0f} of {total:.0f} MB")
-        if time.monotonic() > deadline:
-            raise ObtainError(f"not there after {PULL_LIMIT:.0f} s")
+def _pull(service: str, reference: str, report: Report) -> ObtainError | None:
+    recipe = recipe_for(service, reference)
+    return ObtainError("nobody publishes it") if recipe and recipe.own else pull_one(reference, report)
 
 
 def assemble(
@@ -145,14 +110,16 @@ def _assemble(client: DockerClient, image: Missing, failures: Mapping[str, Obtai
     recipe = image.recipe
     if recipe is None:
         raise ObtainError(_no_recipe(image.service, image.reference))
-    compiled = failures.get(recipe.build.name)
+    compiled = failures.get(recipe.build.name) if recipe.build else None
     if compiled:
         raise ObtainError(f"building it failed: {compiled}")
     try:
-        with lock(f"image-{image.service}"), report.task(f"assembling {image.reference}"):
+        with lock(f"image-{image.service}"):
             if state(client, image.service, image.reference) is None:
-                load(client, recipe, image.reference)
+                make(client, recipe, image.reference, report)
     except (ObtainError, DockerException, OSError) as error:
         raise ObtainError(f"assembling it failed: {last_line(str(error))}") from error
+    if recipe.own:
+        return f"built {image.reference} from this project's own files"
     lacks = f", without {recipe.without}" if recipe.without else ""
     return f"built {image.reference} here{lacks} (it cannot be pulled: {image.why})"

@@ -36,18 +36,25 @@ class Finding:
     detail: str
 
 
-def ensure(images: Mapping[str, str], report: Report | None = None) -> Toolchain:
+def ensure(
+    images: Mapping[str, str],
+    report: Report | None = None,
+    *,
+    instead: Mapping[str, Mapping[str, str]] | None = None,
+) -> Toolchain:
     """Obtain whatever is missing, saying of each thing which way it was got and why.
 
-    `images` holds a full reference for each service. `ConfigError` if what nothing works without cannot be had;
-    an image that cannot is left out.
+    `images` holds a full reference for each service, `instead` the images that take the place of one that cannot be
+    had. `ConfigError` if what nothing works without cannot be had; an image that cannot is left out.
     """
     report = report or ConsoleReport()
     docker_plugin.choice()  # a wrong one is said before anything is built
     docker = engine.obtain(report)
     pulumi, why = _pulumi(report)
     missing = container_images.pull(docker.client, images, report)
-    wanted = [image.recipe.build for image in missing if image.recipe]
+    for image in [image for image in missing if image.recipe is None]:
+        missing += container_images.pull(docker.client, (instead or {}).get(image.service, {}), report)
+    wanted = [image.recipe.build for image in missing if image.recipe and image.recipe.build]
     failures = gobuild.build_all([*([] if pulumi else [pulumi_cli.BUILD]), *wanted], report)
     if pulumi is None:
         pulumi = _built_pulumi(failures.get(pulumi_cli.BUILD.name), why, report)

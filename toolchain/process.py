@@ -4,11 +4,12 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from toolchain.cache import log_file, tail
+from toolchain.cache import log_file
 
 _running: set[subprocess.Popen[Any]] = set()
 
@@ -34,8 +35,7 @@ def run(
 
     All it prints is kept in the log of that name, and the last line of it is the reason given.
     """
-    path = log_file(log)
-    with path.open("w+", errors="replace") as output:
+    with _log(log_file(log)) as output:
         # In a session of its own, so that on a time-out its children go with it.
         child = subprocess.Popen(
             [str(part) for part in command],
@@ -54,9 +54,18 @@ def run(
         finally:
             _running.discard(child)
             end(child)
+        output.seek(0)
+        printed = output.read()
     if code != 0:
-        raise ObtainError(last_line(tail(path)) or f"{command[0]} ended with code {code}")
-    return path.read_text(errors="replace")
+        raise ObtainError(last_line(printed) or f"{command[0]} ended with code {code}")
+    return printed
+
+
+def _log(path: Path) -> IO[str]:
+    """A new file under this name: another run that writes to the one of that name goes on with its own."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    Path(name).replace(path)
+    return open(descriptor, "w+", errors="replace")  # noqa: PTH123 - a descriptor, not a path
 
 
 def ask(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str:

@@ -1,6 +1,8 @@
 """Go builds, with a compiler of our own making in place of the real one."""
 
+import contextlib
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -82,6 +84,18 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path)
 
 
+def ended(number: int) -> bool:
+    """Whether the process is gone, at the latest in a few seconds: a busy machine is slow to end it."""
+    state, deadline = Path(f"/proc/{number}/stat"), time.monotonic() + 5
+    while time.monotonic() < deadline:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if state.read_text().split()[2] != "Z":
+                time.sleep(0.02)
+                continue
+        return True
+    return False
+
+
 def test_a_build_ends_up_in_the_cache_by_version_with_the_files_that_were_asked_for(machine: Machine) -> None:
     assert build_all([BUILD], Silent()) == {"thing": None}
     assert BUILD.folder.parent == machine.cache / "thing"
@@ -100,7 +114,8 @@ def test_two_runs_at_once_build_a_thing_once(machine: Machine) -> None:
     Machine(machine.cache.parent, build="sleep 0.3")
     with ThreadPoolExecutor(2) as runs:
         both = [runs.submit(build_all, [BUILD], Silent()) for _ in range(2)]
-    assert [run.result() for run in both] == [{"thing": None}, {"thing": None}]
+    # One that comes when all is done has nothing to tell.
+    assert {*map(str, (run.result() for run in both))} <= {"{}", "{'thing': None}"}
     assert len(machine.called("build")) == 1
 
 
@@ -147,17 +162,21 @@ def test_an_interrupted_build_ends_the_compiler_and_leaves_nothing(machine: Mach
     with pytest.raises(KeyboardInterrupt):
         build_all([BUILD], Silent(stop=True))
     assert list((machine.cache / "thing").iterdir()) == []
-    number = int((tmp_path / "compiling").read_text())
-    state = Path(f"/proc/{number}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    assert ended(int((tmp_path / "compiling").read_text()))
+
+
+@pytest.mark.usefixtures("machine")
+def test_two_programs_under_the_same_log_do_not_read_each_others_output() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        said = pool.map(lambda n: run(["sh", "-c", f"echo {n}; sleep 0.1; echo {n}"], limit=10, log="same"), range(8))
+        assert list(said) == [f"{n}\n{n}\n" for n in range(8)]
 
 
 @pytest.mark.usefixtures("machine")
 def test_a_program_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path) -> None:
     with pytest.raises(ObtainError, match=r"no answer within 0\.2 s"):
         run(["sh", "-c", f"sleep 30 & echo $! > {tmp_path}/child; wait"], limit=0.2, log="slow")
-    state = Path(f"/proc/{int((tmp_path / 'child').read_text())}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    assert ended(int((tmp_path / "child").read_text()))
 
 
 @pytest.mark.parametrize(

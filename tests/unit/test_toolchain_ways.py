@@ -79,7 +79,7 @@ class Machine:
         monkeypatch.setenv("PATH", f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}")
         monkeypatch.delenv(docker_plugin.CHOICE, raising=False)
         engine = Engine(cast(DockerClient, self.docker), "unix:///docker.sock")
-        for module in ("engine", "images"):
+        for module in ("engine", "pull"):
             monkeypatch.setattr(f"toolchain.{module}.connect", lambda *_: engine)
         self.pulumi("v3.272.0")
 
@@ -141,6 +141,26 @@ def test_a_pin_that_no_recipe_builds_names_the_one_that_could(machine: Machine) 
     assert "no such host" in left_out["prometheus"]
     assert "the recipe is for prom/prometheus:v3.15.0" in left_out["prometheus"]
     assert machine.docker.pulls == ["prom/prometheus:v3.99.0"]
+
+
+def test_our_own_image_is_never_pulled(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    monkeypatch.setattr("toolchain.images.make", lambda _client, _recipe, reference, _report: made.append(reference))
+    report = Lines()
+    assert ensure({"demo": "observability/demo:0.1.0-00ff00ff"}, report).left_out == {}
+    assert made == ["observability/demo:0.1.0-00ff00ff"]
+    assert machine.docker.pulls == []
+    assert report.lines["image demo"] == f"built {made[0]} from this project's own files"
+
+
+def test_what_takes_the_place_of_an_image_is_had_only_where_that_one_is_not(machine: Machine) -> None:
+    machine.docker.here["promtail:1"] = {}
+    for present, wanted in ((True, False), (False, True)):
+        machine.docker.here.update({"alloy:1": {}} if present else {})
+        report = Lines()
+        ensure({"alloy": "alloy:1"}, report, instead={"alloy": {"promtail": "promtail:1"}})
+        assert ("image promtail" in report.lines) is wanted
+        machine.docker.here.pop("alloy:1", None)
 
 
 @pytest.mark.usefixtures("machine")

@@ -1,5 +1,6 @@
 """Serve the stand-in as the Pulumi engine expects of a plugin: print the port, answer until told to stop."""
 
+import gc
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ PARALLEL: Final = 64
 
 def main() -> None:
     """Serve on a free port of the loopback interface."""
+    gc.disable()  # a run takes seconds, and collecting garbage a tenth of them
     options = [("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_message_length", MESSAGE_BYTES)]
     server = grpc.server(ThreadPoolExecutor(PARALLEL), options=options)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(), server)

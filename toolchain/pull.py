@@ -1,0 +1,52 @@
+"""Pulls one image, telling how far it has come."""
+
+import time
+from typing import Any, Final
+
+from docker.errors import DockerException
+
+from toolchain.cache import lock, refusal, remember_refusal
+from toolchain.engine import connect
+from toolchain.process import ObtainError, last_line
+from toolchain.report import Report, Task
+
+SILENCE_LIMIT: Final = 60.0
+"""Seconds a registry may say nothing while an image is pulled."""
+PULL_LIMIT: Final = 1800.0
+"""Seconds one image may take to arrive."""
+
+
+def pull_one(reference: str, report: Report) -> ObtainError | None:
+    """Pull one image, unless that was refused lately."""
+    earlier = refusal(reference)
+    if earlier:
+        return ObtainError(earlier)
+    try:
+        with lock(f"pull-{reference.replace('/', '_')}"), report.task(f"pulling {reference}") as task:
+            _follow(reference, task)
+    except (ObtainError, DockerException, OSError) as error:
+        failure = ObtainError(last_line(str(getattr(error, "explanation", None) or error)))
+        remember_refusal(reference, str(failure))
+        return failure
+    return None
+
+
+def _follow(reference: str, task: Task) -> None:
+    """Pull, telling how far it has come; a registry that falls silent or takes for ever is given up."""
+    client = connect(SILENCE_LIMIT).client
+    repository, _, tag = reference.rpartition(":")
+    if "@" in reference:
+        repository, _, tag = reference.rpartition("@")
+    deadline = time.monotonic() + PULL_LIMIT
+    layers: dict[str, tuple[int, int]] = {}
+    event: dict[str, Any]
+    for event in client.api.pull(repository, tag=tag, stream=True, decode=True):
+        if "error" in event:
+            raise ObtainError(event["error"])
+        detail = event.get("progressDetail") or {}
+        if event.get("status") == "Downloading" and "total" in detail:
+            layers[event["id"]] = (detail["current"], detail["total"])
+            done, total = (sum(numbers) / 1e6 for numbers in zip(*layers.values(), strict=True))
+            task.note(f"{done:.0f} of {total:.0f} MB")
+        if time.monotonic() > deadline:
+            raise ObtainError(f"not there after {PULL_LIMIT:.0f} s")

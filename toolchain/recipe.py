@@ -1,0 +1,81 @@
+"""What a recipe for an image says: data, which `assemble` turns into an image."""
+
+import enum
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from toolchain.cache import key_of
+from toolchain.gobuild import GoBuild
+
+LAYOUT: Final = 3
+"""Counts the changes to how images are put together that no recipe shows."""
+ROOT: Final = Path(__file__).resolve().parent.parent
+"""The repository."""
+
+
+class Base(enum.Enum):
+    """What lies beneath the programs of an image."""
+
+    BUSYBOX = "busybox"
+    """A shell and the usual small tools, certificates, time zones, users."""
+    STATIC = "static"
+    """The same without a shell or any program."""
+    DEBIAN = "debian"
+    """Debian's smallest system, with packages of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One image."""
+
+    repository: str
+    tag: str
+    title: str
+    build: GoBuild | None = None
+    binaries: Mapping[str, str] = field(default_factory=dict)
+    """Path in the image, and the built command that goes there."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Path in the image, and the module's file that goes there; the build keeps them."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Path in the image, and the file or folder of this repository that goes there."""
+    owned: Mapping[str, int] = field(default_factory=dict)
+    """Folders that belong to the image's user with all that is in them, and their modes."""
+    base: Base = Base.BUSYBOX
+    packages: tuple[str, ...] = ()
+    """Debian's packages, on a Debian base."""
+    accounts: Mapping[str, int] = field(default_factory=dict)
+    """Users, and groups of the same number, that are there before the packages, on a Debian base."""
+    setup: tuple[str, ...] = ()
+    """Shell commands for after the packages, on a Debian base."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    user: str = "nobody"
+    uid: int = 65534
+    workdir: str = ""
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    stop_signal: str = ""
+    without: str = ""
+    """What the official image has and this one has not."""
+    own: bool = False
+    """Whether it is this project's own image, which nobody publishes."""
+
+    @property
+    def version(self) -> str:
+        """Changes with anything that shapes the image."""
+        contents = [(name, hashlib.sha256(path.read_bytes()).hexdigest()) for name, path in self.source_files()]
+        return key_of((LAYOUT, self, contents))
+
+    def source_files(self) -> Iterator[tuple[str, Path]]:
+        """Path in the image, and file of this repository, for all that `sources` names but what is hidden."""
+        for target, source in self.sources.items():
+            top = ROOT / source
+            found = [top] if top.is_file() else sorted(path for path in top.rglob("*") if path.is_file())
+            for path in found:
+                below = path.relative_to(top)
+                if not any(part == "__pycache__" or part.startswith(".") for part in below.parts):
+                    yield str(Path(target, below)), path
