@@ -3,7 +3,7 @@
 import difflib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -12,6 +12,7 @@ import yaml
 from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import BaseModel, ValidationError
 
+from config import parts
 from config.errors import ConfigError
 from config.model import Environment, Settings
 from config.naming import PROJECT
@@ -22,6 +23,9 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 _PREFIX: Final = f"{PROJECT}:"
 
+LEFT_OUT: Final = "leftOut"
+"""Key under which `obs` tells the program of images that are not to be had; it stands in no tracked file."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StackConfig:
@@ -30,6 +34,36 @@ class StackConfig:
     stack: str
     settings: Settings
     secrets: frozenset[str]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Why, for each image that is not to be had on this machine; `obs` finds that out and stores it."""
+
+    def runs(self, part: str) -> bool:
+        """Whether a part (a name in `config.parts.PARTS`) is part of this stack."""
+        return parts.runs(self.settings, self.left_out, part)
+
+    @property
+    def collector(self) -> str | None:
+        """Which log collector runs: `alloy`, `promtail` or None."""
+        return parts.collector(self.settings, self.left_out) if self.runs("collector") else None
+
+    @property
+    def grafana_url(self) -> str | None:
+        """Where Grafana is found, None where the stack has none; another's where the part `grafana` does not run."""
+        return parts.grafana_url(self.settings, self.left_out)
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Full references of the images that the stack runs, by name."""
+        return parts.images(self.settings, self.left_out)
+
+    @property
+    def instead(self) -> dict[str, dict[str, str]]:
+        """For each of the images, those that take its place where it is not to be had."""
+        return {"alloy": {"promtail": self.settings.image("promtail")}} if "alloy" in self.images else {}
+
+    def without(self, left_out: Mapping[str, str]) -> "StackConfig":
+        """The same stack where these images are not to be had."""
+        return replace(self, left_out=dict(left_out))
 
 
 def stack_file(stack: str, root: Path = ROOT) -> Path:
@@ -92,7 +126,8 @@ def from_pulumi() -> tuple[StackConfig, Callable[[str], pulumi.Output[str]]]:
     everything = {**get_config_env(), **CONFIG.get()}
     own = {key.removeprefix(_PREFIX): value for key, value in everything.items() if key.startswith(_PREFIX)}
     values = {key: _decode(value) for key, value in own.items() if key not in SECRETS}
-    loaded = validate(pulumi.get_stack(), values, frozenset(SECRETS.keys() & own.keys()))
+    left_out: Any = values.pop(LEFT_OUT, {})
+    loaded = validate(pulumi.get_stack(), values, frozenset(SECRETS.keys() & own.keys())).without(left_out)
     return loaded, pulumi.Config(PROJECT).require_secret
 
 
@@ -112,6 +147,11 @@ def validate(stack: str, values: Mapping[str, Any], secrets: frozenset[str]) -> 
                 f"Pulumi.{stack}.yaml: the secret {_PREFIX}{name} is required in {settings.environment} and missing",
                 f"run: ./obs secret set {name} {stack}    ({spec.description})",
             )
+    if settings.grafana.url is not None and "grafanaAuth" not in secrets:
+        raise ConfigError(
+            f"Pulumi.{stack}.yaml: {_PREFIX}grafana.url needs the secret {_PREFIX}grafanaAuth, which is missing",
+            f"run: ./obs secret set grafanaAuth {stack}    ({SECRETS['grafanaAuth'].description})",
+        )
     return StackConfig(stack=stack, settings=settings, secrets=secrets)
 
 

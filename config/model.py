@@ -3,21 +3,24 @@
 from ipaddress import IPv4Address, IPv4Network
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, field_validator, model_validator
 
-from config.images import PINS
+from config.exporters import (
+    BlackboxExporterSettings,
+    CadvisorSettings,
+    DockerSettings,
+    NginxExporterSettings,
+    PostgresExporterSettings,
+    RedisExporterSettings,
+)
+from config.images import PINS, pinned
+from config.logs import CollectorSettings, LokiSettings
+from config.section import PartSettings, Section
 from config.types import Duration, ImageRef, MemoryMb, Port, ServiceName, seconds
 
 Environment = Literal["dev", "staging", "prod"]
 
-
-class Section(BaseModel):
-    """A part of the settings: immutable, in camelCase in YAML, refusing what it does not know."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True, validate_default=True
-    )
+Profile = Literal["full", "metrics", "minimal"]
 
 
 class NetworkSettings(Section):
@@ -89,10 +92,9 @@ class AlertmanagerSettings(Section):
     memory_mb: MemoryMb = Field(128, description="Memory limit, MiB.")
 
 
-class NodeExporterSettings(Section):
+class NodeExporterSettings(PartSettings):
     """Metrics of the Docker host itself."""
 
-    enabled: bool = Field(True, description="Whether the host is watched.")
     port: Port = Field(9100, description="Port on the stack network's gateway; nothing else on the host may hold it.")
     host_name: str = Field(
         "docker-host",
@@ -101,6 +103,31 @@ class NodeExporterSettings(Section):
         pattern=r"^[a-zA-Z0-9_.-]+$",
     )
     memory_mb: MemoryMb = Field(64, description="Memory limit, MiB.")
+
+
+class GrafanaSettings(PartSettings):
+    """Dashboards."""
+
+    port: Port = Field(3001, description="Port on the host.")
+    url: str | None = Field(
+        None,
+        description="Address of a Grafana that is there already: none is run then, and all is made in that one.",
+        pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$",
+    )
+    alert_email: str = Field(
+        "alerts@localhost",
+        description="Whom Grafana's own alerts are mailed to where the secret alertWebhookUrl is not set.",
+        pattern=r"^[^\s@]+@[^\s@]+$",
+    )
+    memory_mb: MemoryMb = Field(256, description="Memory limit, MiB.")
+
+
+class DemoSettings(PartSettings):
+    """The worked example that a dev stack watches; it runs in dev alone."""
+
+    port: Port = Field(8088, description="Port on the host of the proxy before the service.")
+    fault_port: Port = Field(3999, description="Port on the host where the service's faults are switched.")
+    rate: float = Field(4.0, description="Requests a second that the service sends itself; 0.1 to 50.", ge=0.1, le=50)
 
 
 class ExporterSettings(Section):
@@ -124,6 +151,9 @@ class Settings(Section):
         max_length=63,
         pattern=r"^[a-zA-Z0-9_.-]+$",
     )
+    profile: Profile = Field(
+        "full", description="What runs by default: full; metrics: no logs; minimal: the host's metrics alone."
+    )
     bind_address: IPv4Address = Field(
         IPv4Address("127.0.0.1"), description="Host address on which ports are published; loopback by default."
     )
@@ -134,6 +164,24 @@ class Settings(Section):
     node_exporter: NodeExporterSettings = Field(
         default_factory=NodeExporterSettings, description="Metrics of the Docker host."
     )
+    loki: LokiSettings = Field(default_factory=LokiSettings, description="The log store.")
+    collector: CollectorSettings = Field(default_factory=CollectorSettings, description="The log collector.")
+    blackbox_exporter: BlackboxExporterSettings = Field(
+        default_factory=BlackboxExporterSettings, description="Probes of addresses from outside."
+    )
+    postgres_exporter: PostgresExporterSettings = Field(
+        default_factory=PostgresExporterSettings, description="Metrics of PostgreSQL servers."
+    )
+    redis_exporter: RedisExporterSettings = Field(
+        default_factory=RedisExporterSettings, description="Metrics of Redis servers."
+    )
+    nginx_exporter: NginxExporterSettings = Field(
+        default_factory=NginxExporterSettings, description="Metrics of nginx servers."
+    )
+    docker: DockerSettings = Field(default_factory=DockerSettings, description="The Docker Engine's own metrics.")
+    cadvisor: CadvisorSettings = Field(default_factory=CadvisorSettings, description="Metrics of every container.")
+    grafana: GrafanaSettings = Field(default_factory=GrafanaSettings, description="Dashboards.")
+    demo: DemoSettings = Field(default_factory=DemoSettings, description="The worked example of a dev stack.")
     exporters: tuple[ExporterSettings, ...] = Field(
         (), description="Exporters of your own choice, in addition to the built-in ones."
     )
@@ -151,6 +199,8 @@ class Settings(Section):
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
         ports = {"prometheus.port": self.prometheus.port, "alertmanager.port": self.alertmanager.port}
+        ports["grafana.port"] = self.grafana.port
+        ports |= {"demo.port": self.demo.port, "demo.faultPort": self.demo.fault_port}
         holders: dict[int, str] = {}
         for field, port in ports.items():
             if port in holders:
@@ -160,7 +210,7 @@ class Settings(Section):
 
     def image(self, service: str) -> str:
         """Full reference of a built-in service's image: its pin or override, behind the private mirror if any."""
-        reference = self.images.overrides.get(service, PINS[service])
+        reference = self.images.overrides.get(service) or pinned(service)
         return mirrored(reference, self.images.registry)
 
     def exporter_image(self, exporter: ExporterSettings) -> str:

@@ -22,6 +22,11 @@ def loader(stack: str, service: str) -> str:
     return f"obs-{stack}-{service}-config"
 
 
+def checker(stack: str, service: str) -> str:
+    """One-shot container that checks a configuration in its place."""
+    return f"obs-{stack}-{service}-check"
+
+
 def volume(stack: str, service: str, role: str) -> str:
     """Volume of a service; the role is `data` or `config`."""
     return f"obs-{stack}-{service}-{role}"

@@ -12,10 +12,16 @@ from typing import Final
 
 @dataclass(frozen=True, kw_only=True)
 class SecretSpec:
-    """One secret: what it is, and the environments that cannot do without."""
+    """One secret: what it is, and the environments that cannot do without.
+
+    A generated one is made by `obs` before the first update that needs it, unless one was set before; `part` is the
+    part of the stack it belongs to, none: the whole.
+    """
 
     description: str
     required_in: frozenset[str] = frozenset()
+    generated: bool = False
+    part: str | None = None
 
 
 SECRETS: Final[Mapping[str, SecretSpec]] = MappingProxyType(
@@ -23,6 +29,35 @@ SECRETS: Final[Mapping[str, SecretSpec]] = MappingProxyType(
         "alertWebhookUrl": SecretSpec(
             description="Address that receives every alert as a JSON POST (Alertmanager's webhook format).",
             required_in=frozenset({"prod"}),
+        ),
+        "grafanaAdminPassword": SecretSpec(
+            description="Password of the user admin of the Grafana that the stack runs; it counts on its first start.",
+            generated=True,
+            part="grafana",
+        ),
+        "demoDatabasePassword": SecretSpec(
+            description="Password with which the demo's service comes to its database.",
+            generated=True,
+            part="demo",
+        ),
+        "demoMonitoringPassword": SecretSpec(
+            description="Password with which the exporter comes to the demo's database, only to read figures.",
+            generated=True,
+            part="demo",
+        ),
+        "grafanaAuth": SecretSpec(
+            description="Service account token, or user:password, of the external Grafana that grafana.url names.",
+        ),
+        "lokiS3Credentials": SecretSpec(
+            description="Keys of Loki's object storage, in the form of an AWS credentials file.", part="loki"
+        ),
+        "postgresPasswords": SecretSpec(
+            description="Passwords of the watched PostgreSQL servers: lines host:port:database:user:password.",
+            part="postgres-exporter",
+        ),
+        "redisPasswords": SecretSpec(
+            description='Passwords of the watched Redis servers, as JSON: {"redis://host:6379": "password"}.',
+            part="redis-exporter",
         ),
     }
 )
