@@ -33,8 +33,10 @@ LOADER_MEMORY_MB = 256
 class ConfigVolumeArgs:
     """What is installed, where, and who checks it.
 
-    `check` is a shell command run in the folder of the new files; `reload_url` is POSTed to afterwards. The folder
-    must exist in the image and belong to `user`: a fresh volume takes both over.
+    `check` is a shell command run in the folder of the new files; `reload_url` is POSTed to afterwards, None: the
+    server reads them when it starts. The folder must exist in the image and belong to `user`: a fresh volume takes
+    both over. If the image has none, `loader_folder` is one of the image that `user` may write to; there the loader
+    mounts the volume.
     """
 
     context: StackContext
@@ -43,9 +45,11 @@ class ConfigVolumeArgs:
     user: str
     folder: str
     files: Mapping[str, str]
-    check: str
-    reload_url: str
+    check: str = "true"
+    reload_url: str | None = None
     secret_files: Mapping[str, str] = field(default_factory=dict)
+    secret_texts: Mapping[str, Output[str]] = field(default_factory=dict)
+    loader_folder: str | None = None
 
 
 class ConfigVolume(ComponentResource):
@@ -63,12 +67,18 @@ class ConfigVolume(ComponentResource):
         held = volume(f"{name}-volume", context, args.service, "config", parent=self)
         uploads = [_upload(path, text) for path, text in args.files.items()]
         uploads += [_upload(path, context.secret(secret)) for path, secret in args.secret_files.items()]
+        uploads += [_upload(path, text) for path, text in args.secret_texts.items()]
+        folder = args.loader_folder or args.folder
         loader = docker.Container(
             f"{name}-loader",
             name=naming.loader(context.stack, args.service),
             image=args.image,
             # All of it here and no `command`: with both, the provider never mends a container that failed to start.
-            entrypoints=["/bin/sh", "-c", _script(), "load-config", args.folder, args.check, args.reload_url],
+            entrypoints=[
+                *("/bin/sh", "-c", _script(), "load-config", folder, args.check),
+                # The provider refuses an empty argument.
+                *((args.reload_url,) if args.reload_url else ()),
+            ],
             user=args.user,
             attach=True,
             logs=True,
@@ -81,14 +91,14 @@ class ConfigVolume(ComponentResource):
             log_driver=LOG_DRIVER,
             log_opts=LOG_OPTIONS,
             networks_advanced=on_network(context.network),
-            volumes=[docker.ContainerVolumeArgs(volume_name=held.name, container_path=args.folder)],
+            volumes=[docker.ContainerVolumeArgs(volume_name=held.name, container_path=folder)],
             uploads=uploads,
             labels=container_labels(context.labels(f"{args.service}-config")),
             opts=container_options(self),
         )
         self.mount = VolumeMount(volume=held.name, path=args.folder, read_only=True)
         self.installed = Output.all(loader.exit_code, loader.container_logs).apply(
-            lambda result: _require_success(args.service, loader, *result)
+            lambda result: require_success(args.service, loader, *result)
         )
         self.register_outputs({"volume": held.name})
 
@@ -101,7 +111,8 @@ def _script() -> str:
     return Path(__file__).with_name("load-config.sh").read_text(encoding="utf-8")
 
 
-def _require_success(service: str, loader: docker.Container, code: int | None, logs: str | None) -> docker.Container:
+def require_success(service: str, loader: docker.Container, code: int | None, logs: str | None) -> docker.Container:
+    """The container that checked the files, once it has accepted them; else its own words as the error."""
     if code:
         raise pulumi.RunError(
             f"{service} refused its new configuration; the one before stays in force.\n{(logs or '').strip()}"

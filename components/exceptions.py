@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Rule = Literal["read-only root", "health check", "own namespaces", "loopback only"]
+Rule = Literal["not root", "read-only root", "health check", "own namespaces", "no Docker socket"]
 """What a container may be excused from."""
 
 
@@ -18,6 +18,9 @@ class Allowance:
 
 LOADER: Final = "*-config"
 """Stands for the one-shot containers that install a configuration."""
+
+CHECKER: Final = "*-check"
+"""Stands for the one-shot containers that check a configuration in its place."""
 
 ALLOWANCES: Final = (
     Allowance(
@@ -34,6 +37,41 @@ ALLOWANCES: Final = (
         service="node-exporter",
         rule="own namespaces",
         reason="the host's network and process statistics are only to be read from the host's own namespaces",
+    ),
+    Allowance(
+        service=CHECKER,
+        rule="read-only root",
+        reason="Docker refuses uploads into a read-only root, and the files to check arrive as uploads",
+    ),
+    Allowance(
+        service=CHECKER,
+        rule="health check",
+        reason="it ends by itself; its exit code says how it went",
+    ),
+    Allowance(
+        service="collector",
+        rule="not root",
+        reason="Docker's socket is root's and a group's whose number differs from host to host; it has no capability",
+    ),
+    Allowance(
+        service="collector",
+        rule="no Docker socket",
+        reason="the engine alone has every container's log, wherever it keeps it; the socket is mounted read-only",
+    ),
+    Allowance(
+        service="cadvisor",
+        rule="not root",
+        reason="the accounts of all containers and Docker's folder are root's; it has no capability",
+    ),
+    Allowance(
+        service="cadvisor",
+        rule="no Docker socket",
+        reason="it asks the engine for the containers' names; the folder with the socket is mounted read-only",
+    ),
+    Allowance(
+        service="nginx-exporter-*",
+        rule="health check",
+        reason="its image holds the program alone, nothing that could ask; Prometheus sees whether it answers",
     ),
     Allowance(
         service="exporters",

@@ -1,9 +1,10 @@
 # Runs once, in a container of the server's own image, whenever a server's configuration changes.
-# Arguments: the configuration volume's folder, the command that checks the files, the address that reloads them.
+# Arguments: the configuration volume's folder, the command that checks the files, and the address that reloads them
+# where there is one.
 # The files lie in /staging. A release is a folder of its own; `current` is a link that moves at once or not at all.
 set -eu
 umask 077
-folder=$1 check=$2 reload=$3
+folder=$1 check=$2 reload=${3:-}
 cd "$folder"
 release="release-$(hostname)"
 previous=$(readlink current || true)
@@ -22,6 +23,7 @@ point_to() {
 
 # A server that is not running yet, or is just restarting, reads the new files as it starts.
 reload() {
+    [ -n "$reload" ] || return 0
     answer=$(timeout 60 wget -q -O /dev/null --post-data= "$reload" 2>&1) && return 0
     case $answer in
         *"bad address"* | *refused* | *unreachable*) echo "not running: the files are read as it starts" ;;

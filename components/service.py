@@ -1,7 +1,7 @@
 """The one way a long-running container is made: pinned, confined, limited, watched."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
@@ -73,6 +73,9 @@ def http_health(url: str) -> HealthCheck:
 class ServiceArgs:
     """One container. What is not named here is confined the same way for all.
 
+    `entrypoint` takes the place of the image's own, and of any `command`: with both, the provider never mends a
+    container that failed to start. `envs` hold no secret; `tmpfs` gives the mount options of each folder that must be
+    writable and may be forgotten.
     `health` None and `host_namespaces` True are exceptions: list them, with the reason, in `components.exceptions`.
     """
 
@@ -83,6 +86,9 @@ class ServiceArgs:
     user: str
     health: HealthCheck | None
     command: Sequence[str] = ()
+    entrypoint: Sequence[str] = ()
+    envs: Mapping[str, Input[str]] = field(default_factory=dict)
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
     ports: Sequence[PublishedPort] = ()
     volumes: Sequence[VolumeMount] = ()
     host_mounts: Sequence[HostMount] = ()
@@ -104,6 +110,9 @@ class Service(ComponentResource):
             name=naming.container(context.stack, args.service),
             image=args.image,
             command=list(args.command) or None,
+            entrypoints=list(args.entrypoint) or None,
+            envs=[Output.concat(name, "=", value) for name, value in sorted(args.envs.items())] or None,
+            tmpfs=dict(args.tmpfs) or None,
             user=args.user,
             read_only=True,
             capabilities=docker.ContainerCapabilitiesArgs(adds=list(args.capabilities) or None, drops=["ALL"]),

@@ -1,0 +1,105 @@
+"""Configuration for a server whose image has no shell, or that must be made anew for a change anyway.
+
+The files go into a folder of the volume that is named after their content, by the one-shot container that checks them
+there with the image's own tool. The server reads from that folder, so a change makes a new server once the check has
+passed; where it fails, the server goes on, and starts again, with the folder it has.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi_docker as docker
+from pulumi import ComponentResource, Input, Output, ResourceOptions
+
+from components.config_volume import LOADER_MEMORY_MB, require_success
+from components.context import StackContext
+from components.service import (
+    LOG_DRIVER,
+    LOG_OPTIONS,
+    NOBODY,
+    SECURITY_OPTIONS,
+    VolumeMount,
+    container_labels,
+    container_options,
+    on_network,
+)
+from components.volume import volume
+from config import naming
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedFilesArgs:
+    """What is installed below `folder`, and the program that checks it: `check` with the main file's path put last.
+
+    The files belong to root and anybody in the container may read them.
+    """
+
+    context: StackContext
+    service: str
+    image: str
+    folder: str
+    main: str
+    files: Mapping[str, str]
+    check: Sequence[str]
+    user: str = NOBODY
+    secret_files: Mapping[str, str] = field(default_factory=dict)
+
+
+class CheckedFiles(ComponentResource):
+    """A volume with a folder for every configuration that was ever tried; they are small."""
+
+    mount: VolumeMount
+    """The volume as the server mounts it."""
+
+    release: str
+    """Folder of the files within the server."""
+
+    main: str
+    """Path of the main file within the server."""
+
+    installed: Output[docker.Container]
+    """What the server must wait for; fails with the checker's own words where the files were refused."""
+
+    def __init__(self, name: str, args: CheckedFilesArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("observability:components:CheckedFiles", name, None, opts)
+        context = args.context
+        self.release = f"{args.folder}/{_hash(args.files)}"
+        self.main = f"{self.release}/{args.main}"
+        held = volume(f"{name}-volume", context, args.service, "config", parent=self)
+        contents: dict[str, Input[str]] = dict(args.files)
+        contents |= {path: context.secret(secret) for path, secret in args.secret_files.items()}
+        checker = docker.Container(
+            f"{name}-checker",
+            name=naming.checker(context.stack, args.service),
+            image=args.image,
+            entrypoints=[*args.check[:-1], f"{args.check[-1]}{self.main}"],
+            user=args.user,
+            attach=True,
+            logs=True,
+            must_run=False,
+            restart="no",
+            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+            security_opts=list(SECURITY_OPTIONS),
+            memory=LOADER_MEMORY_MB,
+            memory_swap=LOADER_MEMORY_MB,
+            log_driver=LOG_DRIVER,
+            log_opts=LOG_OPTIONS,
+            networks_advanced=on_network(context.network),
+            volumes=[docker.ContainerVolumeArgs(volume_name=held.name, container_path=args.folder)],
+            uploads=[
+                docker.ContainerUploadArgs(file=f"{self.release}/{path}", content=content)
+                for path, content in contents.items()
+            ],
+            labels=container_labels(context.labels(f"{args.service}-check")),
+            opts=container_options(self),
+        )
+        self.mount = VolumeMount(volume=held.name, path=args.folder, read_only=True)
+        self.installed = Output.all(checker.exit_code, checker.container_logs).apply(
+            lambda result: require_success(args.service, checker, *result)
+        )
+        self.register_outputs({"volume": held.name})
+
+
+def _hash(files: Mapping[str, str]) -> str:
+    return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]

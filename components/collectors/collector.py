@@ -1,0 +1,89 @@
+"""What both collectors have in common: they read the Docker socket, remember how far, and are checked alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pulumi import ComponentResource, Input, Resource, ResourceOptions
+
+from components.checked_files import CheckedFiles, CheckedFilesArgs
+from components.context import StackContext
+from components.service import HealthCheck, HostMount, Service, ServiceArgs, VolumeMount
+from components.volume import volume
+from logs.sources import SOCKET
+
+SERVICE: Final = "collector"
+"""Name of the service, whichever program does it."""
+
+ROOT: Final = "0:0"
+"""The socket belongs to root and a group whose number differs from host to host."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectorArgs:
+    """The stack it belongs to, and what it must wait for."""
+
+    context: StackContext
+    after: Sequence[Input[Resource]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """How one collector is run; `{config}` in a word of `command` stands for the path of its main file."""
+
+    image: str
+    folder: str
+    main: str
+    files: Mapping[str, str]
+    check: Sequence[str]
+    command: Sequence[str]
+    data: str
+    port: int
+    ready: str
+
+
+def run(parent: ComponentResource, name: str, args: CollectorArgs, program: Program) -> Service:
+    """The collector's container with its configuration and its memory of positions."""
+    context = args.context
+    child = ResourceOptions(parent=parent)
+    image = context.settings.image(program.image)
+    config = CheckedFiles(
+        f"{name}-config",
+        CheckedFilesArgs(
+            context=context,
+            service=SERVICE,
+            image=image,
+            folder=program.folder,
+            main=program.main,
+            files=program.files,
+            check=program.check,
+        ),
+        child,
+    )
+    # Each program has a memory of its own: neither reads the other's.
+    data = volume(f"{name}-data", context, SERVICE, f"{program.image}-data", parent=parent)
+    return Service(
+        f"{name}-server",
+        ServiceArgs(
+            context=context,
+            service=SERVICE,
+            image=image,
+            memory_mb=context.settings.collector.memory_mb,
+            user=ROOT,
+            health=_ready(program.port, program.ready),
+            command=[word.replace("{config}", config.main) for word in program.command],
+            volumes=(config.mount, VolumeMount(volume=data.name, path=program.data)),
+            host_mounts=(HostMount(source=SOCKET, path=SOCKET),),
+            after=(config.installed, *args.after),
+        ),
+        child,
+    )
+
+
+def _ready(port: int, path: str) -> HealthCheck:
+    """An HTTP GET by bash alone: neither image has a program for it."""
+    script = (
+        f"exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3 && "
+        "read -r answer <&3 && [[ $answer == *' 200 '* ]]"
+    )
+    return HealthCheck(test=("CMD", "bash", "-c", script))

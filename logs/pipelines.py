@@ -1,0 +1,188 @@
+"""How lines are read, as data: which service writes which format, and the stages that take a line apart.
+
+Lines are stored as they came. Few things become labels (`level` alone, beside those of the container); identifiers go
+to structured metadata. A line its parser cannot read is kept, marked `parse_error=<format>`, and counted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+UNPARSED: Final = "lines_unparsed_total"
+PREFIX: Final = "obs_collector_"
+"""The counter of unreadable lines is `obs_collector_lines_unparsed_total`, with the labels of the stream."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Json:
+    """Take fields out of a JSON line: name → path."""
+
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regex:
+    """Take the named groups out of a line that matches."""
+
+    expression: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """Set a value by a Go template over what was taken out; an empty result removes it."""
+
+    source: str
+    template: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timestamp:
+    """Use a value as the line's time; where it does not parse, the time at which Docker received the line stays."""
+
+    source: str
+    format: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """Values that become labels."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """Values that become structured metadata."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """Count the lines for which there is such a value."""
+
+    source: str
+    name: str
+    description: str
+
+
+Stage = Json | Regex | Template | Timestamp | Labels | Metadata | Count
+
+_LEVELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "debug": ("debug", "trace", "verbose", "debug1", "debug2", "debug3", "debug4", "debug5", ".", "-"),
+        "info": ("info", "notice", "log", "information", "statement", "detail", "hint", "context", "*"),
+        "warning": ("warning", "warn", "#"),
+        "error": ("error", "err"),
+        "critical": ("critical", "crit", "fatal", "panic", "alert", "emerg", "dpanic"),
+    }
+)
+"""The one word for what each program calls a level; PostgreSQL's LOG and Redis' marks included."""
+
+
+def _normalised() -> str:
+    """Template that gives the level's one word; `unknown` where there is none."""
+    cases = [
+        f"if or {' '.join(f'(eq $level `{word}`)' for word in words)} }}}}{level}{{{{ "
+        for level, words in _LEVELS.items()
+    ]
+    chain = "else ".join(cases)
+    return "{{ $level := ToLower (printf `%v` .level) }}{{ " + chain + "else }}unknown{{ end }}"
+
+
+def _unless(field: str, name: str) -> Template:
+    """Mark the lines in which the parser did not find the field it always finds."""
+    return Template(source="parse_error", template=f"{{{{ if not .{field} }}}}{name}{{{{ end }}}}")
+
+
+TAIL: Final[tuple[Stage, ...]] = (
+    Metadata(names=("parse_error",)),
+    Count(source="parse_error", name=UNPARSED, description="Lines kept though their parser could not read them."),
+    Template(source="level", template=_normalised()),
+    Labels(names=("level",)),
+)
+"""What every line goes through in the end, whatever its format."""
+
+_HTTP_LEVEL: Final = Template(
+    source="level",
+    template=(
+        "{{ if .status }}{{ if ge .status `500` }}error{{ else if ge .status `400` }}warning{{ else }}info{{ end }}"
+        "{{ else if .level }}{{ .level }}{{ end }}"
+    ),
+)
+
+FORMATS: Final[Mapping[str, tuple[Stage, ...]]] = MappingProxyType(
+    {
+        "json": (
+            Json(
+                fields={
+                    name: name for name in ("level", "timestamp", "message", "context", "correlation_id", "trace_id")
+                }
+            ),
+            Timestamp(source="timestamp", format="RFC3339Nano"),
+            Metadata(names=("correlation_id", "trace_id", "context")),
+            _unless("message", "json"),
+        ),
+        "nginx": (
+            Regex(
+                expression=r"^(?P<client>\S+) \S+ \S+ \[(?P<access>[^\]]+)\] "
+                r'"(?P<method>[A-Z]+) (?P<path>\S+)[^"]*" (?P<status>\d{3}) '
+            ),
+            Regex(expression=r"^(?P<error>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>[a-z]+)\] "),
+            Template(source="read", template="{{ if .access }}access{{ else if .error }}error{{ end }}"),
+            Metadata(names=("method", "status")),
+            _HTTP_LEVEL,
+            _unless("read", "nginx"),
+        ),
+        "postgres": (
+            Regex(
+                expression=r"^(?P<read>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \S+) \[\d+\].*?"
+                r"(?P<level>DEBUG\d?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT):\s"
+            ),
+            # A statement of several lines goes on after a tab.
+            Regex(expression=r"^(?P<read>\t)"),
+            _unless("read", "postgres"),
+        ),
+        "redis": (
+            Regex(expression=r"^\d+:(?P<role>[XCSM]) \d+ \w+ \d+ \d\d:\d\d:\d\d\.\d+ (?P<level>[.*#-]) "),
+            _unless("role", "redis"),
+        ),
+        "logfmt": (
+            Regex(expression=r"(?:^|\s)level=\"?(?P<level>[A-Za-z]+)"),
+            _unless("level", "logfmt"),
+        ),
+        # What has no parser of its own: nothing to misread, so nothing is marked.
+        "plain": (Regex(expression=r"(?i)\b(?P<level>debug|info|warn(?:ing)?|error|fatal|panic)\b"),),
+    }
+)
+"""The stages by format."""
+
+SERVICES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "demo": "json",
+        "demo-nginx": "nginx",
+        "demo-postgres": "postgres",
+        "demo-redis": "redis",
+        "prometheus": "logfmt",
+        "alertmanager": "logfmt",
+        "loki": "logfmt",
+        "collector": "logfmt",
+        "grafana": "logfmt",
+        "node-exporter": "logfmt",
+        "blackbox-exporter": "logfmt",
+        "postgres-exporter": "logfmt",
+        "redis-exporter": "logfmt",
+        "nginx-exporter-.+": "logfmt",
+    }
+)
+"""Format by service (a regular expression); any other service writes `plain`."""
+
+
+def by_format() -> dict[str, str]:
+    """A selector of streams for each format."""
+    named: dict[str, list[str]] = {}
+    for service, kind in SERVICES.items():
+        named.setdefault(kind, []).append(service)
+    selectors = {kind: f'{{service=~"{"|".join(services)}"}}' for kind, services in named.items()}
+    return selectors | {"plain": f'{{service!~"{"|".join(SERVICES)}"}}'}

@@ -1,0 +1,35 @@
+"""The blackbox exporter's modules: one for each kind of probe, and one for each keyword."""
+
+import re
+from typing import Any
+
+from config.exporters import ProbeSettings
+from config.load import StackConfig
+from config.render import to_yaml
+from scrape.targets import probes
+
+
+def module(probe: ProbeSettings) -> str:
+    """Name of the module that a probe uses."""
+    if probe.url.startswith("tcp://"):
+        return "tcp_connect"
+    return f"http_keyword_{probe.name}" if probe.keyword else "http_2xx"
+
+
+def target(probe: ProbeSettings) -> str:
+    """The address as the exporter wants it."""
+    return probe.url.removeprefix("tcp://")
+
+
+def files(config: StackConfig) -> dict[str, str]:
+    """The exporter's configuration folder: path within it → text."""
+    http: dict[str, Any] = {"preferred_ip_protocol": "ip4", "ip_protocol_fallback": True}
+    modules: dict[str, Any] = {
+        "http_2xx": {"prober": "http", "timeout": "5s", "http": http},
+        "tcp_connect": {"prober": "tcp", "timeout": "5s", "tcp": http},
+    }
+    for probe in probes(config):
+        if module(probe).startswith("http_keyword_") and probe.keyword:
+            demand = {"fail_if_body_not_matches_regexp": [re.escape(probe.keyword)]}
+            modules[module(probe)] = {"prober": "http", "timeout": "5s", "http": {**http, **demand}}
+    return {"blackbox.yaml": to_yaml({"modules": modules}, source=f"Pulumi.{config.stack}.yaml")}
