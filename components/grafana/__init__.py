@@ -1,0 +1,1 @@
+"""Grafana: its server, and what is in it."""

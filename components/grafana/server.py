@@ -1,0 +1,118 @@
+"""Grafana's server; everything in it is made through its API, nothing is provisioned from files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi_docker as docker
+from pulumi import ComponentResource, ResourceOptions
+
+from components.config_volume import ConfigVolume, ConfigVolumeArgs
+from components.context import StackContext
+from components.service import HealthCheck, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
+from components.volume import volume
+
+PORT = 3000
+
+USER = "472:0"
+"""uid and gid of the official image."""
+
+FOLDER = "/etc/grafana/provisioning"
+"""The one folder below /etc that belongs to that user in the image; of what lies there only our own file is read."""
+
+ADMIN_FILE = "secrets/admin_password"
+"""The administrator's password, in the folder of the files in force."""
+
+SETTINGS = {
+    "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+    "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+    "GF_ANALYTICS_FEEDBACK_LINKS_ENABLED": "false",
+    "GF_ANALYTICS_REPORTING_ENABLED": "false",
+    "GF_AUTH_ANONYMOUS_ENABLED": "false",
+    "GF_LOG_MODE": "console",
+    "GF_NEWS_NEWS_FEED_ENABLED": "false",
+    "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+    "GF_SECURITY_ADMIN_USER": "admin",
+    "GF_SECURITY_COOKIE_SAMESITE": "strict",
+    "GF_SECURITY_DISABLE_GRAVATAR": "true",
+    "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
+    "GF_UNIFIED_ALERTING_ENABLED": "true",
+    # One replica has nobody to gossip with.
+    "GF_UNIFIED_ALERTING_HA_LISTEN_ADDRESS": "",
+    "GF_USERS_ALLOW_SIGN_UP": "false",
+}
+"""Nobody gets in without an account, nobody makes one alone, and nothing is asked of the internet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrafanaServerArgs:
+    """The stack it belongs to."""
+
+    context: StackContext
+
+
+class GrafanaServer(ComponentResource):
+    """The dashboards' server; users, and what was made by hand, survive its restart."""
+
+    container: docker.Container
+
+    def __init__(self, name: str, args: GrafanaServerArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("observability:components:GrafanaServer", name, None, opts)
+        context = args.context
+        settings = context.settings
+        image = settings.image("grafana")
+        child = ResourceOptions(parent=self)
+        config = ConfigVolume(
+            f"{name}-config",
+            ConfigVolumeArgs(
+                context=context,
+                service="grafana",
+                image=image,
+                user=USER,
+                folder=FOLDER,
+                files={},
+                secret_files={ADMIN_FILE: "grafanaAdminPassword"},
+                check=f"test -s {ADMIN_FILE}",
+                reload_url=None,
+            ),
+            child,
+        )
+        data = volume(f"{name}-data", context, "grafana", "data", parent=self)
+        password = f"{FOLDER}/current/{ADMIN_FILE}"
+        server = Service(
+            f"{name}-server",
+            ServiceArgs(
+                context=context,
+                service="grafana",
+                image=image,
+                memory_mb=settings.grafana.memory_mb,
+                user=USER,
+                health=_health(),
+                entrypoint=("/bin/sh", "-c", _script(), "start-grafana", password),
+                envs={
+                    **SETTINGS,
+                    "GF_SECURITY_ADMIN_PASSWORD__FILE": password,
+                    "GF_SERVER_ROOT_URL": f"http://{settings.bind_address}:{settings.grafana.port}/",
+                    # Another password means another loader; then the server must start again to take it.
+                    "OBS_PASSWORD_INSTALLED_BY": config.installed.apply(lambda loader: loader.id),
+                },
+                tmpfs={"/tmp": "size=64m", "/var/log/grafana": "size=16m"},  # noqa: S108 - the container's own
+                ports=(
+                    PublishedPort(internal=PORT, external=settings.grafana.port, address=str(settings.bind_address)),
+                ),
+                volumes=(config.mount, VolumeMount(volume=data.name, path="/var/lib/grafana")),
+                after=(config.installed,),
+            ),
+            child,
+        )
+        self.container = server.container
+        self.register_outputs({})
+
+
+def _script() -> str:
+    return Path(__file__).with_name("start-grafana.sh").read_text(encoding="utf-8")
+
+
+def _health() -> HealthCheck:
+    """By Grafana's own word on itself and its database; the first start fills the database and takes its time."""
+    check = http_health(f"http://127.0.0.1:{PORT}/api/health")
+    return HealthCheck(test=check.test, retries=20)
