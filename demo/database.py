@@ -1,0 +1,159 @@
+"""PostgreSQL: a small pool of connections that notices when they are dead and makes new ones."""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg2
+from psycopg2 import errors
+from psycopg2.extras import RealDictCursor
+
+from demo.breaker import Breaker
+from demo.errors import ConflictError, NotFoundError, UnavailableError
+from demo.faults import Faults
+from demo.metrics import Metrics
+
+CONNECT_SECONDS: Final = 2
+STATEMENT_MS: Final = 5000
+WAIT_SECONDS: Final = 2.0
+"""How long a request waits for a free connection."""
+
+CLOSED_PORT: Final = 1
+"""Where the service looks for its database while it is to find none."""
+
+Row = dict[str, Any]
+
+_log = logging.getLogger("database")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseAddress:
+    """Where the database is, and as whom; the password is read anew for every connection."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password_file: Path
+
+
+class Session:
+    """One transaction."""
+
+    def __init__(self, connection: Any, metrics: Metrics) -> None:  # noqa: ANN401 - psycopg2 has no types
+        self._connection = connection
+        self._metrics = metrics
+
+    def query(self, operation: str, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """The rows a statement returns, as plain JSON values; measured under the operation's name."""
+        with self._metrics.query(operation):
+            return self.run(sql, values)
+
+    def run(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """The same, without measuring."""
+        with self._connection.cursor(cursor_factory=RealDictCursor) as cursor:
+            # Without values a percent sign is one.
+            cursor.execute(sql, values or None)
+            found = cursor.fetchall() if cursor.description else []
+        return [{name: _plain(value) for name, value in row.items()} for row in found]
+
+
+class Database:
+    """The pool. A request takes one connection; at most `size` are open."""
+
+    def __init__(self, address: DatabaseAddress, faults: Faults, metrics: Metrics, size: int = 10) -> None:
+        self._address = address
+        self._faults = faults
+        self._metrics = metrics
+        self._idle: list[Any] = []
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(size)
+        self._breaker = Breaker("database", (psycopg2.OperationalError, OSError))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A transaction that is committed at the end of the block, or rolled back if it fails.
+
+        UnavailableError where the database is away or too slow; NotFoundError and ConflictError where a row refers to
+        one that is not there or exists already.
+        """
+        if not self._free.acquire(timeout=WAIT_SECONDS):
+            raise UnavailableError(f"database: no connection was free for {WAIT_SECONDS:g} s")
+        connection = None
+        try:
+            connection = self._take()
+            yield Session(connection, self._metrics)
+            connection.commit()
+        except errors.ForeignKeyViolation as error:
+            raise NotFoundError("it refers to something that does not exist") from error
+        except errors.UniqueViolation as error:
+            raise ConflictError("it exists already") from error
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, errors.UndefinedTable) as error:
+            raise UnavailableError(f"database: {' '.join(str(error).split())}") from error
+        finally:
+            if connection is not None:
+                self._give_back(connection)
+            self._free.release()
+
+    def ping(self) -> None:
+        """Ask the database for an answer; UnavailableError where there is none. Not measured as a query."""
+        with self.transaction() as session:
+            session.run("SELECT 1")
+
+    def _take(self) -> Any:  # noqa: ANN401 - psycopg2 has no types
+        if self._faults.on("database-gone"):
+            self._close_idle()
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return self._breaker.attempt(self._connect)
+
+    def _give_back(self, connection: Any) -> None:  # noqa: ANN401 - psycopg2 has no types
+        try:
+            if not connection.closed:
+                connection.rollback()
+        except psycopg2.Error:
+            connection.close()
+        if connection.closed:
+            # What ended this connection most likely ended the others too.
+            self._close_idle()
+            return
+        with self._lock:
+            self._idle.append(connection)
+
+    def _close_idle(self) -> None:
+        with self._lock:
+            closing, self._idle = self._idle, []
+        for connection in closing:
+            connection.close()
+        if closing:
+            _log.warning("closed %d connections to the database", len(closing))
+
+    def _connect(self) -> Any:  # noqa: ANN401 - psycopg2 has no types
+        address = self._address
+        return psycopg2.connect(
+            host=address.host,
+            port=CLOSED_PORT if self._faults.on("database-gone") else address.port,
+            dbname=address.name,
+            user=address.user,
+            password=address.password_file.read_text(encoding="utf-8").strip(),
+            application_name="social-selling",
+            connect_timeout=CONNECT_SECONDS,
+            keepalives_idle=5,
+            keepalives_interval=2,
+            keepalives_count=2,
+            tcp_user_timeout=STATEMENT_MS,
+            options=f"-c statement_timeout={STATEMENT_MS} -c timezone=UTC",
+        )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if isinstance(value, datetime) else value

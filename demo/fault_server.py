@@ -1,0 +1,100 @@
+"""The port on which faults are switched: POST and DELETE /faults/<name>, GET /faults."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from demo.faults import FAULTS, Faults, UnknownFaultError, seconds
+
+DEFAULT_DURATION: Final = "10m"
+"""How long a fault lasts where nothing is said."""
+
+_log = logging.getLogger("faults")
+
+
+def fault_server(port: int, faults: Faults) -> ThreadingHTTPServer:
+    """A server that switches these faults; not started yet."""
+
+    class Handler(_Handler):
+        """Requests about these faults."""
+
+    Handler.faults = faults
+    server = ThreadingHTTPServer(("", port), Handler)
+    server.daemon_threads = True
+    return server
+
+
+class _Handler(BaseHTTPRequestHandler):
+    faults: Faults
+    protocol_version = "HTTP/1.1"
+    timeout = 10
+
+    def do_GET(self) -> None:
+        """List every fault: what it does, and until when it is on."""
+        if urlsplit(self.path).path.rstrip("/") == "/faults":
+            self._answer(HTTPStatus.OK)
+        else:
+            self._refuse(HTTPStatus.NOT_FOUND, "there is /faults and /faults/<name>")
+
+    def do_POST(self) -> None:
+        """Switch a fault on: /faults/<name>?for=10m."""
+        url = urlsplit(self.path)
+        duration = parse_qs(url.query).get("for", [DEFAULT_DURATION])[0]
+        try:
+            self.faults.start(_name(url.path), seconds(duration))
+        except UnknownFaultError as error:
+            self._refuse(HTTPStatus.NOT_FOUND, str(error))
+        except ValueError as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+        else:
+            _log.warning("fault %s switched on for %s", _name(url.path), duration)
+            self._answer(HTTPStatus.OK)
+
+    def do_DELETE(self) -> None:
+        """Switch a fault off; it is no error if it is off already."""
+        name = _name(urlsplit(self.path).path)
+        try:
+            was_on = self.faults.stop(name)
+        except UnknownFaultError as error:
+            self._refuse(HTTPStatus.NOT_FOUND, str(error))
+        else:
+            if was_on:
+                _log.warning("fault %s switched off", name)
+            self._answer(HTTPStatus.OK)
+
+    def _answer(self, status: HTTPStatus) -> None:
+        active = self.faults.active()
+        listed = {
+            name: {"does": does, "on": name in active, "until": _moment(active[name]) if name in active else None}
+            for name, does in FAULTS.items()
+        }
+        self._send(status, {"faults": listed})
+
+    def _refuse(self, status: HTTPStatus, reason: str) -> None:
+        self._send(status, {"error": reason})
+
+    def _send(self, status: HTTPStatus, document: object) -> None:
+        # A body, if one came, has not been read: the connection cannot be used again.
+        self.close_connection = True
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' name
+        """Say nothing: what matters is logged where it happens."""
+
+
+def _name(path: str) -> str:
+    return path.removeprefix("/faults/").strip("/")
+
+
+def _moment(stamp: float) -> str:
+    return datetime.fromtimestamp(stamp, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

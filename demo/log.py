@@ -1,0 +1,89 @@
+"""Logs: one JSON object a line on standard output, each with the ids of the request it belongs to."""
+
+import hashlib
+import json
+import logging
+import re
+import secrets
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final
+
+_CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestIds:
+    """The ids under which a request is found in the logs of all it passed through, and in its trace."""
+
+    correlation_id: str
+    trace_id: str
+
+    @classmethod
+    def of(cls, correlation_id: str | None, traceparent: str | None) -> "RequestIds":
+        """The ids that came with a request (W3C Trace Context for the trace), or new ones where they are unusable."""
+        trace = _TRACEPARENT.fullmatch(traceparent or "")
+        given = correlation_id if correlation_id and _CORRELATION_ID.fullmatch(correlation_id) else None
+        return cls(
+            correlation_id=given or secrets.token_hex(16), trace_id=trace[1] if trace else secrets.token_hex(16)
+        )
+
+
+_current: ContextVar[RequestIds | None] = ContextVar("request", default=None)
+
+
+@contextmanager
+def request_ids(ids: RequestIds) -> Iterator[None]:
+    """Put these ids into every line this thread logs until the end of the block."""
+    token = _current.set(ids)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+class JsonFormatter(logging.Formatter):
+    """A log record as one line of JSON; whatever was passed as `extra` becomes a field of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line: dict[str, Any] = {
+            "timestamp": moment.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            "context": record.name,
+        }
+        ids = _current.get()
+        if ids is not None:
+            line |= {"correlation_id": ids.correlation_id, "trace_id": ids.trace_id}
+        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info and record.exc_info[1]:
+            _, error, trace = record.exc_info
+            line |= {
+                "error": f"{type(error).__name__}: {error}".strip(),
+                "fingerprint": fingerprint(error, trace),
+                "stack": "".join(traceback.format_exception(error)),
+            }
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def fingerprint(error: BaseException, trace: TracebackType | None) -> str:
+    """The same for errors of one kind from one place, whatever their message or line number says."""
+    places = [f"{frame.filename}:{frame.name}" for frame in traceback.extract_tb(trace)]
+    return hashlib.sha256("\n".join([type(error).__name__, *places]).encode()).hexdigest()[:16]
+
+
+def configure() -> None:
+    """Send every log line to standard output in this form."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -1,0 +1,172 @@
+"""The service's HTTP port: the API, its health and its metrics."""
+
+import json
+import logging
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from demo import api
+from demo.errors import ApiError, BadRequestError, NotFoundError
+from demo.faults import Faults
+from demo.health import Health
+from demo.log import RequestIds, request_ids
+from demo.metrics import CONTENT_TYPE, Metrics
+
+if TYPE_CHECKING:
+    from demo.store import Store
+
+CORRELATION_HEADER: Final = "X-Correlation-ID"
+SLOW_MS: Final = 2000.0
+"""A request that takes longer is logged as slow."""
+
+LARGEST_BODY: Final = 65536
+FAILING_SHARE: Final = 1 / 3
+DELAY_SECONDS: Final = (0.5, 3.0)
+"""What the faults `errors` and `latency` do."""
+
+_log = logging.getLogger("http")
+
+
+class InjectedError(RuntimeError):
+    """The failure that the fault `errors` stands for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What the handler works with."""
+
+    store: "Store"
+    health: Health
+    metrics: Metrics
+    faults: Faults
+
+
+class Server(ThreadingHTTPServer):
+    """Serves on all addresses, a thread a connection."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, service: Service) -> None:
+        self.service = service
+        super().__init__(("", port), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+    server_version = "social-selling"
+    sys_version = ""
+    timeout = 15
+
+    def do_GET(self) -> None:
+        """Serve any request."""
+        ids = RequestIds.of(self.headers.get(CORRELATION_HEADER), self.headers.get("traceparent"))
+        with request_ids(ids):
+            self._serve(ids)
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - the base class' names
+
+    def _serve(self, ids: RequestIds) -> None:
+        service = self.server.service
+        path = urlsplit(self.path).path
+        if path == "/metrics":
+            self._send(HTTPStatus.OK, service.metrics.text(), CONTENT_TYPE, ids)
+        elif health := service.health.answer(path):
+            self._send(health[0], _json(health[1]), "application/json", ids)
+        else:
+            self._serve_api(path, ids)
+
+    def _serve_api(self, path: str, ids: RequestIds) -> None:
+        """Answer, measure and log a request of the API, whatever becomes of it."""
+        start = time.monotonic()
+        found = api.find(self.command, path)
+        route = found[0].template if found else api.UNMATCHED
+        try:
+            status, document = self._act(found)
+        except ApiError as error:
+            status, document = error.status, {"error": str(error), "correlation_id": ids.correlation_id}
+            if not isinstance(error, NotFoundError):
+                _log.error("%s refused: %s", route, error, extra={"route": route})
+        except Exception:  # noqa: BLE001 - logged with its stack, answered with 500
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            document = {"error": "something went wrong", "correlation_id": ids.correlation_id}
+            _log.exception("%s failed", route, extra={"route": route})
+        milliseconds = (time.monotonic() - start) * 1000
+        self.server.service.metrics.request(_method(self.command), route, int(status), milliseconds)
+        self._log_request(route, int(status), milliseconds)
+        self._send(status, _json(document), "application/json", ids)
+
+    def _act(self, found: tuple[api.Route, int] | None) -> tuple[HTTPStatus, object]:
+        service = self.server.service
+        body = self._body()
+        if service.faults.on("latency"):
+            time.sleep(random.uniform(*DELAY_SECONDS))  # noqa: S311 - no secret
+        if service.faults.on("errors") and random.random() < FAILING_SHARE:  # noqa: S311 - no secret
+            raise InjectedError("the fault `errors` is on")
+        if found is None:
+            raise NotFoundError("there is no such route")
+        route, number = found
+        return route.status, route.action(service.store, number, body)
+
+    def _body(self) -> Mapping[str, Any]:
+        """The request's JSON object, empty where it has none; BadRequestError where it is no such thing."""
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit() or int(length) > LARGEST_BODY or "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            raise BadRequestError(f"the body must have a Content-Length of at most {LARGEST_BODY}")
+        raw = self.rfile.read(int(length))
+        try:
+            document = json.loads(raw) if raw else {}
+        except ValueError as error:
+            raise BadRequestError("the body is not JSON") from error
+        if not isinstance(document, dict):
+            raise BadRequestError("the body is not a JSON object")
+        return document
+
+    def _log_request(self, route: str, status: int, milliseconds: float) -> None:
+        slow = milliseconds > SLOW_MS
+        level = logging.ERROR if status >= 500 else logging.WARNING if slow else logging.INFO
+        _log.log(
+            level,
+            "slow request" if slow else "request",
+            extra={
+                "method": self.command,
+                "route": route,
+                "path": self.path,
+                "status_code": status,
+                "duration_ms": round(milliseconds, 1),
+            },
+        )
+
+    def _send(self, status: HTTPStatus, body: bytes, content_type: str, ids: RequestIds) -> None:
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header(CORRELATION_HEADER, ids.correlation_id)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+        except OSError:
+            # The client has gone.
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' name
+        """Say nothing: requests are logged with their route and time."""
+
+
+def _method(command: str) -> str:
+    """The method as a label: what others send is theirs to choose, series are not."""
+    return command if command in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS") else "other"
+
+
+def _json(document: object) -> bytes:
+    """Compact JSON, so that a check for a keyword like `"status":"ok"` finds it."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

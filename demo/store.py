@@ -1,0 +1,165 @@
+"""What the service does: users, products, orders and messages, in the database and through the cache."""
+
+from pathlib import Path
+from typing import Final
+
+from demo.cache import Cache
+from demo.database import Database, Row
+from demo.errors import NotFoundError
+from demo.metrics import Metrics
+from demo.seed import FIRST_PRODUCTS, FIRST_USERS
+
+KEPT: Final = "7 days"
+"""How long rows stay that are made afterwards."""
+
+ITEM_SECONDS: Final = 600
+LIST_SECONDS: Final = 30
+"""How long the cache keeps one thing, and a list of things."""
+
+_SCHEMA: Final = Path(__file__).with_name("schema.sql")
+
+
+class Store:
+    """The shop's data. Every method raises UnavailableError where the database is away."""
+
+    def __init__(self, database: Database, cache: Cache, metrics: Metrics) -> None:
+        self._database = database
+        self._cache = cache
+        self._metrics = metrics
+
+    def prepare(self) -> None:
+        """Make what is missing of the tables and the first rows."""
+        with self._database.transaction() as session:
+            # Two instances that start at once must not do this at once.
+            session.query("prepare", "SELECT pg_advisory_xact_lock(3999)")
+            session.query("prepare", _SCHEMA.read_text(encoding="utf-8"))
+
+    def prune(self) -> None:
+        """Delete what is older than a week, so that the demo never fills a disk."""
+        with self._database.transaction() as session:
+            for table, kept in (("messages", 0), ("orders", 0), ("users", FIRST_USERS), ("products", FIRST_PRODUCTS)):
+                session.query(
+                    "prune",
+                    f"DELETE FROM {table} WHERE created_at < now() - %s::interval AND id > %s",  # noqa: S608 - own names
+                    (KEPT, kept),
+                )
+
+    def products(self) -> list[Row]:
+        """The fifty products that sell best."""
+
+        def load() -> list[Row]:
+            return self._all("list_products", "SELECT id, name, price_usd FROM products ORDER BY sold DESC LIMIT 50")
+
+        products: list[Row] = self._cache.fetch("products", LIST_SECONDS, load)
+        return products
+
+    def product(self, product_id: int) -> Row:
+        """One product."""
+
+        def load() -> Row:
+            return self._one("get_product", "SELECT id, name, price_usd FROM products WHERE id = %s", product_id)
+
+        product: Row = self._cache.fetch(f"product:{product_id}", ITEM_SECONDS, load)
+        return product
+
+    def create_product(self, name: str, price_usd: float) -> Row:
+        """Put a product on sale."""
+        with self._database.transaction() as session:
+            made = session.query(
+                "create_product",
+                "INSERT INTO products (name, price_usd) VALUES (%s, %s) RETURNING id, name, price_usd",
+                (name, price_usd),
+            )
+        self._metrics.products.inc()
+        return made[0]
+
+    def register(self, email: str, name: str) -> Row:
+        """Register a user."""
+        with self._database.transaction() as session:
+            made = session.query(
+                "create_user",
+                "INSERT INTO users (email, name) VALUES (%s, %s) RETURNING id, email, name",
+                (email, name),
+            )
+        self._metrics.registrations.inc()
+        self._metrics.saw_user(made[0]["id"])
+        return made[0]
+
+    def user(self, user_id: int) -> Row:
+        """One user."""
+
+        def load() -> Row:
+            return self._one("get_user", "SELECT id, name, created_at FROM users WHERE id = %s", user_id)
+
+        user: Row = self._cache.fetch(f"user:{user_id}", ITEM_SECONDS, load)
+        self._metrics.saw_user(user_id)
+        return user
+
+    def place_order(self, user_id: int, product_id: int, quantity: int) -> Row:
+        """Order a product at its present price."""
+        with self._database.transaction() as session:
+            _require(session.query("get_user", "SELECT id FROM users WHERE id = %s", (user_id,)))
+            product = _require(
+                session.query(
+                    "update_product",
+                    "UPDATE products SET sold = sold + %s WHERE id = %s RETURNING price_usd",
+                    (quantity, product_id),
+                )
+            )
+            order = session.query(
+                "create_order",
+                "INSERT INTO orders (user_id, product_id, quantity, amount_usd) VALUES (%s, %s, %s, %s)"
+                " RETURNING id, user_id, product_id, quantity, amount_usd, created_at",
+                (user_id, product_id, quantity, round(product["price_usd"] * quantity, 2)),
+            )[0]
+        self._metrics.orders.inc()
+        self._metrics.order_amount_usd.inc(order["amount_usd"])
+        self._metrics.saw_user(user_id)
+        return order
+
+    def order(self, order_id: int) -> Row:
+        """One order."""
+        return self._one(
+            "get_order", "SELECT id, user_id, product_id, quantity, amount_usd FROM orders WHERE id = %s", order_id
+        )
+
+    def send_message(self, sender_id: int, recipient_id: int, body: str) -> Row:
+        """Send a message from one user to another."""
+        with self._database.transaction() as session:
+            made = session.query(
+                "create_message",
+                "INSERT INTO messages (sender_id, recipient_id, body) VALUES (%s, %s, %s) RETURNING id, created_at",
+                (sender_id, recipient_id, body),
+            )
+        self._metrics.messages.inc()
+        self._metrics.saw_user(sender_id)
+        self._cache.forget(f"messages:{recipient_id}")
+        return made[0]
+
+    def messages(self, user_id: int) -> list[Row]:
+        """The twenty newest messages to a user."""
+
+        def load() -> list[Row]:
+            return self._all(
+                "list_messages",
+                "SELECT id, sender_id, body, created_at FROM messages WHERE recipient_id = %s"
+                " ORDER BY id DESC LIMIT 20",
+                user_id,
+            )
+
+        messages: list[Row] = self._cache.fetch(f"messages:{user_id}", ITEM_SECONDS, load)
+        self._metrics.saw_user(user_id)
+        return messages
+
+    def _all(self, operation: str, sql: str, *values: object) -> list[Row]:
+        with self._database.transaction() as session:
+            return session.query(operation, sql, values)
+
+    def _one(self, operation: str, sql: str, *values: object) -> Row:
+        return _require(self._all(operation, sql, *values))
+
+
+def _require(rows: list[Row]) -> Row:
+    if not rows:
+        raise NotFoundError("there is no such thing")
+    return rows[0]
