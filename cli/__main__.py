@@ -1,5 +1,10 @@
 """`python -m cli`, which is what `./obs` runs."""
 
-from cli.app import main
+import gc
+
+# A command lives for seconds; collecting garbage meanwhile takes a tenth of its time.
+gc.disable()
+
+from cli.app import main  # noqa: E402 - the imports are most of what is to be sped up
 
 main()

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.fault import fault
 from config import load
 from config.errors import ConfigError
 from config.load import ROOT, StackConfig
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 secret_app = typer.Typer(help="Secrets, kept outside the repository.", no_args_is_help=True)
 app.add_typer(secret_app, name="secret")
+app.command()(fault)
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
 
@@ -80,7 +82,7 @@ def down(
     from cli.operations import Operation
 
     operation = Operation.prepare(stack, err)
-    operation.run("down")
+    operation.run("down", with_data=volumes)
     for name in operation.sweep():
         err.print(f"  removed {name}, which the state did not know", markup=False)
     removed = operation.remove_volumes() if volumes else []
@@ -96,7 +98,7 @@ def synth(
     from synth.write import write
 
     config, rules = _load(stack)
-    written = write(config, rules, out_dir)
+    written = write(config.without({}), rules, out_dir)
     out.print(f"{stack}: {len(written)} files in {out_dir}")
 
 
@@ -106,13 +108,15 @@ def verify(
     quick: Annotated[bool, typer.Option("--quick", help="Leave out the check that sends an alert.")] = False,
 ) -> None:
     """Check that the running stack works, one row per check."""
+    from cli.home import Home
     from cli.preflight import connect
     from cli.verify import Subject
     from cli.verify import verify as checks
     from synth.record import record
 
     config, rules = _load(stack)
-    subject = Subject(config=config, declared=record(config, rules), client=connect())
+    secrets = Home.find().secrets(stack)
+    subject = Subject(config=config, declared=record(config, rules), client=connect(), secrets=secrets)
     failed = count = 0
     for row in checks(subject, quick=quick):
         count += 1
@@ -158,7 +162,7 @@ def doctor(stack: Stack = "dev") -> None:
 
     config, rules = _load(stack)
     findings = [("settings", True, f"Pulumi.{stack}.yaml is valid, {len(rules)} rule files")]
-    findings += [(found.name, found.ok, found.detail) for found in toolchain.inspect(_images(config))]
+    findings += [(found.name, found.ok, found.detail) for found in toolchain.inspect(config.images)]
     findings.append(("data folder", True, str(Home.find().folder)))
     for name, ok, detail in findings:
         out.print(f"{'[green]ok     [/green]' if ok else '[yellow]missing[/yellow]'} ", end="")
@@ -213,14 +217,7 @@ def _load(stack: str) -> tuple[StackConfig, dict[str, str]]:
     """The stack's configuration and the rule files; ConfigError where either is bad."""
     from cli.home import Home
 
-    config = load.from_file(stack, stored_secrets=frozenset(Home.find().secrets(stack)))
-    return config, load_rules(ROOT / "rules")
-
-
-def _images(config: StackConfig) -> dict[str, str]:
-    from cli.operations import images
-
-    return images(config)
+    return Home.find().config(stack), load_rules(ROOT / "rules")
 
 
 def _say_error(*lines: str) -> None:

@@ -63,11 +63,12 @@ class Engine:
             self._stack = automation.select_stack(stack, PROJECT, program, opts=options)
         except automation.StackNotFoundError:
             self._stack = automation.create_stack(stack, PROJECT, program, opts=options)
-        stored = home.secrets(stack)
-        if stored:
+        new = home.to_encrypt(stack)
+        if new:
             self._stack.set_all_config(
-                {f"{PROJECT}:{name}": automation.ConfigValue(value, secret=True) for name, value in stored.items()}
+                {f"{PROJECT}:{name}": automation.ConfigValue(value, secret=True) for name, value in new.items()}
             )
+            home.encrypted(stack)
 
     def up(self, on_step: OnStep, again: Collection[str] = ()) -> Outcome:
         """Create or update everything; resources named in `again` are made anew even if nothing about them changed."""
@@ -81,6 +82,25 @@ class Engine:
     def down(self, on_step: OnStep) -> Outcome:
         """Remove everything but the volumes."""
         return self._run(lambda on_event: self._stack.destroy(color="never", on_event=on_event), on_step)
+
+    def grafana_resources(self) -> list[str]:
+        """URNs of what is recorded as being in Grafana."""
+        return [urn for urn in self._urns() if _type_of(urn).startswith("grafana:")]
+
+    def look_into_grafana(self) -> None:
+        """Compare what is in Grafana with the record of it; what was changed or removed there, the next `up` mends."""
+        found = self.grafana_resources()
+        if found:
+            self._run(lambda on_event: self._stack.refresh(target=found, color="never", on_event=on_event), _unheard)
+
+    def forget_grafana(self) -> None:
+        """Strike what is in Grafana from the record, without asking Grafana."""
+        state = self._stack.export_stack()
+        gone = set(self.grafana_resources())
+        if gone and state.deployment is not None:
+            kept = [resource for resource in state.deployment["resources"] if resource["urn"] not in gone]
+            rest = {**state.deployment, "resources": kept}
+            self._stack.import_stack(automation.Deployment(version=state.version, deployment=rest))
 
     def _urns(self) -> list[str]:
         deployment = self._stack.export_stack().deployment or {}
@@ -100,7 +120,7 @@ class Engine:
             if event.resource_pre_event:
                 step = event.resource_pre_event.metadata
                 kind, name = str(step.op.value), step.urn.rpartition("::")[2]
-                if kind not in (*_SILENT, *_PARTS) and step.type.startswith("docker:"):
+                if kind not in (*_SILENT, *_PARTS) and step.type.startswith(("docker:", "grafana:")):
                     on_step(kind, step.type, name)
             if event.summary_event:
                 for kind, count in event.summary_event.resource_changes.items():
@@ -123,6 +143,15 @@ def _command(pulumi: Path) -> automation.PulumiCommand:
     if pulumi.parent.name == "bin":
         return automation.PulumiCommand(root=str(pulumi.parent.parent))
     return automation.PulumiCommand()
+
+
+def _type_of(urn: str) -> str:
+    """Type of the resource: the last of the types that lead to it."""
+    return urn.split("::")[2].rpartition("$")[2]
+
+
+def _unheard(_kind: str, _type: str, _name: str) -> None:
+    """Nobody is told of what a refresh does."""
 
 
 def _digest(errors: list[str]) -> str:

@@ -3,6 +3,7 @@
 All of it lies in one folder under the user's data directory, or in $OBS_DATA_DIR, readable by its owner alone.
 """
 
+import json
 import os
 import secrets as randomness
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import platformdirs
 import yaml
 
 from config.errors import ConfigError
-from config.load import ROOT, read_stack_file
+from config.load import LEFT_OUT, ROOT, StackConfig, from_file, read_stack_file
 from config.naming import PROJECT
 from config.secrets import SECRETS
 
@@ -64,7 +65,7 @@ class Home:
         merged = {
             **{key: before[key] for key in ("encryptionsalt",) if key in before},
             **tracked,
-            "config": {**(tracked.get("config") or {}), **kept},
+            "config": {**(tracked.get("config") or {}), **kept, **self._left_out_key(stack)},
         }
         _write(copy, yaml.safe_dump(merged, sort_keys=False))
         project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
@@ -73,10 +74,49 @@ class Home:
         _write(self.project / "Pulumi.yaml", yaml.safe_dump(project, sort_keys=False))
         return self.project
 
+    def config(self, stack: str) -> StackConfig:
+        """The stack's configuration with what is stored beside it: its secrets' names and what it goes without."""
+        found = from_file(stack, stored_secrets=frozenset(self.secrets(stack)))
+        return found.without(self.left_out(stack))
+
+    def left_out(self, stack: str) -> dict[str, str]:
+        """Why, for each image that was not to be had at the last `up`."""
+        path = self.folder / "left-out" / f"{stack}.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+    def set_left_out(self, stack: str, left_out: Mapping[str, str]) -> None:
+        """Remember which images are not to be had, and why."""
+        path = self.folder / "left-out" / f"{stack}.json"
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        _write(path, json.dumps(dict(sorted(left_out.items())), indent=2) + "\n")
+
+    def _left_out_key(self, stack: str) -> dict[str, Any]:
+        left_out = self.left_out(stack)
+        return {f"{PROJECT}:{LEFT_OUT}": left_out} if left_out else {}
+
     def secrets(self, stack: str) -> dict[str, str]:
         """The stored secrets of a stack, by name."""
         folder = self.folder / "secrets" / stack
         return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*"))}
+
+    def to_encrypt(self, stack: str) -> dict[str, str]:
+        """The stored secrets that the working copy does not hold yet, or that were stored anew since it got them."""
+        copy = yaml.safe_load((self.project / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+        marker = self._encrypted(stack)
+        since = marker.stat().st_mtime_ns if marker.is_file() else 0
+        folder = self.folder / "secrets" / stack
+        return {
+            name: value
+            for name, value in self.secrets(stack).items()
+            if f"{PROJECT}:{name}" not in copy["config"] or (folder / name).stat().st_mtime_ns >= since
+        }
+
+    def encrypted(self, stack: str) -> None:
+        """Note that the working copy holds every secret as it is stored now."""
+        self._encrypted(stack).touch(mode=0o600)
+
+    def _encrypted(self, stack: str) -> Path:
+        return self.project / f".{stack}.encrypted"
 
     def set_secret(self, stack: str, name: str, value: str) -> Path:
         """Store a secret; ConfigError where the name is unknown or the value empty."""
@@ -88,6 +128,16 @@ class Home:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write(path, value)
         return path
+
+    def generate_secrets(self, config: StackConfig) -> None:
+        """Make the generated secrets that the stack's parts need and that are not stored yet.
+
+        Of hexadecimal digits alone: they stand as they are in addresses, connection strings and command lines.
+        """
+        stored = self.secrets(config.stack)
+        for name, spec in SECRETS.items():
+            if spec.generated and name not in stored and (spec.part is None or config.runs(spec.part)):
+                self.set_secret(config.stack, name, randomness.token_hex(24))
 
     def _passphrase(self) -> Path:
         path = self.folder / "passphrase"

@@ -8,27 +8,19 @@ import typer
 from rich.console import Console
 
 import toolchain
-from cli import containers, preflight
+from cli import containers, grafana, preflight
 from cli.engine import Engine, EngineError, Outcome
 from cli.home import Home
-from config import load, naming
+from config import naming
 from config.errors import ConfigError
-from config.images import PINS
 from config.load import ROOT, StackConfig
+from config.parts import LEAVABLE
 from rules import load as load_rules
 from synth.record import Declared, record
+from toolchain import grafana_plugin
 
 HEALTH_SECONDS = 60.0
 """How long `up` waits for services that were there already."""
-
-
-def images(config: StackConfig) -> dict[str, str]:
-    """The images a stack runs, by service."""
-    settings = config.settings
-    wanted = {name: settings.image(name) for name in PINS}
-    if not settings.node_exporter.enabled:
-        del wanted["node-exporter"]
-    return wanted | {exporter.name: settings.exporter_image(exporter) for exporter in settings.exporters}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +38,27 @@ class Operation:
     def prepare(cls, stack: str, console: Console, *, to_run: bool = False) -> "Operation":
         """Validate, declare, obtain and check; ConfigError where any of it fails, with nothing changed.
 
-        Only what is to run needs images and free ports.
+        Only what is to run needs images and free ports. An image that is not to be had takes its part out of the
+        stack, now and in later commands, until it is to be had.
         """
         home = Home.find()
-        config = load.from_file(stack, stored_secrets=frozenset(home.secrets(stack)))
-        declared = record(config, load_rules(ROOT / "rules"))
-        tools = toolchain.ensure(images(config) if to_run else {})
-        for name, reason in tools.left_out.items():
-            raise ConfigError(f"the image of {name} is not to be had: {reason}", "see ./obs doctor")
+        config = home.config(stack)
+        rules = load_rules(ROOT / "rules")
+        if to_run:
+            config = config.without({})
+            tools = toolchain.ensure(config.images, instead=config.instead)
+            for name in tools.left_out.keys() - LEAVABLE:
+                raise ConfigError(f"the image of {name} is not to be had: {tools.left_out[name]}", "see ./obs doctor")
+            left_out = {**tools.left_out, **_grafana_left_out(config.without(tools.left_out), tools)}
+            config = config.without(left_out)
+            home.set_left_out(stack, left_out)
+            if config.collector == "promtail":
+                why = ", as Alloy's image is not to be had" if "alloy" in left_out else ""
+                console.print(f"the log collector is Promtail{why}; its life ended on 2026-03-02: move to Alloy")
+        else:
+            tools = toolchain.ensure({})
+        declared = record(config, rules)
+        home.generate_secrets(config)
         client = preflight.connect(tools.docker_host)
         if to_run:
             preflight.check(config, declared, client)
@@ -66,13 +71,17 @@ class Operation:
             console=console,
         )
 
-    def run(self, what: Literal["up", "preview", "down"]) -> Outcome:
-        """Do it, with a line per step; an update that fails ends the command with exit code 1."""
+    def run(self, what: Literal["up", "preview", "down"], *, with_data: bool = False) -> Outcome:
+        """Do it, with a line per step; an update that fails ends the command with exit code 1.
+
+        `with_data` says that the volumes are removed after `down`.
+        """
 
         def on_step(kind: str, resource_type: str, name: str) -> None:
             self.console.print(f"  {kind:<14} {resource_type.rpartition(':')[2]:<10} {name}", markup=False)
 
         try:
+            self._mind_grafana(what, with_data=with_data)
             if what == "up":
                 return self.engine.up(on_step, containers.amiss(self.client, self.config.stack, self.declared))
             return self.engine.preview(on_step) if what == "preview" else self.engine.down(on_step)
@@ -80,6 +89,32 @@ class Operation:
             self.console.print(str(error), markup=False, style="red")
             self.console.print(f"{what} failed; mend that and run it again: what was done is kept.")
             raise typer.Exit(1) from error
+
+    def _mind_grafana(self, what: str, *, with_data: bool) -> None:
+        """See what others have done in Grafana; ConfigError where it must answer and does not.
+
+        Asked of a Grafana that does not answer, its provider breaks off without saying why. The stack's own is
+        started by `up`, another's is not; and where its volume goes, nothing in it needs taking out.
+        """
+        url = self.config.grafana_url
+        if url is None or what == "preview":
+            return
+        own, made = self.config.runs("grafana"), bool(self.engine.grafana_resources())
+        if not (made or (what == "up" and not own)):
+            return
+        reason = grafana.trouble(url)
+        if reason is None:
+            if what == "up":
+                self.engine.look_into_grafana()
+        elif not own:
+            raise ConfigError(f"Grafana at {url} does not answer: {reason}", "start it, then run this again")
+        elif what == "down" and with_data:
+            self.engine.forget_grafana()
+        elif what == "down":
+            raise ConfigError(
+                f"Grafana at {url} does not answer, so nothing can be taken out of it: {reason}",
+                f"run ./obs up {self.config.stack}, which starts it, then ./obs down {self.config.stack}",
+            )
 
     def wait(self) -> list[containers.ServiceState]:
         """The services' states, once all are well or a minute is over."""
@@ -104,3 +139,11 @@ class Operation:
         for volume in found:
             volume.remove()
         return [str(volume.name) for volume in found]
+
+
+def _grafana_left_out(config: StackConfig, tools: toolchain.Toolchain) -> dict[str, str]:
+    """Grafana with the reason, where its plugin is not to be had; ConfigError where it is an external one."""
+    reason = grafana_plugin.obtain(tools.pulumi) if config.grafana_url is not None else None
+    if reason is not None and not config.runs("grafana"):
+        raise ConfigError(reason, "install it, or take observability:grafana.url out")
+    return {"grafana": reason} if reason is not None else {}

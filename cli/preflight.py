@@ -15,6 +15,9 @@ from config.errors import ConfigError
 from config.load import StackConfig
 from synth.record import CONTAINER, Declared
 
+SETTINGS = {"demo": "demo.faultPort", "demo-nginx": "demo.port"}
+"""The setting of a service's port on the host, where it is not `<service>.port`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
@@ -91,9 +94,9 @@ def bindings(config: StackConfig, declared: Iterable[Declared]) -> Iterator[Bind
                 service=service,
                 address=port["ip"],
                 port=port["external"],
-                setting=f"observability:{service}.port",
+                setting=f"observability:{SETTINGS.get(service, f'{service}.port')}",
             )
-    if config.settings.node_exporter.enabled:
+    if config.runs("node-exporter"):
         yield Binding(
             service="node-exporter",
             address=config.settings.network.gateway,

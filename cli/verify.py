@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,10 @@ import docker
 import httpx
 
 from alerting.alertmanager import VERIFY_LABEL
+from cli import parts
 from cli.containers import states
+from cli.grafana import Grafana
+from cli.grafana import found as found_in_grafana
 from cli.inbox import inbox, wait_for
 from cli.preflight import bindings
 from components.stack import addresses
@@ -43,11 +46,12 @@ class Subject:
     config: StackConfig
     declared: Sequence[Declared]
     client: docker.DockerClient
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     deadline: float = field(default_factory=lambda: time.monotonic() + PATIENCE)
 
-    def get(self, service: str, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
+    def get(self, service: str, path: str, headers: Mapping[str, str] | None = None, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
         """The JSON a server answers."""
-        answer = httpx.get(addresses(self.config)[service] + path, params=params, timeout=5)
+        answer = httpx.get(addresses(self.config)[service] + path, params=params, headers=headers, timeout=5)
         answer.raise_for_status()
         return answer.json()
 
@@ -55,8 +59,8 @@ class Subject:
 def verify(subject: Subject, *, quick: bool) -> Iterator[Row]:
     """Every check in turn; `quick` leaves out the one that sends an alert."""
     checks: list[Callable[[Subject], Iterator[Row]]] = [_containers, _ports, _targets, _rules, _reloads, _watchdog]
-    if not quick:
-        checks.append(_delivery)
+    checks.append(_parts)
+    checks += [_grafana] if quick else [_delivery, _grafana]
     for check in checks:
         try:
             yield from check(subject)
@@ -166,6 +170,36 @@ def _watchdog(subject: Subject) -> Iterator[Row]:
         ok=ok,
         detail="Watchdog is there" if ok else "Watchdog has not arrived from Prometheus",
     )
+
+
+def _parts(subject: Subject) -> Iterator[Row]:
+    """Parts that are left out, and whether the exporters and the collector do their work."""
+
+    def retry(condition: Callable[[], bool]) -> bool:
+        return _retry(subject, condition)
+
+    for answers in (
+        parts.left_out(subject.config),
+        parts.exporters(subject.config, subject.get, retry),
+        parts.lines(subject.config, subject.client, subject.get, retry),
+        parts.demo(subject.config, subject.get, retry),
+    ):
+        for check, ok, detail in answers:
+            yield Row(check=check, ok=ok, detail=detail)
+
+
+def _grafana(subject: Subject) -> Iterator[Row]:
+    """What is declared of Grafana, by its own API; or why there is none."""
+    if "grafana" in subject.config.left_out:
+        yield Row(check="Grafana", ok=True, detail=f"left out: {subject.config.left_out['grafana']}")
+    if subject.config.grafana_url is None:
+        return
+    asked = Grafana.of(subject.config, subject.secrets)
+    if asked is None:
+        yield Row(check="Grafana", ok=False, detail="its password is not stored: ./obs up was never run here")
+        return
+    for what, ok, detail in found_in_grafana(asked, subject.config):
+        yield Row(check=f"Grafana: {what}", ok=ok, detail=detail)
 
 
 def _delivery(subject: Subject) -> Iterator[Row]:

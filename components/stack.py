@@ -9,14 +9,27 @@ import pulumi_docker as docker
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from components.alertmanager import Alertmanager, AlertmanagerArgs
+from components.collectors.alloy import Alloy
+from components.collectors.collector import CollectorArgs
+from components.collectors.promtail import Promtail
 from components.context import StackContext
+from components.demo import Demo, DemoArgs
+from components.exporters.blackbox import BlackboxExporter, BlackboxExporterArgs
+from components.exporters.cadvisor import Cadvisor, CadvisorArgs
 from components.exporters.custom import CustomExporter, CustomExporterArgs
+from components.exporters.nginx import NginxExporter, NginxExporterArgs
 from components.exporters.node import NodeExporter, NodeExporterArgs
+from components.exporters.postgres import PostgresExporter, PostgresExporterArgs
+from components.exporters.redis import RedisExporter, RedisExporterArgs
+from components.grafana.resources import GrafanaContent, GrafanaContentArgs
+from components.grafana.server import GrafanaServer, GrafanaServerArgs
+from components.loki import Loki, LokiArgs
 from components.prometheus import Prometheus, PrometheusArgs
 from config import load, naming
 from config.errors import ConfigError
 from config.load import ROOT, StackConfig
 from rules import load as load_rules
+from scrape import targets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +62,50 @@ class MonitoringStack(ComponentResource):
         context = StackContext(config=config, network=network, secret=args.secret)
         Alertmanager("alertmanager", AlertmanagerArgs(context=context), child)
         Prometheus("prometheus", PrometheusArgs(context=context, rule_files=args.rule_files), child)
-        if settings.node_exporter.enabled:
+        if config.runs("node-exporter"):
             NodeExporter("node-exporter", NodeExporterArgs(context=context), child)
+        _logs(context, child)
+        _exporters(context, child)
+        if config.runs("demo"):
+            Demo("demo", DemoArgs(context=context), child)
+        server = None
+        if config.runs("grafana"):
+            server = GrafanaServer("grafana", GrafanaServerArgs(context=context), child).container
+        if config.grafana_url is not None:
+            # Two names: what was made in the one is not in the other.
+            name = "grafana-content" if server else "grafana-external"
+            content = GrafanaContentArgs(context=context, url=config.grafana_url, server=server)
+            GrafanaContent(name, content, child)
         for exporter in settings.exporters:
             CustomExporter(exporter.name, CustomExporterArgs(context=context, exporter=exporter), child)
         self.register_outputs({})
+
+
+def _logs(context: StackContext, child: ResourceOptions) -> None:
+    """Loki, and the collector that is chosen or to be had."""
+    if not context.config.runs("loki"):
+        return
+    loki = Loki("loki", LokiArgs(context=context), child)
+    collectors = {"alloy": Alloy, "promtail": Promtail}
+    if context.config.collector:
+        args = CollectorArgs(context=context, after=(loki.container,))
+        collectors[context.config.collector]("collector", args, child)
+
+
+def _exporters(context: StackContext, child: ResourceOptions) -> None:
+    """The built-in exporters that have something to watch."""
+    config = context.config
+    if config.runs("blackbox-exporter"):
+        BlackboxExporter("blackbox-exporter", BlackboxExporterArgs(context=context), child)
+    if config.runs("postgres-exporter"):
+        PostgresExporter("postgres-exporter", PostgresExporterArgs(context=context), child)
+    if config.runs("redis-exporter"):
+        RedisExporter("redis-exporter", RedisExporterArgs(context=context), child)
+    if config.runs("nginx-exporter"):
+        for target in targets.nginx(config):
+            NginxExporter(f"nginx-exporter-{target.name}", NginxExporterArgs(context=context, target=target), child)
+    if config.runs("cadvisor"):
+        Cadvisor("cadvisor", CadvisorArgs(context=context), child)
 
 
 def deploy(root: Path = ROOT) -> None:
@@ -71,7 +123,14 @@ def deploy(root: Path = ROOT) -> None:
 def addresses(config: StackConfig) -> dict[str, str]:
     """Where each service with a page of its own is found, by its name."""
     host = config.settings.bind_address
-    return {
+    found = {
         "prometheus": f"http://{host}:{config.settings.prometheus.port}",
         "alertmanager": f"http://{host}:{config.settings.alertmanager.port}",
     }
+    if config.grafana_url is not None:
+        found["grafana"] = config.grafana_url
+    if config.runs("loki"):
+        found["loki"] = f"http://{host}:{config.settings.loki.port}"
+    if config.runs("demo"):
+        found["demo"] = f"http://{host}:{config.settings.demo.port}"
+    return found

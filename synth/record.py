@@ -91,17 +91,17 @@ def _build(args: MonitoringStackArgs) -> None:
 def _recording(recorder: Recorder, stack: str) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    # The runtime waits for every task there ever was, those of a program that failed before among them.
-    SETTINGS.outputs.clear()
     try:
         mocks.set_mocks(recorder.mocks, project=PROJECT, stack=stack, preview=False, monitor=recorder)
         yield
     finally:
-        # A program that failed leaves tasks behind; collected later they complain wherever that happens to be.
+        # A program that failed leaves tasks behind; the next one would wait for them, for ever.
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        SETTINGS.rpc_manager.clear()
+        SETTINGS.outputs.clear()
         asyncio.set_event_loop(None)
         loop.close()
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from alerting import alertmanager
 from config.errors import ConfigError
 from config.load import StackConfig
-from scrape import prometheus
+from dashboards import registry
+from logs import alloy, loki, promtail
+from scrape import blackbox, prometheus
 from synth.record import record
 
 _INDEX = "resources.json"
@@ -20,7 +22,14 @@ def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[
     parts = {
         "prometheus": prometheus.files(config, rule_files),
         "alertmanager": alertmanager.files(config),
+        "grafana": registry.files(config),
     }
+    if config.runs("loki"):
+        parts["loki"] = loki.files(config)
+    if config.collector:
+        parts["collector"] = {"alloy": alloy, "promtail": promtail}[config.collector].files(config)
+    if config.runs("blackbox-exporter"):
+        parts["blackbox"] = blackbox.files(config)
     return {f"{part}/{path}": text for part, files in parts.items() for path, text in files.items()}
 
 
