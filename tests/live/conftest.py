@@ -25,6 +25,9 @@ SETTINGS: dict[str, Any] = {
     "observability:prometheus": {"port": 19090, "scrapeInterval": "2s", "evaluationInterval": "2s"},
     "observability:alertmanager": {"port": 19093},
     "observability:nodeExporter": {"port": 19100},
+    "observability:loki": {"port": 13100},
+    "observability:grafana": {"port": 13001},
+    "observability:demo": {"port": 18088, "faultPort": 13999},
 }
 
 

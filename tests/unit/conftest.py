@@ -10,6 +10,17 @@ from synth.record import Declared, record
 FULL: dict[str, Any] = {
     "exporters": [{"name": "rabbitmq", "image": "kbudde/rabbitmq-exporter:v1.0.0", "port": 9419, "command": ["-v"]}],
     "images": {"registry": "mirror.example.com/library"},
+    "docker": {"metricsAddress": "172.30.90.1:9323"},
+    "loki": {"s3": {"bucket": "lines", "endpoint": "https://s3.example.com", "pathStyle": True}},
+    "blackboxExporter": {
+        "probes": [
+            {"name": "shop", "url": "https://shop.example.com/", "keyword": "Sign in (free)", "system": "erpgo"},
+            {"name": "queue", "url": "tcp://queue.example.com:5672", "interval": "1m", "system": "erpgo"},
+        ]
+    },
+    "postgresExporter": {"targets": [{"address": "db.example.com:5432", "system": "erpgo"}]},
+    "redisExporter": {"targets": [{"address": "cache.example.com:6379", "tls": True, "system": "erpgo"}]},
+    "nginxExporter": {"targets": [{"name": "shop", "url": "http://web.example.com:8081/status", "system": "erpgo"}]},
 }
 """Settings that switch on whatever can be switched on."""
 

@@ -67,3 +67,21 @@ def test_the_working_copy_follows_the_tracked_file_and_keeps_salt_and_secrets(ho
     }
     assert yaml.safe_load((home.project / "Pulumi.yaml").read_text())["main"] == str(root)
     assert (root / "Pulumi.dev.yaml").read_text() == "config:\n  observability:cluster: two\n"
+
+
+def test_a_secret_is_encrypted_once_and_again_when_it_is_stored_anew(home: Home, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
+    (root / "Pulumi.dev.yaml").write_text("config: {}\n")
+    home.set_secret("dev", "alertWebhookUrl", "one")
+    copy = home.refresh_project("dev", root) / "Pulumi.dev.yaml"
+    assert home.to_encrypt("dev") == {"alertWebhookUrl": "one"}
+    copy.write_text("config:\n  observability:alertWebhookUrl: {secure: v1:x}\n")
+    home.encrypted("dev")
+    assert home.to_encrypt("dev") == {}
+    home.set_secret("dev", "alertWebhookUrl", "two")
+    assert home.to_encrypt("dev") == {"alertWebhookUrl": "two"}
+    copy.write_text("config: {}\n")
+    home.encrypted("dev")
+    assert home.to_encrypt("dev") == {"alertWebhookUrl": "two"}

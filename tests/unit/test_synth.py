@@ -82,9 +82,15 @@ def test_external_labels_name_the_environment_and_the_cluster(tmp_path: Path) ->
 def test_every_target_carries_system_and_instance(tmp_path: Path) -> None:
     write(stack_config("dev", FULL), {}, tmp_path / "out")
     document = yaml.safe_load((tmp_path / "out/prometheus/prometheus.yaml").read_text())
-    jobs = {job["job_name"]: job["static_configs"][0] for job in document["scrape_configs"]}
-    assert jobs.keys() == {"prometheus", "alertmanager", "node", "rabbitmq"}
-    assert all(job["labels"].keys() == {"system", "instance"} for job in jobs.values())
+    jobs = {job["job_name"]: job["static_configs"] for job in document["scrape_configs"]}
+    assert jobs.keys() == {
+        *("prometheus", "alertmanager", "node", "loki", "alloy", "docker", "blackbox", "postgres", "redis", "nginx"),
+        *("grafana", "backend", "rabbitmq"),
+    }
+    targets = [target for found in jobs.values() for target in found]
+    assert all({"system", "instance"} <= target["labels"].keys() for target in targets)
+    names = [(job, target["labels"]["instance"]) for job, found in jobs.items() for target in found]
+    assert len(names) == len(set(names))
 
 
 def test_alerts_are_grouped_and_repeated_as_asked() -> None:

@@ -1,0 +1,105 @@
+"""The demo in a running stack: its requests, its faults, and what happens when its database goes."""
+
+import re
+import time
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.live.conftest import STACK, Project, until
+
+pytestmark = pytest.mark.live
+
+REQUESTS = 'sum(rate(http_requests_total{system="social-selling"}[20s]))'
+FAILED = 'sum(rate(http_requests_total{system="social-selling",status_code=~"5.."}[20s])) or vector(0)'
+REFUSED = 'sum(rate(http_requests_total{system="social-selling",status_code="400"}[20s])) or vector(0)'
+MEAN_MS = (
+    'sum(rate(http_request_duration_ms_sum{system="social-selling"}[20s]))'
+    ' / sum(rate(http_request_duration_ms_count{system="social-selling"}[20s]))'
+)
+HITS = (
+    'sum(rate(cache_requests_total{system="social-selling",result="hit"}[20s]))'
+    ' / sum(rate(cache_requests_total{system="social-selling"}[20s]))'
+)
+SIGNS = {
+    "errors": f"({FAILED}) / ({REQUESTS}) > 0.1",
+    "latency": f"{MEAN_MS} > 400",
+    "database-gone": f"({FAILED}) / ({REQUESTS}) > 0.1",
+    "cache-cold": f"{HITS} < 0.3",
+    "log-burst": f"({REFUSED}) > 5",
+}
+"""By what each fault is seen in Prometheus."""
+
+
+@pytest.fixture(scope="module")
+def shop(stack: Project) -> httpx.Client:
+    """The demo's API, through its proxy."""
+    ports: Any = stack.client.containers.get(f"obs-{STACK}-demo-nginx").ports
+    port = ports["80/tcp"][0]["HostPort"]
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False)
+    until(lambda: client.get("/health/ready").status_code == 200, 60)
+    return client
+
+
+def seen(stack: Project, query: str) -> bool:
+    return bool(stack.prometheus("query", query=query)["result"])
+
+
+def test_it_makes_its_own_traffic(stack: Project, shop: httpx.Client) -> None:
+    assert shop.get("/health").json()["status"] == "ok"
+    until(lambda: seen(stack, f"{REQUESTS} > 1"), 40)
+
+
+def test_a_request_is_found_in_the_log_by_its_correlation_id(stack: Project, shop: httpx.Client) -> None:
+    mine = uuid.uuid4().hex
+    assert shop.get("/api/products/1", headers={"X-Correlation-ID": mine}).headers["X-Correlation-ID"] == mine
+    container = stack.client.containers.get(f"obs-{STACK}-demo")
+    until(lambda: mine.encode() in container.logs(tail=200), 5)
+
+
+@pytest.mark.parametrize("fault", SIGNS)
+def test_a_fault_is_visible_in_prometheus_within_30_seconds_and_ends(stack: Project, fault: str) -> None:
+    until(lambda: not seen(stack, SIGNS[fault]), 60)
+    done = stack.obs("fault", "social-selling", fault, "--for", "40s", "--stack", STACK)
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"^{fault} +on until ", done.stdout)
+    until(lambda: seen(stack, SIGNS[fault]), 30)
+    done = stack.obs("fault", "social-selling", fault, "--off", "--stack", STACK)
+    assert re.search(rf"^{fault} +off ", done.stdout)
+    until(lambda: not seen(stack, SIGNS[fault]), 40)
+
+
+def test_without_its_database_it_is_not_ready_and_recovers_by_itself(stack: Project, shop: httpx.Client) -> None:
+    service = stack.client.containers.get(f"obs-{STACK}-demo")
+    started = service.attrs["State"]["StartedAt"]
+    database = stack.client.containers.get(f"obs-{STACK}-demo-postgres")
+    database.stop(timeout=30)
+    try:
+        answer = shop.get("/health/ready")
+        assert answer.status_code == 503
+        assert answer.json()["dependencies"]["database"]["status"] == "down"
+        assert shop.get("/api/orders/1").status_code == 503
+        assert shop.get("/health/live").status_code == 200
+        until(lambda: seen(stack, 'pg_up{system="social-selling"} == 0'), 30)
+    finally:
+        database.start()
+    start = time.monotonic()
+    until(lambda: shop.get("/health/ready").status_code == 200, 30)
+    assert shop.get("/api/products").status_code == 200
+    assert time.monotonic() - start < 30
+    service.reload()
+    assert service.attrs["State"]["StartedAt"] == started
+
+
+def test_a_lost_cache_costs_time_but_no_request(stack: Project, shop: httpx.Client) -> None:
+    cache = stack.client.containers.get(f"obs-{STACK}-demo-redis")
+    cache.stop(timeout=30)
+    try:
+        assert shop.get("/health").json()["status"] == "degraded"
+        assert shop.get("/health/ready").status_code == 200
+        assert [shop.get(f"/api/products/{number}").status_code for number in range(1, 6)] == [200] * 5
+    finally:
+        cache.start()
+    until(lambda: shop.get("/health").json()["status"] == "ok", 30)

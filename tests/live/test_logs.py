@@ -1,0 +1,144 @@
+"""Lines on their way from the containers to Loki, and what the exporters see."""
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from docker.models.containers import Container
+
+from config.naming import LABEL_SERVICE, LABEL_STACK
+from tests.live.conftest import STACK, Project, until
+
+pytestmark = pytest.mark.live
+
+OUTAGE = float(os.environ.get("OBS_OUTAGE_SECONDS", "30"))
+"""Seconds for which Loki is stopped; the retries wait 10 s at the most, so a longer outage differs in length alone."""
+
+NUMBERED = "import time\nfor n in range({count}):\n    print('numbered line', n, flush=True)\n    time.sleep(0.05)\n"
+
+
+@contextmanager
+def writer(stack: Project, service: str, program: str) -> Iterator[Container]:
+    """A container of the stack's that runs a Python program, under the name of a service."""
+    image = stack.client.containers.get(f"obs-{STACK}-demo").attrs["Config"]["Image"]
+    container = stack.client.containers.run(
+        image,
+        entrypoint=["/usr/bin/python3", "-u", "-c", program + "time.sleep(600)"],
+        name=f"obs-{STACK}-try-{uuid.uuid4().hex[:8]}",
+        labels={LABEL_STACK: STACK, LABEL_SERVICE: service},
+        detach=True,
+    )
+    try:
+        yield container
+    finally:
+        container.remove(force=True)
+
+
+def lines(selector: str, limit: int = 5000, start: int = 0) -> list[tuple[dict[str, str], int, str]]:
+    """Labels, time and text of the lines of the last hour that a LogQL query selects, oldest first."""
+    now = time.time_ns()
+    params: dict[str, Any] = {"query": selector, "limit": limit, "direction": "forward"}
+    params |= {"start": start or now - 3_600 * 10**9, "end": now}
+    answer = httpx.get("http://127.0.0.1:13100/loki/api/v1/query_range", params=params, timeout=10)
+    answer.raise_for_status()
+    found = [
+        (stream["stream"], int(value[0]), value[1])
+        for stream in answer.json()["data"]["result"]
+        for value in stream["values"]
+    ]
+    return sorted(found, key=lambda line: line[1])
+
+
+def value(stack: Project, query: str) -> float | None:
+    result = stack.prometheus("query", query=query)["result"]
+    return float(result[0]["value"][1]) if result else None
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_request_is_found_in_loki_by_its_correlation_id_within_ten_seconds() -> None:
+    mine = uuid.uuid4().hex
+    headers = {"X-Correlation-ID": mine}
+    assert httpx.get("http://127.0.0.1:18088/api/products/1", headers=headers, timeout=10).status_code == 200
+    labels, _, _ = until(partial(lines, f'{{service="demo"}} | correlation_id="{mine}"'), 10)[0]
+    assert labels["system"] == "social-selling"
+    assert labels["level"] == "info"
+    assert labels["container"] == f"obs-{STACK}-demo"
+
+
+@pytest.mark.parametrize(
+    "service", ["demo", "demo-nginx", "demo-postgres", "demo-redis", "prometheus", "alertmanager"]
+)
+@pytest.mark.usefixtures("stack")
+def test_lines_of_every_kind_are_read_and_have_a_level(service: str) -> None:
+    selector = f'{{service="{service}", level=~"debug|info|warning|error|critical"}} | parse_error=""'
+    assert until(partial(lines, selector, 5), 20)
+
+
+@pytest.mark.usefixtures("stack")
+def test_streams_have_few_labels() -> None:
+    answer = httpx.get("http://127.0.0.1:13100/loki/api/v1/labels", timeout=5).json()
+    assert set(answer["data"]) == {"container", "service", "stack", "system", "level"}
+
+
+def test_a_line_that_cannot_be_read_is_kept_marked_and_counted(stack: Project) -> None:
+    mark = uuid.uuid4().hex
+    with writer(stack, "demo", f"import time\nprint('not JSON {mark}')\n") as container:
+        labels, _, text = until(partial(lines, f'{{service="demo"}} |= "not JSON {mark}"'), 20)[0]
+        assert text == f"not JSON {mark}"
+        assert labels["parse_error"] == "json"
+        assert labels["level"] == "unknown"
+        query = f'obs_collector_lines_unparsed_total{{container="{container.name}",system="social-selling"}}'
+        until(lambda: value(stack, query) == 1, 20)
+
+
+def test_no_line_is_lost_while_loki_is_down(stack: Project) -> None:
+    count = int((OUTAGE + 20) / 0.05)
+    service = f"try-{uuid.uuid4().hex[:8]}"
+    loki = stack.client.containers.get(f"obs-{STACK}-loki")
+    with writer(stack, service, NUMBERED.format(count=count)):
+        until(partial(lines, f'{{service="{service}"}}', 1), 20)
+        loki.stop()
+        time.sleep(OUTAGE)
+        loki.start()
+        last = f"numbered line {count - 1}"
+        until(partial(lines, f'{{service="{service}"}} |= "{last}"', 1), 90)
+        numbers: set[int] = set()
+        start = 0
+        while True:
+            page = lines(f'{{service="{service}"}}', start=start)
+            new = {int(text.rpartition(" ")[2]) for _, _, text in page} - numbers
+            if not new:
+                break
+            numbers |= new
+            start = page[-1][1]
+    assert numbers == set(range(count))
+    until(lambda: stack.obs("verify", STACK, "--quick").returncode == 0, 60)
+
+
+def test_a_database_that_is_gone_is_seen_by_its_exporter(stack: Project) -> None:
+    database = stack.client.containers.get(f"obs-{STACK}-demo-postgres")
+    until(lambda: value(stack, "pg_up") == 1, 20)
+    database.stop()
+    try:
+        until(lambda: value(stack, "pg_up") == 0, 30)
+    finally:
+        database.start()
+    until(lambda: value(stack, "pg_up") == 1, 30)
+
+
+def test_a_changed_configuration_makes_a_new_loki_with_the_same_lines(settled: Project) -> None:
+    before = settled.client.containers.get(f"obs-{STACK}-loki").id
+    old = until(partial(lines, '{service="prometheus"}', 1), 20)
+    settled.configure({"loki": {"retention": "240h"}})
+    done = settled.obs("up", STACK)
+    assert done.returncode == 0, done.stderr
+    assert settled.client.containers.get(f"obs-{STACK}-loki").id != before
+    config = httpx.get("http://127.0.0.1:13100/config", timeout=5).text
+    assert "retention_period: 10d" in config
+    assert until(partial(lines, '{service="prometheus"}', 1), 20) == old

@@ -1,0 +1,50 @@
+"""What Loki, Promtail and the blackbox exporter are given passes their own checks; what is broken does not."""
+
+from typing import Any
+
+import pytest
+
+from logs import loki, promtail
+from scrape import blackbox
+from tests.tools import run_tool
+from tests.unit.conftest import FULL, stack_config
+
+CASES: list[tuple[str, dict[str, Any]]] = [("dev", {}), ("staging", {}), ("prod", FULL)]
+
+LOKI = ["/usr/bin/loki", "-verify-config", "-config.file=loki.yaml"]
+PROMTAIL = ["/usr/bin/promtail", "-check-syntax", "-config.file=promtail.yaml"]
+BLACKBOX = ["/bin/blackbox_exporter", "--config.check", "--config.file=blackbox.yaml"]
+
+
+@pytest.mark.parametrize(("stack", "values"), CASES)
+def test_loki_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -> None:
+    result = run_tool("loki", LOKI, loki.files(stack_config(stack, values)))
+    assert result.code == 0, result.output
+
+
+@pytest.mark.parametrize(("stack", "values"), CASES)
+def test_promtail_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -> None:
+    result = run_tool("promtail", PROMTAIL, promtail.files(stack_config(stack, values)))
+    assert result.code == 0, result.output
+    assert "Valid config file" in result.output
+
+
+@pytest.mark.parametrize(("stack", "values"), CASES)
+def test_the_blackbox_exporter_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -> None:
+    result = run_tool("blackbox-exporter", BLACKBOX, blackbox.files(stack_config(stack, values)))
+    assert result.code == 0, result.output
+
+
+def test_loki_refuses_a_limit_it_does_not_know() -> None:
+    text = loki.files(stack_config())["loki.yaml"].replace("ingestion_rate_mb", "ingestion_rate_mib")
+    result = run_tool("loki", LOKI, {"loki.yaml": text})
+    assert result.code != 0
+    assert "ingestion_rate_mib" in result.output
+
+
+def test_promtail_refuses_a_key_it_does_not_know() -> None:
+    # Its check does not look into the stages; the live tests see these at work.
+    text = promtail.files(stack_config())["promtail.yaml"].replace("batchwait:", "batchwaits:")
+    result = run_tool("promtail", PROMTAIL, {"promtail.yaml": text})
+    assert result.code != 0
+    assert "batchwaits" in result.output

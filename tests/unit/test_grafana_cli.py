@@ -1,0 +1,169 @@
+"""How `obs` deals with Grafana: its password, its answers, its plugin."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.grafana import Grafana, found, trouble
+from cli.home import Home
+from config.load import validate
+from tests.unit.conftest import stack_config
+from toolchain import grafana_plugin, plugin
+from toolchain.process import ObtainError
+
+ANSWERS: dict[str, Any] = {
+    "/api/health": {"database": "ok"},
+    "/api/folders/observability": {"title": "Observability"},
+    "/api/datasources/uid/prometheus": {"url": "http://prometheus:9090"},
+    "/api/datasources/uid/alertmanager": {"url": "http://alertmanager:9093"},
+    "/api/datasources/proxy/uid/prometheus/api/v1/query?query=vector(1)": {},
+    "/api/datasources/proxy/uid/alertmanager/api/v2/status": {},
+    "/api/dashboards/uid/obs-overview": {"dashboard": {"panels": [{"type": "row"}, {"type": "stat"}]}},
+    "/api/v1/provisioning/contact-points": [{"name": "default", "type": "webhook"}],
+    "/api/v1/provisioning/policies": {"receiver": "default"},
+}
+
+
+class Server(HTTPServer):
+    """A server that answers as Grafana does, from a table, to whoever has the password."""
+
+    answers: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Server)
+        expected = "Basic " + base64.b64encode(b"admin:right").decode()
+        allowed = self.path == "/api/health" or self.headers["Authorization"] == expected
+        status = 401 if not allowed else 200 if self.path in self.server.answers else 404
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(self.server.answers.get(self.path)).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    found_ = Server(("127.0.0.1", 0), Handler)
+    found_.answers = dict(ANSWERS)
+    thread = threading.Thread(target=found_.serve_forever)
+    thread.start()
+    yield found_
+    found_.shutdown()
+    thread.join()
+    found_.server_close()
+
+
+CONFIG = stack_config("dev", {"loki": {"enabled": False}})
+
+
+def seen(server: Server, auth: str = "admin:right") -> dict[str, tuple[bool, str]]:
+    return {what: (ok, detail) for what, ok, detail in found(Grafana(url=server.url, auth=auth), CONFIG)}
+
+
+def test_everything_declared_is_looked_for_and_found(server: Server) -> None:
+    rows = seen(server)
+    assert all(ok for ok, _ in rows.values()), rows
+    assert rows["dashboard obs-overview"] == (True, "1 panels")
+    assert rows["contact point"] == (True, "webhook")
+    assert len(rows) == 8
+
+
+@pytest.mark.parametrize("path", sorted(ANSWERS.keys() - {"/api/health"}))
+def test_what_is_missing_is_named(server: Server, path: str) -> None:
+    del server.answers[path]
+    bad = [detail for ok, detail in seen(server).values() if not ok]
+    assert bad == ["404 Not Found"]
+
+
+def test_a_policy_or_contact_point_of_somebody_elses_is_not_ours(server: Server) -> None:
+    server.answers["/api/v1/provisioning/policies"] = {"receiver": "theirs"}
+    server.answers["/api/v1/provisioning/contact-points"] = [{"name": "theirs", "type": "email"}]
+    rows = seen(server)
+    assert rows["notification policy"] == (False, "its contact point is theirs")
+    assert rows["contact point"] == (False, "none has the name default")
+
+
+def test_a_wrong_password_is_said_in_every_row(server: Server) -> None:
+    assert {detail for _, detail in seen(server, "admin:wrong").values()} == {"401 Unauthorized"}
+
+
+def test_a_token_is_sent_as_one() -> None:
+    assert Grafana(url="http://x", auth="glsa_1").headers == {"Authorization": "Bearer glsa_1"}
+
+
+def test_credentials_are_not_shown() -> None:
+    assert "right" not in repr(Grafana(url="http://x", auth="admin:right"))
+
+
+def test_trouble_is_none_where_grafana_answers_and_named_otherwise(server: Server) -> None:
+    assert trouble(server.url) is None
+    del server.answers["/api/health"]
+    assert trouble(server.url) == "it answers 404"
+    assert "refused" in str(trouble("http://127.0.0.1:1"))
+
+
+def test_the_stacks_own_grafana_is_asked_with_the_generated_password_and_an_external_one_with_its_own() -> None:
+    external = stack_config("dev", {"grafana": {"url": "http://g.example.com"}})
+    secrets = {"grafanaAdminPassword": "p", "grafanaAuth": "token"}
+    assert Grafana.of(CONFIG, secrets) == Grafana(url="http://127.0.0.1:3001", auth="admin:p")
+    assert Grafana.of(external, secrets) == Grafana(url="http://g.example.com", auth="token")
+    assert Grafana.of(CONFIG, {}) is None
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(folder=tmp_path)
+
+
+def test_a_password_is_generated_once_for_its_owner_alone(home: Home) -> None:
+    home.generate_secrets(CONFIG)
+    first = home.secrets("dev")["grafanaAdminPassword"]
+    assert len(first) == 48
+    assert first.isalnum()
+    home.generate_secrets(CONFIG)
+    assert home.secrets("dev")["grafanaAdminPassword"] == first
+    assert (home.folder / "secrets/dev/grafanaAdminPassword").stat().st_mode & 0o077 == 0
+
+
+def test_a_password_that_was_set_is_kept(home: Home) -> None:
+    home.set_secret("dev", "grafanaAdminPassword", "mine")
+    home.generate_secrets(CONFIG)
+    assert home.secrets("dev")["grafanaAdminPassword"] == "mine"
+
+
+def test_nothing_is_generated_for_a_part_that_does_not_run(home: Home) -> None:
+    home.generate_secrets(validate("dev", {"profile": "minimal"}, frozenset()))
+    assert home.secrets("dev") == {}
+
+
+def test_a_plugin_that_is_not_to_be_had_is_a_reason_and_not_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ObtainError("no such host")
+
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    monkeypatch.setattr(plugin, "download", refuse)
+    reason = grafana_plugin.obtain(tmp_path / "pulumi")
+    assert reason == f"Pulumi's Grafana plugin v{grafana_plugin.version()} cannot be downloaded: no such host"
+
+
+def test_a_plugin_that_is_installed_is_not_downloaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    folder = tmp_path / f"plugins/resource-grafana-v{grafana_plugin.version()}"
+    folder.mkdir(parents=True)
+    (folder / "pulumi-resource-grafana").touch()
+    assert grafana_plugin.obtain(Path("/nonexistent/pulumi")) is None
