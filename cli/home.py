@@ -101,14 +101,15 @@ class Home:
 
     def to_encrypt(self, stack: str) -> dict[str, str]:
         """The stored secrets that the working copy does not hold yet, or that were stored anew since it got them."""
-        copy = yaml.safe_load((self.project / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+        copy = yaml.safe_load((self.project / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")) or {}
+        held = copy.get("config") or {}  # Pulumi drops an empty one
         marker = self._encrypted(stack)
         since = marker.stat().st_mtime_ns if marker.is_file() else 0
         folder = self.folder / "secrets" / stack
         return {
             name: value
             for name, value in self.secrets(stack).items()
-            if f"{PROJECT}:{name}" not in copy["config"] or (folder / name).stat().st_mtime_ns >= since
+            if f"{PROJECT}:{name}" not in held or (folder / name).stat().st_mtime_ns >= since
         }
 
     def encrypted(self, stack: str) -> None:

@@ -82,6 +82,7 @@ def test_a_secret_is_encrypted_once_and_again_when_it_is_stored_anew(home: Home,
     assert home.to_encrypt("dev") == {}
     home.set_secret("dev", "alertWebhookUrl", "two")
     assert home.to_encrypt("dev") == {"alertWebhookUrl": "two"}
-    copy.write_text("config: {}\n")
-    home.encrypted("dev")
-    assert home.to_encrypt("dev") == {"alertWebhookUrl": "two"}
+    for emptied in ("config: {}\n", "encryptionsalt: v1:x\n", ""):
+        copy.write_text(emptied)
+        home.encrypted("dev")
+        assert home.to_encrypt("dev") == {"alertWebhookUrl": "two"}
