@@ -12,18 +12,9 @@ from dataclasses import dataclass, field
 import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
-from components.config_volume import LOADER_MEMORY_MB, require_success
 from components.context import StackContext
-from components.service import (
-    LOG_DRIVER,
-    LOG_OPTIONS,
-    NOBODY,
-    SECURITY_OPTIONS,
-    VolumeMount,
-    container_labels,
-    container_options,
-    on_network,
-)
+from components.run_once import accepted, run_once
+from components.service import NOBODY, VolumeMount
 from components.volume import volume
 from config import naming
 
@@ -69,35 +60,21 @@ class CheckedFiles(ComponentResource):
         held = volume(f"{name}-volume", context, args.service, "config", parent=self)
         contents: dict[str, Input[str]] = dict(args.files)
         contents |= {path: context.secret(secret) for path, secret in args.secret_files.items()}
-        checker = docker.Container(
+        checker = run_once(
             f"{name}-checker",
-            name=naming.checker(context.stack, args.service),
+            context,
+            container_name=naming.checker(context.stack, args.service),
+            service=f"{args.service}-check",
             image=args.image,
-            entrypoints=[*args.check[:-1], f"{args.check[-1]}{self.main}"],
             user=args.user,
-            attach=True,
-            logs=True,
-            must_run=False,
-            restart="no",
-            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
-            security_opts=list(SECURITY_OPTIONS),
-            memory=LOADER_MEMORY_MB,
-            memory_swap=LOADER_MEMORY_MB,
-            log_driver=LOG_DRIVER,
-            log_opts=LOG_OPTIONS,
-            networks_advanced=on_network(context.network),
-            volumes=[docker.ContainerVolumeArgs(volume_name=held.name, container_path=args.folder)],
-            uploads=[
-                docker.ContainerUploadArgs(file=f"{self.release}/{path}", content=content)
-                for path, content in contents.items()
-            ],
-            labels=container_labels(context.labels(f"{args.service}-check")),
-            opts=container_options(self),
+            entrypoint=[*args.check[:-1], f"{args.check[-1]}{self.main}"],
+            volume=held.name,
+            folder=args.folder,
+            uploads={f"{self.release}/{path}": content for path, content in contents.items()},
+            parent=self,
         )
         self.mount = VolumeMount(volume=held.name, path=args.folder, read_only=True)
-        self.installed = Output.all(checker.exit_code, checker.container_logs).apply(
-            lambda result: require_success(args.service, checker, *result)
-        )
+        self.installed = accepted(args.service, checker)
         self.register_outputs({"volume": held.name})
 
 

@@ -8,25 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pulumi
 import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from components.context import StackContext
-from components.service import (
-    LOG_DRIVER,
-    LOG_OPTIONS,
-    SECURITY_OPTIONS,
-    VolumeMount,
-    container_labels,
-    container_options,
-    on_network,
-)
+from components.run_once import accepted, run_once
+from components.service import VolumeMount
 from components.volume import volume
 from config import naming
 
 STAGING = "/staging"
-LOADER_MEMORY_MB = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,56 +56,31 @@ class ConfigVolume(ComponentResource):
         super().__init__("observability:components:ConfigVolume", name, None, opts)
         context = args.context
         held = volume(f"{name}-volume", context, args.service, "config", parent=self)
-        uploads = [_upload(path, text) for path, text in args.files.items()]
-        uploads += [_upload(path, context.secret(secret)) for path, secret in args.secret_files.items()]
-        uploads += [_upload(path, text) for path, text in args.secret_texts.items()]
+        uploads: dict[str, Input[str]] = dict(args.files)
+        uploads |= {path: context.secret(secret) for path, secret in args.secret_files.items()}
+        uploads |= args.secret_texts
         folder = args.loader_folder or args.folder
-        loader = docker.Container(
+        loader = run_once(
             f"{name}-loader",
-            name=naming.loader(context.stack, args.service),
+            context,
+            container_name=naming.loader(context.stack, args.service),
+            service=f"{args.service}-config",
             image=args.image,
-            # All of it here and no `command`: with both, the provider never mends a container that failed to start.
-            entrypoints=[
+            user=args.user,
+            entrypoint=[
                 *("/bin/sh", "-c", _script(), "load-config", folder, args.check),
                 # The provider refuses an empty argument.
                 *((args.reload_url,) if args.reload_url else ()),
             ],
-            user=args.user,
-            attach=True,
-            logs=True,
-            must_run=False,
-            restart="no",
-            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
-            security_opts=list(SECURITY_OPTIONS),
-            memory=LOADER_MEMORY_MB,
-            memory_swap=LOADER_MEMORY_MB,
-            log_driver=LOG_DRIVER,
-            log_opts=LOG_OPTIONS,
-            networks_advanced=on_network(context.network),
-            volumes=[docker.ContainerVolumeArgs(volume_name=held.name, container_path=folder)],
-            uploads=uploads,
-            labels=container_labels(context.labels(f"{args.service}-config")),
-            opts=container_options(self),
+            volume=held.name,
+            folder=folder,
+            uploads={f"{STAGING}/{path}": content for path, content in uploads.items()},
+            parent=self,
         )
         self.mount = VolumeMount(volume=held.name, path=args.folder, read_only=True)
-        self.installed = Output.all(loader.exit_code, loader.container_logs).apply(
-            lambda result: require_success(args.service, loader, *result)
-        )
+        self.installed = accepted(args.service, loader)
         self.register_outputs({"volume": held.name})
-
-
-def _upload(path: str, content: Input[str]) -> docker.ContainerUploadArgs:
-    return docker.ContainerUploadArgs(file=f"{STAGING}/{path}", content=content)
 
 
 def _script() -> str:
     return Path(__file__).with_name("load-config.sh").read_text(encoding="utf-8")
-
-
-def require_success(service: str, loader: docker.Container, code: int | None, logs: str | None) -> docker.Container:
-    """The container that checked the files, once it has accepted them; else its own words as the error."""
-    if code:
-        raise pulumi.RunError(
-            f"{service} refused its new configuration; the one before stays in force.\n{(logs or '').strip()}"
-        )
-    return loader

@@ -1,0 +1,75 @@
+"""A container that does one thing to a configuration and ends: confined like a service, judged by its exit code."""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_docker as docker
+from pulumi import Input, Output, Resource
+
+from components.context import StackContext
+from components.service import (
+    LOG_DRIVER,
+    LOG_OPTIONS,
+    SECURITY_OPTIONS,
+    container_labels,
+    container_options,
+    on_network,
+)
+
+MEMORY_MB = 256
+
+
+def run_once(
+    name: str,
+    context: StackContext,
+    *,
+    container_name: str,
+    service: str,
+    image: str,
+    user: str,
+    entrypoint: Sequence[str],
+    volume: Input[str],
+    folder: str,
+    uploads: Mapping[str, Input[str]],
+    parent: Resource,
+) -> docker.Container:
+    """Run the entry point with the volume at `folder` and the uploads, path → content, in place before it starts.
+
+    All arguments stand in the entry point: with a `command` too, the provider never mends one that failed to start.
+    """
+    return docker.Container(
+        name,
+        name=container_name,
+        image=image,
+        entrypoints=list(entrypoint),
+        user=user,
+        attach=True,
+        logs=True,
+        must_run=False,
+        restart="no",
+        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+        security_opts=list(SECURITY_OPTIONS),
+        memory=MEMORY_MB,
+        memory_swap=MEMORY_MB,
+        log_driver=LOG_DRIVER,
+        log_opts=LOG_OPTIONS,
+        networks_advanced=on_network(context.network),
+        volumes=[docker.ContainerVolumeArgs(volume_name=volume, container_path=folder)],
+        uploads=[docker.ContainerUploadArgs(file=path, content=content) for path, content in uploads.items()],
+        labels=container_labels(context.labels(service)),
+        opts=container_options(parent),
+    )
+
+
+def accepted(service: str, container: docker.Container) -> Output[docker.Container]:
+    """The container once it has accepted the files; else its own words as the error."""
+
+    def check(result: Sequence[object]) -> docker.Container:
+        code, logs = result
+        if code:
+            raise pulumi.RunError(
+                f"{service} refused its new configuration; the one before stays in force.\n{str(logs or '').strip()}"
+            )
+        return container
+
+    return Output.all(container.exit_code, container.container_logs).apply(check)
