@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.fault import fault
+from cli.systems import check_system, new_system
 from config import load
 from config.errors import ConfigError
-from config.load import ROOT, StackConfig
-from config.secrets import SECRETS
-from rules import load as load_rules
+from config.load import StackConfig
+from rules import files as rule_files
 
 # Commands import what they need when they run: `synth` must not wait for Docker's client or Pulumi's engine.
 
@@ -29,6 +29,8 @@ app = typer.Typer(
 secret_app = typer.Typer(help="Secrets, kept outside the repository.", no_args_is_help=True)
 app.add_typer(secret_app, name="secret")
 app.command()(fault)
+app.command()(new_system)
+app.command()(check_system)
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
 
@@ -159,9 +161,13 @@ def doctor(stack: Stack = "dev") -> None:
     """Look at this machine and the settings: what is there, what is missing, what would be done about it."""
     import toolchain
     from cli.home import Home
+    from scrape.systems import without_targets
 
     config, rules = _load(stack)
     findings = [("settings", True, f"Pulumi.{stack}.yaml is valid, {len(rules)} rule files")]
+    missing = ", ".join(without_targets(config))
+    nowhere = f", not scraped for want of observability:systems.<name>.targets: {missing}" if missing else ""
+    findings.append(("systems", True, f"{len(config.systems)} watched{nowhere}"))
     findings += [(found.name, found.ok, found.detail) for found in toolchain.inspect(config.images)]
     findings.append(("data folder", True, str(Home.find().folder)))
     for name, ok, detail in findings:
@@ -209,7 +215,7 @@ def secret_list(stack: Stack = "dev") -> None:
 
     load.stack_file(stack)
     stored = Home.find().secrets(stack)
-    for name, spec in SECRETS.items():
+    for name, spec in load.secret_specs().items():
         out.print(f"{'set    ' if name in stored else 'not set'} {name}: {spec.description}", markup=False)
 
 
@@ -217,7 +223,8 @@ def _load(stack: str) -> tuple[StackConfig, dict[str, str]]:
     """The stack's configuration and the rule files; ConfigError where either is bad."""
     from cli.home import Home
 
-    return Home.find().config(stack), load_rules(ROOT / "rules")
+    config = Home.find().config(stack)
+    return config, rule_files(config)
 
 
 def _say_error(*lines: str) -> None:

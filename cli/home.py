@@ -14,8 +14,9 @@ from typing import Any
 import platformdirs
 import yaml
 
+from config.documents import nearest
 from config.errors import ConfigError
-from config.load import LEFT_OUT, ROOT, StackConfig, from_file, read_stack_file
+from config.load import LEFT_OUT, ROOT, StackConfig, from_file, read_stack_file, secret_specs
 from config.naming import PROJECT
 from config.secrets import SECRETS
 
@@ -121,8 +122,11 @@ class Home:
 
     def set_secret(self, stack: str, name: str, value: str) -> Path:
         """Store a secret; ConfigError where the name is unknown or the value empty."""
-        if name not in SECRETS:
-            raise ConfigError(f"there is no secret {name!r}", f"use one of {', '.join(sorted(SECRETS))}")
+        known = secret_specs()
+        if name not in known:
+            raise ConfigError(
+                f"there is no secret {name!r}", f"{nearest(name, known)}use one of {', '.join(sorted(known))}"
+            )
         if not value:
             raise ConfigError(f"the value of {name} is empty", f"give it on standard input: ./obs secret set {name}")
         path = self.folder / "secrets" / stack / name

@@ -2,13 +2,24 @@
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from config.section import PartSettings, Section
-from config.types import Duration, MemoryMb, ServiceName, seconds
+from config.types import Duration, MemoryMb, RepositoryFile, ServiceName, seconds
 
-Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*:\d{1,5}$", examples=["db.example.com:5432"])]
-"""host:port."""
+
+def _reached_from_a_container(address: str) -> str:
+    if address.startswith(("localhost:", "127.")):
+        raise ValueError("is the container itself to what runs in one; write the address by which others reach it")
+    return address
+
+
+Address = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*:\d{1,5}$", examples=["db.example.com:5432"]),
+    AfterValidator(_reached_from_a_container),
+]
+"""host:port, as a container reaches it."""
 
 SystemName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)]
 """The system that a target belongs to, in the label `system`."""
@@ -44,6 +55,14 @@ class BlackboxExporterSettings(PartSettings):
     @classmethod
     def _names_differ(cls, probes: tuple[ProbeSettings, ...]) -> tuple[ProbeSettings, ...]:
         return _one_each(probes, "name")
+
+
+class HealthProbe(ProbeSettings):
+    """A system's health page, by its system and path; no setting names it."""
+
+    name: str
+    ca: str | None = None
+    server_name: str | None = None
 
 
 class PostgresTarget(Section):
@@ -95,6 +114,68 @@ class RedisExporterSettings(PartSettings):
         return _one_each(targets, "address")
 
 
+class MongodbTarget(Section):
+    """One MongoDB server. Its password, if it has one, is a line of the secret mongodbPasswords."""
+
+    address: Address = Field(description="Host and port; each member of a replica set is a target of its own.")
+    user: str | None = Field(
+        None,
+        description="A user with the role clusterMonitor; none: the server asks for none.",
+        pattern=r"^[^\s:,@/]+$",
+    )
+    auth_source: str = Field(
+        "admin", description="Database that knows the user.", pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$"
+    )
+    tls: bool = Field(False, description="Whether it is reached by TLS.")
+    system: SystemName = Field(description="The system it belongs to.")
+
+
+class MongodbExporterSettings(PartSettings):
+    """Metrics of MongoDB servers."""
+
+    targets: tuple[MongodbTarget, ...] = Field((), description="The servers.")
+    ca: RepositoryFile | None = Field(
+        None, description="Certificate of the authority behind the servers' own, PEM; none: the public ones."
+    )
+    memory_mb: MemoryMb = Field(64, description="Memory limit, MiB.")
+
+    @field_validator("targets")
+    @classmethod
+    def _addresses_differ(cls, targets: tuple[MongodbTarget, ...]) -> tuple[MongodbTarget, ...]:
+        return _one_each(targets, "address")
+
+
+class ElasticsearchTarget(Section):
+    """One Elasticsearch cluster, by one of its nodes. Its password is a line of the secret elasticsearchPasswords."""
+
+    address: Address = Field(description="Host and HTTP port of a node; it answers for the whole cluster.")
+    user: str | None = Field(
+        None, description="A user who may monitor the cluster; none: it asks for none.", pattern=r"^[^\s:]+$"
+    )
+    tls: bool = Field(True, description="Whether it is reached by HTTPS.")
+    system: SystemName = Field(description="The system it belongs to.")
+
+    @property
+    def url(self) -> str:
+        """The address as elasticsearch_exporter wants it."""
+        return f"{'https' if self.tls else 'http'}://{self.address}"
+
+
+class ElasticsearchExporterSettings(PartSettings):
+    """Metrics of Elasticsearch clusters."""
+
+    targets: tuple[ElasticsearchTarget, ...] = Field((), description="The clusters.")
+    ca: RepositoryFile | None = Field(
+        None, description="Certificate of the authority behind the clusters' own, PEM; none: the public ones."
+    )
+    memory_mb: MemoryMb = Field(64, description="Memory limit, MiB.")
+
+    @field_validator("targets")
+    @classmethod
+    def _addresses_differ(cls, targets: tuple[ElasticsearchTarget, ...]) -> tuple[ElasticsearchTarget, ...]:
+        return _one_each(targets, "address")
+
+
 class NginxTarget(Section):
     """One nginx server, by its stub_status page."""
 
@@ -122,6 +203,19 @@ class NginxExporterSettings(PartSettings):
     @classmethod
     def _names_differ(cls, targets: tuple[NginxTarget, ...]) -> tuple[NginxTarget, ...]:
         return _one_each(targets, "name")
+
+
+class NodeTarget(Section):
+    """A node exporter on another host, run by whoever runs that host."""
+
+    address: Address = Field(description="Host and port of the exporter.")
+    host_name: str | None = Field(
+        None,
+        description="The host's name in the label `instance`; none: the address.",
+        max_length=253,
+        pattern=r"^[a-zA-Z0-9_.-]+$",
+    )
+    system: SystemName = Field(description="The system that runs on it.")
 
 
 class CadvisorSettings(PartSettings):

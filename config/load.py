@@ -1,6 +1,5 @@
 """Read and validate the settings, from a stack's file or from Pulumi; the only place that knows either."""
 
-import difflib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,15 +7,19 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 import pulumi
-import yaml
 from pulumi.runtime.config import CONFIG, get_config_env
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from config import parts
+from config import parts, watched
+from config.documents import explain, parse_yaml
 from config.errors import ConfigError
 from config.model import Environment, Settings
-from config.naming import PROJECT
-from config.secrets import SECRETS
+from config.naming import PLATFORM, PROJECT
+from config.secrets import SecretSpec, known_secrets
+from config.systems import SystemSettings
+from systems import load as system_files
+from systems.model import System
+from systems.resolve import Threshold, platform_thresholds, thresholds
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The project's own folder."""
@@ -36,6 +39,22 @@ class StackConfig:
     secrets: frozenset[str]
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Why, for each image that is not to be had on this machine; `obs` finds that out and stores it."""
+    systems: Mapping[str, System] = field(default_factory=dict)
+    """The watched systems by name, in order, with this environment's thresholds on top of their own."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Text of the repository's files that the settings name, by path."""
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """Every threshold that holds here, of the systems and of the stack itself, by system."""
+        own = self.system_settings(PLATFORM).thresholds
+        found = [*platform_thresholds(own, PLATFORM)]
+        found += (threshold for system in self.systems.values() for threshold in thresholds(system))
+        return tuple(sorted(found, key=lambda threshold: threshold.system))
+
+    def system_settings(self, system: str) -> SystemSettings:
+        """This environment's settings of a system; the defaults where it says nothing."""
+        return self.settings.systems.get(system) or SystemSettings()
 
     def runs(self, part: str) -> bool:
         """Whether a part (a name in `config.parts.PARTS`) is part of this stack."""
@@ -89,19 +108,9 @@ def read_stack_file(stack: str, root: Path = ROOT) -> dict[str, Any]:
     return document
 
 
-def parse_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file says
-    """What a YAML file says; ConfigError with file, line and column where it does not parse."""
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{path.name}:{mark.line + 1}:{mark.column + 1}" if mark else path.name
-        raise ConfigError(f"{where}: not valid YAML: {error.problem}", "mend the file at that place") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path.name}: not valid YAML: {' '.join(str(error).split())}",
-            "write it as UTF-8 text without control characters",
-        ) from error
+def secret_specs(root: Path = ROOT) -> Mapping[str, SecretSpec]:
+    """Every secret that a stack may have, those of the systems that have a file among them."""
+    return known_secrets(system_files.names(root / "systems"))
 
 
 def from_file(stack: str, root: Path = ROOT, stored_secrets: frozenset[str] = frozenset()) -> StackConfig:
@@ -109,50 +118,62 @@ def from_file(stack: str, root: Path = ROOT, stored_secrets: frozenset[str] = fr
     config = read_stack_file(stack, root).get("config") or {}
     own = {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
     secrets = set(stored_secrets)
-    for name in SECRETS.keys() & own.keys():
+    known = secret_specs(root)
+    for name in known.keys() & own.keys():
         if not (isinstance(own[name], dict) and own[name].keys() == {"secure"}):
             raise ConfigError(
                 f"Pulumi.{stack}.yaml: {_PREFIX}{name} is a secret in the clear",
                 f"take it out of the file, then run: ./obs secret set {name} {stack}",
             )
         secrets.add(name)
-    values = {key: value for key, value in own.items() if key not in SECRETS}
-    return validate(stack, values, frozenset(secrets))
+    values = {key: value for key, value in own.items() if key not in known}
+    return validate(stack, values, frozenset(secrets), root)
 
 
-def from_pulumi() -> tuple[StackConfig, Callable[[str], pulumi.Output[str]]]:
+def from_pulumi(root: Path = ROOT) -> tuple[StackConfig, Callable[[str], pulumi.Output[str]]]:
     """The configuration of the stack being deployed, and a function that reads one of its secrets."""
     # Config.get answers only for keys one asks for; an unknown key must be refused, so all are read.
     everything = {**get_config_env(), **CONFIG.get()}
     own = {key.removeprefix(_PREFIX): value for key, value in everything.items() if key.startswith(_PREFIX)}
-    values = {key: _decode(value) for key, value in own.items() if key not in SECRETS}
+    known = secret_specs(root)
+    values = {key: _decode(value) for key, value in own.items() if key not in known}
     left_out: Any = values.pop(LEFT_OUT, {})
-    loaded = validate(pulumi.get_stack(), values, frozenset(SECRETS.keys() & own.keys())).without(left_out)
+    loaded = validate(pulumi.get_stack(), values, frozenset(known.keys() & own.keys()), root).without(left_out)
     return loaded, pulumi.Config(PROJECT).require_secret
 
 
-def validate(stack: str, values: Mapping[str, Any], secrets: frozenset[str]) -> StackConfig:
-    """The settings these values make; ConfigError names the field and the mend."""
+def validate(stack: str, values: Mapping[str, Any], secrets: frozenset[str], root: Path = ROOT) -> StackConfig:
+    """The settings these values make, with the systems below `root`; ConfigError names the field and the mend."""
     complete = dict(values)
     if "environment" not in complete and stack in get_args(Environment):
         complete["environment"] = stack
     complete.setdefault("cluster", f"obs-{stack}")
+    file = f"Pulumi.{stack}.yaml"
+    specs = secret_specs(root)
     try:
         settings = Settings.model_validate(complete)
     except ValidationError as error:
-        raise _explain(stack, error) from error
-    for name, spec in SECRETS.items():
+        raise explain(error, Settings, source=file, prefix=_PREFIX, also=specs) from error
+    for name, spec in specs.items():
         if settings.environment in spec.required_in and name not in secrets:
             raise ConfigError(
-                f"Pulumi.{stack}.yaml: the secret {_PREFIX}{name} is required in {settings.environment} and missing",
+                f"{file}: the secret {_PREFIX}{name} is required in {settings.environment} and missing",
                 f"run: ./obs secret set {name} {stack}    ({spec.description})",
             )
-    if settings.grafana.url is not None and "grafanaAuth" not in secrets:
-        raise ConfigError(
-            f"Pulumi.{stack}.yaml: {_PREFIX}grafana.url needs the secret {_PREFIX}grafanaAuth, which is missing",
-            f"run: ./obs secret set grafanaAuth {stack}    ({SECRETS['grafanaAuth'].description})",
-        )
-    return StackConfig(stack=stack, settings=settings, secrets=secrets)
+    source = f"{file}: {_PREFIX}"
+    systems = watched.systems(source, settings, system_files.load(root / "systems"))
+    files = watched.files(source, settings, root)
+    needed = {"grafana.url": "grafanaAuth"} if settings.grafana.url is not None else {}
+    for system, own in settings.systems.items():
+        needed |= {f"systems.{system}.{setting}": name for setting, _, name in watched.wanted_secrets(system, own)}
+    for setting, name in needed.items():
+        if name not in secrets:
+            raise ConfigError(
+                f"{source}{setting} needs the secret {_PREFIX}{name}, which is missing",
+                f"run: ./obs secret set {name} {stack}    ({specs[name].description})",
+            )
+    settings = watched.with_health(settings, systems, files)
+    return StackConfig(stack=stack, settings=settings, secrets=secrets, systems=systems, files=files)
 
 
 def _decode(value: object) -> object:
@@ -160,43 +181,3 @@ def _decode(value: object) -> object:
     if isinstance(value, str) and value[:1] in ("{", "["):
         return json.loads(value)
     return value
-
-
-def _explain(stack: str, error: ValidationError) -> ConfigError:
-    """The first thing wrong, by its path in the file, with the mend."""
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    path = (_PREFIX + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"]).lstrip(".")).rstrip(
-        ":"
-    )
-    section, field = _locate(first["loc"])
-    message, _, hint = first["msg"].removeprefix("Value error, ").partition("; ")
-    given = first["input"] if isinstance(first["input"], str | int | float | bool) else None
-    if first["type"] == "extra_forbidden":
-        known = sorted(info.alias or name for name, info in section.model_fields.items())
-        if section is Settings:
-            known = sorted([*known, *SECRETS])
-        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
-        what = f"{path}: unknown key"
-        mend = (f"did you mean {near[0]!r}? " if near else "") + f"known here: {', '.join(known)}"
-    else:
-        what = f"{path}: {message}" if given is None else f"{path}: {given!r}: {message}"
-        mend = "; ".join(part for part in (hint, field) if part) or "see config/schema.json for what may stand there"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return ConfigError(f"Pulumi.{stack}.yaml: {what}{more}", mend)
-
-
-def _locate(loc: tuple[int | str, ...]) -> tuple[type[BaseModel], str | None]:
-    """The innermost section a path leads to, and the description of the field it ends at."""
-    section: type[BaseModel] = Settings
-    description: str | None = None
-    for part in loc:
-        match = next((info for name, info in section.model_fields.items() if part in (info.alias, name)), None)
-        if match is None:
-            continue
-        description = match.description
-        for candidate in (match.annotation, *get_args(match.annotation)):
-            inner = next(iter(get_args(candidate)), candidate) if get_args(candidate) else candidate
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                section = inner
-    return section, description

@@ -9,14 +9,19 @@ from config.exporters import (
     BlackboxExporterSettings,
     CadvisorSettings,
     DockerSettings,
+    ElasticsearchExporterSettings,
+    MongodbExporterSettings,
     NginxExporterSettings,
+    NodeTarget,
     PostgresExporterSettings,
     RedisExporterSettings,
 )
 from config.images import PINS, pinned
 from config.logs import CollectorSettings, LokiSettings
 from config.section import PartSettings, Section
+from config.systems import SystemSettings
 from config.types import Duration, ImageRef, MemoryMb, Port, ServiceName, seconds
+from systems.model import LONGEST_INTERVAL
 
 Environment = Literal["dev", "staging", "prod"]
 
@@ -67,7 +72,7 @@ class PrometheusSettings(Section):
     """The metrics server."""
 
     port: Port = Field(9090, description="Port on the host.")
-    scrape_interval: Duration = Field("15s", description="How often targets are read; 1s to 2m.")
+    scrape_interval: Duration = Field("15s", description="How often targets are read; 1s to 1m.")
     evaluation_interval: Duration = Field("15s", description="How often rules are evaluated; 1s to 2m.")
     retention: Duration | None = Field(None, description="How long samples are kept; default 15d in dev, else 30d.")
     retention_size: str | None = Field(
@@ -75,7 +80,15 @@ class PrometheusSettings(Section):
     )
     memory_mb: MemoryMb = Field(512, description="Memory limit, MiB.")
 
-    @field_validator("scrape_interval", "evaluation_interval")
+    @field_validator("scrape_interval")
+    @classmethod
+    def _four_in_a_rate(cls, value: str) -> str:
+        # Rates are taken over 5 minutes; with fewer than four samples one lost scrape tells.
+        if not 1 <= seconds(value) <= LONGEST_INTERVAL:
+            raise ValueError("must be between 1s and 1m")
+        return value
+
+    @field_validator("evaluation_interval")
     @classmethod
     def _within_lookback(cls, value: str) -> str:
         # A series is stale after 5 minutes (Prometheus' default lookback); beyond 2m one lost scrape leaves a gap.
@@ -93,7 +106,7 @@ class AlertmanagerSettings(Section):
 
 
 class NodeExporterSettings(PartSettings):
-    """Metrics of the Docker host itself."""
+    """Metrics of the Docker host itself, and of the systems' hosts where a node exporter runs already."""
 
     port: Port = Field(9100, description="Port on the stack network's gateway; nothing else on the host may hold it.")
     host_name: str = Field(
@@ -101,6 +114,9 @@ class NodeExporterSettings(PartSettings):
         description="The host's name in the label `instance`.",
         max_length=253,
         pattern=r"^[a-zA-Z0-9_.-]+$",
+    )
+    targets: tuple[NodeTarget, ...] = Field(
+        (), description="Node exporters on other hosts; this stack only reads them."
     )
     memory_mb: MemoryMb = Field(64, description="Memory limit, MiB.")
 
@@ -122,12 +138,25 @@ class GrafanaSettings(PartSettings):
     memory_mb: MemoryMb = Field(256, description="Memory limit, MiB.")
 
 
+class LinksSettings(Section):
+    """Where the links in alerts lead."""
+
+    runbooks: str | None = Field(
+        None,
+        description="Address of the pages of runbooks/, like https://git.example.com/monitoring/blob/main/runbooks; "
+        "none: their path in the repository.",
+        pattern=r"^https?://[^\s\"']+$",
+    )
+
+
 class DemoSettings(PartSettings):
     """The worked example that a dev stack watches; it runs in dev alone."""
 
     port: Port = Field(8088, description="Port on the host of the proxy before the service.")
     fault_port: Port = Field(3999, description="Port on the host where the service's faults are switched.")
-    rate: float = Field(4.0, description="Requests a second that the service sends itself; 0.1 to 50.", ge=0.1, le=50)
+    rate: float = Field(
+        4.0, description="Requests a second of the shop's own at its busiest hour; 0.1 to 50.", ge=0.1, le=50
+    )
 
 
 class ExporterSettings(Section):
@@ -178,10 +207,20 @@ class Settings(Section):
     nginx_exporter: NginxExporterSettings = Field(
         default_factory=NginxExporterSettings, description="Metrics of nginx servers."
     )
+    mongodb_exporter: MongodbExporterSettings = Field(
+        default_factory=MongodbExporterSettings, description="Metrics of MongoDB servers."
+    )
+    elasticsearch_exporter: ElasticsearchExporterSettings = Field(
+        default_factory=ElasticsearchExporterSettings, description="Metrics of Elasticsearch clusters."
+    )
     docker: DockerSettings = Field(default_factory=DockerSettings, description="The Docker Engine's own metrics.")
     cadvisor: CadvisorSettings = Field(default_factory=CadvisorSettings, description="Metrics of every container.")
     grafana: GrafanaSettings = Field(default_factory=GrafanaSettings, description="Dashboards.")
+    links: LinksSettings = Field(default_factory=LinksSettings, description="Where the links in alerts lead.")
     demo: DemoSettings = Field(default_factory=DemoSettings, description="The worked example of a dev stack.")
+    systems: dict[str, SystemSettings] = Field(
+        {}, description="The watched systems in this environment, by name; `platform`: the stack's own parts and host."
+    )
     exporters: tuple[ExporterSettings, ...] = Field(
         (), description="Exporters of your own choice, in addition to the built-in ones."
     )

@@ -5,6 +5,9 @@ from typing import Final
 PROJECT: Final = "observability"
 """Pulumi project, and the prefix of its configuration keys."""
 
+PLATFORM: Final = "platform"
+"""The `system` of the stack's own parts and of their host; no watched system can have this name."""
+
 LABEL_STACK: Final = "io.observability.stack"
 """Docker label with the stack's name, on every object of a stack."""
 

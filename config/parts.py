@@ -33,6 +33,8 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
         "postgres-exporter": Part(images=("postgres-exporter",), profiles=_METRICS),
         "redis-exporter": Part(images=("redis-exporter",), profiles=_METRICS),
         "nginx-exporter": Part(images=("nginx-exporter",), profiles=_METRICS),
+        "mongodb-exporter": Part(images=("mongodb-exporter", "busybox"), profiles=_METRICS),
+        "elasticsearch-exporter": Part(images=("elasticsearch-exporter",), profiles=_METRICS),
         "loki": Part(images=("loki",), profiles=_FULL),
         # Its image depends on its kind: see `collector`.
         "collector": Part(images=(), profiles=_FULL, needs=("loki",)),
@@ -51,9 +53,14 @@ _TARGETS: Final = MappingProxyType(
         "postgres-exporter": "targets",
         "redis-exporter": "targets",
         "nginx-exporter": "targets",
+        "mongodb-exporter": "targets",
+        "elasticsearch-exporter": "targets",
     }
 )
-"""Parts that have nothing to do without targets, and the setting that lists these; the demo brings some too."""
+"""Parts that have nothing to do without targets, and the setting that lists these."""
+
+_OF_DEMO: Final = frozenset({"blackbox-exporter", "postgres-exporter", "redis-exporter", "nginx-exporter"})
+"""Those of them to which the demo brings targets."""
 
 
 def runs(settings: Settings, left_out: Mapping[str, str], part: str) -> bool:
@@ -66,7 +73,8 @@ def runs(settings: Settings, left_out: Mapping[str, str], part: str) -> bool:
         return False
     if part == "collector" and collector(settings, left_out) is None:
         return False
-    if part in _TARGETS and not (getattr(section, _TARGETS[part]) or runs(settings, left_out, "demo")):
+    brought = part in _OF_DEMO and runs(settings, left_out, "demo")
+    if part in _TARGETS and not (getattr(section, _TARGETS[part]) or brought):
         return False
     return not any(image in left_out for image in spec.images) and all(
         runs(settings, left_out, need) for need in spec.needs

@@ -1,4 +1,4 @@
-"""The JSON schema of `Pulumi.<stack>.yaml`, for editors; `python -m config.schema` writes it."""
+"""The JSON schema of `Pulumi.<stack>.yaml`, for editors; `python -m config.schema` writes it, and that of systems."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from config.model import Settings
 from config.naming import PROJECT
-from config.secrets import SECRETS
+from config.secrets import SCRAPE_PATTERN, SECRETS
+from systems import schema as systems_schema
 
 PATH: Final = Path(__file__).with_name("schema.json")
 """Where the committed schema lies."""
@@ -16,15 +17,10 @@ def text() -> str:
     """The schema as it is committed."""
     settings = Settings.model_json_schema(by_alias=True, mode="validation")
     keys: dict[str, Any] = {f"{PROJECT}:{name}": field for name, field in settings["properties"].items()}
-    keys |= {
-        f"{PROJECT}:{name}": {
-            "type": "object",
-            "description": spec.description,
-            "properties": {"secure": {"type": "string"}},
-            "required": ["secure"],
-            "additionalProperties": False,
-        }
-        for name, spec in SECRETS.items()
+    keys |= {f"{PROJECT}:{name}": _secret(spec.description) for name, spec in SECRETS.items()}
+    patterns = {
+        f"^{PROJECT}:{SCRAPE_PATTERN}$": _secret("Secret with which a system's metrics are read."),
+        f"^(?!{PROJECT}:).+:": {},
     }
     schema = {
         "$comment": "Generated from config/model.py by `make schema`; changes here are lost.",
@@ -35,7 +31,7 @@ def text() -> str:
             "config": {
                 "type": "object",
                 "properties": keys,
-                "patternProperties": {f"^(?!{PROJECT}:).+:": {}},
+                "patternProperties": patterns,
                 "additionalProperties": False,
             }
         },
@@ -44,5 +40,16 @@ def text() -> str:
     return json.dumps(schema, indent=2) + "\n"
 
 
+def _secret(description: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": {"secure": {"type": "string"}},
+        "required": ["secure"],
+        "additionalProperties": False,
+    }
+
+
 if __name__ == "__main__":
     PATH.write_text(text(), encoding="utf-8")
+    systems_schema.PATH.write_text(systems_schema.text(), encoding="utf-8")

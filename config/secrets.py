@@ -4,10 +4,12 @@ A secret is a top-level configuration key, so that Pulumi keeps it encrypted; it
 and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
+
+from pydantic.alias_generators import to_camel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,44 @@ SECRETS: Final[Mapping[str, SecretSpec]] = MappingProxyType(
             description='Passwords of the watched Redis servers, as JSON: {"redis://host:6379": "password"}.',
             part="redis-exporter",
         ),
+        "mongodbPasswords": SecretSpec(
+            description="Passwords of the watched MongoDB servers: lines host:port:user:password.",
+            part="mongodb-exporter",
+        ),
+        "elasticsearchPasswords": SecretSpec(
+            description="Passwords of the watched Elasticsearch clusters: lines host:port:user:password.",
+            part="elasticsearch-exporter",
+        ),
     }
 )
 """Every secret by its configuration key."""
+
+ScrapeSecret = Literal["Token", "Password", "Key"]
+
+_SCRAPE: Final[Mapping[ScrapeSecret, str]] = MappingProxyType(
+    {
+        "Token": "Bearer token with which the metrics of {} are read.",
+        "Password": "Password with which the metrics of {} are read.",
+        "Key": "Private key, PEM, of the certificate with which the metrics of {} are read.",
+    }
+)
+
+SCRAPE_PATTERN: Final = f"[a-z][A-Za-z0-9]*Scrape({'|'.join(_SCRAPE)})"
+"""What the names of the systems' own secrets look like."""
+
+
+def scrape_secret(system: str, kind: ScrapeSecret) -> str:
+    """Name of a secret with which a system is scraped: socialSellingScrapeToken."""
+    return f"{to_camel(system.replace('-', '_'))}Scrape{kind}"
+
+
+def known_secrets(systems: Iterable[str]) -> Mapping[str, SecretSpec]:
+    """Every secret that a stack with these systems may have."""
+    return {
+        **SECRETS,
+        **{
+            scrape_secret(system, kind): SecretSpec(description=text.format(system))
+            for system in systems
+            for kind, text in _SCRAPE.items()
+        },
+    }

@@ -1,9 +1,11 @@
 """Annotated types the settings are made of; each refuses what Prometheus or Docker would refuse later."""
 
 import re
+from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 _DURATION: Final = re.compile(
     r"(?=.)(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?"
@@ -13,6 +15,7 @@ _IMAGE: Final = re.compile(
     r"(?P<repository>(?:[a-zA-Z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
     r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
+_PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _SERVICE_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 
 
@@ -25,6 +28,21 @@ def seconds(duration: str) -> float:
     if match is None:
         raise ValueError("is not a duration; write it like 15s, 1m30s, 2h or 15d")
     return sum(int(count) * unit for count, unit in zip(match.groups(), _UNIT_SECONDS, strict=True) if count)
+
+
+def share(value: object) -> object:
+    """What is written like 5% as a number; anything else as it is."""
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    # By way of Decimal: 99.9 / 100 as floats is a little more than 0.999.
+    return float(Decimal(match[1]) / 100) if match else value
+
+
+def in_repository(value: str) -> str:
+    """The path of a file of the repository; ValueError where it leads out of it."""
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError("leaves the repository; write a path from its root, like targets/erpgo.yaml")
+    return str(path)
 
 
 def _duration(value: str) -> str:
@@ -53,6 +71,13 @@ def _service_name(value: str) -> str:
 Duration = Annotated[str, AfterValidator(_duration), Field(examples=["15s", "1m30s", "15d"])]
 """A length of time in Prometheus' notation, longer than nothing."""
 
+Share = Annotated[
+    float,
+    BeforeValidator(share),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}]}),
+]
+"""A part of a whole, as a number or like 99.9%."""
+
 ImageRef = Annotated[str, AfterValidator(_image), Field(examples=["prom/prometheus:v3.15.0"])]
 """A container image with a tag other than `latest`, or a digest."""
 
@@ -64,3 +89,6 @@ ServiceName = Annotated[str, AfterValidator(_service_name)]
 
 MemoryMb = Annotated[int, Field(ge=16, le=1_048_576)]
 """A hard memory limit in MiB."""
+
+RepositoryFile = Annotated[str, AfterValidator(in_repository)]
+"""Path of a file from the root of the repository."""

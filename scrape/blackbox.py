@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from config.exporters import ProbeSettings
+from config.exporters import HealthProbe, ProbeSettings
 from config.load import StackConfig
 from config.render import to_yaml
 from scrape.targets import probes
@@ -13,6 +13,8 @@ def module(probe: ProbeSettings) -> str:
     """Name of the module that a probe uses."""
     if probe.url.startswith("tcp://"):
         return "tcp_connect"
+    if _tls(probe):
+        return f"http_tls_{probe.name}"
     return f"http_keyword_{probe.name}" if probe.keyword else "http_2xx"
 
 
@@ -29,7 +31,14 @@ def files(config: StackConfig) -> dict[str, str]:
         "tcp_connect": {"prober": "tcp", "timeout": "5s", "tcp": http},
     }
     for probe in probes(config):
-        if module(probe).startswith("http_keyword_") and probe.keyword:
-            demand = {"fail_if_body_not_matches_regexp": [re.escape(probe.keyword)]}
-            modules[module(probe)] = {"prober": "http", "timeout": "5s", "http": {**http, **demand}}
+        if module(probe) not in modules:
+            demand = {"fail_if_body_not_matches_regexp": [re.escape(probe.keyword)]} if probe.keyword else {}
+            tls = {"tls_config": _tls(probe)} if _tls(probe) else {}
+            modules[module(probe)] = {"prober": "http", "timeout": "5s", "http": {**http, **demand, **tls}}
     return {"blackbox.yaml": to_yaml({"modules": modules}, source=f"Pulumi.{config.stack}.yaml")}
+
+
+def _tls(probe: ProbeSettings) -> dict[str, str]:
+    """What TLS wants beyond the public authorities; certificates are no secrets, so they stand in the file itself."""
+    wanted = {"ca": probe.ca, "server_name": probe.server_name} if isinstance(probe, HealthProbe) else {}
+    return {key: value for key, value in wanted.items() if value}

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-PLATFORM = "platform"
-"""The `system` of the stack's own parts and of their host."""
+from config.naming import PLATFORM as PLATFORM
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,22 +17,26 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Targets that are read the same way."""
+    """Targets that are read the same way.
+
+    `name` is the label `job`. `job_name` is Prometheus' own name for it, unique where several jobs share a label.
+    Besides the targets known here there may be some that are found at run time, by what stands in `extra`.
+    """
 
     name: str
     targets: tuple[Target, ...]
     path: str = "/metrics"
     extra: Mapping[str, Any] = field(default_factory=dict)
+    job_name: str | None = None
 
     def to_config(self) -> dict[str, Any]:
         """The job as Prometheus' `scrape_config`."""
+        static = [{"targets": [target.address], "labels": dict(target.labels)} for target in self.targets]
         return {
-            "job_name": self.name,
+            "job_name": self.job_name or self.name,
             "metrics_path": self.path,
             **self.extra,
-            "static_configs": [
-                {"targets": [target.address], "labels": dict(target.labels)} for target in self.targets
-            ],
+            **({"static_configs": static} if static else {}),
         }
 
 

@@ -31,6 +31,10 @@ def part_jobs(config: StackConfig) -> Iterator[Job]:
         yield Job(name="redis", path="/scrape", targets=_redis(config))
     if config.runs("nginx-exporter"):
         yield Job(name="nginx", targets=_nginx(config))
+    if config.runs("mongodb-exporter"):
+        yield Job(name="mongodb", path="/scrape", targets=_mongodb(config))
+    if config.runs("elasticsearch-exporter"):
+        yield Job(name="elasticsearch", path="/probe", targets=_elasticsearch(config))
 
 
 def _docker(config: StackConfig) -> tuple[Target, ...]:
@@ -92,4 +96,29 @@ def _nginx(config: StackConfig) -> tuple[Target, ...]:
             labels={"system": server.system, "instance": server.instance},
         )
         for server in targets.nginx(config)
+    )
+
+
+def _mongodb(config: StackConfig) -> tuple[Target, ...]:
+    return tuple(
+        Target(
+            address="mongodb-exporter:9216",
+            labels={"system": server.system, "instance": server.address, "__param_target": server.address},
+        )
+        for server in targets.mongodb(config)
+    )
+
+
+def _elasticsearch(config: StackConfig) -> tuple[Target, ...]:
+    return tuple(
+        Target(
+            address="elasticsearch-exporter:9114",
+            labels={
+                "system": cluster.system,
+                "instance": cluster.address,
+                "__param_target": cluster.url,
+                **({"__param_auth_module": cluster.address} if cluster.user else {}),
+            },
+        )
+        for cluster in targets.elasticsearch(config)
     )

@@ -1,10 +1,20 @@
 """The files Prometheus reads, as text."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from config.load import StackConfig
 from config.render import to_yaml
+from scrape import systems
 from scrape.jobs import jobs
+
+HOST_OF_INSTANCE: Final = {
+    "source_labels": ["instance"],
+    "regex": r"(?:\w+://)?([^/:]+).*",
+    "target_label": "host",
+    "replacement": "$1",
+}
+"""Every alert about an instance says on which host it is: one that is down can keep the rest of it quiet."""
 
 
 def files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[str, str]:
@@ -12,7 +22,13 @@ def files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[str, str]:
     return {
         "prometheus.yaml": _prometheus_yaml(config),
         **{f"rules/{name}": text for name, text in sorted(rule_files.items())},
+        **systems.files(config),
     }
+
+
+def secret_files(config: StackConfig) -> dict[str, str]:
+    """Secrets that the scrape jobs need: path within the same folder → name of the secret."""
+    return systems.secret_files(config)
 
 
 def _prometheus_yaml(config: StackConfig) -> str:
@@ -24,7 +40,10 @@ def _prometheus_yaml(config: StackConfig) -> str:
             # Only what leaves Prometheus carries these; no rule, test or panel may select on them.
             "external_labels": {"cluster": settings.cluster, "environment": settings.environment},
         },
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]},
+        "alerting": {
+            "alert_relabel_configs": [HOST_OF_INSTANCE],
+            "alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}],
+        },
         "rule_files": ["rules/*.yaml"],
         "scrape_configs": [job.to_config() for job in jobs(config)],
     }

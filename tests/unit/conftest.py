@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from config.load import ROOT, StackConfig, validate
-from config.secrets import SECRETS
-from rules import load
+from config.load import StackConfig, secret_specs, validate
+from rules import files
 from synth.record import Declared, record
 
 FULL: dict[str, Any] = {
@@ -21,15 +20,60 @@ FULL: dict[str, Any] = {
     "postgresExporter": {"targets": [{"address": "db.example.com:5432", "system": "erpgo"}]},
     "redisExporter": {"targets": [{"address": "cache.example.com:6379", "tls": True, "system": "erpgo"}]},
     "nginxExporter": {"targets": [{"name": "shop", "url": "http://web.example.com:8081/status", "system": "erpgo"}]},
+    "mongodbExporter": {
+        "targets": [{"address": "mongo.example.com:27017", "user": "monitoring", "tls": True, "system": "alawael"}]
+    },
+    "elasticsearchExporter": {
+        "targets": [{"address": "search.example.com:9200", "user": "monitoring", "system": "erpgo"}]
+    },
+    "nodeExporter": {
+        "targets": [{"address": "app-1.example.com:9100", "hostName": "app-1", "system": "alawael"}],
+    },
+    "links": {"runbooks": "https://git.example.com/monitoring/blob/main/runbooks"},
+    "systems": {
+        "platform": {"thresholds": {"cpuRatio": {"warning": "85%"}}},
+        "erpgo": {
+            "targets": {"static": ["erp-1.example.com:8080", "erp-2.example.com:8080"]},
+            "scheme": "https",
+            "bearerToken": True,
+            "tls": {"ca": "tests/unit/files/ca.pem", "serverName": "erp.example.com"},
+            "thresholds": {"errorRatio": {"warning": "2%"}, "responseTime": {"critical": "1500ms"}},
+        },
+        "neuroerp": {
+            "targets": {"files": ["tests/unit/files/targets.yaml", "tests/unit/files/targets.json"]},
+            "basicAuthUser": "prometheus",
+        },
+        "syncup": {
+            "targets": {
+                "dns": [
+                    {"names": ["_metrics._tcp.syncup.example.com"]},
+                    {"names": ["syncup.example.com"], "type": "A", "port": 3000},
+                ]
+            },
+            "scheme": "https",
+            "tls": {"certificate": "tests/unit/files/client.pem"},
+        },
+    },
 }
 """Settings that switch on whatever can be switched on."""
 
 
 def stack_config(stack: str = "dev", values: dict[str, Any] | None = None) -> StackConfig:
     """A stack that has every secret."""
-    return validate(stack, values or {}, frozenset(SECRETS))
+    return validate(stack, values or {}, frozenset(secret_specs()))
 
 
 def declared(stack: str = "dev", values: dict[str, Any] | None = None) -> list[Declared]:
     """Everything such a stack declares."""
-    return record(stack_config(stack, values), load(ROOT / "rules"))
+    return declared_by(stack_config(stack, values))
+
+
+def declared_by(config: StackConfig) -> list[Declared]:
+    """Everything this stack declares; the same stack is asked once, and what it says must not be changed."""
+    found = _asked.get(repr(config))
+    if found is None:
+        found = _asked[repr(config)] = record(config, files(config))
+    return found
+
+
+_asked: dict[str, list[Declared]] = {}

@@ -1,6 +1,7 @@
 """Settings: defaults that work, and errors that name the field and the mend."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from config.errors import ConfigError
 from config.images import PINS
 from config.load import ROOT, from_file, validate
 from config.model import ImageSettings, Settings, mirrored
+from config.render import to_yaml
+from config.secrets import SECRETS, known_secrets
 from config.types import seconds
 
 
@@ -54,6 +57,12 @@ def test_an_unknown_section_is_refused_with_the_nearest_name() -> None:
 
 def test_a_wrong_type_is_refused_by_path() -> None:
     assert "observability:prometheus.port: 'many'" in refused({"prometheus": {"port": "many"}}).what
+
+
+def test_targets_are_read_often_enough_for_four_samples_in_a_rate() -> None:
+    assert validate("dev", {"prometheus": {"scrapeInterval": "1m"}}, frozenset()).settings
+    error = refused({"prometheus": {"scrapeInterval": "2m"}})
+    assert "observability:prometheus.scrapeInterval: '2m': must be between 1s and 1m" in error.what
 
 
 @pytest.mark.parametrize("duration", ["15x", "-5s", "0s", "", "1s1h", "5 s", "10m", "0.5s"])
@@ -186,6 +195,26 @@ def test_every_setting_is_described_in_the_schema() -> None:
         if "description" not in {**definitions.get(field.get("$ref", "").rpartition("/")[2], {}), **field}
     ]
     assert bare == []
+
+
+def test_the_schema_takes_the_secrets_of_systems_that_are_yet_to_come() -> None:
+    patterns = json.loads(schema.text())["properties"]["config"]["patternProperties"]
+    (secret,) = (pattern for pattern in patterns if "Scrape" in pattern)
+    names = known_secrets(["social-selling"]).keys() - SECRETS.keys()
+    assert names == {"socialSellingScrapeToken", "socialSellingScrapePassword", "socialSellingScrapeKey"}
+    assert all(re.search(secret, f"observability:{name}") for name in names)
+    assert not re.search(secret, "observability:alertWebhookUrl")
+
+
+def test_text_of_many_lines_is_written_as_such_and_nothing_by_reference() -> None:
+    same = {"expr": "a\n  > b\n"}
+    assert to_yaml([same, same], source="x").splitlines()[1:] == 2 * ["- expr: |", "    a", "      > b"]
+
+
+def test_a_key_that_is_there_twice_is_refused_with_line_and_column(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  observability:cluster: a\n  observability:cluster: b\n")
+    with pytest.raises(ConfigError, match=r"Pulumi.dev.yaml:3:3: not valid YAML: .* is there twice"):
+        from_file("dev", tmp_path)
 
 
 def test_settings_cannot_be_changed_once_read() -> None:

@@ -1,0 +1,270 @@
+"""`obs new-system` and `obs check-system`: a file to start from, and whether a file is what the system exposes."""
+
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import typer
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from cli import systems as commands
+from config.errors import ConfigError
+from config.load import ROOT
+from systems.compare import Finding, compare
+from systems.load import load, load_file
+from systems.model import System
+from systems.thresholds import THRESHOLDS
+
+SYSTEMS = load(ROOT / "systems")
+SHOP = SYSTEMS["social-selling"]
+
+
+def exposed(system: System) -> str:
+    """What a system exposes that does just what its file says."""
+    registry = CollectorRegistry()
+    for name, spec in system.series.items():
+        values = ["200" if "status" in label else "/orders/:id" if label == "route" else "a" for label in spec.labels]
+        if spec.kind == "counter":
+            counter = Counter(name, spec.help, spec.labels, registry=registry)
+            (counter.labels(*values) if values else counter).inc(100)
+        elif spec.kind == "gauge":
+            gauge = Gauge(name, spec.help, spec.labels, registry=registry)
+            (gauge.labels(*values) if values else gauge).set(100e6)
+        else:
+            histogram = Histogram(name, spec.help, spec.labels, buckets=spec.bounds, registry=registry)
+            for _ in range(100):
+                (histogram.labels(*values) if values else histogram).observe(spec.bounds[1])
+    return generate_latest(registry).decode()
+
+
+def findings(text: str, system: System = SHOP) -> dict[str, list[Finding]]:
+    """What was found, by series, without those that agree."""
+    result: dict[str, list[Finding]] = {}
+    for finding in compare(system, text):
+        if finding.verdict != "agrees":
+            result.setdefault(finding.series, []).append(finding)
+    return result
+
+
+def only(text: str, series: str) -> tuple[str, str]:
+    """Verdict and detail of the one finding there is."""
+    found = findings(text)
+    assert list(found) == [series]
+    (finding,) = found[series]
+    return finding.verdict, finding.detail
+
+
+def without(text: str, series: str) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if series.removesuffix("_total") not in line)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(commands, "FOLDER", tmp_path / "systems")
+    (tmp_path / "systems").mkdir()
+    return tmp_path / "systems"
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """A server that exposes what the shop's file says below /metrics, and a page of HTML everywhere else."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(exposed(SHOP).encode() if self.path == "/metrics" else b"<html>hello</html>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_that_does_what_its_file_says_agrees_in_every_series(name: str) -> None:
+    found = compare(SYSTEMS[name], exposed(SYSTEMS[name]))
+    assert {finding.verdict for finding in found} == {"agrees"}
+    assert [finding.series for finding in found] == list(SYSTEMS[name].series)
+
+
+def test_a_series_that_is_missing_differs() -> None:
+    verdict, detail = only(without(exposed(SHOP), "messages_sent_total"), "messages_sent_total")
+    assert (verdict, "is not exposed" in detail) == ("differs", True)
+
+
+def test_a_label_of_another_name_differs_twice() -> None:
+    text = exposed(SHOP).replace("status_code=", "status=")
+    assert [finding.detail for finding in findings(text)["http_requests_total"]] == [
+        "lacks the labels status_code",
+        "has labels that the file does not know: status",
+    ]
+
+
+def test_another_kind_differs() -> None:
+    text = exposed(SHOP).replace("# TYPE active_users gauge", "# TYPE active_users counter")
+    assert only(text, "active_users") == ("differs", "is exposed as counter, the file says gauge")
+
+
+def test_a_counter_without_total_is_not_the_one_with_it() -> None:
+    text = exposed(SHOP).replace("messages_sent_total", "messages_sent")
+    found = {series: one.verdict for series, (one,) in findings(text).items()}
+    assert found == {"messages_sent_total": "differs", "messages_sent": "undeclared"}
+
+
+def test_other_buckets_differ() -> None:
+    text = re.sub(r'db_query_duration_ms_bucket\{le="2500.0".*\n', "", exposed(SHOP))
+    verdict, detail = only(text, "db_query_duration_ms")
+    assert verdict == "differs"
+    assert detail == (
+        "has the bounds 5, 10, 25, 50, 100, 250, 500, 1000, 5000, 10000, "
+        "the file says 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000"
+    )
+
+
+def test_what_the_file_does_not_know_is_told_and_no_fault() -> None:
+    text = exposed(SHOP) + "# HELP refunds_total Refunds.\n# TYPE refunds_total counter\nrefunds_total 3.0\n"
+    assert only(text, "refunds_total") == ("undeclared", "counter")
+
+
+def test_when_a_series_was_made_is_no_series_of_its_own() -> None:
+    text = exposed(SHOP) + "# TYPE orders_created_created gauge\norders_created_created 1.7e9\n"
+    assert findings(text) == {}
+
+
+def test_a_series_without_a_sample_yet_is_doubtful() -> None:
+    text = re.sub(r"^cache_requests_total\{.*\n", "", exposed(SHOP), flags=re.MULTILINE)
+    assert only(text, "cache_requests_total") == ("doubtful", "has no sample yet, so its labels are not known")
+
+
+def test_seconds_that_are_milliseconds_are_doubtful() -> None:
+    registry = CollectorRegistry()
+    histogram = Histogram(
+        "db_query_duration_seconds", "Time.", ["operation"], buckets=(0.005, 0.1, 10), registry=registry
+    )
+    for _ in range(20):
+        histogram.labels("select").observe(40)
+    found = findings(generate_latest(registry).decode(), SYSTEMS["neuroerp"])["db_query_duration_seconds"]
+    details = [finding.detail for finding in found]
+    assert "has half of its observations above the highest bound, 10: is it in seconds?" in details
+
+
+def test_milliseconds_that_are_seconds_are_doubtful() -> None:
+    text = re.sub(r"(http_request_duration_ms_sum\{.*\}) .*", r"\1 3.0", exposed(SHOP))
+    verdict, detail = only(text, "http_request_duration_ms")
+    assert (verdict, detail) == (
+        "doubtful",
+        "has a mean of 0.03, far below the lowest bound, 10: is it in ms?",
+    )
+
+
+def test_a_help_text_of_another_unit_is_doubtful() -> None:
+    text = exposed(SHOP).replace(
+        "# HELP db_query_duration_ms Time a database query took.", "# HELP db_query_duration_ms Time in seconds."
+    )
+    assert only(text, "db_query_duration_ms") == ("doubtful", "is in ms, but its help text says seconds")
+
+
+def test_memory_in_megabytes_is_doubtful() -> None:
+    system = SYSTEMS["neuroerp"]
+    text = re.sub(r"^memory_usage_bytes .*$", "memory_usage_bytes 180.0", exposed(system), flags=re.MULTILINE)
+    (finding,) = findings(text, system)["memory_usage_bytes"]
+    assert (finding.verdict, finding.detail) == ("doubtful", "is in bytes, but never above 180")
+
+
+@pytest.mark.parametrize("path", ["/orders/4711", "/orders/4711/lines", "/u/0b0f8fd2-5d0a-4b43-9f3a-2f6f3d3f4a11"])
+def test_a_raw_path_as_route_is_doubtful(path: str) -> None:
+    text = exposed(SHOP).replace('route="/orders/:id"', f'route="{path}"')
+    for series in ("http_requests_total", "http_request_duration_ms"):
+        (finding,) = findings(text)[series]
+        assert finding.verdict == "doubtful"
+        assert finding.detail == f"has raw paths in the label route, like {path}: name the route's template"
+
+
+@pytest.mark.parametrize("text", ["", "<html>hello</html>", '{"status": "ok"}'])
+def test_what_is_not_prometheus_text_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        compare(SHOP, text)
+
+
+def test_the_command_succeeds_where_both_agree(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    commands.check_system(ROOT / "systems/social-selling.yaml", f"{address}/metrics")
+    said = capsys.readouterr().out
+    assert f"10 of 10 declared series agree with {address}/metrics" in said
+    assert "agrees     http_request_duration_ms" in said
+
+
+def test_the_command_ends_with_one_where_they_differ(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as caught:
+        commands.check_system(ROOT / "systems/alawael.yaml", f"{address}/metrics")
+    assert caught.value.exit_code == 1
+    assert "differs    users_online" in capsys.readouterr().out
+
+
+def test_the_command_reads_a_saved_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "answer").write_text(exposed(SHOP))
+    commands.check_system(ROOT / "systems/social-selling.yaml", str(tmp_path / "answer"))
+    assert "10 of 10" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [("/", "does not answer in Prometheus' text format"), (":x", "does not answer: "), ("", "does not answer")],
+)
+def test_an_address_without_metrics_is_refused(address: str, path: str, what: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        commands.check_system(ROOT / "systems/social-selling.yaml", f"{address}{path}")
+    assert what in caught.value.what
+
+
+def test_an_address_where_nobody_answers_is_refused() -> None:
+    with pytest.raises(ConfigError) as caught:
+        commands.check_system(ROOT / "systems/social-selling.yaml", "http://127.0.0.1:1/metrics")
+    assert "http://127.0.0.1:1/metrics does not answer" in caught.value.what
+
+
+def test_a_file_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        commands.check_system(tmp_path / "nope.yaml", "http://127.0.0.1:1/metrics")
+    assert "systems/erpgo.yaml" in caught.value.mend
+
+
+def test_a_new_systems_file_is_right_as_it_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    commands.new_system("night-shop")
+    system = load_file(folder / "night-shop.yaml")
+    assert (system.name, system.title, system.team) == ("night-shop", "Night Shop", "night-shop")
+    assert system.signals.http_requests is not None
+    assert system.slos.latency is not None
+    assert not re.search("<(name|title)>", (folder / "night-shop.yaml").read_text())
+    assert "./obs check-system systems/night-shop.yaml --against" in capsys.readouterr().out
+
+
+def test_every_example_of_a_new_systems_file_is_right_once_its_mark_is_taken_away(folder: Path) -> None:
+    commands.new_system("shop")
+    path = folder / "shop.yaml"
+    path.write_text(re.sub(r"^( *)#(?! )", r"\1", path.read_text(), flags=re.MULTILINE))
+    system = load_file(path)
+    signals = type(system.signals).model_fields
+    assert [name for name in signals if not getattr(system.signals, name)] == []
+    assert len(system.thresholds) == len(THRESHOLDS)
+    assert set(system.exporters) == {"node", "postgres", "redis"}
+
+
+@pytest.mark.parametrize("name", ["Shop", "platform", "a/b", "..", "shop_1"])
+def test_a_name_that_no_system_can_have_is_refused_before_anything_is_written(folder: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be the name of a system"):
+        commands.new_system(name)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_is_there_is_left_alone(folder: Path) -> None:
+    (folder / "shop.yaml").write_text("mine\n")
+    with pytest.raises(ConfigError, match="is there already"):
+        commands.new_system("shop")
+    assert (folder / "shop.yaml").read_text() == "mine\n"

@@ -1,0 +1,332 @@
+"""Systems in an environment: thresholds on top of their own, where they are, and how they are reached."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config.errors import ConfigError
+from config.load import ROOT, StackConfig, from_file, validate
+from scrape import blackbox, prometheus
+from scrape.jobs import jobs
+from scrape.systems import without_targets
+from scrape.targets import DEMO, probes
+from systems.load import load
+from tests.tools import run_tool
+from tests.unit.conftest import FULL, stack_config
+
+FILES = Path(__file__).parent / "files"
+
+
+def with_systems(settings: dict[str, Any], stack: str = "staging", **more: Any) -> StackConfig:  # noqa: ANN401
+    return stack_config(stack, {"systems": settings, **more})
+
+
+def refused(settings: dict[str, Any], **more: Any) -> ConfigError:  # noqa: ANN401
+    with pytest.raises(ConfigError) as caught:
+        with_systems(settings, **more)
+    assert "\n" not in caught.value.what + caught.value.mend
+    return caught.value
+
+
+def value(config: StackConfig, system: str, name: str, severity: str) -> float:
+    (found,) = (
+        one.value for one in config.thresholds if (one.system, one.name, one.severity) == (system, name, severity)
+    )
+    return found
+
+
+def scrape_configs(config: StackConfig) -> dict[str, dict[str, Any]]:
+    document = yaml.safe_load(prometheus.files(config, {})["prometheus.yaml"])
+    return {job["job_name"]: job for job in document["scrape_configs"]}
+
+
+def test_an_environment_overrides_one_value_and_leaves_the_others() -> None:
+    config = with_systems({"erpgo": {"thresholds": {"responseTime": {"critical": "1500ms"}}}})
+    assert value(config, "erpgo", "response_time", "critical") == 1.5
+    assert value(config, "erpgo", "response_time", "warning") == 1
+    assert {one.quantile for one in config.thresholds if (one.system, one.name) == ("erpgo", "response_time")} == {
+        "0.95"
+    }
+    assert value(with_systems({}), "erpgo", "response_time", "critical") == 2
+
+
+def test_an_environment_sets_what_the_file_leaves_to_a_default() -> None:
+    config = with_systems({"neuroerp": {"thresholds": {"diskRatio": {"critical": "99%"}}}})
+    assert value(config, "neuroerp", "disk_ratio", "critical") == 0.99
+    assert value(config, "neuroerp", "disk_ratio", "warning") == 0.8
+    assert value(config, "erpgo", "disk_ratio", "critical") == 0.9
+
+
+def test_the_stack_itself_has_the_thresholds_of_hosts_and_an_environment_may_override_them() -> None:
+    config = with_systems({"platform": {"thresholds": {"cpuRatio": {"warning": "60%"}}}})
+    assert value(config, "platform", "cpu_ratio", "warning") == 0.6
+    assert value(config, "platform", "certificate_validity", "warning") == 14 * 86_400
+    assert "platform" not in config.systems
+    assert {one.team for one in config.thresholds if one.system == "platform"} == {"platform"}
+
+
+def test_a_system_that_is_switched_off_is_not_there() -> None:
+    config = with_systems({"erpgo": {"enabled": False, "targets": {"static": ["erp:8080"]}}}, "dev")
+    assert "erpgo" not in config.systems
+    assert "erpgo" not in {one.system for one in config.thresholds}
+    assert "erpgo" not in {target.labels.get("system") for job in jobs(config) for target in job.targets}
+    assert "erpgo" not in {probe.system for probe in probes(config)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "what", "mend"),
+    [
+        ({"erpg": {}}, "systems.erpg: there is no such system", "did you mean 'erpgo'"),
+        ({"erpgo": {"treshold": {}}}, "systems.erpgo.treshold: unknown key", "did you mean 'thresholds'"),
+        ({"erpgo": {"thresholds": {"errorRat": {}}}}, "systems.erpgo.thresholds.errorRat: 'errorRat'", "'errorRatio'"),
+        (
+            {"erpgo": {"thresholds": {"errorRatio": {"warning": "20%"}}}},
+            "systems.erpgo.thresholds.errorRatio: warning (0.2) is not milder than critical (0.1)",
+            "below critical",
+        ),
+        (
+            {"erpgo": {"thresholds": {"responseTime": {"critical": "30s"}}}},
+            "systems.erpgo.thresholds.responseTime.critical: http_request_duration_seconds measures up to 30 s",
+            "higher bucket",
+        ),
+        (
+            {"neuroerp": {"thresholds": {"cacheHitRatio": {"warning": "80%"}}}},
+            "systems.neuroerp.thresholds.cacheHitRatio: there is no signals.cache",
+            "add that signal",
+        ),
+        (
+            {"platform": {"thresholds": {"errorRatio": {"warning": "5%"}}}},
+            "systems.platform.thresholds.errorRatio: there is no signals.httpRequests",
+            "take it out",
+        ),
+        (
+            {"platform": {"thresholds": {"cpuRatio": {"warning": "96%"}}}},
+            "systems.platform.thresholds.cpuRatio: warning (0.96) is not milder than critical (0.95)",
+            "below critical",
+        ),
+        ({"platform": {"enabled": False}}, "systems.platform.enabled: the stack itself has thresholds", "take it out"),
+        ({"erpgo": {"targets": {"static": ["erp"]}}}, "systems.erpgo.targets.static[0]: 'erp'", "host:port"),
+        ({"erpgo": {"targets": {"files": ["nope.yaml"]}}}, "systems.erpgo.targets.files[0]: 'nope.yaml'", "root"),
+        ({"erpgo": {"targets": {"files": ["a.txt"]}}}, "systems.erpgo.targets.files[0]: 'a.txt': is not", ".yaml"),
+        ({"erpgo": {"targets": {"files": ["../a.json"]}}}, "systems.erpgo.targets.files[0]: '../a.json'", "its root"),
+        ({"erpgo": {"targets": {"files": ["systems/erpgo.yaml"]}}}, "systems/erpgo.yaml: is not a list", "targets"),
+        ({"erpgo": {"targets": {"dns": [{"names": []}]}}}, "systems.erpgo.targets.dns[0].names", "looked up"),
+        (
+            {"erpgo": {"targets": {"dns": [{"names": ["a"], "type": "A"}]}}},
+            "targets.dns[0]: A has no port",
+            "add port",
+        ),
+        ({"erpgo": {"targets": {"dns": [{"names": ["a"], "port": 1}]}}}, "targets.dns[0]: SRV records", "take port"),
+        ({"erpgo": {"bearerToken": True, "basicAuthUser": "a"}}, "systems.erpgo: has bearerToken and", "take the"),
+        ({"erpgo": {"tls": {}}}, "systems.erpgo: has tls and the scheme http", "scheme: https"),
+        (
+            {"erpgo": {"scheme": "https", "tls": {"ca": "pyproject.toml"}}},
+            "systems.erpgo.tls.ca: 'pyproject.toml': holds no certificate",
+            "PEM",
+        ),
+        ({"erpgo": {"scheme": "https", "tls": {"ca": "/etc/ca"}}}, "systems.erpgo.tls.ca: '/etc/ca'", "its root"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused_by_path(settings: dict[str, Any], what: str, mend: str) -> None:
+    error = refused(settings)
+    assert error.what.startswith("Pulumi.staging.yaml: observability:") or error.what.startswith("systems/")
+    assert what in error.what
+    assert mend in error.mend
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"redisExporter": {"targets": [{"address": "cache:6379", "system": "erpg"}]}},
+        {"blackboxExporter": {"probes": [{"name": "shop", "url": "http://shop/", "system": "erpg"}]}},
+        {"nodeExporter": {"targets": [{"address": "host:9100", "system": "erpg"}]}},
+        {"mongodbExporter": {"targets": [{"address": "mongo:27017", "system": "erpg"}]}},
+    ],
+)
+def test_a_target_of_a_system_that_is_not_watched_is_refused(section: dict[str, Any]) -> None:
+    error = refused({}, **section)
+    assert "[0].system: 'erpg': there is no such system here" in error.what
+    assert "did you mean 'erpgo'" in error.mend
+    ((name, targets),) = section.items()
+    ((field, (target,)),) = targets.items()
+    ours: dict[str, Any] = {name: {field: [{**target, "system": "platform"}]}}
+    assert with_systems({}, **ours).settings
+
+
+@pytest.mark.parametrize(
+    ("own", "setting", "secret"),
+    [
+        ({"bearerToken": True}, "bearerToken", "socialSellingScrapeToken"),
+        ({"basicAuthUser": "prometheus"}, "basicAuthUser", "socialSellingScrapePassword"),
+        (
+            {"scheme": "https", "tls": {"certificate": "tests/unit/files/client.pem"}},
+            "tls.certificate",
+            "socialSellingScrapeKey",
+        ),
+    ],
+)
+def test_a_secret_that_the_scrape_needs_is_asked_for(own: dict[str, Any], setting: str, secret: str) -> None:
+    values = {"systems": {"social-selling": own}}
+    with pytest.raises(ConfigError) as caught:
+        validate("staging", values, frozenset())
+    assert (
+        f"observability:systems.social-selling.{setting} needs the secret observability:{secret}" in caught.value.what
+    )
+    assert f"./obs secret set {secret} staging" in caught.value.mend
+    assert secret in validate("staging", values, frozenset({secret})).secrets
+
+
+def test_a_systems_secret_in_the_clear_is_refused_and_that_of_no_system_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "systems").mkdir()
+    (tmp_path / "systems/shop.yaml").write_text((ROOT / "systems/neuroerp.yaml").read_text())
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text("config:\n  observability:shopScrapeToken: t0p\n")
+    with pytest.raises(ConfigError, match="observability:shopScrapeToken is a secret in the clear"):
+        from_file("dev", tmp_path)
+    file.write_text("config:\n  observability:shopScrapeToken: {secure: v1:abc}\n")
+    assert from_file("dev", tmp_path).secrets == {"shopScrapeToken"}
+    file.write_text("config:\n  observability:shoppScrapeToken: {secure: v1:abc}\n")
+    with pytest.raises(ConfigError) as caught:
+        from_file("dev", tmp_path)
+    assert "did you mean 'shopScrapeToken'" in caught.value.mend
+
+
+def test_in_dev_every_system_is_scraped_from_the_demo_under_its_own_job_label() -> None:
+    found = {
+        target.labels["system"]: (target.address, target.labels["job"], job.path)
+        for job in jobs(stack_config())
+        for target in job.targets
+        if target.address in DEMO.values()
+    }
+    systems = load(ROOT / "systems")
+    assert found == {name: (DEMO[name], system.scrape.job, system.scrape.path) for name, system in systems.items()}
+    assert without_targets(stack_config()) == ()
+
+
+def test_targets_of_the_settings_take_the_place_of_the_demo() -> None:
+    config = with_systems({"erpgo": {"targets": {"static": ["erp:8080"]}}}, "dev")
+    addresses = [target.address for job in jobs(config) for target in job.targets]
+    assert "erp:8080" in addresses
+    assert DEMO["erpgo"] not in addresses
+    assert DEMO["syncup"] in addresses
+
+
+def test_outside_dev_a_system_without_targets_has_no_job_and_is_named() -> None:
+    config = with_systems({"erpgo": {"targets": {"static": ["erp:8080"]}}})
+    assert [name for name in scrape_configs(config) if name.startswith(("backend", "syncup"))] == ["backend-erpgo"]
+    assert without_targets(config) == ("alawael", "neuroerp", "social-selling", "syncup")
+    assert len(config.systems) == 5
+
+
+def test_prometheus_names_the_jobs_apart_though_their_series_share_the_label() -> None:
+    found = [name for name in scrape_configs(stack_config()) if name.startswith("backend")]
+    assert found == ["backend-alawael", "backend-erpgo", "backend-neuroerp", "backend-social-selling"]
+
+
+def test_a_system_is_read_as_often_as_its_file_says() -> None:
+    found = scrape_configs(stack_config())
+    assert found["backend-neuroerp"]["scrape_interval"] == "5s"
+    assert "scrape_interval" not in found["backend-erpgo"]
+
+
+def test_targets_that_are_found_at_run_time_carry_the_systems_labels_whatever_they_bring() -> None:
+    found = scrape_configs(stack_config("staging", FULL))
+    assert found["backend-neuroerp"]["file_sd_configs"] == [
+        {"files": ["files/tests/unit/files/targets.yaml", "files/tests/unit/files/targets.json"]}
+    ]
+    assert found["backend-neuroerp"]["relabel_configs"] == [
+        {"target_label": "system", "replacement": "neuroerp"},
+        {"target_label": "job", "replacement": "backend"},
+    ]
+    assert [one["type"] for one in found["syncup-api-syncup"]["dns_sd_configs"]] == ["SRV", "A"]
+
+
+def test_secrets_and_certificates_reach_prometheus_as_files_alone() -> None:
+    config = stack_config("staging", FULL)
+    found = scrape_configs(config)
+    assert found["backend-erpgo"]["authorization"] == {"credentials_file": "secrets/erpgo-token"}
+    assert found["backend-erpgo"]["tls_config"]["ca_file"] == "files/tests/unit/files/ca.pem"
+    assert found["backend-neuroerp"]["basic_auth"] == {
+        "username": "prometheus",
+        "password_file": "secrets/neuroerp-password",
+    }
+    assert found["syncup-api-syncup"]["tls_config"] == {
+        "cert_file": "files/tests/unit/files/client.pem",
+        "key_file": "secrets/syncup-key.pem",
+    }
+    assert prometheus.secret_files(config) == {
+        "secrets/erpgo-token": "erpgoScrapeToken",
+        "secrets/neuroerp-password": "neuroerpScrapePassword",
+        "secrets/syncup-key.pem": "syncupScrapeKey",
+    }
+    assert prometheus.files(config, {})["files/tests/unit/files/ca.pem"] == (FILES / "ca.pem").read_text()
+
+
+def test_promtool_accepts_every_way_to_a_target() -> None:
+    config = stack_config("staging", FULL)
+    files = prometheus.files(config, {}) | dict.fromkeys(prometheus.secret_files(config), "secret")
+    command = ["promtool", "check", "config", "prometheus.yaml"]
+    result = run_tool("prometheus", command, files)
+    assert result.code == 0, result.output
+    without = {path: text for path, text in files.items() if path != "secrets/erpgo-token"}
+    assert "secrets/erpgo-token" in run_tool("prometheus", command, without).output
+
+
+def test_a_native_histogram_is_scraped_as_one(tmp_path: Path) -> None:
+    (tmp_path / "systems").mkdir()
+    text = (ROOT / "systems/neuroerp.yaml").read_text().replace("    buckets: http\n", "")
+    (tmp_path / "systems/shop.yaml").write_text(text)
+    values = {"systems": {"shop": {"targets": {"static": ["shop:3000"]}}}}
+    config = validate("staging", values, frozenset(), tmp_path)
+    assert scrape_configs(config)["backend-shop"]["scrape_native_histograms"] is True
+    assert "scrape_native_histograms" not in scrape_configs(stack_config())["backend-neuroerp"]
+
+
+def test_a_health_page_is_probed_at_every_instance_that_is_known() -> None:
+    config = stack_config("staging", FULL)
+    assert [(probe.name, probe.url) for probe in probes(config) if "health" in probe.name] == [
+        ("erpgo/health", "https://erp-1.example.com:8080/health"),
+        ("erpgo/health", "https://erp-2.example.com:8080/health"),
+    ]
+    module = yaml.safe_load(blackbox.files(config)["blackbox.yaml"])["modules"]["http_tls_erpgo/health"]["http"]
+    assert module["fail_if_body_not_matches_regexp"] == ['"status":"ok"']
+    assert module["tls_config"] == {"ca": (FILES / "ca.pem").read_text(), "server_name": "erp.example.com"}
+
+
+def test_health_pages_alone_bring_the_exporter_that_probes_them() -> None:
+    assert not with_systems({}).runs("blackbox-exporter")
+    assert with_systems({"erpgo": {"targets": {"static": ["erp:8080"]}}}).runs("blackbox-exporter")
+
+
+def test_a_page_behind_a_clients_certificate_is_not_probed() -> None:
+    tls = {"scheme": "https", "tls": {"certificate": "tests/unit/files/client.pem"}}
+    assert probes(with_systems({"erpgo": {"targets": {"static": ["erp:8080"]}, **tls}})) == ()
+
+
+def test_in_dev_the_demos_health_pages_are_probed() -> None:
+    found = {probe.url for probe in probes(stack_config())}
+    assert {"http://demo:8080/health", "http://demo:3000/health/ready", "http://demo-nginx/health"} <= found
+
+
+def test_the_blackbox_exporter_accepts_modules_with_keywords_and_certificates() -> None:
+    files = blackbox.files(stack_config("staging", FULL))
+    command = ["/bin/blackbox_exporter", "--config.check", "--config.file=blackbox.yaml"]
+    result = run_tool("blackbox-exporter", command, files)
+    assert result.code == 0, result.output
+
+
+def test_the_hosts_of_a_system_are_read_by_the_job_of_our_own() -> None:
+    (node,) = (job for job in jobs(stack_config("staging", FULL)) if job.name == "node")
+    nodes = {target.labels["instance"]: target for target in node.targets}
+    assert nodes["app-1"].labels["system"] == "alawael"
+    assert nodes["app-1"].address == "app-1.example.com:9100"
+    assert nodes["docker-host"].labels["system"] == "platform"
+
+
+def test_a_host_elsewhere_is_read_though_our_own_has_no_exporter() -> None:
+    targets = [{"address": "app-1.example.com:9100", "system": "alawael"}]
+    config = stack_config("staging", {"nodeExporter": {"enabled": False, "targets": targets}})
+    (node,) = (job for job in jobs(config) if job.name == "node")
+    assert [target.labels["instance"] for target in node.targets] == ["app-1.example.com:9100"]
