@@ -1,43 +1,60 @@
 """Every generated file of every environment passes its own server's check; a broken one does not."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from alerting import alertmanager
-from config.load import ROOT
-from rules import load
+from config.load import StackConfig
+from rules import files
 from scrape import prometheus
-from tests.tools import run_tool
+from tests.tools import ToolResult, run_tool
 from tests.unit.conftest import FULL, stack_config
 
 STACKS = ["dev", "staging", "prod"]
 
 
+def checked(config: StackConfig, rules: Mapping[str, str]) -> ToolResult:
+    """promtool's verdict, with files in place of the secrets; its lint counts too."""
+    written = prometheus.files(config, rules) | dict.fromkeys(prometheus.secret_files(config), "secret")
+    command = ["promtool", "check", "config", "--lint=all", "--lint-fatal", "prometheus.yaml"]
+    return run_tool("prometheus", command, written)
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_promtool_accepts_prometheus_files_of(stack: str) -> None:
-    files = prometheus.files(stack_config(stack, FULL), load(ROOT / "rules"))
-    result = run_tool("prometheus", ["promtool", "check", "config", "prometheus.yaml"], files)
+    config = stack_config(stack, FULL)
+    rules = files(config)
+    result = checked(config, rules)
     assert result.code == 0, result.output
-    assert "rule files found" in result.output
+    assert "0 rules found" not in result.output
+    assert all(f"Checking rules/{name}" in result.output for name in rules)
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_amtool_accepts_alertmanager_files_of(stack: str) -> None:
-    files = alertmanager.files(stack_config(stack))
-    result = run_tool("alertmanager", ["amtool", "check-config", "alertmanager.yaml"], files)
+    texts = alertmanager.files(stack_config(stack))
+    result = run_tool("alertmanager", ["amtool", "check-config", "alertmanager.yaml"], texts)
     assert result.code == 0, result.output
     assert "2 receivers" in result.output
 
 
 def test_promtool_refuses_an_expression_that_does_not_parse() -> None:
-    broken = {"broken.yaml": "groups:\n- name: x\n  rules:\n  - {alert: A, expr: 'rate(foo[5m'}\n"}
-    result = run_tool(
-        "prometheus", ["promtool", "check", "config", "prometheus.yaml"], prometheus.files(stack_config(), broken)
-    )
+    broken = "groups:\n- name: x\n  rules:\n  - {alert: A, expr: 'rate(foo[5m'}\n"
+    result = checked(stack_config(), {"broken.yaml": broken})
     assert result.code == 1
     assert "unclosed left parenthesis" in result.output
 
 
-def test_no_rule_selects_on_an_external_label() -> None:
-    for name, text in load(ROOT / "rules").items():
+def test_two_rules_that_record_the_same_are_refused() -> None:
+    twice = "groups:\n- name: x\n  rules:\n  - {record: a, expr: vector(1)}\n  - {record: a, expr: vector(2)}\n"
+    result = checked(stack_config(), {"twice.yaml": twice})
+    assert result.code != 0
+    assert "1 duplicate rule(s) found" in result.output
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_rule_selects_on_an_external_label(stack: str) -> None:
+    for name, text in files(stack_config(stack, FULL)).items():
         assert "environment=" not in text, name
         assert "cluster=" not in text, name

@@ -1,0 +1,90 @@
+"""PromQL made from signals: the raw series that a signal means, and its rates, whatever form the series has.
+
+A histogram may come as a classic one or as a native one, whatever its system's file says: that depends on how it is
+scraped. So both forms are asked for; the classic one counts where a target sends both.
+"""
+
+from collections.abc import Mapping
+
+from systems.model import System
+from systems.signals import Selector
+
+
+def quoted(value: str) -> str:
+    """The value as a PromQL string."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def matchers(labels: Mapping[str, str]) -> str:
+    """The labels' values as PromQL's matchers, in braces."""
+    return "{" + ",".join(f"{label}={quoted(value)}" for label, value in labels.items()) + "}"
+
+
+def narrowed(selector: str, *more: str) -> str:
+    """A selector that has matchers, with more of them."""
+    return ",".join([selector.removesuffix("}"), *more]) + "}"
+
+
+def selector(system: System, chosen: Selector, *more: str, suffix: str = "") -> str:
+    """The raw series that a signal means, narrowed by more matchers; `suffix` is that of a histogram's part."""
+    own = matchers({"system": system.name, "job": chosen.job or system.scrape.job, **chosen.where})
+    return narrowed(f"{chosen.series}{suffix}{own}", *more)
+
+
+def up(system: System, chosen: Selector) -> str:
+    """Whether the targets of these series answer."""
+    return "up" + matchers({"system": system.name, "job": chosen.job or system.scrape.job})
+
+
+def is_histogram(system: System, chosen: Selector) -> bool:
+    """Whether the system's file says so; an exporter's series are not in it."""
+    return chosen.job is None and system.series[chosen.series].kind == "histogram"
+
+
+def count(system: System, chosen: Selector, *more: str) -> str:
+    """How far a counter has come, or how many observations a histogram has; each series by itself."""
+    if not is_histogram(system, chosen):
+        return selector(system, chosen, *more)
+    classic = selector(system, chosen, *more, suffix="_count")
+    return f"({classic} or histogram_count({selector(system, chosen, *more)}))"
+
+
+def rate(system: System, chosen: Selector, *more: str, window: str = "5m") -> str:
+    """Events a second; each series by itself."""
+    if not is_histogram(system, chosen):
+        return f"rate({selector(system, chosen, *more)}[{window}])"
+    classic = selector(system, chosen, *more, suffix="_count")
+    native = selector(system, chosen, *more)
+    return f"(\n  rate({classic}[{window}])\n  or histogram_count(rate({native}[{window}]))\n)"
+
+
+def bucket_rate(system: System, histogram: Selector, *labels: str, window: str = "5m") -> str:
+    """Rates of a histogram's buckets by system and labels, for `histogram_quantile` and `histogram_fraction`.
+
+    A classic one has `le` besides; a native one is one sample without.
+    """
+    group = ", ".join(("system", *labels))
+    classic = selector(system, histogram, suffix="_bucket")
+    native = selector(system, histogram)
+    return (
+        f"sum by ({group}, le) (rate({classic}[{window}]))"
+        f"\nor on ({group}) sum by ({group}) (rate({native}[{window}]))"
+    )
+
+
+def merged(rates: str, *labels: str) -> str:
+    """Recorded rates of buckets, of either form, by system and fewer labels."""
+    group = ", ".join(("system", *labels))
+    classic, native = narrowed(rates, 'le!=""'), narrowed(rates, 'le=""')
+    return f"sum by ({group}, le) ({classic})\nor on ({group}) sum by ({group}) ({native})"
+
+
+def renamed(expr: str, names: Mapping[str, str], *kept: str) -> str:
+    """The expression with its labels under canonical names: canonical name → own name; `kept` stay as they are."""
+    changed = {new: old for new, old in names.items() if new != old}
+    if not changed:
+        return expr
+    for new, old in changed.items():
+        expr = f'label_replace(\n{expr},\n"{new}", "$1", "{old}", "(.*)"\n)'
+    return f"sum by ({', '.join(('system', *names, *kept))}) ({expr})"

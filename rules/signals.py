@@ -1,0 +1,234 @@
+"""Recording rules made from a system's signals: the same canonical series for all, whatever a system calls its own.
+
+Rates and shares are over five minutes, latencies in seconds. The rules of a group are evaluated in their order, so
+each may build on those before it: the buckets of a histogram, the dear part, are read once by route, and the
+percentiles come from that. A canonical series is selected by `system` too, or a group would record another's.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rules import promql
+from systems.model import PER_SECOND, System
+from systems.signals import DbPool, ExternalApi, Outcomes, ProcessMemory, Selector
+
+QUANTILES: Final = ("0.5", "0.95", "0.99")
+"""The percentiles that are recorded, as the label `quantile` has them."""
+
+INTERVAL: Final = "5s"
+"""How often signals are computed: a message is to leave 30 seconds after the scrape that shows the trouble."""
+
+
+def groups(system: System) -> list[dict[str, Any]]:
+    """The rule group `signals-<system>`."""
+    return [_Signals(system).group()]
+
+
+class _Signals:
+    """The rules of one system, in the order in which they build on each other."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.rules: list[dict[str, Any]] = []
+
+    def group(self) -> dict[str, Any]:
+        """All that the system's signals yield."""
+        self._requests()
+        self._latencies()
+        self._database()
+        self._process()
+        self._cache()
+        self._others()
+        self._business()
+        self._security()
+        return {"name": f"signals-{self.system.name}", "interval": INTERVAL, "rules": self.rules}
+
+    # What each kind of signal yields
+
+    def _requests(self) -> None:
+        signals = self.system.signals
+        if (requests := signals.http_requests) is not None:
+            by = {"route": requests.route}
+            by_route = self._record("app:http_requests_by_route:rate5m", self._rate(requests, by=by))
+            nought = self._nought(requests)
+            total = self._record("app:http_requests:rate5m", f"sum by (system) ({by_route})\nor {nought}")
+            failed = self._rate(requests, f'{requests.status}=~"5.."', by=by)
+            failed_by_route = self._record("app:http_errors_by_route:rate5m", f"{failed}\nor 0 * {by_route}")
+            errors = self._record("app:http_errors:rate5m", f"sum by (system) ({failed_by_route})\nor 0 * {total}")
+            self._share("app:http_errors:ratio_rate5m", errors, total)
+            if requests.domain is not None:
+                by_domain = self._rate(requests, by={"domain": requests.domain})
+                self._record("app:http_requests_by_domain:rate5m", by_domain)
+        self._count("app:failures:rate5m", signals.failures)
+
+    def _latencies(self) -> None:
+        if (latency := self.system.signals.http_latency) is not None:
+            by = {"route": latency.route} | ({"domain": latency.domain} if latency.domain else {})
+            buckets = promql.renamed(promql.bucket_rate(self.system, latency, *by.values()), by, "le")
+            if latency.domain is not None:
+                fine = self._record("app:http_latency_by_route_and_domain:bucket_rate5m", buckets)
+                buckets = promql.merged(fine, "route")
+                self._percentiles("http_latency", "_by_domain", latency, promql.merged(fine, "domain"))
+            by_route = self._percentiles("http_latency", "_by_route", latency, buckets)
+            self._percentiles("http_latency", "", latency, promql.merged(by_route))
+
+    def _database(self) -> None:
+        signals = self.system.signals
+        if (latency := signals.db_latency) is not None:
+            by = {"operation": latency.operation}
+            buckets = promql.renamed(promql.bucket_rate(self.system, latency, latency.operation), by, "le")
+            by_operation = self._percentiles("db_latency", "_by_operation", latency, buckets)
+            self._percentiles("db_latency", "", latency, promql.merged(by_operation))
+        if (queries := signals.db_queries) is not None:
+            self._outcomes("app:db_queries", "app:db_query_failures", queries)
+        if (timeouts := signals.db_timeouts) is not None:
+            self._record("app:db_timeouts:increase5m", f"{self._events(timeouts)}\nor {self._nought(timeouts)}")
+        if (pool := signals.db_pool) is not None:
+            self._record("app:db_pool:ratio", self._pool(pool))
+
+    def _process(self) -> None:
+        signals = self.system.signals
+        if (memory := signals.process_memory) is not None:
+            self._memory(memory)
+        if (goroutines := signals.goroutines) is not None:
+            self._record("app:goroutines:count", self._sum(goroutines, "instance"))
+
+    def _cache(self) -> None:
+        if (cache := self.system.signals.cache) is not None:
+            # The counter of hits, or of misses, may not be there before the first one.
+            found, missed = self._rate(cache.hits), self._rate(cache.misses)
+            hits = self._record("app:cache_hits:rate5m", f"{found}\nor 0 * {missed}")
+            lookups = self._record("app:cache_lookups:rate5m", f"{hits}\n+ ({missed} or 0 * {hits})")
+            self._record("app:cache_hits:ratio_rate5m", f"{hits} / ({lookups} > 0)")
+
+    def _others(self) -> None:
+        """The APIs and integrations of others, each by its name."""
+        for name, api in sorted(self.system.signals.external_apis.items()):
+            self._external_api(api, {"api": name})
+        for name, events in sorted(self.system.signals.integrations.items()):
+            self._outcomes("app:integration_events", "app:integration_failures", events, {"integration": name})
+
+    def _external_api(self, api: ExternalApi, labels: Mapping[str, str]) -> None:
+        self._outcomes("app:external_api_calls", "app:external_api_failures", api.calls, labels)
+        if api.latency is not None:
+            buckets = promql.bucket_rate(self.system, api.latency)
+            self._percentiles("external_api_latency", "", api.latency, buckets, labels)
+
+    def _business(self) -> None:
+        signals = self.system.signals
+        orders = self._count("app:orders:rate5m", signals.orders)
+        cancellations = self._count("app:cancellations:rate5m", signals.cancellations)
+        if orders and cancellations:
+            self._share("app:cancellations:ratio_rate5m", cancellations, orders)
+        self._count("app:revenue_usd:rate5m", signals.revenue)
+        self._count("app:transactions:rate5m", signals.transactions)
+        if signals.meetings is not None:
+            self._outcomes("app:meetings", "app:meeting_failures", signals.meetings)
+        self._count("app:api_tokens:rate5m", signals.api_tokens)
+        if signals.active_users is not None:
+            self._record("app:active_users:count", self._sum(signals.active_users))
+        if (inventory := signals.inventory) is not None:
+            # Every instance tells of the same shelves, so their figures are not added up.
+            stock = promql.selector(self.system, inventory)
+            self._record("app:inventory:count", f"min by ({_list('system', *inventory.item)}) ({stock})")
+
+    def _security(self) -> None:
+        signals = self.system.signals
+        if (attempts := signals.auth_attempts) is not None:
+            total = self._record("app:auth_attempts:rate5m", self._rate(attempts))
+            self._record("app:auth_failures:rate5m", f"{self._failed(attempts)}\nor 0 * {total}")
+        self._count("app:rate_limited:rate5m", signals.rate_limited)
+        if (suspicious := signals.suspicious_activity) is not None:
+            labels = self.system.series[suspicious.series].labels if suspicious.job is None else ()
+            self._record("app:suspicious_activity:increase5m", self._events(suspicious, *labels))
+
+    # The forms that come back
+
+    def _record(self, name: str, expr: str, labels: Mapping[str, str] | None = None) -> str:
+        """Add a rule; what is returned selects the series it makes."""
+        own = {"system": self.system.name, **(labels or {})}
+        # The expression has the label `system` already; without it here, promtool takes the groups' rules for one.
+        self.rules.append({"record": name, "expr": expr, "labels": own})
+        return name + promql.matchers(own)
+
+    def _count(self, name: str, counter: Selector | None) -> str | None:
+        """Events a second; 0 while the target answers and has not counted any yet."""
+        return self._record(name, f"{self._rate(counter)}\nor {self._nought(counter)}") if counter else None
+
+    def _outcomes(
+        self, total_name: str, failures_name: str, outcomes: Outcomes, labels: Mapping[str, str] | None = None
+    ) -> None:
+        """Attempts, failures, and the share of failures."""
+        total = self._record(f"{total_name}:rate5m", self._rate(outcomes), labels)
+        failed = f"{self._failed(outcomes)}\nor 0 * sum by (system) ({total})"
+        failures = self._record(f"{failures_name}:rate5m", failed, labels)
+        self._share(f"{failures_name}:ratio_rate5m", failures, total, labels)
+
+    def _share(self, name: str, part: str, whole: str, labels: Mapping[str, str] | None = None) -> None:
+        """Part by whole; 0 where there was nothing at all."""
+        self._record(name, f"{part} / ({whole} > 0)\nor 0 * {part}", labels)
+
+    def _percentiles(
+        self, stem: str, suffix: str, histogram: Selector, buckets: str, labels: Mapping[str, str] | None = None
+    ) -> str:
+        """The rates of the buckets, the percentiles, the observations a second; what is returned selects the first."""
+        labels = labels or {}
+        rates = self._record(f"app:{stem}{suffix}:bucket_rate5m", buckets, labels)
+        scale = "" if self._per_second(histogram) == 1 else f" / {self._per_second(histogram)}"
+        for quantile in QUANTILES:
+            # Without observations a percentile is not a number, and any average over it would be none either.
+            expr = f"histogram_quantile({quantile}, {rates}){scale} >= 0"
+            self._record(f"app:{stem}_seconds{suffix}:quantile5m", expr, {**labels, "quantile": quantile})
+        every, native = promql.narrowed(rates, 'le="+Inf"'), promql.narrowed(rates, 'le=""')
+        expr = f"sum without (le) ({every})\nor histogram_count({native})"
+        self._record(f"app:{stem}{suffix}:events_rate5m", expr, labels)
+        return rates
+
+    def _rate(self, counter: Selector, *matchers: str, by: Mapping[str, str] | None = None) -> str:
+        """Events a second by system and labels: canonical name → own name."""
+        by = by or {}
+        rate = promql.rate(self.system, counter, *matchers)
+        return promql.renamed(f"sum by ({_list('system', *by.values())}) ({rate})", by)
+
+    def _failed(self, outcomes: Outcomes) -> str:
+        """Failures a second."""
+        ((label, value),) = outcomes.ok.items()
+        return self._rate(outcomes, f"{label}!={promql.quoted(value)}")
+
+    def _events(self, counter: Selector, *labels: str) -> str:
+        """Events of five minutes, with those of a counter that was born in them: `increase` misses its first value.
+
+        A target that could not be read five minutes ago may have had its counters all along; nothing is born there.
+        """
+        raw, up = promql.selector(self.system, counter), promql.up(self.system, counter)
+        unread = f"({up} unless ({up} offset 5m == 1))"
+        born = f"({raw}\n   unless {raw} offset 5m\n   unless on (system, job, instance) {unread})"
+        return f"sum by ({_list('system', *labels)}) (\n  {born}\n  or increase({raw}[5m])\n)"
+
+    def _nought(self, counter: Selector) -> str:
+        """0 while the target is there."""
+        return f"0 * sum by (system) ({promql.up(self.system, counter)})"
+
+    def _sum(self, gauge: Selector, *labels: str) -> str:
+        return f"sum by ({_list('system', *labels)}) ({promql.selector(self.system, gauge)})"
+
+    def _pool(self, pool: DbPool) -> str:
+        size = f"({self._sum(pool.size, 'instance')} > 0)"
+        if pool.used is not None:
+            return f"{self._sum(pool.used, 'instance')} / {size}"
+        assert pool.available is not None  # noqa: S101 - a system's file with neither is refused
+        return f"1 - {self._sum(pool.available, 'instance')} / {size}"
+
+    def _memory(self, memory: ProcessMemory) -> None:
+        used = self._record("app:process_memory:bytes", self._sum(memory.used, "instance"))
+        if memory.limit is not None:
+            limit = f"({self._sum(memory.limit, 'instance')} > 0)"
+            self._record("app:process_memory:ratio", f"{used} / {limit}")
+
+    def _per_second(self, histogram: Selector) -> int:
+        """How many of the histogram's unit make a second; an exporter's are in seconds."""
+        return 1 if histogram.job else PER_SECOND[self.system.series[histogram.series].unit]
+
+
+def _list(*labels: str) -> str:
+    return ", ".join(labels)

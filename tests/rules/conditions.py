@@ -1,0 +1,333 @@
+"""The application alerts that were asked for: of which figure, at which value for each system, and what they say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.rules import measures
+from tests.rules.measures import Measure
+from tests.rules.raw import STEP
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One alert: its labels, how long it waits (seconds), its limit for each system that has it."""
+
+    alert: str
+    severity: str
+    wait: int
+    limits: Mapping[str, float]
+    summary: str
+    description: str
+    """What it says of the first of these systems, 2 % beyond its limit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One figure, and the alerts on it; `labels` are those that say what of the system it is about."""
+
+    name: str
+    component: str
+    measure: Measure
+    rows: tuple[Row, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    below: bool = False
+    floor: bool = True
+    begin: int = STEP
+    """Seconds until the series show the value: a share needs two samples of a counter."""
+    quantile: Mapping[str, float] = field(default_factory=dict)
+
+    def breached(self, row: Row, system: str, value: float) -> bool:
+        limit = row.limits.get(system)
+        return limit is not None and (value < limit if self.below else value > limit)
+
+
+CONDITIONS: Final = (
+    Condition(
+        name="error_rate",
+        component="application",
+        measure=measures.error_share,
+        rows=(
+            Row(
+                alert="HighErrorRate",
+                severity="warning",
+                wait=300,
+                limits={"erpgo": 0.05, "alawael": 0.05, "syncup": 0.01, "social-selling": 0.01},
+                summary="erpgo: 5.1% of requests fail",
+                description=(
+                    "erpgo answered 5.1% of its requests with 5xx in the last 5 minutes; 5% is accepted. Most"
+                    " errors come from /orders (0.51 a second)."
+                ),
+            ),
+            Row(
+                alert="CriticalErrorRate",
+                severity="critical",
+                wait=60,
+                limits={"erpgo": 0.1, "alawael": 0.1, "syncup": 0.05, "social-selling": 0.05},
+                summary="erpgo: 10.2% of requests fail",
+                description=(
+                    "erpgo answered 10.2% of its requests with 5xx in the last 5 minutes; above 10% it is "
+                    "critical. Most errors come from /orders (0.306 a second)."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="failure_rate",
+        component="application",
+        measure=measures.failures,
+        floor=False,
+        # A rate is that of the whole window.
+        begin=300,
+        rows=(
+            Row(
+                alert="HighFailureRate",
+                severity="critical",
+                wait=300,
+                limits={"neuroerp": 0.1, "syncup": 0.05},
+                summary="neuroerp: 0.102 failures a second",
+                description=(
+                    "neuroerp counted 0.102 failures a second over the last 5 minutes; above 0.1 a second it "
+                    "is critical."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="response_time",
+        component="application",
+        measure=measures.response_time,
+        labels={"route": "/orders"},
+        quantile={"syncup": 0.99},
+        rows=(
+            Row(
+                alert="HighResponseTime",
+                severity="warning",
+                wait=300,
+                limits={"erpgo": 1, "alawael": 2, "syncup": 2, "social-selling": 0.5},
+                summary="erpgo: /orders takes 1.02s",
+                description=(
+                    "95% of the requests to /orders of erpgo should be answered within 1s; in the last 5 "
+                    "minutes it took 1.02s."
+                ),
+            ),
+            Row(
+                alert="CriticalResponseTime",
+                severity="critical",
+                wait=120,
+                limits={"erpgo": 2, "alawael": 5, "syncup": 3, "social-selling": 1},
+                summary="erpgo: /orders takes 2.04s",
+                description=(
+                    "95% of the requests to /orders of erpgo must be answered within 2s; in the last 5 "
+                    "minutes it took 2.04s."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="db_query_time",
+        component="database",
+        measure=measures.query_time,
+        labels={"operation": "select"},
+        quantile={"syncup": 0.99},
+        rows=(
+            Row(
+                alert="SlowDatabaseQueries",
+                severity="warning",
+                wait=300,
+                limits={"neuroerp": 1, "erpgo": 1, "alawael": 1, "syncup": 1, "social-selling": 0.1},
+                summary="neuroerp: database select takes 1.02s",
+                description=(
+                    "95% of the database queries (select) of neuroerp should be done within 1s; in the last 5"
+                    " minutes it took 1.02s."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="db_pool",
+        component="database",
+        measure=measures.pool,
+        labels={"instance": "{system}-1:3000"},
+        floor=False,
+        begin=0,
+        rows=(
+            Row(
+                alert="DatabasePoolUsage",
+                severity="warning",
+                wait=300,
+                limits={"erpgo": 0.8, "syncup": 0.8},
+                summary="erpgo: 81.6% of the database connections are in use",
+                description=(
+                    "erpgo-1:3000 of erpgo uses 81.6% of its pool of database connections; 80% is accepted. "
+                    "Once all are in use, requests wait."
+                ),
+            ),
+            Row(
+                alert="DatabasePoolExhausted",
+                severity="critical",
+                wait=120,
+                limits={"erpgo": 0.95, "syncup": 0.95},
+                summary="erpgo: the pool of database connections is exhausted",
+                description=(
+                    "erpgo-1:3000 of erpgo uses 96.9% of its pool of database connections; above 95% it is "
+                    "critical: requests wait for a connection, or fail."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="db_errors",
+        component="database",
+        measure=measures.failed_queries,
+        rows=(
+            Row(
+                alert="DatabaseErrors",
+                severity="warning",
+                wait=300,
+                limits={"erpgo": 0.01, "syncup": 0.01},
+                summary="erpgo: 1.02% of database queries fail",
+                description=("1.02% of the database queries of erpgo failed in the last 5 minutes; 1% is accepted."),
+            ),
+        ),
+    ),
+    Condition(
+        name="cache_hit_rate",
+        component="cache",
+        measure=measures.cache_hits,
+        below=True,
+        rows=(
+            Row(
+                alert="LowCacheHitRate",
+                severity="warning",
+                wait=600,
+                limits={"erpgo": 0.8, "alawael": 0.8, "social-selling": 0.7},
+                summary="erpgo: the cache answers only 78.4% of look-ups",
+                description=(
+                    "The cache of erpgo answered 78.4% of the look-ups of the last 5 minutes; 80% is "
+                    "expected. What it does not answer, the database must."
+                ),
+            ),
+            Row(
+                alert="CriticalCacheHitRate",
+                severity="critical",
+                wait=600,
+                limits={"erpgo": 0.5, "alawael": 0.5, "social-selling": 0.5},
+                summary="erpgo: the cache answers only 49% of look-ups",
+                description=(
+                    "The cache of erpgo answered 49% of the look-ups of the last 5 minutes; below 50% it is "
+                    "critical: the database carries the load of the cache."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="memory_usage",
+        component="application",
+        measure=measures.memory,
+        labels={"instance": "{system}-1:3000"},
+        floor=False,
+        begin=0,
+        rows=(
+            Row(
+                alert="HighMemoryUsage",
+                severity="warning",
+                wait=300,
+                limits={"erpgo": 0.8},
+                summary="erpgo: a process uses 81.6% of its memory",
+                description=(
+                    "The process erpgo-1:3000 of erpgo uses 81.6% of the memory it may use; 80% is accepted. "
+                    "At 100% it is ended."
+                ),
+            ),
+            Row(
+                alert="CriticalMemoryUsage",
+                severity="critical",
+                wait=120,
+                limits={"erpgo": 0.95},
+                summary="erpgo: a process uses 96.9% of its memory",
+                description=(
+                    "The process erpgo-1:3000 of erpgo uses 96.9% of the memory it may use; above 95% it is "
+                    "critical. At 100% it is ended."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="goroutines",
+        component="application",
+        measure=measures.goroutines,
+        labels={"instance": "{system}-1:3000"},
+        floor=False,
+        begin=0,
+        rows=(
+            Row(
+                alert="HighGoroutineCount",
+                severity="warning",
+                wait=300,
+                limits={"erpgo": 10_000},
+                summary="erpgo: 10200 goroutines",
+                description=(
+                    "The process erpgo-1:3000 of erpgo has 10200 goroutines; 10000 are accepted. A number "
+                    "that only rises is a leak."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="external_api_time",
+        component="application",
+        measure=measures.api_time,
+        labels={"api": "openai"},
+        rows=(
+            Row(
+                alert="ExternalApiSlow",
+                severity="warning",
+                wait=300,
+                limits={"syncup": 5},
+                summary="syncup: the API openai takes 5.1s",
+                description=(
+                    "95% of the calls that syncup makes to openai should take at most 5s; in the last 5 "
+                    "minutes it was 5.1s."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="external_api_errors",
+        component="application",
+        measure=measures.api_failures,
+        labels={"api": "openai"},
+        rows=(
+            Row(
+                alert="ExternalApiErrors",
+                severity="warning",
+                wait=300,
+                limits={"syncup": 0.05},
+                summary="syncup: 5.1% of calls to openai fail",
+                description=(
+                    "5.1% of the calls that syncup made to openai in the last 5 minutes failed; 5% is accepted."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="integration_errors",
+        component="application",
+        measure=measures.slack_failures,
+        labels={"integration": "slack"},
+        rows=(
+            Row(
+                alert="IntegrationIssues",
+                severity="info",
+                wait=600,
+                limits={"syncup": 0.05},
+                summary="syncup: 5.1% of slack events fail",
+                description=(
+                    "5.1% of the events that syncup exchanged with slack in the last 5 minutes failed; 5% is accepted."
+                ),
+            ),
+        ),
+    ),
+)
+"""All but DatabaseTimeouts, which is about a single event."""

@@ -1,0 +1,220 @@
+"""Rule tests as tables in Python: raw series of a system in, alerts out, judged by promtool.
+
+A test module keeps a list `CASES` and runs it with `test_alerts = promtool(CASES)`: one run of promtool for all of
+them. The rules are those of `rules.files` for a stack with everything on; of the generated ones a case loads only its
+systems', of the others only the files it names. At each time a case looks at, the alerts it expects must fire, with
+exactly the labels given, and no other alert of the files it loads may. Recordings that none of these alerts reads are
+left out: a week of them all is minutes of promtool's time.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+from xml.etree.ElementTree import fromstring
+
+import pytest
+import yaml
+
+from rules import files
+from rules.promql import matchers
+from tests.tools import run_tool
+from tests.unit.conftest import FULL, stack_config
+
+Labels = Mapping[str, str]
+
+MADE: Final = ("thresholds", "signals", "history", "slo")
+"""The generated rule files, in the order in which their groups build on each other."""
+
+EVERYTHING: Final = {key: value for key, value in FULL.items() if key not in ("systems", "links")}
+"""Settings with all parts on and the systems' own thresholds."""
+
+_SYSTEM: Final = re.compile(r'system="([^"]+)"')
+_RECORDED: Final = re.compile(r"\b(?:app|slo):[a-zA-Z0-9_:]+")
+_REPORT: Final = "/dev/shm/report.xml"  # noqa: S108 - in the container
+
+
+@dataclass(frozen=True, kw_only=True)
+class Firing:
+    """An alert that fires, with all its labels but its name."""
+
+    alert: str
+    labels: Labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Says:
+    """What the alert that a case is about must say, word by word."""
+
+    summary: str
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One course of events."""
+
+    name: str
+    """A sentence; no two cases of a module have the same."""
+    series: Mapping[str, str]
+    """Raw series and their values in promtool's notation, one each `step`."""
+    alert: str = ""
+    """The alert it is about; none where it is about recorded values alone."""
+    expect: Mapping[str, Sequence[Firing]] = field(default_factory=dict)
+    """The alerts that fire at each time, like 5m30s."""
+    load: tuple[str, ...] = ()
+    """The rule files with alerts that are loaded, like applications.yaml."""
+    made: tuple[str, ...] = ("thresholds", "signals")
+    """Which generated rules are loaded; those of days (history, slo) take long."""
+    systems: tuple[str, ...] = ()
+    """Whose generated rules are loaded; by default those of the systems that the series name."""
+    says: Says | None = None
+    step: str = "30s"
+    every: str = "30s"
+    """How often all rules are evaluated: promtool does not look at the groups' own intervals."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the stack on top of the tests' full ones."""
+    values: Mapping[str, Sequence[tuple[Labels, float]]] = field(default_factory=dict)
+    """All samples that an expression yields at the time `at`, to six digits, without their name."""
+    at: str = "10m"
+
+    @property
+    def fires(self) -> bool:
+        """Whether the alert it is about ever fires in it."""
+        return any(firing.alert == self.alert for firings in self.expect.values() for firing in firings)
+
+
+def promtool(cases: Sequence[Case]) -> Callable[[Case], None]:
+    """A test function for all the cases, which are judged together when the first is asked for."""
+    names = [case.name for case in cases]
+    assert len(set(names)) == len(names), f"two cases have one name: {sorted(n for n in names if names.count(n) > 1)}"
+
+    @cache
+    def verdicts() -> dict[str, str]:
+        return judge(cases)
+
+    @pytest.mark.parametrize("case", cases, ids=names)
+    def test(case: Case) -> None:
+        failure = verdicts().get(case.name)
+        assert failure is None, failure
+
+    return test
+
+
+def judge(cases: Sequence[Case]) -> dict[str, str]:
+    """What promtool has against each case, by its name; nothing where all is as expected."""
+    written: dict[str, str] = {}
+    documents: dict[str, dict[str, Any]] = {}
+    for case in cases:
+        rules = yaml.dump({"groups": _groups(case)}, Dumper=yaml.CSafeDumper, sort_keys=False)
+        rule_file = next((name for name, text in written.items() if text == rules), f"rules-{len(written)}.yaml")
+        written[rule_file] = rules
+        test_file = f"{rule_file}-{case.every}.test.yaml"
+        document = documents.setdefault(
+            test_file,
+            {
+                "rule_files": [rule_file],
+                "evaluation_interval": case.every,
+                "group_eval_order": [group["name"] for group in _groups(case)],
+                "tests": [],
+            },
+        )
+        document["tests"].append(_test(case))
+    written |= {name: yaml.dump(document, Dumper=yaml.CSafeDumper) for name, document in documents.items()}
+    # The report names the case of every failure; what promtool prints does not.
+    command = f"promtool test rules --junit={_REPORT} {' '.join(documents)}; cat {_REPORT}"
+    output = run_tool("prometheus", ["sh", "-c", command], written).output
+    text, found, report = output.partition("<testsuites>")
+    if not found:
+        return {case.name: text for case in cases}
+    tests = fromstring(found + report).iter("testcase")  # noqa: S314 - promtool's own
+    judged = {test.get("name"): test.find("failure") for test in tests}
+    silent = {case.name: "promtool says nothing of it" for case in cases if case.name not in judged}
+    return silent | {name: failure.text or "" for name, failure in judged.items() if name and failure is not None}
+
+
+@cache
+def rule_groups(settings: str) -> dict[str, list[dict[str, Any]]]:
+    """Rule groups by file, of a stack with everything on and these settings (JSON) besides."""
+    texts = files(stack_config("dev", {**EVERYTHING, **json.loads(settings)}))
+    return {name: yaml.load(text, yaml.CSafeLoader)["groups"] for name, text in texts.items()}
+
+
+def _groups(case: Case) -> list[dict[str, Any]]:
+    """The groups that a case loads, in the order in which they are evaluated."""
+    found = rule_groups(json.dumps(case.settings, sort_keys=True))
+    systems = set(case.systems) or {name for text in case.series for name in _SYSTEM.findall(text)}
+    made = [
+        group
+        for name in MADE
+        if name in case.made
+        for group in found[f"{name}.yaml"]
+        if group["name"].removeprefix(f"{name}-").partition("/")[0] in systems
+    ]
+    alerts = [
+        {**group, "rules": [_told(rule, case) for rule in group["rules"]]}
+        for name in case.load
+        for group in found[name]
+    ]
+    return [*_needed(made, json.dumps([alerts, list(case.values)])), *alerts]
+
+
+def _needed(groups: Sequence[dict[str, Any]], asked: str) -> list[dict[str, Any]]:
+    """The recordings that a text reads, directly or by way of others; each reads only what stands before it."""
+    wanted = set(_RECORDED.findall(asked))
+    kept: list[dict[str, Any]] = []
+    for group in reversed(groups):
+        rules = []
+        for rule in reversed(group["rules"]):
+            if rule["record"] in wanted:
+                wanted.update(_RECORDED.findall(rule["expr"]))
+                rules.append(rule)
+        if rules:
+            kept.append({**group, "rules": rules[::-1]})
+    return kept[::-1]
+
+
+def _told(rule: dict[str, Any], case: Case) -> dict[str, Any]:
+    """The rule without annotations, which promtool would compare, but for the text that the case is about."""
+    kept = {key: value for key, value in rule.items() if key != "annotations"}
+    if case.says and rule.get("alert") == case.alert:
+        kept["annotations"] = {key: rule["annotations"][key] for key in ("summary", "description")}
+    return kept
+
+
+def _test(case: Case) -> dict[str, Any]:
+    return {
+        "name": case.name,
+        "interval": case.step,
+        "input_series": [{"series": series, "values": values} for series, values in case.series.items()],
+        "alert_rule_test": [
+            {"eval_time": time, "alertname": alert, "exp_alerts": list(_expected(case, alert, firings))}
+            for time, firings in case.expect.items()
+            for alert in _alerts(case)
+        ],
+        "promql_expr_test": [
+            {
+                "expr": f"round({expr}, 1e-6)",
+                "eval_time": case.at,
+                "exp_samples": [{"labels": matchers(labels), "value": value} for labels, value in samples],
+            }
+            for expr, samples in case.values.items()
+        ],
+    }
+
+
+def _alerts(case: Case) -> list[str]:
+    """Names of all alerts that a case loads; an alert that it expects and does not load is an error."""
+    names = sorted({rule["alert"] for group in _groups(case) for rule in group["rules"] if "alert" in rule})
+    expected = ({case.alert} - {""}) | {firing.alert for firings in case.expect.values() for firing in firings}
+    assert expected <= set(names), f"{case.name}: no alert {expected - set(names)} in {case.load}"
+    return names
+
+
+def _expected(case: Case, alert: str, firings: Sequence[Firing]) -> Iterator[dict[str, Any]]:
+    for firing in firings:
+        if firing.alert == alert:
+            told = {"summary": case.says.summary, "description": case.says.description} if case.says else {}
+            yield {"exp_labels": dict(firing.labels), **({"exp_annotations": told} if alert == case.alert else {})}

@@ -1,0 +1,148 @@
+"""What each system exposes when one figure of its application has a given value."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.rules.raw import DATABASE, Series, counter, gauge, histogram, series
+
+ROUTE, STATUS = {"erpgo": "path"}, {"erpgo": "status", "syncup": "status"}
+"""Labels of requests where they are not `route` and `status_code`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Whose form the series have, whose name they carry, and how many events a second there are."""
+
+    like: str
+    system: str
+    rate: float
+    quantile: float = 0.95
+
+
+Measure = Callable[[Shape, float], Series]
+
+
+def _route(of: Shape) -> dict[str, str]:
+    return {"method": "GET", ROUTE.get(of.like, "route"): "/orders"}
+
+
+def _timer(stem: str, of: Shape) -> tuple[str, int]:
+    """Name of a histogram of times, and how many of its unit make a second."""
+    return (f"{stem}_ms", 1000) if of.like == "social-selling" else (f"{stem}_seconds", 1)
+
+
+def error_share(of: Shape, value: float) -> Series:
+    """A share of requests is answered 503."""
+    status = STATUS.get(of.like, "status_code")
+
+    def answered(code: str) -> str:
+        return series("http_requests_total", of.system, {**_route(of), status: code})
+
+    return {answered("200"): counter(of.rate * (1 - value)), answered("503"): counter(of.rate * value)}
+
+
+def failures(of: Shape, value: float) -> Series:
+    """So many failures a second, of two kinds."""
+    if of.like == "neuroerp":
+        return {
+            series("http_requests_failed_total", of.system, {"domain": domain}): counter(value / 2)
+            for domain in ("crm", "finance")
+        }
+    return {
+        series("errors_total", of.system, {"type": kind, "severity": "high"}): counter(value / 2)
+        for kind in ("timeout", "parse")
+    }
+
+
+def response_time(of: Shape, value: float) -> Series:
+    """A percentile of the time to answer lies at so many seconds."""
+    labels = _route(of) | ({} if of.like == "erpgo" else {STATUS.get(of.like, "status_code"): "200"})
+    name, unit = _timer("http_request_duration", of)
+    return histogram(name, of.system, labels, quantile=of.quantile, at=value, rate=of.rate, unit=unit)
+
+
+def query_time(of: Shape, value: float) -> Series:
+    """A percentile of the time of a database query lies at so many seconds."""
+    more = {"alawael": {"collection": "orders"}, "syncup": {"table": "orders"}}.get(of.like, {})
+    labels = {"operation": "select", **more}
+    name, unit = _timer("db_query_duration", of)
+    return histogram(name, of.system, labels, quantile=of.quantile, at=value, rate=of.rate, bounds=DATABASE, unit=unit)
+
+
+def pool(of: Shape, value: float) -> Series:
+    """A share of the pool's 50 connections is in use."""
+    if of.like == "erpgo":
+        return {
+            series("db_connections_max", of.system): gauge(50),
+            series("db_connections_in_use", of.system): gauge(50 * value),
+            series("db_connections_idle", of.system): gauge(50 - 50 * value),
+        }
+    return {
+        series("db_connection_pool_size", of.system): gauge(50),
+        series("db_connection_pool_available", of.system): gauge(50 - 50 * value),
+    }
+
+
+def failed_queries(of: Shape, value: float) -> Series:
+    """A share of the queries fails."""
+    more = {"syncup": {"table": "orders"}}.get(of.like, {})
+
+    def ended(status: str) -> str:
+        return series("db_queries_total", of.system, {"operation": "select", **more, "status": status})
+
+    return {ended("success"): counter(of.rate * (1 - value)), ended("error"): counter(of.rate * value)}
+
+
+def cache_hits(of: Shape, value: float) -> Series:
+    """A share of the look-ups is found."""
+    hits, misses = {
+        "erpgo": (series("cache_hits_total", of.system), series("cache_misses_total", of.system)),
+        "alawael": (
+            series("redis_keyspace_hits_total", of.system, job="redis"),
+            series("redis_keyspace_misses_total", of.system, job="redis"),
+        ),
+        "social-selling": (
+            series("cache_requests_total", of.system, {"result": "hit"}),
+            series("cache_requests_total", of.system, {"result": "miss"}),
+        ),
+    }[of.like]
+    return {hits: counter(of.rate * value), misses: counter(of.rate * (1 - value))}
+
+
+def memory(of: Shape, value: float) -> Series:
+    """The process uses a share of its limit."""
+    return {
+        series("memory_limit_bytes", of.system): gauge(2**30),
+        series("process_resident_memory_bytes", of.system): gauge(2**30 * value),
+    }
+
+
+def goroutines(of: Shape, value: float) -> Series:
+    """So many goroutines exist."""
+    return {series("go_goroutines", of.system): gauge(value)}
+
+
+def api_time(of: Shape, value: float) -> Series:
+    """A percentile of the time that OpenAI takes lies at so many seconds."""
+    labels = {"operation": "chat", "model": "large"}
+    name = "openai_api_duration_seconds"
+    return histogram(name, of.system, labels, quantile=of.quantile, at=value, rate=of.rate)
+
+
+def api_failures(of: Shape, value: float) -> Series:
+    """A share of the calls of OpenAI fails."""
+
+    def ended(status: str) -> str:
+        labels = {"operation": "chat", "model": "large", "status": status}
+        return series("openai_api_calls_total", of.system, labels)
+
+    return {ended("success"): counter(of.rate * (1 - value)), ended("error"): counter(of.rate * value)}
+
+
+def slack_failures(of: Shape, value: float) -> Series:
+    """A share of Slack's events fails."""
+
+    def ended(status: str) -> str:
+        return series("slack_integration_events_total", of.system, {"event_type": "message", "status": status})
+
+    return {ended("success"): counter(of.rate * (1 - value)), ended("error"): counter(of.rate * value)}

@@ -1,0 +1,125 @@
+"""The alerts that were asked for, by name: at which severities, and how long they may wait."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_WARNING = {"warning"}
+_CRITICAL = {"critical"}
+_INFO = {"info"}
+_EITHER = {"warning", "critical"}
+_MILD = {"warning", "info"}
+
+REQUIRED: Final[Mapping[str, set[str]]] = {
+    # Applications
+    "HighErrorRate": _WARNING,
+    "CriticalErrorRate": _CRITICAL,
+    "HighFailureRate": _CRITICAL,
+    "HighResponseTime": _WARNING,
+    "CriticalResponseTime": _CRITICAL,
+    "SlowDatabaseQueries": _WARNING,
+    "DatabasePoolUsage": _WARNING,
+    "DatabasePoolExhausted": _CRITICAL,
+    "DatabaseErrors": _WARNING,
+    "DatabaseTimeouts": _WARNING,
+    "LowCacheHitRate": _WARNING,
+    "CriticalCacheHitRate": _CRITICAL,
+    "HighMemoryUsage": _WARNING,
+    "CriticalMemoryUsage": _CRITICAL,
+    "HighGoroutineCount": _WARNING,
+    "ExternalApiSlow": _WARNING,
+    "ExternalApiErrors": _WARNING,
+    "IntegrationIssues": _INFO,
+    "NewErrorType": _INFO,
+    "UnusualTraffic": _INFO,
+    "PerformanceDegradation": _INFO,
+    # Business and security
+    "LowOrderRate": _WARNING,
+    "HighCancellationRate": _WARNING,
+    "RevenueDrop": _WARNING,
+    "LowUserActivity": _INFO,
+    "LowInventory": _WARNING,
+    "TransactionsStalled": _CRITICAL,
+    "MeetingsFailing": _WARNING,
+    "AuthenticationFailureSpike": _EITHER,
+    "RateLimitViolations": _WARNING,
+    "SuspiciousActivity": _CRITICAL,
+    "TokenBudget": _INFO,
+    # Hosts, containers, data stores, proxies, endpoints
+    "HighCPUUsage": _WARNING,
+    "CriticalCPUUsage": _CRITICAL,
+    "HighDiskUsage": _WARNING,
+    "CriticalDiskUsage": _CRITICAL,
+    "DiskWillFill": _WARNING,
+    "HostDown": _CRITICAL,
+    "ServiceDown": _CRITICAL,
+    "ContainerRestarting": _WARNING,
+    "ContainerOOMKilled": _WARNING,
+    "ContainerMemoryNearLimit": _WARNING,
+    "ContainerCPUThrottled": _WARNING,
+    "DatabaseDown": _CRITICAL,
+    "HighDatabaseConnections": _WARNING,
+    "LowDatabaseCacheHitRatio": _WARNING,
+    "DatabaseDeadlocks": _WARNING,
+    "HighRollbackRate": _WARNING,
+    "ReplicationLag": _MILD,
+    "LongRunningTransaction": _MILD,
+    "HighSequentialScans": _MILD,
+    "UnusedIndexes": _MILD,
+    "TableBloat": _MILD,
+    "BackupOverdue": _WARNING,
+    "BackupFinished": _INFO,
+    "RedisDown": _EITHER,
+    "RedisMemoryHigh": _EITHER,
+    "RedisRejectedConnections": _EITHER,
+    "RedisReplicationBroken": _EITHER,
+    "MongoReplicationLag": _WARNING,
+    "MongoConnectionsHigh": _WARNING,
+    "MongoCursorsTimeouts": _WARNING,
+    "NginxDown": _EITHER,
+    "NginxHighConnections": _EITHER,
+    "NginxDroppedConnections": _EITHER,
+    "EndpointDown": _EITHER,
+    "EndpointKeywordMissing": _EITHER,
+    "EndpointSlow": _EITHER,
+    "CertificateExpiring": _EITHER,
+    "ElasticsearchClusterRed": _EITHER,
+    "ElasticsearchClusterYellow": _EITHER,
+    # The stack itself
+    "Watchdog": {"critical", "warning", "info"},
+    "PrometheusTargetMissing": _EITHER,
+    "PrometheusConfigReloadFailed": _EITHER,
+    "PrometheusRuleFailures": _EITHER,
+    "PrometheusNotificationsDropped": _EITHER,
+    "PrometheusStorageFailing": _EITHER,
+    "PrometheusRemoteWriteBehind": _EITHER,
+    "AlertmanagerConfigReloadFailed": _EITHER,
+    "AlertmanagerNotificationsFailing": _EITHER,
+    "AlertmanagerClusterSplit": _EITHER,
+    "LokiRequestErrors": _EITHER,
+    "LokiIngestFailing": _EITHER,
+    "CollectorDroppingLogs": _EITHER,
+    "GrafanaDown": _EITHER,
+    "TempoIngestFailing": _EITHER,
+    "ScrapeSlow": _EITHER | _INFO,
+    "CardinalityHigh": _EITHER | _INFO,
+}
+"""Severities by name; where none was given, any that wakes somebody."""
+
+_MINUTE = 60
+
+LONGEST: Final[Mapping[str, int]] = {
+    "HighErrorRate": 5 * _MINUTE,
+    "CriticalErrorRate": _MINUTE,
+    "HighFailureRate": 5 * _MINUTE,
+    "LowCacheHitRate": 10 * _MINUTE,
+    "CriticalCacheHitRate": 10 * _MINUTE,
+    "IntegrationIssues": 10 * _MINUTE,
+    "PerformanceDegradation": 30 * _MINUTE,
+    "DiskWillFill": 60 * _MINUTE,
+    "HostDown": _MINUTE,
+    "ServiceDown": _MINUTE,
+    "DatabaseDown": _MINUTE,
+    "LowDatabaseCacheHitRatio": 10 * _MINUTE,
+    "DatabaseDeadlocks": _MINUTE,
+}
+"""Seconds that an alert may wait, where that is not what its severity says."""

@@ -1,0 +1,220 @@
+"""Every application alert, for every system that has it, from the system's own raw series.
+
+The table is that of the requirements; each of its entries becomes the cases that `_cases` lists.
+"""
+
+from collections.abc import Iterator
+
+from tests.rules.conditions import CONDITIONS, Condition, Row
+from tests.rules.harness import Case, Firing, Says, promtool
+from tests.rules.measures import Shape
+from tests.rules.raw import HTTP, STEP, Series, counter, native, series
+
+LOAD = ("applications.yaml",)
+FLOOR = 0.1
+"""Events a second that a share or a percentile needs."""
+
+LATE = 960
+"""Seconds after which every alert's time is over, however slowly its figure rises."""
+
+
+def _cases() -> Iterator[Case]:
+    for condition in CONDITIONS:
+        for row in condition.rows:
+            for system in row.limits:
+                yield _fires(condition, row, system)
+                yield _just_short(condition, row, system)
+                yield _of_another(condition, row, system)
+                if condition.floor:
+                    yield _with_traffic(condition, row, system, "just enough", 1.05 * FLOOR)
+                    yield _with_traffic(condition, row, system, "too little", 0.95 * FLOOR)
+
+
+def _value(condition: Condition, limit: float, by: float) -> float:
+    """A value beyond the limit by a share of it; short of it where the share is negative."""
+    return limit * (1 - by if condition.below else 1 + by)
+
+
+def _series(condition: Condition, system: str, value: float, rate: float, *, labelled: str | None = None) -> Series:
+    quantile = condition.quantile.get(system, 0.95)
+    return condition.measure(Shape(like=system, system=labelled or system, rate=rate, quantile=quantile), value)
+
+
+def _firings(condition: Condition, system: str, value: float, after: int) -> list[Firing]:
+    """The alerts on this figure that fire after so many seconds of this value."""
+    labels = {"component": condition.component, "condition": condition.name, "system": system, "team": system}
+    labels |= {label: value.format(system=system) for label, value in condition.labels.items()}
+    return [
+        Firing(alert=row.alert, labels={**labels, "severity": row.severity})
+        for row in condition.rows
+        if condition.breached(row, system, value) and after >= condition.begin + row.wait
+    ]
+
+
+def _time(seconds: int) -> str:
+    return f"{seconds // 60}m{seconds % 60}s"
+
+
+def _fires(condition: Condition, row: Row, system: str) -> Case:
+    """Two percent beyond the limit: when its time is over, and not 30 seconds sooner."""
+    value = _value(condition, row.limits[system], 0.02)
+    over = condition.begin + row.wait
+    return Case(
+        name=f"{row.alert} of {system} fires when its time is over",
+        alert=row.alert,
+        series=_series(condition, system, value, 10),
+        expect={_time(time): _firings(condition, system, value, time) for time in (over - STEP, over)},
+        load=LOAD,
+        says=Says(summary=row.summary, description=row.description) if system == next(iter(row.limits)) else None,
+    )
+
+
+def _just_short(condition: Condition, row: Row, system: str) -> Case:
+    """Two percent short of the limit, for long."""
+    value = _value(condition, row.limits[system], -0.02)
+    return Case(
+        name=f"{row.alert} of {system} is silent just short of its limit",
+        alert=row.alert,
+        series=_series(condition, system, value, 10),
+        expect={_time(LATE): _firings(condition, system, value, LATE)},
+        load=LOAD,
+        every="1m",
+    )
+
+
+def _with_traffic(condition: Condition, row: Row, system: str, how_much: str, rate: float) -> Case:
+    """Far beyond the limit, with this many events a second."""
+    value = _value(condition, row.limits[system], 0.3)
+    return Case(
+        name=f"{row.alert} of {system} with {how_much} traffic",
+        alert=row.alert,
+        series=_series(condition, system, value, rate),
+        expect={_time(LATE): _firings(condition, system, value, LATE) if rate >= FLOOR else []},
+        load=LOAD,
+        every="1m",
+    )
+
+
+def _of_another(condition: Condition, row: Row, system: str) -> Case:
+    """The very same series, but another system's: one that accepts the value, or that has no such limit."""
+    value = _value(condition, row.limits[system], 0.02)
+    others = ("erpgo", "alawael", "syncup", "social-selling", "neuroerp", "elsewhere")
+    fine = (
+        name
+        for name in others
+        if name != system and not any(condition.breached(other, name, value) for other in condition.rows)
+    )
+    other = next(fine)
+    return Case(
+        name=f"{row.alert} of {system} is silent about series of {other}",
+        alert=row.alert,
+        series=_series(condition, system, value, 10, labelled=other),
+        expect={_time(LATE): []},
+        load=LOAD,
+        every="1m",
+        systems=(system, other),
+    )
+
+
+def _timeouts() -> Iterator[Case]:
+    """A single query out of time is enough."""
+    labels = {"severity": "warning", "component": "database", "condition": "db_timeouts"}
+    firing = Firing(alert="DatabaseTimeouts", labels={**labels, "system": "erpgo", "team": "erpgo"})
+    timeouts, up = series("db_timeouts_total", "erpgo"), series("up", "erpgo")
+    for name, found, expect in (
+        ("fires for one query", {timeouts: "5x10 6x40"}, {"6m": [], "6m30s": [firing], "9m": [firing], "12m": []}),
+        ("sees a counter born at 1", {timeouts: "_x10 1x40"}, {"5m30s": [], "6m": [firing], "12m": []}),
+        ("sees one born in a target that was there", {timeouts: "_x20 1x40", up: "1x60"}, {"11m": [firing]}),
+        ("is silent about what is counted from before", {timeouts: "5x60"}, {"5m": [], "12m": []}),
+        (
+            "is silent about a counter that could not be read before",
+            {timeouts: "5x4 _x20 6x40", up: "1x4 0x19 1x40"},
+            {"13m30s": [], "15m": [], "20m": []},
+        ),
+        (
+            "is silent about queries of syncup",
+            {series("db_timeouts_total", "syncup"): counter(1), series("up", "erpgo"): "1x60"},
+            {"10m": []},
+        ),
+    ):
+        says = Says(
+            summary="erpgo: database queries run out of time",
+            description=(
+                "Number of database queries of erpgo that ran out of time in the last 5 minutes: 1. Accepted are 0."
+            ),
+        )
+        yield Case(
+            name=f"DatabaseTimeouts {name}",
+            alert="DatabaseTimeouts",
+            series=found,
+            expect=expect,
+            load=LOAD,
+            systems=("erpgo", "syncup"),
+            says=says if any(expect.values()) else None,
+        )
+
+
+def _environments() -> Iterator[Case]:
+    """What an environment demands stands above what the system's file says."""
+    (errors,) = (condition for condition in CONDITIONS if condition.name == "error_rate")
+    for warning, critical, share, fires in (("20%", "30%", 0.15, False), ("1%", "30%", 0.03, True)):
+        yield Case(
+            name=f"HighErrorRate of erpgo where its environment accepts {warning}",
+            alert="HighErrorRate",
+            series=_series(errors, "erpgo", share, 10),
+            # What would fire at 6 % by the system's own file: the warning, without the critical.
+            expect={_time(LATE): _firings(errors, "erpgo", 0.06, LATE) if fires else []},
+            load=LOAD,
+            settings={
+                "systems": {"erpgo": {"thresholds": {"errorRatio": {"warning": warning, "critical": critical}}}}
+            },
+        )
+
+
+def _native() -> Iterator[Case]:
+    """A histogram may come as a native one, whatever the system's file says."""
+    (times,) = (condition for condition in CONDITIONS if condition.name == "response_time")
+    for value in (0.98, 1.02):
+        labels = {"method": "GET", "path": "/orders"}
+        yield Case(
+            name=f"HighResponseTime of erpgo from a native histogram whose percentile is {value} s",
+            alert="HighResponseTime",
+            series=native(
+                "http_request_duration_seconds",
+                "erpgo",
+                labels,
+                quantile=0.95,
+                at=value,
+                rate=1.05 * FLOOR,
+                bounds=HTTP,
+            ),
+            expect={_time(LATE): _firings(times, "erpgo", value, LATE)},
+            load=LOAD,
+        )
+
+
+def _apart() -> Iterator[Case]:
+    """What is about a route or an instance is not about the others."""
+    (times,) = (condition for condition in CONDITIONS if condition.name == "response_time")
+    (pool,) = (condition for condition in CONDITIONS if condition.name == "db_pool")
+    slow, quick = _series(times, "alawael", 3, 0.05), _series(times, "alawael", 0.1, 10)
+    yield Case(
+        name="HighResponseTime is silent about a quiet route beside a busy one",
+        alert="HighResponseTime",
+        series=slow | {text.replace("/orders", "/home"): values for text, values in quick.items()},
+        expect={_time(LATE): []},
+        load=LOAD,
+    )
+    full, idle = _series(pool, "erpgo", 0.9, 0), _series(pool, "erpgo", 0.1, 0)
+    yield Case(
+        name="DatabasePoolUsage names the instance and counts no other",
+        alert="DatabasePoolUsage",
+        series=full | {text.replace("erpgo-1:", "erpgo-2:"): values for text, values in idle.items()},
+        expect={_time(LATE): _firings(pool, "erpgo", 0.9, LATE)},
+        load=LOAD,
+    )
+
+
+CASES = [*_cases(), *_timeouts(), *_environments(), *_native(), *_apart()]
+
+test_alerts = promtool(CASES)

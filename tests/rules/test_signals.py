@@ -1,0 +1,377 @@
+"""The canonical series: what is recorded from each system's raw series, under which labels, in which unit."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from tests.rules.harness import Case, Labels, promtool, rule_groups
+from tests.rules.raw import DATABASE, HTTP, Series, counter, gauge, histogram, native, series
+
+Values = Mapping[str, Sequence[tuple[Labels, float]]]
+
+UP = "1x60"
+
+
+def of(name: str, system: str, value: float, **labels: str) -> Values:
+    """The one sample that a canonical series of a system has."""
+    return several(name, system, (labels, value))
+
+
+def several(name: str, system: str, *samples: tuple[Mapping[str, str], float]) -> Values:
+    """All samples that a canonical series of a system has."""
+    return {name: [({"system": system, **labels}, value) for labels, value in samples]}
+
+
+def none(*names: str) -> Values:
+    """Series that have no samples."""
+    return dict.fromkeys(names, ())
+
+
+def p95(name: str, system: str, *samples: tuple[Mapping[str, str], float]) -> Values:
+    """All samples that a canonical series of percentiles has of the 95th."""
+    return {
+        f'{name}{{quantile="0.95"}}': [
+            ({"system": system, **labels, "quantile": "0.95"}, value) for labels, value in samples
+        ]
+    }
+
+
+def case(name: str, found: Series, *values: Values, systems: tuple[str, ...] = ()) -> Case:
+    merged = {expr: samples for one in values for expr, samples in one.items()}
+    return Case(name=name, series=found, values=merged, systems=systems)
+
+
+def requests(system: str, route: str, code: str, rate: float) -> Series:
+    names = {"erpgo": ("path", "status"), "syncup": ("route", "status")}.get(system, ("route", "status_code"))
+    labels = {"method": "GET", names[0]: route, names[1]: code}
+    return {series("http_requests_total", system, labels): counter(rate)}
+
+
+def _requests() -> Iterator[Case]:
+    for system in ("erpgo", "alawael", "syncup", "social-selling"):
+        found = requests(system, "/a", "200", 3) | requests(system, "/a", "503", 1) | requests(system, "/b", "404", 4)
+        yield case(
+            f"Requests and errors of {system} are counted by route, 4xx not as errors",
+            found,
+            several("app:http_requests_by_route:rate5m", system, ({"route": "/a"}, 4), ({"route": "/b"}, 4)),
+            several("app:http_errors_by_route:rate5m", system, ({"route": "/a"}, 1), ({"route": "/b"}, 0)),
+            of("app:http_requests:rate5m", system, 8),
+            of("app:http_errors:rate5m", system, 1),
+            of("app:http_errors:ratio_rate5m", system, 0.125),
+        )
+    yield case(
+        "A share of errors is 0 where nothing failed",
+        requests("erpgo", "/a", "200", 3),
+        of("app:http_errors:rate5m", "erpgo", 0),
+        of("app:http_errors:ratio_rate5m", "erpgo", 0),
+    )
+    yield case(
+        "A share of errors is 0 where there is no traffic",
+        requests("erpgo", "/a", "200", 0),
+        of("app:http_requests:rate5m", "erpgo", 0),
+        of("app:http_errors:ratio_rate5m", "erpgo", 0),
+    )
+    yield case(
+        "What a target has not counted yet is 0",
+        {series("up", "erpgo"): UP, series("up", "syncup"): UP},
+        several("app:http_requests:rate5m", "erpgo", ({}, 0)),
+        of("app:orders:rate5m", "erpgo", 0),
+        of("app:rate_limited:rate5m", "erpgo", 0),
+        of("app:db_timeouts:increase5m", "erpgo", 0),
+        systems=("erpgo",),
+    )
+    yield case(
+        "Failures that are not counted yet are 0", {series("up", "syncup"): UP}, of("app:failures:rate5m", "syncup", 0)
+    )
+    yield case(
+        "Several instances are added up",
+        {
+            text.replace("erpgo-1:", f"erpgo-{number}:"): values
+            for number in (1, 2)
+            for text, values in (requests("erpgo", "/a", "200", 3) | requests("erpgo", "/a", "500", 1)).items()
+        },
+        of("app:http_requests:rate5m", "erpgo", 8),
+        of("app:http_errors:ratio_rate5m", "erpgo", 0.25),
+    )
+    yield case(
+        "A system's group records its own series alone",
+        requests("alawael", "/a", "200", 3) | requests("social-selling", "/a", "200", 5),
+        several("app:http_requests:rate5m", "alawael", ({}, 3)),
+        systems=("alawael",),
+    )
+
+
+def _of_neuroerp() -> Iterator[Case]:
+    """Its requests are the observations of its histogram."""
+    parts = ((("/a", "200", "crm"), 3.0), (("/a", "500", "crm"), 1.0), (("/b", "200", "finance"), 4.0))
+    for form in ("classic", "native"):
+        found: Series = {}
+        for (route, code, domain), rate in parts:
+            labels = {"method": "GET", "route": route, "status_code": code, "domain": domain}
+            at = 0.4 if domain == "crm" else 0.04
+            found |= of_form(form, "http_request_duration_seconds", "neuroerp", labels, at, rate)
+        yield case(
+            f"Requests of neuroerp are counted from its {form} histogram, by route and by domain",
+            found,
+            several("app:http_requests_by_route:rate5m", "neuroerp", ({"route": "/a"}, 4), ({"route": "/b"}, 4)),
+            several("app:http_errors_by_route:rate5m", "neuroerp", ({"route": "/a"}, 1), ({"route": "/b"}, 0)),
+            several(
+                "app:http_requests_by_domain:rate5m", "neuroerp", ({"domain": "crm"}, 4), ({"domain": "finance"}, 4)
+            ),
+            of("app:http_errors:ratio_rate5m", "neuroerp", 0.125),
+            p95(
+                "app:http_latency_seconds_by_domain:quantile5m",
+                "neuroerp",
+                ({"domain": "crm"}, 0.4),
+                ({"domain": "finance"}, 0.04),
+            ),
+        )
+
+
+def of_form(form: str, name: str, system: str, labels: Mapping[str, str], at: float, rate: float) -> Series:
+    """A histogram whose 95th percentile lies at so many seconds."""
+    bounds = DATABASE if name.startswith("db") else HTTP
+    if form == "native":
+        return native(name, system, labels, quantile=0.95, at=at, rate=rate, bounds=bounds)
+    unit = 1000 if name.endswith("_ms") else 1
+    found = histogram(name, system, labels, quantile=0.95, at=at, rate=rate, bounds=bounds, unit=unit)
+    if form == "classic with 1.0":
+        # As Prometheus 3 writes whole bounds itself, and as others may send them.
+        found = {
+            text.replace('le="1"', 'le="1.0"').replace('le="5"', 'le="5.0"'): values for text, values in found.items()
+        }
+    return found
+
+
+def _latencies() -> Iterator[Case]:
+    http, database = "http_request_duration_seconds", "db_query_duration_seconds"
+    for form in ("classic", "classic with 1.0", "native"):
+        found = of_form(form, http, "erpgo", {"method": "GET", "path": "/a"}, 1.7, 3)
+        found |= of_form(form, database, "erpgo", {"operation": "select"}, 0.7, 2)
+        yield case(f"The times of erpgo come from {form} histograms", found, *_times("erpgo", 1.7, 3, 0.7, 2))
+    both = {**of_form("classic", http, "erpgo", {"method": "GET", "path": "/a"}, 1.7, 3)}
+    both |= of_form("native", http, "erpgo", {"method": "GET", "path": "/a"}, 1.7, 3)
+    both |= of_form("classic", database, "erpgo", {"operation": "select"}, 0.7, 2)
+    both |= of_form("native", database, "erpgo", {"operation": "select"}, 0.7, 2)
+    yield case("A histogram that comes in both forms counts once", both, *_times("erpgo", 1.7, 3, 0.7, 2))
+    mixed = of_form("classic", http, "erpgo", {"method": "GET", "path": "/a"}, 1.7, 3)
+    mixed |= {
+        text.replace("erpgo-1:", "erpgo-2:"): values
+        for text, values in of_form("classic with 1.0", http, "erpgo", {"method": "GET", "path": "/a"}, 1.7, 3).items()
+    }
+    mixed |= of_form("classic", database, "erpgo", {"operation": "select"}, 0.7, 2)
+    yield case("Instances that write the same bound in two ways are one", mixed, *_times("erpgo", 1.7, 6, 0.7, 2))
+    first = of_form("classic", http, "erpgo", {"method": "GET", "path": "/a"}, 1.7, 3)
+    second = of_form("native", http, "erpgo", {"method": "GET", "path": "/b"}, 0.7, 5)
+    yield case(
+        "Where some routes come in either form, each has its own, and the classic ones make the total",
+        first | second,
+        p95("app:http_latency_seconds_by_route:quantile5m", "erpgo", ({"route": "/a"}, 1.7), ({"route": "/b"}, 0.7)),
+        p95("app:http_latency_seconds:quantile5m", "erpgo", ({}, 1.7)),
+        of("app:http_latency:events_rate5m", "erpgo", 3),
+    )
+    labels = {"method": "GET", "route": "/a", "status_code": "200"}
+    milliseconds = of_form("classic", "http_request_duration_ms", "social-selling", labels, 0.7, 3)
+    milliseconds |= of_form("classic", "db_query_duration_ms", "social-selling", {"operation": "select"}, 0.07, 2)
+    yield case("Milliseconds become seconds", milliseconds, *_times("social-selling", 0.7, 3, 0.07, 2))
+    yield case(
+        "A route that nobody asks for has no percentile",
+        of_form("classic", http, "erpgo", {"method": "GET", "path": "/a"}, 1.7, 0),
+        none("app:http_latency_seconds_by_route:quantile5m", "app:http_latency_seconds:quantile5m"),
+        of("app:http_latency_by_route:events_rate5m", "erpgo", 0, route="/a"),
+        of("app:http_latency:events_rate5m", "erpgo", 0),
+    )
+
+
+def _times(system: str, http: float, http_rate: float, database: float, database_rate: float) -> tuple[Values, ...]:
+    """What is recorded of one route and one operation: the 95th percentiles and the observations a second."""
+    found: list[Values] = []
+    for stem, by, label, at, rate in (
+        ("http_latency", "route", {"route": "/a"}, http, http_rate),
+        ("db_latency", "operation", {"operation": "select"}, database, database_rate),
+    ):
+        for suffix, labels in ((f"_by_{by}", label), ("", {})):
+            found.append(p95(f"app:{stem}_seconds{suffix}:quantile5m", system, (labels, at)))
+            found.append(of(f"app:{stem}{suffix}:events_rate5m", system, rate, **labels))
+    return tuple(found)
+
+
+def _quantiles() -> Iterator[Case]:
+    """Nine in ten observations take up to 10 ms, the tenth between 1 and 2.5 s."""
+    cumulative = {"0.01": 9.0, "0.5": 9.0, "1": 9.0, "2.5": 10.0, "+Inf": 10.0}
+    labels = {"method": "GET", "path": "/a"}
+    name = "app:http_latency_seconds_by_route:quantile5m"
+    found = {
+        series("http_request_duration_seconds_bucket", "erpgo", {**labels, "le": le}): counter(rate)
+        for le, rate in cumulative.items()
+    }
+    expected = (("0.5", 0.005556), ("0.95", 1.75), ("0.99", 2.35))
+    yield case(
+        "The median and two high percentiles are recorded",
+        found,
+        several(name, "erpgo", *(({"route": "/a", "quantile": quantile}, at) for quantile, at in expected)),
+    )
+
+
+def _database_and_cache() -> Iterator[Case]:
+    yield case(
+        "Queries and failed ones of syncup",
+        {
+            series("db_queries_total", "syncup", {"operation": "select", "table": "a", "status": status}): counter(
+                rate
+            )
+            for status, rate in (("success", 7.5), ("error", 1.5), ("timeout", 1))
+        },
+        of("app:db_queries:rate5m", "syncup", 10),
+        of("app:db_query_failures:rate5m", "syncup", 2.5),
+        of("app:db_query_failures:ratio_rate5m", "syncup", 0.25),
+    )
+    yield case(
+        "A pool is that of each instance, and one without a size has no share",
+        {
+            series("db_connection_pool_size", "syncup"): gauge(20),
+            series("db_connection_pool_available", "syncup"): gauge(5),
+            series("db_connection_pool_size", "syncup").replace("syncup-1:", "syncup-2:"): gauge(0),
+            series("db_connection_pool_available", "syncup").replace("syncup-1:", "syncup-2:"): gauge(0),
+        },
+        of("app:db_pool:ratio", "syncup", 0.75, instance="syncup-1:3000"),
+    )
+    hits, misses = series("cache_hits_total", "erpgo"), series("cache_misses_total", "erpgo")
+    for name, found, rate, values in (
+        ("A cache", {hits: counter(3), misses: counter(1)}, 4, of("app:cache_hits:ratio_rate5m", "erpgo", 0.75)),
+        ("A cache that has not missed yet", {hits: counter(3)}, 3, of("app:cache_hits:ratio_rate5m", "erpgo", 1)),
+        ("A cache that has not hit yet", {misses: counter(3)}, 3, of("app:cache_hits:ratio_rate5m", "erpgo", 0)),
+        ("A cache that nobody asks", {hits: counter(0), misses: counter(0)}, 0, none("app:cache_hits:ratio_rate5m")),
+    ):
+        yield case(name, found, of("app:cache_lookups:rate5m", "erpgo", rate), values)
+
+
+def _process_and_others() -> Iterator[Case]:
+    one = {"instance": "erpgo-1:3000"}
+    yield case(
+        "Memory and goroutines are those of each instance",
+        {
+            series("process_resident_memory_bytes", "erpgo"): gauge(256),
+            series("memory_limit_bytes", "erpgo"): gauge(1024),
+            series("go_goroutines", "erpgo"): gauge(42),
+            series("process_resident_memory_bytes", "erpgo").replace("erpgo-1:", "erpgo-2:"): gauge(128),
+            series("memory_limit_bytes", "erpgo").replace("erpgo-1:", "erpgo-2:"): gauge(0),
+        },
+        several("app:process_memory:bytes", "erpgo", (one, 256), ({"instance": "erpgo-2:3000"}, 128)),
+        of("app:process_memory:ratio", "erpgo", 0.25, **one),
+        of("app:goroutines:count", "erpgo", 42, **one),
+    )
+    labels = {"operation": "chat", "model": "large"}
+    openai = histogram("openai_api_duration_seconds", "syncup", labels, quantile=0.95, at=3, rate=2)
+    for status, rate in (("success", 1.5), ("error", 0.5)):
+        openai |= {series("openai_api_calls_total", "syncup", {**labels, "status": status}): counter(rate)}
+        slack = {"event_type": "message", "status": status}
+        openai |= {series("slack_integration_events_total", "syncup", slack): counter(2 * rate)}
+    yield case(
+        "APIs and integrations of others go by their names",
+        openai,
+        of("app:external_api_calls:rate5m", "syncup", 2, api="openai"),
+        of("app:external_api_failures:rate5m", "syncup", 0.5, api="openai"),
+        of("app:external_api_failures:ratio_rate5m", "syncup", 0.25, api="openai"),
+        of("app:external_api_latency:events_rate5m", "syncup", 2, api="openai"),
+        p95("app:external_api_latency_seconds:quantile5m", "syncup", ({"api": "openai"}, 3)),
+        of("app:integration_events:rate5m", "syncup", 4, integration="slack"),
+        of("app:integration_failures:rate5m", "syncup", 1, integration="slack"),
+        of("app:integration_failures:ratio_rate5m", "syncup", 0.25, integration="slack"),
+    )
+
+
+def _business_and_security() -> Iterator[Case]:
+    stock = {"sku": "x", "warehouse": "y"}
+    found = {
+        series("orders_created_total", "erpgo"): counter(2),
+        series("orders_cancelled_total", "erpgo"): counter(0.5),
+        series("revenue_usd_total", "erpgo"): counter(30),
+        series("inventory_stock_level", "erpgo", stock): gauge(12),
+        series("inventory_stock_level", "erpgo", stock).replace("erpgo-1:", "erpgo-2:"): gauge(11),
+        series("active_users", "erpgo"): gauge(5),
+        series("active_users", "erpgo").replace("erpgo-1:", "erpgo-2:"): gauge(6),
+        series("auth_attempts_total", "erpgo", {"result": "success"}): counter(3),
+        series("auth_attempts_total", "erpgo", {"result": "failure"}): counter(1),
+        series("rate_limit_exceeded_total", "erpgo", {"route": "/a"}): counter(0.5),
+    }
+    yield case(
+        "Business and security of erpgo",
+        found,
+        of("app:orders:rate5m", "erpgo", 2),
+        of("app:cancellations:rate5m", "erpgo", 0.5),
+        of("app:cancellations:ratio_rate5m", "erpgo", 0.25),
+        of("app:revenue_usd:rate5m", "erpgo", 30),
+        of("app:inventory:count", "erpgo", 11, **stock),
+        of("app:active_users:count", "erpgo", 11),
+        of("app:auth_attempts:rate5m", "erpgo", 4),
+        of("app:auth_failures:rate5m", "erpgo", 1),
+        of("app:rate_limited:rate5m", "erpgo", 0.5),
+    )
+    yield case(
+        "Meetings and tokens of syncup, without what the types of tokens add up to",
+        {
+            series("meetings_processed_total", "syncup", {"status": "success"}): counter(3),
+            series("meetings_processed_total", "syncup", {"status": "failed"}): counter(1),
+            series("openai_api_tokens_total", "syncup", {"type": "prompt"}): counter(60),
+            series("openai_api_tokens_total", "syncup", {"type": "total"}): counter(100),
+        },
+        of("app:meetings:rate5m", "syncup", 4),
+        of("app:meeting_failures:rate5m", "syncup", 1),
+        of("app:meeting_failures:ratio_rate5m", "syncup", 0.25),
+        of("app:api_tokens:rate5m", "syncup", 100),
+    )
+    yield case(
+        "Transactions of neuroerp over all domains, and failed requests",
+        {
+            series("erp_transactions_total", "neuroerp", {"domain": domain, "type": "invoice"}): counter(2)
+            for domain in ("crm", "finance")
+        }
+        | {series("http_requests_failed_total", "neuroerp", {"domain": "crm"}): counter(0.5)},
+        of("app:transactions:rate5m", "neuroerp", 4),
+        of("app:failures:rate5m", "neuroerp", 0.5),
+    )
+    kind, name = {"kind": "sql_injection"}, "app:suspicious_activity:increase5m"
+    suspicious, up = series("suspicious_activity_total", "erpgo", kind), series("up", "erpgo")
+    born = case(
+        "A suspicious event that is the first of its kind", {suspicious: "_x19 1x20"}, of(name, "erpgo", 1, **kind)
+    )
+    yield born
+    yield replace(born, name="A first event in a target that was there", series={suspicious: "_x19 1x20", up: UP})
+    yield replace(
+        born,
+        name="Nothing happened in a target that could not be read five minutes ago",
+        series={suspicious: "7x5 _x13 7x20", up: "1x5 0x12 1x20"},
+        values=of(name, "erpgo", 0, **kind),
+    )
+
+
+CASES = [
+    *_requests(),
+    *_of_neuroerp(),
+    *_latencies(),
+    *_quantiles(),
+    *_database_and_cache(),
+    *_process_and_others(),
+    *_business_and_security(),
+]
+
+test_values = promtool(CASES)
+
+EVERY = {
+    "app:http_requests:rate5m",
+    "app:http_latency_seconds_by_route:quantile5m",
+    "app:db_latency_seconds:quantile5m",
+}
+
+
+@pytest.mark.parametrize("system", ["alawael", "erpgo", "neuroerp", "social-selling", "syncup"])
+def test_a_system_records_what_it_has_signals_for_and_nothing_of_others(system: str) -> None:
+    (group,) = (group for group in rule_groups("{}")["signals.yaml"] if group["name"] == f"signals-{system}")
+    names = {rule["record"] for rule in group["rules"]}
+    assert names >= EVERY
+    assert ("app:goroutines:count" in names) == (system == "erpgo")
+    assert ("app:external_api_calls:rate5m" in names) == (system == "syncup")
+    assert ("app:http_requests_by_domain:rate5m" in names) == (system == "neuroerp")
+    assert all(rule["labels"]["system"] == system for rule in group["rules"])

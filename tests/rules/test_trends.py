@@ -1,0 +1,309 @@
+"""Every alert about what is out of a system's own ordinary, from each system's own raw series.
+
+Days of samples are long for promtool: series have a value each minute, rules are evaluated every 5 or 15 minutes.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from tests.rules.course import Piece, counter
+from tests.rules.harness import Case, Firing, Says, promtool
+from tests.rules.raw import HTTP, Series, distribution, series
+
+HOUR: Final = 60
+DAY: Final = 24 * HOUR
+"""Minutes, as all lengths here."""
+
+SYSTEMS: Final = ("neuroerp", "erpgo", "alawael", "syncup", "social-selling")
+ROUTE: Final = {"erpgo": "path"}
+STATUS: Final = {"erpgo": "status", "syncup": "status"}
+"""Labels of requests where they are not `route` and `status_code`."""
+
+
+def firing(alert: str, condition: str, system: str, **more: str) -> Firing:
+    labels = {"severity": "info", "component": "application", "condition": condition, "system": system}
+    return Firing(alert=alert, labels={**labels, "team": system, **more})
+
+
+def case(alert: str, name: str, found: Series, expect: dict[str, list[Firing]], **more: Any) -> Case:  # noqa: ANN401
+    return Case(
+        name=f"{alert} {name}", alert=alert, series=found, expect=expect, load=("trends.yaml",), step="1m", **more
+    )
+
+
+def time(minutes: int) -> str:
+    return f"{minutes // DAY}d{minutes % DAY // HOUR}h{minutes % HOUR}m"
+
+
+def answered(system: str, route: str, status: str, *pieces: Piece, start: float = 0) -> Series:
+    """Requests a minute to a route that were answered with a status."""
+    labels = {ROUTE.get(system, "route"): route, STATUS.get(system, "status_code"): status}
+    name = "http_request_duration_seconds_count" if system == "neuroerp" else "http_requests_total"
+    return {series(name, system, {"method": "GET", **labels}): counter(*pieces, start=start)}
+
+
+# Errors that are new
+
+BIRTH: Final = 25 * HOUR
+"""When something new comes; until then the system has samples of a day and an hour."""
+
+ERRORS: Final = {"erpgo": "db_errors_total", "syncup": "errors_total"}
+
+
+def there(system: str, *, since: int = 0) -> Series:
+    """A system with requests that succeed, and with an error and a 5xx that it has had all along."""
+    before: tuple[Piece, ...] = ((since, None),) if since else ()
+    found = answered(system, "/", "200", *before, (30 * HOUR - since, 100))
+    found |= answered(system, "/known", "500", *before, (30 * HOUR - since, 1))
+    if system in ERRORS:
+        found |= error(system, "known", *before, (30 * HOUR - since, 0), start=7)
+    return found
+
+
+def error(system: str, kind: str, *pieces: Piece, start: float = 0) -> Series:
+    """Errors of a type."""
+    return {series(ERRORS[system], system, {"type": kind}): counter(*pieces, start=start)}
+
+
+def new(
+    name: str,
+    found: Series,
+    expect: dict[str, list[Firing]],
+    *,
+    every: str = "15m",
+    says: Says | None = None,
+) -> Case:
+    return case("NewErrorType", name, found, expect, made=("thresholds", "history"), every=every, says=says)
+
+
+def of_type(system: str, kind: str) -> Firing:
+    return firing("NewErrorType", "new_error_type", system, kind="type", name=kind)
+
+
+def of_route(system: str, route: str) -> Firing:
+    return firing("NewErrorType", "new_error_type", system, kind="route", name=route)
+
+
+BORN: Final[Sequence[Piece]] = ((BIRTH, None), (3 * HOUR, 0))
+"""With a start of 1: the first value is the only error there is."""
+
+
+def _new_errors() -> Iterator[Case]:
+    for system in ERRORS:
+        expect = {
+            time(BIRTH + 14): [],
+            time(BIRTH + 15): [of_type(system, "deadlock")],
+            time(BIRTH + 59): [of_type(system, "deadlock")],
+            time(BIRTH + 60): [],
+        }
+        told = Says(
+            summary=f"{system}: new type of error deadlock",
+            description=(
+                f"{system} reports errors of type deadlock, which it had not done in the day before. "
+                "So far there are 1."
+            ),
+        )
+        found = there(system) | error(system, "deadlock", *BORN, start=1)
+        yield new(f"fires for a type of {system} born at 1, until an hour after", found, expect, says=told, every="5m")
+    for system in SYSTEMS:
+        found = there(system) | answered(system, "/new", "503", *BORN, start=1)
+        if system == "neuroerp":
+            yield new("is not asked of neuroerp", found, {time(BIRTH + 30): []})
+            continue
+        told = Says(
+            summary=f"{system}: first 5xx of route /new",
+            description=(
+                f"Route /new of {system} answers with 5xx, which it had not done in the day before. "
+                "So far there are 1."
+            ),
+        )
+        expect = {time(BIRTH + 14): [], time(BIRTH + 15): [of_route(system, "/new")]}
+        yield new(f"fires for a route of {system} with a first 5xx", found, expect, says=told)
+    yield new(
+        "is silent about a route that answers 4xx",
+        there("erpgo") | answered("erpgo", "/new", "404", *BORN, start=1),
+        {time(BIRTH + 30): []},
+    )
+    yield new(
+        "is silent in a system that has been seen for less than a day",
+        there("erpgo", since=2 * HOUR) | error("erpgo", "deadlock", *BORN, start=1),
+        {time(BIRTH + 20): [], time(BIRTH + 50): []},
+    )
+    yield new(
+        "is silent about a type last seen 23 hours ago, before a restart",
+        there("erpgo") | error("erpgo", "deadlock", (2 * HOUR, 1), (23 * HOUR, None), (2 * HOUR, 0)),
+        {time(BIRTH + 20): [], time(BIRTH + 50): []},
+    )
+    yield new(
+        "fires for a type last seen more than a day ago",
+        there("erpgo") | error("erpgo", "deadlock", (HOUR, 1), (25 * HOUR, None), (2 * HOUR, 0)),
+        {time(26 * HOUR + 14): [], time(26 * HOUR + 15): [of_type("erpgo", "deadlock")]},
+    )
+    yield new(
+        "waits for the first error of a type born at 0",
+        there("erpgo") | error("erpgo", "deadlock", (BIRTH, None), (30, 0), (1, 1), (HOUR, 0)),
+        {time(BIRTH + 44): [], time(BIRTH + 45): [of_type("erpgo", "deadlock")]},
+    )
+
+
+# Traffic
+
+
+def unusual(
+    name: str,
+    found: Series,
+    expect: dict[str, list[Firing]],
+    *,
+    every: str = "15m",
+    **more: Any,  # noqa: ANN401
+) -> Case:
+    made = ("thresholds", "signals", "history")
+    return case("UnusualTraffic", name, found, expect, made=made, every=every, **more)
+
+
+LEVELS: Final = (7, 8, 9, 10, 11, 12, 13)
+"""Requests a second on each of seven days: 10 on average, with a variance of 4."""
+
+
+def swinging(level: float, length: int) -> list[Piece]:
+    """Every 15 minutes one request a second more, or less, than the level: a variance of 1 within each hour."""
+    return [(15, HOUR * (level + swing)) for swing in (-1, 1) * (length // 30)]
+
+
+def traffic_of_a_week() -> Series:
+    """Seven days of all levels, and an eighth with what is tried; the deviation is the root of 5: 2.236."""
+    pieces: list[Piece] = [(1, 0)]
+    for day, level in enumerate(LEVELS):
+        # Far off on the last evening, when there are only six days to compare with.
+        evening = [(2 * HOUR, HOUR * 100)] if day == 6 else swinging(level, 2 * HOUR)
+        pieces += [*swinging(level, 12 * HOUR), *evening, *swinging(level, 10 * HOUR)]
+    tried = (10, 10 + 2.98 * 5**0.5, 10 + 3.02 * 5**0.5, 10, 10 - 2.98 * 5**0.5, 10 - 3.02 * 5**0.5)
+    pieces += [(HOUR, HOUR * rate) for rate in tried]
+    return answered("erpgo", "/", "200", *pieces)
+
+
+def steady(systems: Sequence[str]) -> Series:
+    """Even traffic for a week; then each has, for an hour after the other's, 3.1 % more, and 2.9 % otherwise.
+
+    Their rates are no round numbers, so that rounding leaves some variances that are not quite 0.
+    """
+    found: Series = {}
+    for index, system in enumerate(systems):
+        before, after = HOUR * (index + 1), HOUR * (len(systems) - index)
+        shares = ((7 * DAY, 1), (before, 1.029), (HOUR, 1.031), (after, 1.029))
+        pieces = ((1, 0), *((count, 1000 / 3 * (index + 1) * share) for count, share in shares))
+        found |= answered(system, "/", "200", *pieces)
+    return found
+
+
+USUAL: Final = {"app:http_requests:usual_mean": 10, "app:http_requests:usual_stddev": 5**0.5}
+
+
+def _traffic() -> Iterator[Case]:
+    fires = [firing("UnusualTraffic", "traffic", "erpgo")]
+    week = 7 * DAY
+    yield unusual(
+        "fires three standard deviations off the last seven days at this hour, above and below",
+        traffic_of_a_week(),
+        {
+            time(6 * DAY + 13 * HOUR): [],
+            time(week + 2 * HOUR): [],
+            time(week + 2 * HOUR + 29): [],
+            time(week + 2 * HOUR + 30): fires,
+            time(week + 4 * HOUR): [],
+            time(week + 5 * HOUR): [],
+            time(week + 5 * HOUR + 29): [],
+            time(week + 5 * HOUR + 30): fires,
+        },
+        values={name: [({"system": "erpgo"}, round(value, 6))] for name, value in USUAL.items()},
+        at=time(week + 2 * HOUR),
+    )
+    expect: dict[str, list[Firing]] = {}
+    for index, system in enumerate(SYSTEMS):
+        begin = week + HOUR * (index + 1)
+        expect[time(begin + 29)] = []
+        expect[time(begin + 30)] = [firing("UnusualTraffic", "traffic", system)]
+    yield unusual("takes one percent for the least deviation, of each system alone", steady(SYSTEMS), expect)
+    yield unusual(
+        "is silent with less than seven days to compare with",
+        answered("erpgo", "/", "200", (7 * DAY - 2 * HOUR, 600), (2 * HOUR, 1200)),
+        {time(week - HOUR): [], time(week): []},
+    )
+    yield unusual(
+        "fires when its time is over, and tells both rates and the distance",
+        answered("erpgo", "/", "200", (7 * DAY, 600), (2 * HOUR, 1200)),
+        {time(week + 19): [], time(week + 20): fires},
+        every="5m",
+        says=Says(
+            summary="Traffic of erpgo is unlike that of the last week at this hour",
+            description=(
+                "erpgo gets 20 requests a second. At this hour of the last seven days it got 10: "
+                "it is 100.0 standard deviations off."
+            ),
+        ),
+    )
+
+
+# Response times
+
+
+def latencies(system: str, *pieces: tuple[int, float], rate: float = 1) -> Series:
+    """Requests whose 95th percentile lies at so many seconds, for so many minutes each."""
+    name, unit = (
+        ("http_request_duration_ms", 1000) if system == "social-selling" else ("http_request_duration_seconds", 1)
+    )
+    labels = {"method": "GET", ROUTE.get(system, "route"): "/"}
+    found = {}
+    for index, bound in enumerate((*HTTP, None)):
+        risen = [
+            (count, HOUR * rate * (1 if bound is None else distribution(0.95, at, HTTP)[index]))
+            for count, at in pieces
+        ]
+        le = "+Inf" if bound is None else f"{bound * unit:g}"
+        found[series(f"{name}_bucket", system, {**labels, "le": le})] = counter(*risen)
+    return found
+
+
+def slower(name: str, found: Series, expect: dict[str, list[Firing]], **more: Any) -> Case:  # noqa: ANN401
+    made = ("thresholds", "signals", "history")
+    return case("PerformanceDegradation", name, found, expect, made=made, every="15m", **more)
+
+
+def _latencies() -> Iterator[Case]:
+    # The mean of the day rises with the last hour's values: to 0.203 s within 45 minutes.
+    found: Series = {}
+    expect: dict[str, list[Firing]] = {}
+    for index, system in enumerate(SYSTEMS):
+        begin = 25 * HOUR + HOUR * index
+        found |= latencies(system, (begin + 1, 0.2), (HOUR, 0.31), (HOUR * (len(SYSTEMS) - index), 0.2))
+        expect[time(begin + 44)] = []
+        expect[time(begin + 45)] = [firing("PerformanceDegradation", "performance", system)]
+    yield slower("fires half above the mean of the day, for each system alone", found, expect)
+    found = {}
+    for system in SYSTEMS:
+        found |= latencies(system, (25 * HOUR, 0.2), (2 * HOUR, 0.298))
+    yield slower("is silent just under", found, {time(26 * HOUR): [], time(27 * HOUR): []})
+    yield slower(
+        "is silent with too little traffic",
+        latencies("erpgo", (25 * HOUR, 0.2), (2 * HOUR, 0.45), rate=0.09),
+        {time(26 * HOUR): [], time(27 * HOUR): []},
+    )
+    yield slower(
+        "is silent in a system that has been seen for less than a day",
+        latencies("erpgo", (21 * HOUR, 0.2), (2 * HOUR, 0.45)),
+        {time(22 * HOUR): [], time(23 * HOUR): []},
+    )
+    yield slower(
+        "tells both times",
+        latencies("erpgo", (25 * HOUR, 0.2), (2 * HOUR, 0.45)),
+        {time(25 * HOUR + 45): [firing("PerformanceDegradation", "performance", "erpgo")]},
+        says=Says(
+            summary="erpgo answers slower than on its last day",
+            description=("95 % of requests to erpgo are answered within 450ms; over the last day it was 208.9ms."),
+        ),
+    )
+
+
+CASES: Final = (*_new_errors(), *_traffic(), *_latencies())
+
+test_alerts = promtool(CASES)
