@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from alerting import inhibition
 from config.load import StackConfig
 from config.naming import inbox
 from config.render import to_yaml
@@ -44,6 +45,7 @@ def _alertmanager_yaml(config: StackConfig) -> str:
             "repeat_interval": "12h",
             "routes": [{"receiver": "verify", "matchers": [f'{VERIFY_LABEL}="true"'], "group_wait": "0s"}],
         },
+        "inhibit_rules": inhibition.rules(),
         "receivers": [default, verify],
     }
     return to_yaml(document, source=f"Pulumi.{config.stack}.yaml")
