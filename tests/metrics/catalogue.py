@@ -1,0 +1,297 @@
+"""Every series there is, and who says so: a system's file, an exporter's recorded sample, a rule, or Prometheus."""
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import promql_parser as pp
+
+from config.load import StackConfig
+from config.types import seconds
+from scrape.jobs import jobs
+from tests.metrics import exposition
+from tests.metrics.promql import ANY_VALUE, Matcher, matchers, name_matchers
+from tests.metrics.rulefile import Rule
+from tests.metrics.shape import Shape, Shaper, either, narrowed
+
+SAMPLES: Final = Path(__file__).resolve().parent.parent / "samples"
+
+Kind = Literal["counter", "gauge", "histogram", "unknown"]
+
+TARGET_LABELS: Final = frozenset({"system", "job", "instance"})
+"""Labels of everything that is scraped."""
+
+OF_A_SCRAPE: Final = (
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+)
+"""What Prometheus itself records of every target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One series name from one source. `interval` in seconds: how often it has a sample."""
+
+    name: str
+    kind: Kind
+    source: str
+    shape: Shape
+    interval: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFacts:
+    """What is known of the targets of one job."""
+
+    labels: Shape
+    interval: float
+    honor_labels: bool = False
+
+
+class Catalogue:
+    """The series of one stack: of all its systems and jobs, and of its rules."""
+
+    def __init__(self, config: StackConfig, rules: Iterable[Rule], samples: Path = SAMPLES) -> None:
+        self._config = config
+        self._samples = samples
+        self._rules: dict[str, list[Rule]] = defaultdict(list)
+        self._alerts: list[Rule] = []
+        for rule in rules:
+            if rule.alert:
+                self._alerts.append(rule)
+            else:
+                self._rules[rule.name].append(rule)
+        self._recorded: dict[str, list[Series]] = {}
+
+    def beside(self, rules: Iterable[Rule]) -> "Catalogue":
+        """The same stack with more rules."""
+        own = [*self._alerts, *(rule for found in self._rules.values() for rule in found)]
+        made = Catalogue(self._config, [*own, *rules], self._samples)
+        # What is scraped is the same, and dear to work out.
+        vars(made).update(jobs=self.jobs, _exposed=self._exposed)
+        return made
+
+    @property
+    def names(self) -> set[str]:
+        """The name of every series."""
+        return {*self._exposed, *self._rules, "ALERTS", "ALERTS_FOR_STATE"}
+
+    def called(self, name: str) -> list[Series]:
+        """The series of this name, from whatever source."""
+        if name in ("ALERTS", "ALERTS_FOR_STATE"):
+            return self._alert_series
+        return [*self._exposed.get(name, ()), *self._record(name)]
+
+    def find(self, selector: pp.VectorSelector) -> list[Series]:
+        """The series that a selector may mean."""
+        demanded = name_matchers(selector)
+        names = (
+            [one.value for one in demanded]
+            if len(demanded) == 1 and demanded[0].op == "="
+            else [name for name in self.names if demanded and all(one.admits(name) for one in demanded)]
+        )
+        return [one for name in sorted(names) for one in self.called(name) if admits(one, matchers(selector))]
+
+    def selected(self, selector: pp.VectorSelector) -> Shape:
+        """The labels of what a selector yields."""
+        return narrowed(either(series.shape for series in self.find(selector)), matchers(selector))
+
+    def shaper(self) -> Shaper:
+        """Works out the labels of expressions on these series."""
+        return Shaper(self.selected)
+
+    @cached_property
+    def jobs(self) -> dict[str, JobFacts]:
+        """Every job by the value of its label: of the stack, and of the samples."""
+        default = seconds(self._config.settings.prometheus.scrape_interval)
+        plain = Shape(certain=TARGET_LABELS, possible=TARGET_LABELS)
+        found: dict[str, list[JobFacts]] = defaultdict(list)
+        for job in jobs(self._config):
+            facts = _facts(job.to_config(), default)
+            found[job.name].append(facts)
+        for system in self._config.systems.values():
+            every = seconds(system.scrape.interval) if system.scrape.interval else default
+            found[system.scrape.job].append(JobFacts(labels=plain, interval=every))
+        for path in self._files:
+            found.setdefault(exposition.head(path.read_text())["job"], [JobFacts(labels=plain, interval=default)])
+        return {
+            name: JobFacts(
+                labels=either(one.labels for one in facts).given("job", value=name),
+                interval=max(one.interval for one in facts),
+                honor_labels=any(one.honor_labels for one in facts),
+            )
+            for name, facts in found.items()
+        }
+
+    @cached_property
+    def _files(self) -> list[Path]:
+        return sorted(self._samples.glob("*.prom"))
+
+    @cached_property
+    def _exposed(self) -> dict[str, list[Series]]:
+        """What is scraped, and what is recorded of each scrape."""
+        found: dict[str, list[Series]] = defaultdict(list)
+        for series in (*self._of_systems(), *self._of_samples(), *self._of_scrapes()):
+            found[series.name].append(series)
+        return found
+
+    def _of_scrapes(self) -> Iterator[Series]:
+        for facts in self.jobs.values():
+            for name in OF_A_SCRAPE:
+                yield Series(name=name, kind="gauge", source="Prometheus", shape=facts.labels, interval=facts.interval)
+
+    def _of_systems(self) -> Iterator[Series]:
+        default = seconds(self._config.settings.prometheus.scrape_interval)
+        for system in self._config.systems.values():
+            every = seconds(system.scrape.interval) if system.scrape.interval else default
+            for base, spec in system.series.items():
+                labels = TARGET_LABELS | frozenset(spec.labels)
+                shape = Shape(
+                    certain=labels, possible=labels, values={"system": system.name, "job": system.scrape.job}
+                )
+                for name, kind, more in _parts(base, spec.kind):
+                    whole = shape.given(*more) if more else shape
+                    source = f"systems/{system.name}.yaml"
+                    yield Series(name=name, kind=kind, source=source, shape=whole, interval=every)
+
+    def _of_samples(self) -> Iterator[Series]:
+        for path in self._files:
+            text = path.read_text()
+            facts = self.jobs[exposition.head(text)["job"]]
+            for family in exposition.read(text).values():
+                for name in sorted({sample.name for sample in family.samples}):
+                    own = [dict(sample.labels) for sample in family.samples if sample.name == name]
+                    yield Series(
+                        name=name,
+                        kind=_kind(family, name),
+                        source=f"tests/samples/{path.name}",
+                        shape=_with_target(own, facts),
+                        interval=facts.interval,
+                    )
+
+    def _record(self, name: str) -> list[Series]:
+        """What the recording rules of this name yield."""
+        if name not in self._rules:
+            return []
+        if name not in self._recorded:
+            # Rules may read themselves; then they add no label of their own.
+            self._recorded[name] = []
+            self._recorded[name] = [
+                Series(
+                    name=name,
+                    kind="gauge",
+                    source=f"rules/{rule.file}",
+                    shape=labelled(self.shaper().shape(rule.node), rule),
+                    interval=rule.interval,
+                )
+                for rule in self._rules[name]
+            ]
+        return self._recorded[name]
+
+    @cached_property
+    def _alert_series(self) -> list[Series]:
+        return [
+            Series(
+                name="ALERTS",
+                kind="gauge",
+                source=f"rules/{rule.file}",
+                shape=labelled(self.shaper().shape(rule.node), rule)
+                .given("alertname", value=rule.name)
+                .given("alertstate"),
+                interval=rule.interval,
+            )
+            for rule in self._alerts
+        ]
+
+    def nearest(self, name: str) -> str:
+        """Words that name the series most like this one, or none."""
+        return nearest(name, self.names)
+
+
+def admits(series: Series, conditions: Iterable[Matcher]) -> bool:
+    """Whether the series may meet the conditions, by what is known of its labels' values."""
+    return all(one.admits(series.shape.values[one.name]) for one in conditions if one.name in series.shape.values)
+
+
+def labelled(shape: Shape, rule: Rule) -> Shape:
+    """The shape with the labels that the rule itself gives."""
+    for name, value in rule.labels.items():
+        if value == "":
+            shape = shape.without((name,))
+        else:
+            shape = shape.given(name, value=None if "{{" in value or ANY_VALUE in value else value)
+    return shape
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` with the known word most like this one, or nothing."""
+    found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.7)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _parts(base: str, kind: str) -> list[tuple[str, Kind, tuple[str, ...]]]:
+    """Names, kinds and further labels of the series that one entry of a system's file stands for."""
+    if kind != "histogram":
+        return [(base, "counter" if kind == "counter" else "gauge", ())]
+    # It comes in buckets, or as one native series, whichever way it is scraped.
+    return [
+        (base, "histogram", ()),
+        (f"{base}_bucket", "counter", ("le",)),
+        (f"{base}_sum", "counter", ()),
+        (f"{base}_count", "counter", ()),
+    ]
+
+
+def _kind(family: exposition.Family, name: str) -> Kind:
+    match family.kind:
+        case "counter" | "histogram":
+            return "counter"
+        case "gauge":
+            return "gauge"
+        case "summary":
+            return "gauge" if name == family.name else "counter"
+        case _:
+            return "unknown"
+
+
+def _with_target(samples: Iterable[Mapping[str, str]], facts: JobFacts) -> Shape:
+    """The labels of an exporter's series once they are scraped."""
+    shapes: list[Shape] = []
+    for labels in samples:
+        clash = labels.keys() & facts.labels.possible if not facts.honor_labels else set()
+        names = {f"exported_{name}" if name in clash else name: value for name, value in labels.items()}
+        shapes.append(
+            Shape(
+                certain=facts.labels.certain | {name for name, value in names.items() if value},
+                possible=facts.labels.possible | names.keys(),
+                values={name: value for name, value in facts.labels.values.items() if name not in names},
+            )
+        )
+    return either(shapes)
+
+
+def _facts(job: Mapping[str, Any], default: float) -> JobFacts:
+    """What a scrape configuration tells of its targets."""
+    every = seconds(job["scrape_interval"]) if "scrape_interval" in job else default
+    shapes: list[Shape] = []
+    intervals: list[float] = []
+    for group in job.get("static_configs", ()):
+        labels = group["labels"]
+        intervals.append(seconds(labels["__scrape_interval__"]) if "__scrape_interval__" in labels else every)
+        names = frozenset(name for name in labels if not name.startswith("__")) | {"job", "instance"}
+        shapes.append(Shape(certain=names, possible=names))
+    found = any(key.endswith("_sd_configs") for key in job)
+    if found or not shapes:
+        shapes.append(Shape(certain=TARGET_LABELS, possible=TARGET_LABELS))
+    return JobFacts(
+        labels=either(shapes),
+        interval=max(intervals, default=every),
+        honor_labels=bool(job.get("honor_labels")),
+    )

@@ -1,0 +1,55 @@
+"""The stacks whose rules are judged, and a bench for rules made up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+
+from config.load import StackConfig
+from config.types import seconds
+from rules import files
+from tests.metrics.catalogue import Catalogue
+from tests.metrics.rulefile import Rule, read
+from tests.unit.conftest import FULL, stack_config
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A stack, its rules, and every series it has."""
+
+    config: StackConfig
+    rules: list[Rule]
+    catalogue: Catalogue
+
+    def with_rules(self, texts: Mapping[str, str]) -> tuple[list[Rule], Catalogue]:
+        """More rule files, and the catalogue with what they record."""
+        more = read(texts, seconds(self.config.settings.prometheus.evaluation_interval))
+        return more, self.catalogue.beside(more)
+
+    def with_group(self, *rules: Mapping[str, Any], interval: str = "10s") -> tuple[list[Rule], Catalogue]:
+        """One more group of rules, and the catalogue with what they record."""
+        group = {"name": "made-up", "interval": interval, "rules": [dict(rule) for rule in rules]}
+        return self.with_rules({"made-up.yaml": yaml.safe_dump({"groups": [group]})})
+
+
+@cache
+def judged(stack: str) -> Judged:
+    """A stack with everything switched on."""
+    config = stack_config(stack, FULL)
+    rules = read(files(config), seconds(config.settings.prometheus.evaluation_interval))
+    return Judged(config=config, rules=rules, catalogue=Catalogue(config, rules))
+
+
+@pytest.fixture(params=["dev", "prod"])
+def everything(request: pytest.FixtureRequest) -> Judged:
+    """The whole of a stack, for dev and for prod."""
+    return judged(request.param)
+
+
+@pytest.fixture
+def dev() -> Judged:
+    """The whole dev stack."""
+    return judged("dev")

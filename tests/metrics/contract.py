@@ -1,0 +1,81 @@
+"""The contract: whatever a query reads, somebody exposes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import promql_parser as pp
+
+from tests.metrics.catalogue import Catalogue, Series, admits, nearest
+from tests.metrics.promql import Node, QueryError, matchers, name_matchers, parse, selectors
+from tests.metrics.rulefile import Rule
+from tests.metrics.shape import Shaper
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something that is wrong, and where."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def check_rules(rules: Iterable[Rule], catalogue: Catalogue) -> list[Finding]:
+    """What the rules read that nobody exposes."""
+    return [finding for rule in rules for finding in check_query(rule.expr, rule.where, catalogue)]
+
+
+def check_query(query: str, where: str, catalogue: Catalogue) -> list[Finding]:
+    """What one query reads that nobody exposes; or that it does not parse."""
+    try:
+        node = parse(query)
+    except QueryError as error:
+        return [Finding(where=where, what=f"does not parse: {error}")]
+    return [Finding(where=where, what=what) for what in problems(node, catalogue)]
+
+
+def problems(node: Node, catalogue: Catalogue) -> list[str]:
+    """The metrics and labels in an expression that are not there; each but once."""
+    found = [what for selector in selectors(node) for what in _of_selector(selector, catalogue)]
+    Shaper(catalogue.selected, found.append).shape(node)
+    return list(dict.fromkeys(found))
+
+
+def _of_selector(selector: pp.VectorSelector, catalogue: Catalogue) -> Iterator[str]:
+    """What is wrong with one selector."""
+    named = name_matchers(selector)
+    if not named:
+        yield f"{selector}: names no metric"
+        return
+    series = catalogue.find(selector)
+    if series:
+        yield from _of_labels(selector, series)
+        return
+    name = named[0].value
+    if len(named) > 1 or named[0].op != "=":
+        yield f"{selector}: no metric has such a name"
+    elif not (known := catalogue.called(name)):
+        yield f"there is no metric {name}{catalogue.nearest(name)}"
+    else:
+        yield f"{selector}: {name} is never like that{_which(selector, known)}"
+
+
+def _which(selector: pp.VectorSelector, known: Iterable[Series]) -> str:
+    """The condition that nothing meets, with what there is."""
+    series = list(known)
+    for one in matchers(selector):
+        values = {each.shape.values[one.name] for each in series if one.name in each.shape.values}
+        if values and not any(admits(each, (one,)) for each in series):
+            return f": {one.name} is one of {', '.join(sorted(values))}{nearest(one.value, values)}"
+    return ""
+
+
+def _of_labels(selector: pp.VectorSelector, series: Iterable[Series]) -> Iterator[str]:
+    shapes = [one.shape for one in series]
+    known = frozenset[str]().union(*(shape.possible for shape in shapes))
+    name = name_matchers(selector)[0].value
+    for one in matchers(selector):
+        if one.name not in known and not any(shape.open for shape in shapes):
+            yield f"{name} has no label {one.name}{nearest(one.name, known)} (it has {', '.join(sorted(known))})"

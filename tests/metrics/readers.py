@@ -1,0 +1,76 @@
+"""Where queries stand besides rule files: on dashboards and in runbooks."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from config.load import ROOT, StackConfig
+from dashboards.registry import dashboards
+from tests.metrics.promql import ANY_VALUE
+
+_RANGE: Final = re.compile(r"\$(?:__rate_interval|__interval|__range)\b|\$\{__(?:rate_interval|interval|range)\}")
+_VARIABLE: Final = re.compile(r"\$\{\w+(?::\w+)?\}|\$\w+|\[\[\w+\]\]")
+_VALUES: Final = re.compile(r"label_values\((?:(?P<series>.*),)?\s*(?P<label>\w+)\s*\)", re.DOTALL)
+_PLACEHOLDER: Final = re.compile(r'(?<=")[^"]*\b[A-Z][A-Z_-]{2,}\b[^"]*(?=")')
+_FENCE: Final = re.compile(r"^\s*```promql\n(.*?)^\s*```", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """One query, and where it stands."""
+
+    where: str
+    text: str
+
+
+def on_dashboards(config: StackConfig) -> Iterator[Query]:
+    """Every PromQL query of every panel, annotation and variable; what a reader chooses meets any condition."""
+    for entry in dashboards(config):
+        document = json.loads(entry.text)
+        for owner, text in _expressions(document, document["title"], ""):
+            filled = _VARIABLE.sub(ANY_VALUE, _RANGE.sub("5m", text))
+            yield Query(where=f"dashboard {entry.uid}: {owner}", text=filled)
+
+
+def _expressions(found: Any, owner: str, source: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON
+    """Queries within a piece of a dashboard, with the title of the panel or variable that asks."""
+    if isinstance(found, list):
+        for one in found:
+            yield from _expressions(one, owner, source)
+    if not isinstance(found, dict):
+        return
+    owner = found.get("title") or found.get("name") or owner
+    if isinstance(found.get("datasource"), dict):
+        source = found["datasource"].get("type", source)
+    if source == "loki":
+        return
+    if isinstance(found.get("expr"), str) and found["expr"]:
+        yield owner, found["expr"]
+    if found.get("type") == "query":
+        yield from ((owner, text) for text in _of_variable(found.get("query")))
+    for key, value in found.items():
+        if key not in ("expr", "query"):
+            yield from _expressions(value, owner, source)
+
+
+def _of_variable(query: Any) -> Iterator[str]:  # noqa: ANN401 - text, or a mapping that holds it
+    """The series of which a variable takes a label's values, with that label."""
+    text = query.get("query", "") if isinstance(query, dict) else query or ""
+    match = _VALUES.fullmatch(text.strip())
+    if match and match["series"]:
+        yield f"count by ({match['label']}) ({match['series']})"
+    elif text.startswith("query_result("):
+        yield text.removeprefix("query_result(").removesuffix(")")
+
+
+def in_runbooks(folder: Path = ROOT / "runbooks") -> Iterator[Query]:
+    """Every query in a block marked `promql`; a word in capitals stands for what the reader fills in."""
+    for path in sorted(folder.glob("*.md")):
+        for number, block in enumerate(_FENCE.findall(path.read_text(encoding="utf-8")), start=1):
+            for text in re.split(r"\n\s*\n|^\s*#.*$", block, flags=re.MULTILINE):
+                if text.strip():
+                    filled = _PLACEHOLDER.sub(ANY_VALUE, text)
+                    yield Query(where=f"runbooks/{path.name}: query block {number}", text=filled)

@@ -1,0 +1,31 @@
+"""A critical alert keeps its own warning quiet and no other: they agree in all that tells alerts of a kind apart."""
+
+from itertools import product
+
+from alerting.inhibition import SAME_TROUBLE
+from tests.metrics.catalogue import labelled
+from tests.metrics.conftest import Judged
+from tests.metrics.rulefile import Rule
+
+OF_THE_KIND = {"alertname", "severity", "component", "team", "job"}
+"""Labels that are the same for every alert of a rule, or follow from those that are compared."""
+
+
+def labels(rule: Rule, everything: Judged) -> frozenset[str]:
+    return labelled(everything.catalogue.shaper().shape(rule.node), rule).possible - OF_THE_KIND
+
+
+def test_what_tells_a_warning_from_another_is_compared_with_its_critical(everything: Judged) -> None:
+    alerts = [rule for rule in everything.rules if rule.alert]
+    warnings = [rule for rule in alerts if rule.labels["severity"] == "warning"]
+    criticals = [rule for rule in alerts if rule.labels["severity"] == "critical"]
+    pairs = [
+        (warning, critical)
+        for warning, critical in product(warnings, criticals)
+        if (warning.labels["condition"], warning.labels["component"])
+        == (critical.labels["condition"], critical.labels["component"])
+    ]
+    assert len(pairs) > 10
+    for warning, critical in pairs:
+        both = labels(warning, everything) & labels(critical, everything)
+        assert both <= set(SAME_TROUBLE), f"{warning.where} and {critical.where}"

@@ -1,0 +1,95 @@
+"""Every check of the lint finds a bad rule and passes a good one; and the rules of every stack pass them all."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import pytest
+
+from config.types import seconds
+from rules import FOLDER, files
+from tests.metrics.catalogue import Catalogue
+from tests.metrics.conftest import Judged, judged
+from tests.metrics.contract import check_rules
+from tests.metrics.lint import ACCEPTED, CHECKS, lint
+from tests.metrics.lint_cases import OF_QUERIES, Case
+from tests.metrics.lint_cases_alerts import OF_ALERTS
+from tests.metrics.readers import in_runbooks, on_dashboards
+from tests.metrics.rulefile import Rule, read
+
+CASES = [*OF_QUERIES, *OF_ALERTS]
+
+
+def found(dev: Judged, case: Case, rule: Mapping[str, Any]) -> list[str]:
+    """What the check says of a rule in the company of all the others."""
+    rules, catalogue = dev.with_group(*case.beside, rule, interval=case.interval)
+    assert not check_rules(rules, catalogue) or case.check in ("external labels", "template", "histogram")
+    return [finding.what for finding in lint(rules, catalogue, case.check)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}: {case.says}")
+def test_it_finds_the_bad_rule(dev: Judged, case: Case) -> None:
+    said = found(dev, case, case.bad)
+    assert len(said) == 1, said
+    assert case.says in said[0]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}: {case.says}")
+def test_it_passes_the_good_rule(dev: Judged, case: Case) -> None:
+    assert found(dev, case, case.good) == []
+
+
+def test_it_finds_that_nobody_would_notice_the_loss_of_a_job(dev: Judged) -> None:
+    rules = [rule for rule in dev.rules if rule.name != "ServiceDown"]
+    said = [str(finding) for finding in lint(rules, Catalogue(dev.config, rules), "unwatched")]
+    assert any("nobody notices when the targets of job blackbox are gone" in line for line in said)
+    assert not any("job node " in line for line in said)
+
+
+def test_every_check_has_a_case() -> None:
+    assert CHECKS.single.keys() | CHECKS.all.keys() == {case.check for case in CASES} | {"unwatched"}
+
+
+def test_no_check_finds_anything_in_the_rules_of_a_stack(everything: Judged) -> None:
+    assert len(everything.rules) > 400
+    assert [str(finding) for finding in lint(everything.rules, everything.catalogue)] == []
+
+
+def test_panels_and_runbooks_read_counters_and_histograms_as_rules_do(everything: Judged) -> None:
+    queries = [
+        Rule(file="", group="", interval=0, name=one.where, alert=False, expr=one.text)
+        for one in (*on_dashboards(everything.config), *in_runbooks())
+    ]
+    found = lint(queries, everything.catalogue, "counter", "histogram", "external labels")
+    assert [str(finding) for finding in found] == []
+
+
+@pytest.mark.parametrize(("name", "check"), sorted(ACCEPTED))
+def test_what_is_accepted_would_be_found(name: str, check: str) -> None:
+    everything = judged("dev")
+    said = lint(everything.rules, everything.catalogue, check, accepted={})
+    assert any(f": {name}: " in str(finding) for finding in said)
+
+
+def test_a_file_in_upstream_format_put_into_the_folder_is_linted_like_the_rest(tmp_path: Path) -> None:
+    for path in FOLDER.glob("*.yaml"):
+        copy(path, tmp_path)
+    (tmp_path / "upstream.yaml").write_text(
+        "groups:\n"
+        "- name: node-exporter\n"
+        "  rules:\n"
+        "  - alert: NodeCpuBusy\n"
+        '    expr: rate(node_cpu_seconds_total{job="node"}[30s]) > 0.8\n'
+        "    for: 5m\n"
+        "    labels: {severity: warning, component: host, condition: cpu_usage}\n"
+        "    annotations: {summary: '{{ $labels.instance }} is busy.'}\n"
+    )
+    config = judged("dev").config
+    rules = read(files(config, tmp_path), seconds(config.settings.prometheus.evaluation_interval))
+    said = [str(one) for one in lint(rules, Catalogue(config, rules)) if one.where.startswith("rules/upstream.yaml")]
+    where = "rules/upstream.yaml: group node-exporter: NodeCpuBusy: "
+    assert said == [
+        f"{where}rate of node_cpu_seconds_total over 30 s, which has a sample every 15 s: take at least 60 s [window]",
+        f"{where}has no label team: the expression does not keep it, and the rule does not give it [labels]",
+    ]

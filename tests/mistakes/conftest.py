@@ -1,0 +1,4 @@
+"""The stacks whose rules are judged."""
+
+from tests.metrics.conftest import dev as dev
+from tests.metrics.conftest import everything as everything

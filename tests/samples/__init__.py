@@ -1,0 +1,1 @@
+"""What every exporter says, recorded from its pinned version; `make samples` records it anew."""

@@ -1,0 +1,40 @@
+"""What is needed to make an exporter speak."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from config.load import StackConfig, validate
+from tests.samples.lab import Lab, Server
+from tests.samples.trim import Masks
+
+STACK = "samples"
+"""The stack whose configuration the stack's own parts get."""
+
+ADDRESSES = {r"\d+\.\d+\.\d+\.\d+": "192.0.2.1"}
+"""Mask of a label that holds an address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """One exporter: its image, the job under which it is scraped, how it was made to speak, what is left out."""
+
+    image: str
+    job: str
+    how: str
+    masks: Masks = field(default_factory=dict)
+    without: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Origin):
+    """An exporter that is started here, what it meets, and what is asked of it."""
+
+    servers: Sequence[Server]
+    urls: Sequence[str]
+    prepare: Callable[[Lab], None] | None = None
+
+
+def config(values: Mapping[str, Any] | None = None) -> StackConfig:
+    """A stack like dev."""
+    return validate(STACK, {"environment": "dev", **(values or {})}, frozenset())

@@ -1,0 +1,23 @@
+"""Every sample that can be made, by the name of its file."""
+
+from collections.abc import Callable, Mapping
+
+from tests.samples import stack_recipes as stack
+from tests.samples import store_recipes as stores
+from tests.samples.recipe import Origin, Recipe
+
+RECIPES: Mapping[str, Callable[[], Recipe]] = {
+    "alertmanager": stack.alertmanager,
+    "blackbox": stack.blackbox,
+    "loki": stack.loki,
+    "nginx": stores.nginx,
+    "node": stack.node,
+    "postgres": stores.postgres,
+    "prometheus": stack.prometheus,
+    "promtail": stack.promtail,
+    "redis": stores.redis,
+}
+"""Those whose servers run here."""
+
+BY_HAND: Mapping[str, Origin] = {"elasticsearch": stores.ELASTICSEARCH, "mongodb": stores.MONGODB}
+"""Those of servers that no image brings here; made from the exporter's answers in files."""

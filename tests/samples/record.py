@@ -1,0 +1,68 @@
+"""Record what the exporters say; needs their images.
+
+`python -m tests.samples.record` records all that run here, `… NAME` one of them. Of the others, `… NAME FILE …` takes
+the exporter's answers from files.
+"""
+
+import re
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+from config.images import PINS
+from tests.metrics.exposition import Family, read, write
+from tests.samples.lab import Lab
+from tests.samples.recipe import Origin, Recipe
+from tests.samples.recipes import BY_HAND, RECIPES
+from tests.samples.trim import trim
+
+HERE = Path(__file__).parent
+
+ROUNDS = 4
+"""So often each is asked, 3 s apart: some series come and go, or are there from the second time on."""
+
+NOTE = "every value reads 0; of like series, and of a histogram's bounds, a few are kept"
+
+
+def sample(origin: Origin, answers: Iterable[str]) -> str:
+    """The sample of one exporter, as its file has it, from all that it answered."""
+    families: dict[str, Family] = {}
+    for answer in answers:
+        for name, family in read(answer).items():
+            if not re.fullmatch(origin.without, name):
+                families.setdefault(name, Family(name, family.kind)).samples.extend(family.samples)
+    head = {"exporter": PINS[origin.image], "job": origin.job, "recorded": origin.how, "note": NOTE}
+    return write(head, trim(families, origin.masks))
+
+
+def answers(recipe: Recipe) -> list[str]:
+    """What the exporter answers, having met its servers."""
+    with Lab(recipe.servers) as lab:
+        if recipe.prepare is not None:
+            recipe.prepare(lab)
+        found: list[str] = []
+        for _ in range(ROUNDS):
+            for url in recipe.urls:
+                lab.wait(partial(lab.get, url))
+                found.append(lab.get(url))
+            time.sleep(3)
+        return found
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write the sample that is named, or all that can be recorded."""
+    if len(arguments) > 1:
+        name, *files = arguments
+        made = {name: sample(BY_HAND[name], [Path(file).read_text(encoding="utf-8") for file in files])}
+    else:
+        chosen = {name: RECIPES[name]() for name in arguments or sorted(RECIPES)}
+        made = {name: sample(recipe, answers(recipe)) for name, recipe in chosen.items()}
+    for name, text in made.items():
+        (HERE / f"{name}.prom").write_text(text, encoding="utf-8")
+        print(f"{name}.prom: {len(read(text))} metrics")  # noqa: T201 - a program for people
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

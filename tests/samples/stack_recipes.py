@@ -1,0 +1,336 @@
+"""The stack's own parts: Prometheus, Alertmanager, Loki, its collector, and the exporters of hosts and probes."""
+
+import json
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import yaml
+
+from config.naming import LABEL_SERVICE, LABEL_STACK
+from logs import loki as loki_files
+from logs import promtail as promtail_files
+from logs.sources import SOCKET
+from scrape import blackbox as modules
+from scrape.targets import probes
+from tests.samples.lab import Lab, Server
+from tests.samples.recipe import STACK, Recipe, config
+
+_RULES = """\
+groups:
+  - name: sample
+    rules:
+      - {record: sample:up:sum, expr: sum(up)}
+      - {alert: Sample, expr: vector(1), labels: {severity: info}}
+"""
+_PROMETHEUS = """\
+global: {scrape_interval: 1s, evaluation_interval: 1s}
+alerting: {alertmanagers: [{static_configs: [{targets: ["alertmanager:9093"]}]}]}
+rule_files: [rules.yaml]
+remote_write: [{url: "http://prometheus:9090/api/v1/write"}]
+scrape_configs: [{job_name: prometheus, static_configs: [{targets: ["prometheus:9090"]}]}]
+"""
+_ALERTMANAGER = """\
+route: {receiver: closed, group_wait: 0s, group_interval: 1s}
+receivers: [{name: closed, webhook_configs: [{url: "http://client:9/"}]}]
+"""
+_PAIR = (
+    Server(
+        name="alertmanager",
+        image="alertmanager",
+        files={"/etc/alertmanager/sample.yaml": _ALERTMANAGER},
+        command=("--config.file=/etc/alertmanager/sample.yaml", "--cluster.listen-address=0.0.0.0:9094"),
+    ),
+    Server(
+        name="alertmanager-2",
+        image="alertmanager",
+        files={"/etc/alertmanager/sample.yaml": _ALERTMANAGER},
+        command=("--config.file=/etc/alertmanager/sample.yaml", "--cluster.peer=alertmanager:9094"),
+    ),
+    Server(
+        name="prometheus",
+        image="prometheus",
+        files={"/etc/prometheus/sample.yaml": _PROMETHEUS, "/etc/prometheus/rules.yaml": _RULES},
+        command=(
+            "--config.file=/etc/prometheus/sample.yaml",
+            "--storage.tsdb.path=/prometheus",
+            "--web.enable-remote-write-receiver",
+        ),
+    ),
+)
+
+
+def _wait_for_the_alert(lab: Lab) -> None:
+    def failed() -> None:
+        text = lab.get("http://alertmanager:9093/metrics")
+        if not any(
+            line.startswith("alertmanager_notifications_failed_total") and line[-2:] != " 0"
+            for line in text.splitlines()
+        ):
+            raise RuntimeError("no notification has failed yet")
+
+    lab.wait(failed)
+
+
+def prometheus() -> Recipe:
+    """Prometheus itself."""
+    return Recipe(
+        image="prometheus",
+        job="prometheus",
+        how="scrapes itself, writes to itself by remote write, and sends an alert",
+        servers=_PAIR,
+        urls=["http://prometheus:9090/metrics"],
+        prepare=_wait_for_the_alert,
+    )
+
+
+def alertmanager() -> Recipe:
+    """Alertmanager."""
+    return Recipe(
+        image="alertmanager",
+        job="alertmanager",
+        how="one of a cluster of two, with a notification that fails",
+        servers=_PAIR,
+        urls=["http://alertmanager:9093/metrics"],
+        prepare=_wait_for_the_alert,
+        masks={"peer": {".*": "01EXAMPLE"}, "instance": {".*": "alertmanager-2"}},
+    )
+
+
+def _line(server: str, text: str) -> Server:
+    """A container that writes one line, as a service of the demo."""
+    labels = {LABEL_STACK: STACK, LABEL_SERVICE: server}
+    return Server(
+        name=server, image="prometheus", entrypoint=("/bin/sh",), command=("-c", f"echo '{text}'; exec sleep 3600"),
+        labels=labels,
+    )  # fmt: skip
+
+
+def _hasty_loki() -> str:
+    """The dev stack's configuration, but that Loki compacts as soon as it can."""
+    document = yaml.safe_load(loki_files.files(config())["loki.yaml"])
+    document["compactor"]["compaction_interval"] = "3s"
+    return yaml.safe_dump(document)
+
+
+_LOKI = (
+    Server(
+        name="loki",
+        image="loki",
+        files={"/etc/loki/loki.yaml": _hasty_loki()},
+        command=("-config.file=/etc/loki/loki.yaml",),
+    ),
+    _line("demo", "this is not JSON"),
+    Server(
+        name="collector",
+        image="promtail",
+        files={"/etc/promtail/promtail.yaml": promtail_files.files(config())["promtail.yaml"]},
+        command=("-config.file=/etc/promtail/promtail.yaml",),
+        user="0",
+        mounts={SOCKET: SOCKET},
+    ),
+)
+
+
+def _wait_for_the_line(lab: Lab) -> None:
+    query = "http://loki:3100/loki/api/v1/query_range?query=" + quote('{service="demo"}')
+
+    def stored() -> None:
+        if "not JSON" not in lab.get(query):
+            raise RuntimeError("no line has come yet")
+
+    lab.wait(stored)
+    stamp = str(time.time_ns())
+    stream = {"stream": {"service": "old"}, "values": [["1000000000000000000", "too old"], [stamp, "new"]]}
+    # Refused in part, which is what makes Loki count what it refuses.
+    with suppress(RuntimeError):
+        lab.get("http://loki:3100/loki/api/v1/push", post=json.dumps({"streams": [stream]}))
+    lab.get("http://loki:3100/flush", post="")
+
+    def stored_and_compacted() -> None:
+        lab.get(query)
+        text = lab.get("http://loki:3100/metrics")
+        for name in ("loki_chunk_store_stored_chunks_total{", "loki_compactor_apply_retention_operation_total{"):
+            if name not in text:
+                raise RuntimeError(f"there is no {name[:-1]} yet")
+
+    lab.wait(stored_and_compacted)
+
+
+def loki() -> Recipe:
+    """Loki."""
+    return Recipe(
+        image="loki",
+        job="loki",
+        how="with the dev stack's configuration; lines were pushed, one too old, read, flushed and compacted",
+        servers=_LOKI,
+        urls=["http://loki:3100/metrics"],
+        prepare=_wait_for_the_line,
+        masks={"kv_name": {".*": "ring"}},
+    )
+
+
+def promtail() -> Recipe:
+    """Promtail, the collector that runs here."""
+    return Recipe(
+        image="promtail",
+        job="promtail",
+        how="with the dev stack's configuration; read a line that it could not parse",
+        servers=_LOKI,
+        urls=["http://collector:9080/metrics"],
+        prepare=_wait_for_the_line,
+        masks={"host": {".*": "loki:3100"}},
+    )
+
+
+_MDSTAT = """\
+Personalities : [raid1]
+md0 : active raid1 sdb1[1] sda1[0]
+      1048576 blocks super 1.2 [2/2] [UU]
+
+unused devices: <none>
+"""
+_BACKUP = """\
+# TYPE obs_backup_last_run_timestamp_seconds gauge
+obs_backup_last_run_timestamp_seconds{backup="prometheus"} 0
+# TYPE obs_backup_last_success_timestamp_seconds gauge
+obs_backup_last_success_timestamp_seconds{backup="prometheus"} 0
+# TYPE obs_backup_interval_seconds gauge
+obs_backup_interval_seconds{backup="prometheus"} 0
+"""
+
+
+def node() -> Recipe:
+    """The exporter of hosts."""
+    return Recipe(
+        image="node-exporter",
+        job="node",
+        how="on a Linux host, and on files made up: those of a RAID, and what `obs backup` records",
+        servers=[
+            Server(
+                name="node",
+                image="node-exporter",
+                command=("--path.rootfs=/host",),
+                mounts={"/": "/host"},
+                host_pids=True,
+            ),
+            Server(
+                name="raid",
+                image="node-exporter",
+                files={"/fixture/proc/mdstat": _MDSTAT, "/fixture/text/backup.prom": _BACKUP},
+                command=(
+                    "--collector.disable-defaults",
+                    "--collector.mdadm",
+                    "--collector.textfile",
+                    "--collector.textfile.directory=/fixture/text",
+                    "--path.procfs=/fixture/proc",
+                ),
+            ),
+        ],
+        urls=["http://node:9100/metrics", "http://raid:9100/metrics"],
+        masks={
+            "mountpoint": {"/": "/"},
+            "device": {
+                r"/dev/.*": "/dev/sda1",
+                r"[shv]d[a-z]+|nvme.*": "sda",
+                r"\d+": "0",
+                "lo": "lo",
+                "eth0": "eth0",
+                "md0": "md0",
+            },
+            "file": {".*": "backup.prom"},
+            "nodename": {".*": "host"},
+            "release": {".*": "6.1.0"},
+            "version": {r"#.*": "#1 SMP", r"go.*": "go1", r"\d+\.\d+\.\d+": r"1.12.1", ".*": "1"},
+            "model_name": {".*": "CPU"},
+            "address": {".*": "02:00:00:00:00:01"},
+            "broadcast": {".*": "ff:ff:ff:ff:ff:ff"},
+            "path": {".*": "pci-0000:00:01.0"},
+        },
+    )
+
+
+_KEYWORD = '"status":"ok"'
+_PROBES = {
+    "blackboxExporter": {
+        "probes": [
+            {"name": "page", "url": "http://web/", "keyword": _KEYWORD, "system": "erpgo"},
+            {"name": "secure", "url": "https://web/", "system": "erpgo"},
+            {"name": "port", "url": "tcp://web:80", "system": "erpgo"},
+        ]
+    }
+}
+_NGINX = """\
+pid /tmp/nginx.pid;
+events {}
+http {
+    server {
+        listen 80;
+        listen 443 ssl;
+        ssl_certificate /etc/nginx/tls.pem;
+        ssl_certificate_key /etc/nginx/tls.key;
+        location / { return 200 '{"status":"ok"}'; }
+        location = /stub_status { stub_status; }
+    }
+}
+"""
+
+
+def _certificate() -> dict[str, str]:
+    """A key and a certificate of a day, signed by itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate = Path(folder, "key"), Path(folder, "certificate")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "1", "-subj", "/CN=web", "-keyout", key, "-out", certificate],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        return {"/etc/nginx/tls.key": key.read_text(), "/etc/nginx/tls.pem": certificate.read_text()}
+
+
+def web() -> Server:
+    """An nginx with a page, by HTTP and HTTPS, and its stub_status."""
+    return Server(
+        name="web",
+        image="demo-nginx",
+        files={"/etc/nginx/sample.conf": _NGINX, **_certificate()},
+        command=("nginx", "-c", "/etc/nginx/sample.conf", "-g", "daemon off;"),
+    )
+
+
+def _modules() -> str:
+    document = yaml.safe_load(modules.files(config(_PROBES))["blackbox.yaml"])
+    # The page's certificate is its own.
+    document["modules"]["http_2xx"]["http"]["tls_config"] = {"insecure_skip_verify": True}
+    return yaml.safe_dump(document)
+
+
+def _probe_urls() -> list[str]:
+    return [
+        f"http://blackbox:9115/probe?module={modules.module(probe)}&target={quote(modules.target(probe), safe='')}"
+        for probe in probes(config(_PROBES))
+        if probe.name in {"page", "secure", "port"}
+    ]
+
+
+def blackbox() -> Recipe:
+    """The exporter of probes."""
+    return Recipe(
+        image="blackbox-exporter",
+        job="blackbox",
+        how="a page with its keyword, a page by TLS, and a TCP port",
+        servers=[
+            web(),
+            Server(
+                name="blackbox",
+                image="blackbox-exporter",
+                files={"/etc/blackbox_exporter/sample.yaml": _modules()},
+                command=("--config.file=/etc/blackbox_exporter/sample.yaml",),
+            ),
+        ],
+        urls=_probe_urls(),
+        masks={"fingerprint_sha256": {".*": "0" * 64}, "serialnumber": {".*": "01"}},
+    )
