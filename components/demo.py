@@ -1,4 +1,4 @@
-"""The worked example: a service with its database, cache and proxy, for a dev stack to watch."""
+"""The demo: five systems for a dev stack to watch, one of them a real shop with its database, cache and proxy."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ DEPLOY: Final = Path(__file__).resolve().parent.parent / "demo" / "deploy"
 PORT: Final = 3000
 FAULTS_PORT: Final = 3999
 STATUS_PORT: Final = 8081
-"""The service's API, health and metrics; its faults; nginx' own figures."""
+"""The shop's API, health and metrics; the faults; nginx' own figures. The other systems have ports of their own."""
 
 POSTGRES: Final = "999:999"
 REDIS: Final = "999:999"
@@ -54,7 +54,7 @@ class Demo(ComponentResource):
         super().__init__("observability:components:Demo", name, None, opts)
         self._context = args.context
         self._child = ResourceOptions(parent=self)
-        service = self._service(self._postgres(), self._redis())
+        service = self._service(self._postgres(), self._redis("demo-redis"), self._redis("demo-redis-alawael"))
         self._nginx(service)
         self.register_outputs({})
 
@@ -99,12 +99,12 @@ class Demo(ComponentResource):
             self._child,
         )
 
-    def _redis(self) -> Service:
+    def _redis(self, name: str) -> Service:
         return Service(
-            "demo-redis",
+            name,
             ServiceArgs(
                 context=self._context,
-                service="demo-redis",
+                service=name,
                 image=self._context.settings.image("demo-redis"),
                 memory_mb=64,
                 user=REDIS,
@@ -139,13 +139,14 @@ class Demo(ComponentResource):
                 context=context,
                 service="demo",
                 image=settings.image("demo"),
-                memory_mb=128,
+                memory_mb=96,
                 user=SERVICE,
                 health=HealthCheck(test=("CMD", "python3", "-I", "-c", alive), interval="10s"),
                 command=(
-                    *("--port", str(PORT), "--faults-port", str(FAULTS_PORT), "--rate", str(settings.demo.rate)),
+                    *("--faults-port", str(FAULTS_PORT), "--rate", str(settings.demo.rate)),
                     *("--database-password-file", f"{folder}/current/database-password"),
                     *("--database-host", "demo-postgres", "--cache-host", "demo-redis", "--proxy-host", "demo-nginx"),
+                    *("--simulated-cache-host", "demo-redis-alawael"),
                 ),
                 ports=(
                     PublishedPort(

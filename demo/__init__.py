@@ -1,4 +1,4 @@
-"""The worked example: a small shop that sells by chat, with real dependencies, faults on demand and its own traffic.
+"""The demo: a small shop with real dependencies and four simulated systems, with their own traffic and faults.
 
 It runs in an image of its own, with Debian's psycopg2, redis and prometheus_client, and imports nothing of the rest
 of the project.

@@ -1,57 +1,31 @@
-"""`python -m demo`: the service, its faults' port and its traffic, until it is told to end."""
+"""`python -m demo`: the shop, the simulated systems and the faults' port, until it is told to end."""
 
 import argparse
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from demo import log
 from demo.cache import Cache
+from demo.conditions import Conditions
 from demo.database import Database, DatabaseAddress
-from demo.errors import ApiError, UnavailableError
+from demo.engine import Engine, simulations
+from demo.exposition import metrics_server
 from demo.fault_server import fault_server
 from demo.faults import Faults
 from demo.health import Dependency, Health
+from demo.housekeeping import Housekeeping
+from demo.keyspace import Keyspace
 from demo.metrics import Metrics
 from demo.server import Server, Service
 from demo.store import Store
+from demo.systems import FAULTS, SHOP
+from demo.systems.social_selling import RATE
 from demo.traffic import Traffic
 
-HOUSEKEEPING_SECONDS = 60.0
-
 _log = logging.getLogger("service")
-
-
-class Housekeeping:
-    """Prepares the tables as soon as the database answers, and prunes them from time to time."""
-
-    def __init__(self, store: Store, ended: threading.Event) -> None:
-        self._store = store
-        self._ended = ended
-        self.done = threading.Event()
-
-    def run(self) -> None:
-        """Until the service ends: every second until it worked, then every minute."""
-        wait = 0.0
-        while not self._ended.wait(wait):
-            try:
-                self._store.prepare()
-                self._store.prune()
-            except ApiError as error:
-                _log.warning("housekeeping has to wait: %s", error)
-                wait = 1.0
-            except Exception:  # noqa: BLE001 - logged with its stack, tried again
-                _log.exception("housekeeping failed")
-                wait = 10.0
-            else:
-                self.done.set()
-                wait = HOUSEKEEPING_SECONDS
-
-    def check(self) -> None:
-        """UnavailableError until the tables are there."""
-        if not self.done.is_set():
-            raise UnavailableError("tables: not made yet")
 
 
 def main() -> None:
@@ -61,9 +35,31 @@ def main() -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
+    faults = Faults(FAULTS)
+    tasks = [*_simulated(settings, faults), *_shop(settings, faults, ended)]
+    tasks.append(fault_server(settings.faults_port, faults).serve_forever)
+    for task in tasks:
+        threading.Thread(target=task, daemon=True).start()
+    _log.info("serving on port %d, faults on port %d", SHOP.port, settings.faults_port)
+    ended.wait()
+    _log.info("ended")
 
-    faults = Faults()
+
+def _simulated(settings: argparse.Namespace, faults: Faults) -> list[Callable[[], object]]:
+    """What runs for the simulated systems: one engine, and a port for each."""
+    keyspace = Keyspace(settings.simulated_cache_host, settings.cache_port)
+    made = simulations(keyspace.look_up)
+    engine = Engine([system for system, _ in made.values()], faults)
+    return [engine.run, *(metrics_server(system.profile, out).serve_forever for system, out in made.values())]
+
+
+def _shop(settings: argparse.Namespace, faults: Faults, ended: threading.Event) -> list[Callable[[], object]]:
+    """What runs for the shop: its server, its housekeeping and its customers."""
     metrics = Metrics()
+
+    def how() -> Conditions:
+        return faults.conditions(SHOP.name, SHOP.ordinary)
+
     address = DatabaseAddress(
         host=settings.database_host,
         port=settings.database_port,
@@ -71,9 +67,9 @@ def main() -> None:
         user=settings.database_user,
         password_file=settings.database_password_file,
     )
-    database = Database(address, faults, metrics)
-    cache = Cache(settings.cache_host, settings.cache_port, faults, metrics)
-    store = Store(database, cache, metrics)
+    database = Database(address, how, metrics)
+    cache = Cache(settings.cache_host, settings.cache_port, how, metrics)
+    store = Store(database, cache, metrics, how)
     housekeeping = Housekeeping(store, ended)
     health = Health(
         (
@@ -82,26 +78,18 @@ def main() -> None:
             Dependency(name="cache", required=False, ping=cache.ping),
         )
     )
-    server = Server(settings.port, Service(store=store, health=health, metrics=metrics, faults=faults))
-    switch = fault_server(settings.faults_port, faults)
-    traffic = Traffic(settings.proxy_host, settings.proxy_port, settings.rate, faults)
+    server = Server(SHOP.port, Service(store=store, health=health, metrics=metrics, how=how))
+    traffic = Traffic(settings.proxy_host, settings.proxy_port, settings.rate, how, ended)
 
     def send_traffic() -> None:
         housekeeping.done.wait()
         traffic.run()
 
-    for task in (server.serve_forever, switch.serve_forever, housekeeping.run, send_traffic):
-        threading.Thread(target=task, daemon=True).start()
-    _log.info("serving on port %d, faults on port %d", settings.port, settings.faults_port)
-    ended.wait()
-    traffic.stop()
-    server.shutdown()
-    _log.info("ended")
+    return [server.serve_forever, housekeeping.run, housekeeping.report, send_traffic]
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="demo", description="The worked example service.")
-    parser.add_argument("--port", type=int, default=3000, help="API, health and metrics")
+    parser = argparse.ArgumentParser(prog="demo", description="The five systems of the demo.")
     parser.add_argument("--faults-port", type=int, default=3999)
     parser.add_argument("--database-host", default="demo-postgres")
     parser.add_argument("--database-port", type=int, default=5432)
@@ -110,9 +98,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--database-password-file", type=Path, required=True)
     parser.add_argument("--cache-host", default="demo-redis")
     parser.add_argument("--cache-port", type=int, default=6379)
-    parser.add_argument("--proxy-host", default="demo-nginx", help="where its own traffic goes")
+    parser.add_argument("--simulated-cache-host", default="demo-redis-alawael", help="the cache of alawael")
+    parser.add_argument("--proxy-host", default="demo-nginx", help="where the shop's own customers go")
     parser.add_argument("--proxy-port", type=int, default=80)
-    parser.add_argument("--rate", type=float, default=4.0, help="requests a second of its own traffic")
+    parser.add_argument("--rate", type=float, default=RATE, help="their requests a second at the busiest hour")
     return parser.parse_args()
 
 

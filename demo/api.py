@@ -16,8 +16,8 @@ Body = Mapping[str, Any]
 Action = Callable[["Store", int, Body], object]
 """Serves a request from the store: the id in its path (0 where it has none) and its JSON body; gives the answer."""
 
-UNMATCHED: Final = "unmatched"
-"""The `route` of every request that no route matches: paths are the client's to choose, series are not."""
+PREVIEW: Final = "/api/preview"
+"""A route of a release that is not out yet."""
 
 LARGEST_ID: Final = 2**63 - 1
 

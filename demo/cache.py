@@ -1,6 +1,7 @@
 """Redis as a read-through cache. Without it everything works, only slower."""
 
 import json
+import random
 import secrets
 from collections.abc import Callable
 from typing import Any, Final
@@ -8,8 +9,9 @@ from typing import Any, Final
 import redis
 
 from demo.breaker import Breaker
+from demo.chance import Picker
+from demo.conditions import How
 from demo.errors import UnavailableError
-from demo.faults import Faults
 from demo.metrics import Metrics
 
 ANSWER_SECONDS: Final = 0.5
@@ -18,17 +20,18 @@ ANSWER_SECONDS: Final = 0.5
 class Cache:
     """Values as JSON, each with its own time to live."""
 
-    def __init__(self, host: str, port: int, faults: Faults, metrics: Metrics) -> None:
+    def __init__(self, host: str, port: int, how: How, metrics: Metrics) -> None:
         self._redis = redis.Redis(
             host=host, port=port, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
         )
-        self._faults = faults
+        self._how = how
+        self._lost = Picker()
         self._metrics = metrics
         self._breaker = Breaker("cache", (redis.RedisError, OSError))
 
     def fetch(self, key: str, seconds: int, load: Callable[[], Any]) -> Any:  # noqa: ANN401 - any JSON value
         """The value of a key; if it is not there, or the cache is away, what `load` gives, kept for so long."""
-        if self._faults.on("cache-cold"):
+        if self._lost.pick(self._how().cache_misses):
             key = f"cold:{secrets.token_hex(8)}"
             seconds = 1
         found = self._try(lambda: self._redis.get(key))
@@ -36,8 +39,13 @@ class Cache:
         if found is not None:
             return json.loads(found)
         value = load()
-        self._try(lambda: self._redis.set(key, json.dumps(value), ex=seconds))
+        self.put(key, seconds, value)
         return value
+
+    def put(self, key: str, seconds: int, value: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Keep a value for about so long: what was put together shall not expire together."""
+        kept = max(1, round(seconds * random.uniform(0.75, 1.25)))  # noqa: S311 - no secret
+        self._try(lambda: self._redis.set(key, json.dumps(value), ex=kept))
 
     def forget(self, *keys: str) -> None:
         """Drop keys whose values have changed."""

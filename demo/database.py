@@ -15,8 +15,8 @@ from psycopg2 import errors
 from psycopg2.extras import RealDictCursor
 
 from demo.breaker import Breaker
+from demo.conditions import How
 from demo.errors import ConflictError, NotFoundError, UnavailableError
-from demo.faults import Faults
 from demo.metrics import Metrics
 
 CONNECT_SECONDS: Final = 2
@@ -67,9 +67,9 @@ class Session:
 class Database:
     """The pool. A request takes one connection; at most `size` are open."""
 
-    def __init__(self, address: DatabaseAddress, faults: Faults, metrics: Metrics, size: int = 10) -> None:
+    def __init__(self, address: DatabaseAddress, how: How, metrics: Metrics, size: int = 10) -> None:
         self._address = address
-        self._faults = faults
+        self._how = how
         self._metrics = metrics
         self._idle: list[Any] = []
         self._lock = threading.Lock()
@@ -107,7 +107,7 @@ class Database:
             session.run("SELECT 1")
 
     def _take(self) -> Any:  # noqa: ANN401 - psycopg2 has no types
-        if self._faults.on("database-gone"):
+        if self._how().database_gone:
             self._close_idle()
         with self._lock:
             if self._idle:
@@ -139,7 +139,7 @@ class Database:
         address = self._address
         return psycopg2.connect(
             host=address.host,
-            port=CLOSED_PORT if self._faults.on("database-gone") else address.port,
+            port=CLOSED_PORT if self._how().database_gone else address.port,
             dbname=address.name,
             user=address.user,
             password=address.password_file.read_text(encoding="utf-8").strip(),

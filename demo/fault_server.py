@@ -1,14 +1,15 @@
-"""The port on which faults are switched: POST and DELETE /faults/<name>, GET /faults."""
+"""The port on which faults are switched: POST and DELETE /faults/<system>/<name>, GET /faults."""
 
 import json
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from demo.faults import FAULTS, Faults, UnknownFaultError, seconds
+from demo.faults import Faults, UnknownFaultError, seconds
 
 DEFAULT_DURATION: Final = "10m"
 """How long a fault lasts where nothing is said."""
@@ -34,44 +35,50 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_GET(self) -> None:
-        """List every fault: what it does, and until when it is on."""
+        """List every fault of every system: what it does, and until when it is on."""
         if urlsplit(self.path).path.rstrip("/") == "/faults":
             self._answer(HTTPStatus.OK)
         else:
-            self._refuse(HTTPStatus.NOT_FOUND, "there is /faults and /faults/<name>")
+            self._refuse(HTTPStatus.NOT_FOUND, "there is /faults and /faults/<system>/<name>")
 
     def do_POST(self) -> None:
-        """Switch a fault on: /faults/<name>?for=10m."""
-        url = urlsplit(self.path)
-        duration = parse_qs(url.query).get("for", [DEFAULT_DURATION])[0]
+        """Switch a fault on: /faults/<system>/<name>?for=10m."""
+        duration = parse_qs(urlsplit(self.path).query).get("for", [DEFAULT_DURATION])[0]
+
+        def start(system: str, name: str) -> None:
+            self.faults.start(system, name, seconds(duration))
+            _log.warning("fault %s of %s switched on for %s", name, system, duration)
+
+        self._switch(start)
+
+    def do_DELETE(self) -> None:
+        """Switch a fault off; it is no error if it is off already."""
+
+        def stop(system: str, name: str) -> None:
+            if self.faults.stop(system, name):
+                _log.warning("fault %s of %s switched off", name, system)
+
+        self._switch(stop)
+
+    def _switch(self, action: Callable[[str, str], None]) -> None:
+        system, _, name = urlsplit(self.path).path.removeprefix("/faults/").strip("/").partition("/")
         try:
-            self.faults.start(_name(url.path), seconds(duration))
+            action(system, name)
         except UnknownFaultError as error:
             self._refuse(HTTPStatus.NOT_FOUND, str(error))
         except ValueError as error:
             self._refuse(HTTPStatus.BAD_REQUEST, str(error))
         else:
-            _log.warning("fault %s switched on for %s", _name(url.path), duration)
-            self._answer(HTTPStatus.OK)
-
-    def do_DELETE(self) -> None:
-        """Switch a fault off; it is no error if it is off already."""
-        name = _name(urlsplit(self.path).path)
-        try:
-            was_on = self.faults.stop(name)
-        except UnknownFaultError as error:
-            self._refuse(HTTPStatus.NOT_FOUND, str(error))
-        else:
-            if was_on:
-                _log.warning("fault %s switched off", name)
             self._answer(HTTPStatus.OK)
 
     def _answer(self, status: HTTPStatus) -> None:
-        active = self.faults.active()
-        listed = {
-            name: {"does": does, "on": name in active, "until": _moment(active[name]) if name in active else None}
-            for name, does in FAULTS.items()
-        }
+        listed = {}
+        for system, known in self.faults.registry.items():
+            active = self.faults.active(system)
+            listed[system] = {
+                name: {"does": fault.does, "until": _moment(active[name]) if name in active else None}
+                for name, fault in known.items()
+            }
         self._send(status, {"faults": listed})
 
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
@@ -90,10 +97,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' name
         """Say nothing: what matters is logged where it happens."""
-
-
-def _name(path: str) -> str:
-    return path.removeprefix("/faults/").strip("/")
 
 
 def _moment(stamp: float) -> str:

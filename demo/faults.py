@@ -1,25 +1,21 @@
-"""Faults on demand: which there are, which are on, and until when. One ends by itself."""
+"""Faults on demand: what one is, which are on, and until when. One ends by itself."""
 
 import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Final
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
 
-FAULTS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "errors": "a third of the API's requests fail with 500",
-        "latency": "every request of the API takes half a second to three seconds longer",
-        "database-gone": "the service finds no database where it looks for one",
-        "cache-cold": "nothing the service asks the cache for is there",
-        "log-burst": "a client retries a bad order in a tight loop, and every refusal is logged as an error",
-    }
-)
-"""Every fault by name, and what it does."""
+from demo.alerts import MINUTES, RAISED, SOON, Alert
+from demo.conditions import Conditions
 
 LONGEST_SECONDS: Final = 24 * 3600.0
 """The longest a fault may be asked for."""
+
+UNSEEN: Final = "new-error-type"
+"""The fault whose error has a name of its own each time: once seen, it is not new for a day."""
 
 _PART: Final = re.compile(r"(\d+)(ms|s|m|h)")
 _DURATION: Final = re.compile(r"(?:\d+(?:ms|s|m|h))+")
@@ -27,36 +23,97 @@ _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class UnknownFaultError(ValueError):
-    """There is no fault of that name."""
+    """There is no fault of that name, or no such system."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One fault of one system: what it does, what it changes, and the alerts it is to raise.
+
+    It raises all of `raises`, and no others but those of `may_raise`: whether these follow depends on how long it
+    lasts and on what the days before were like.
+    """
+
+    name: str
+    does: str
+    raises: tuple[Alert, ...]
+    may_raise: tuple[Alert, ...]
+    changes: Mapping[str, Any]
+
+    @property
+    def minutes(self) -> int:
+        """How long it has to last until all its alerts fire."""
+        return max((MINUTES.get(alert.name, SOON) for alert in self.raises), default=SOON)
+
+
+def fault(
+    name: str,
+    does: str,
+    *,
+    also: tuple[Alert, ...] = (),
+    may_raise: tuple[Alert, ...] = (),
+    **changes: Any,  # noqa: ANN401 - fields of Conditions, checked here
+) -> Fault:
+    """A fault that changes these conditions; it raises what its name says, and `also` what follows in its system."""
+    replace(Conditions(), **changes)
+    raises, may = RAISED[name]
+    return Fault(name=name, does=does, raises=(*raises, *also), may_raise=(*may, *may_raise), changes=dict(changes))
+
+
+Registry = Mapping[str, Mapping[str, Fault]]
+"""Fault by the system's name and its own."""
 
 
 class Faults:
     """The faults that are on. The clock is of the kind of `time.time`."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, registry: Registry, clock: Callable[[], float] = time.time) -> None:
+        self.registry = registry
         self._clock = clock
-        self._until: dict[str, float] = {}
+        self._on: dict[tuple[str, str], tuple[float, float]] = {}
         self._lock = threading.Lock()
 
-    def start(self, name: str, seconds: float) -> None:
+    def start(self, system: str, name: str, seconds: float) -> None:
         """Switch a fault on for so long, from now; UnknownFaultError where there is none of that name."""
-        with self._lock:
-            self._until[_known(name)] = self._clock() + seconds
-
-    def stop(self, name: str) -> bool:
-        """Switch a fault off; whether it was on."""
-        with self._lock:
-            return self._until.pop(_known(name), 0.0) > self._clock()
-
-    def on(self, name: str) -> bool:
-        """Whether a fault is on now."""
-        return self._until.get(_known(name), 0.0) > self._clock()
-
-    def active(self) -> dict[str, float]:
-        """The faults that are on, and when each ends (seconds since 1970)."""
+        self._known(system, name)
         now = self._clock()
         with self._lock:
-            return {name: until for name, until in sorted(self._until.items()) if until > now}
+            began, until = self._on.get((system, name), (now, 0.0))
+            self._on[system, name] = (began if until > now else now, now + seconds)
+
+    def stop(self, system: str, name: str) -> bool:
+        """Switch a fault off; whether it was on."""
+        self._known(system, name)
+        with self._lock:
+            _, until = self._on.pop((system, name), (0.0, 0.0))
+        return until > self._clock()
+
+    def active(self, system: str) -> dict[str, float]:
+        """The system's faults that are on, and when each ends (seconds since 1970)."""
+        return {name: until for name, (_, until) in self._spans(system).items()}
+
+    def conditions(self, system: str, ordinary: Conditions) -> Conditions:
+        """How things are now, with every fault that is on; where two change the same, the later one counts."""
+        changes: dict[str, Any] = {}
+        for name, (began, _) in self._spans(system).items():
+            changes |= self.registry[system][name].changes
+            if name == UNSEEN:
+                changes["unseen"] = f"unseen-{datetime.fromtimestamp(began, UTC):%m%dT%H%M%S}"
+        return replace(ordinary, **changes)
+
+    def _spans(self, system: str) -> dict[str, tuple[float, float]]:
+        """When each fault that is on began, and when it ends."""
+        now = self._clock()
+        with self._lock:
+            on = [(span, name) for (where, name), span in self._on.items() if where == system and span[1] > now]
+        return {name: span for span, name in sorted(on)}
+
+    def _known(self, system: str, name: str) -> None:
+        if system not in self.registry:
+            raise UnknownFaultError(f"there is no system {system!r}; there are {', '.join(self.registry)}")
+        if name not in self.registry[system]:
+            known = ", ".join(self.registry[system])
+            raise UnknownFaultError(f"{system} has no fault {name!r}; it has {known}")
 
 
 def seconds(duration: str) -> float:
@@ -67,9 +124,3 @@ def seconds(duration: str) -> float:
     if not 0 < total <= LONGEST_SECONDS:
         raise ValueError(f"{duration!r} is not between 1ms and 24h")
     return total
-
-
-def _known(name: str) -> str:
-    if name not in FAULTS:
-        raise UnknownFaultError(f"there is no fault {name!r}; there are {', '.join(FAULTS)}")
-    return name

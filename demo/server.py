@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from demo import api
+from demo.chance import Picker
+from demo.conditions import Conditions, How
 from demo.errors import ApiError, BadRequestError, NotFoundError
-from demo.faults import Faults
+from demo.exposition import CONTENT_TYPE
 from demo.health import Health
 from demo.log import RequestIds, request_ids
-from demo.metrics import CONTENT_TYPE, Metrics
+from demo.metrics import Metrics
+from demo.systems import SHOP
+from demo.systems.profile import UNMATCHED
 
 if TYPE_CHECKING:
     from demo.store import Store
@@ -26,25 +30,26 @@ SLOW_MS: Final = 2000.0
 """A request that takes longer is logged as slow."""
 
 LARGEST_BODY: Final = 65536
-FAILING_SHARE: Final = 1 / 3
-DELAY_SECONDS: Final = (0.5, 3.0)
-"""What the faults `errors` and `latency` do."""
+
+WORK_SECONDS: Final = {(route.method, route.template): route.median for route in SHOP.routes}
+"""What the work of a larger shop would take for each route, on average."""
 
 _log = logging.getLogger("http")
 
 
 class InjectedError(RuntimeError):
-    """The failure that the fault `errors` stands for."""
+    """A failure that a fault asks for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What the handler works with."""
+    """What the handler works with; `work` is by how much the work of `WORK_SECONDS` is done."""
 
     store: "Store"
     health: Health
     metrics: Metrics
-    faults: Faults
+    how: How
+    work: float = 1.0
 
 
 class Server(ThreadingHTTPServer):
@@ -55,6 +60,8 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, port: int, service: Service) -> None:
         self.service = service
+        self.failing = Picker()
+        self.slow = Picker()
         super().__init__(("", port), _Handler)
 
 
@@ -86,10 +93,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve_api(self, path: str, ids: RequestIds) -> None:
         """Answer, measure and log a request of the API, whatever becomes of it."""
         start = time.monotonic()
+        how = self.server.service.how()
         found = api.find(self.command, path)
-        route = found[0].template if found else api.UNMATCHED
+        route = found[0].template if found else UNMATCHED
+        if how.unseen and path == api.PREVIEW:
+            route = f"/api/{how.unseen}"
         try:
-            status, document = self._act(found)
+            status, document = self._act(found, route, how)
         except ApiError as error:
             status, document = error.status, {"error": str(error), "correlation_id": ids.correlation_id}
             if not isinstance(error, NotFoundError):
@@ -103,17 +113,19 @@ class _Handler(BaseHTTPRequestHandler):
         self._log_request(route, int(status), milliseconds)
         self._send(status, _json(document), "application/json", ids)
 
-    def _act(self, found: tuple[api.Route, int] | None) -> tuple[HTTPStatus, object]:
+    def _act(self, found: tuple[api.Route, int] | None, route: str, how: Conditions) -> tuple[HTTPStatus, object]:
         service = self.server.service
         body = self._body()
-        if service.faults.on("latency"):
-            time.sleep(random.uniform(*DELAY_SECONDS))  # noqa: S311 - no secret
-        if service.faults.on("errors") and random.random() < FAILING_SHARE:  # noqa: S311 - no secret
-            raise InjectedError("the fault `errors` is on")
+        work = WORK_SECONDS.get((self.command, route), 0.0) * random.lognormvariate(0, 0.35)
+        time.sleep(work * service.work)
+        if self.server.slow.pick(how.slow_share):
+            time.sleep(random.uniform(*how.slow_seconds))  # noqa: S311 - no secret
+        if self.server.failing.pick(how.errors) or (how.unseen and how.unseen in route):
+            raise InjectedError("a fault is on")
         if found is None:
             raise NotFoundError("there is no such route")
-        route, number = found
-        return route.status, route.action(service.store, number, body)
+        action, number = found
+        return action.status, action.action(service.store, number, body)
 
     def _body(self) -> Mapping[str, Any]:
         """The request's JSON object, empty where it has none; BadRequestError where it is no such thing."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from demo.cache import Cache
+from demo.conditions import How
 from demo.database import Database, Row
 from demo.errors import NotFoundError
 from demo.metrics import Metrics
@@ -12,20 +13,23 @@ from demo.seed import FIRST_PRODUCTS, FIRST_USERS
 KEPT: Final = "7 days"
 """How long rows stay that are made afterwards."""
 
-ITEM_SECONDS: Final = 600
-LIST_SECONDS: Final = 30
+ITEM_SECONDS: Final = 6 * 3600
+LIST_SECONDS: Final = 60
 """How long the cache keeps one thing, and a list of things."""
 
+_PRODUCT: Final = "SELECT id, name, price_usd FROM products"
+_USER: Final = "SELECT id, name, created_at FROM users"
 _SCHEMA: Final = Path(__file__).with_name("schema.sql")
 
 
 class Store:
     """The shop's data. Every method raises UnavailableError where the database is away."""
 
-    def __init__(self, database: Database, cache: Cache, metrics: Metrics) -> None:
+    def __init__(self, database: Database, cache: Cache, metrics: Metrics, how: How) -> None:
         self._database = database
         self._cache = cache
         self._metrics = metrics
+        self._how = how
 
     def prepare(self) -> None:
         """Make what is missing of the tables and the first rows."""
@@ -33,6 +37,15 @@ class Store:
             # Two instances that start at once must not do this at once.
             session.query("prepare", "SELECT pg_advisory_xact_lock(3999)")
             session.query("prepare", _SCHEMA.read_text(encoding="utf-8"))
+
+    def warm(self) -> None:
+        """Fill the cache with what was there first, so that a new cache does not begin with misses alone."""
+        with self._database.transaction() as session:
+            products = session.query("warm", f"{_PRODUCT} WHERE id <= %s", (FIRST_PRODUCTS,))
+            users = session.query("warm", f"{_USER} WHERE id <= %s", (FIRST_USERS,))
+        for kind, rows in (("product", products), ("user", users)):
+            for row in rows:
+                self._cache.put(f"{kind}:{row['id']}", ITEM_SECONDS, row)
 
     def prune(self) -> None:
         """Delete what is older than a week, so that the demo never fills a disk."""
@@ -43,6 +56,12 @@ class Store:
                     f"DELETE FROM {table} WHERE created_at < now() - %s::interval AND id > %s",  # noqa: S608 - own names
                     (KEPT, kept),
                 )
+
+    def report(self) -> Row:
+        """What was sold in the last hour."""
+        slow = self._how().slow_queries
+        sold = "SELECT count(*) AS orders, sum(amount_usd) AS usd, pg_sleep(%s)::text FROM orders"
+        return self._one("report", f"{sold} WHERE created_at > now() - interval '1 hour'", slow[1] if slow else 0)
 
     def products(self) -> list[Row]:
         """The fifty products that sell best."""
@@ -57,7 +76,7 @@ class Store:
         """One product."""
 
         def load() -> Row:
-            return self._one("get_product", "SELECT id, name, price_usd FROM products WHERE id = %s", product_id)
+            return self._one("get_product", f"{_PRODUCT} WHERE id = %s", product_id)
 
         product: Row = self._cache.fetch(f"product:{product_id}", ITEM_SECONDS, load)
         return product
@@ -70,7 +89,7 @@ class Store:
                 "INSERT INTO products (name, price_usd) VALUES (%s, %s) RETURNING id, name, price_usd",
                 (name, price_usd),
             )
-        self._metrics.products.inc()
+        self._metrics.inc("products_created_total")
         return made[0]
 
     def register(self, email: str, name: str) -> Row:
@@ -81,7 +100,7 @@ class Store:
                 "INSERT INTO users (email, name) VALUES (%s, %s) RETURNING id, email, name",
                 (email, name),
             )
-        self._metrics.registrations.inc()
+        self._metrics.inc("user_registrations_total")
         self._metrics.saw_user(made[0]["id"])
         return made[0]
 
@@ -89,7 +108,7 @@ class Store:
         """One user."""
 
         def load() -> Row:
-            return self._one("get_user", "SELECT id, name, created_at FROM users WHERE id = %s", user_id)
+            return self._one("get_user", f"{_USER} WHERE id = %s", user_id)
 
         user: Row = self._cache.fetch(f"user:{user_id}", ITEM_SECONDS, load)
         self._metrics.saw_user(user_id)
@@ -110,10 +129,10 @@ class Store:
                 "create_order",
                 "INSERT INTO orders (user_id, product_id, quantity, amount_usd) VALUES (%s, %s, %s, %s)"
                 " RETURNING id, user_id, product_id, quantity, amount_usd, created_at",
-                (user_id, product_id, quantity, round(product["price_usd"] * quantity, 2)),
+                (user_id, product_id, quantity, round(product["price_usd"] * quantity * self._how().order_value, 2)),
             )[0]
-        self._metrics.orders.inc()
-        self._metrics.order_amount_usd.inc(order["amount_usd"])
+        self._metrics.inc("orders_created_total")
+        self._metrics.inc("order_amount_usd_total", order["amount_usd"])
         self._metrics.saw_user(user_id)
         return order
 
@@ -131,7 +150,7 @@ class Store:
                 "INSERT INTO messages (sender_id, recipient_id, body) VALUES (%s, %s, %s) RETURNING id, created_at",
                 (sender_id, recipient_id, body),
             )
-        self._metrics.messages.inc()
+        self._metrics.inc("messages_sent_total")
         self._metrics.saw_user(sender_id)
         self._cache.forget(f"messages:{recipient_id}")
         return made[0]

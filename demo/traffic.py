@@ -1,4 +1,4 @@
-"""The service's own customers: a few requests a second through the proxy, in a believable mix."""
+"""The shop's own customers: a few requests a second through the proxy, in a believable mix, by the hour of the day."""
 
 import http.client
 import json
@@ -6,17 +6,18 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from demo.faults import Faults
+from demo.api import PREVIEW
+from demo.chance import load
+from demo.conditions import Conditions, How
 from demo.seed import FIRST_PRODUCTS, FIRST_USERS
+from demo.systems import SHOP
 
 ANSWER_SECONDS: Final = 10.0
 CLIENTS: Final = 32
-BURST_RATE: Final = 30.0
-"""Requests a second that the fault `log-burst` adds."""
 
 Request = tuple[str, str, Mapping[str, object] | None]
 """Method, path and JSON body."""
@@ -26,34 +27,34 @@ _random = random.Random()  # noqa: S311 - no secret
 
 
 class Traffic:
-    """Sends `rate` requests a second to the proxy until it is stopped."""
+    """Sends `rate` requests a second to the proxy at the busiest hour, fewer at others, until the demo ends."""
 
-    def __init__(self, host: str, port: int, rate: float, faults: Faults) -> None:
+    def __init__(self, host: str, port: int, rate: float, how: How, ended: threading.Event) -> None:
         self._host = host
         self._port = port
         self._rate = rate
-        self._faults = faults
-        self._stopped = threading.Event()
+        self._how = how
+        self._unseen = ""
+        self._ended = ended
         self._unreachable = False
         self._clients = ThreadPoolExecutor(CLIENTS, thread_name_prefix="client")
 
     def run(self) -> None:
-        """Send until stopped; customers come at random, not by the clock."""
-        burst_due = regular_due = time.monotonic()
-        while not self._stopped.wait(max(0.0, min(burst_due, regular_due) - time.monotonic())):
+        """Send until the end; customers come at random, not by the clock."""
+        bad_due = regular_due = time.monotonic()
+        while not self._ended.wait(max(0.0, min(bad_due, regular_due) - time.monotonic())):
             now = time.monotonic()
+            how = self._how()
             if now >= regular_due:
-                self._clients.submit(self._send, random_request())
-                regular_due = now + _random.expovariate(self._rate)
-            if now >= burst_due:
-                burst = self._faults.on("log-burst")
-                if burst:
+                self._clients.submit(self._send, random_request(how))
+                regular_due = now + _random.expovariate(self._rate * load(time.time()) * (1 + how.crawler))
+            if now >= bad_due:
+                if how.bad_orders:
                     self._clients.submit(self._send, bad_order())
-                burst_due = now + (1 / BURST_RATE if burst else 1.0)
-
-    def stop(self) -> None:
-        """Send no more."""
-        self._stopped.set()
+                if how.unseen not in ("", self._unseen):
+                    self._unseen = how.unseen
+                    self._clients.submit(self._send, ("GET", PREVIEW, None))
+                bad_due = now + (1 / how.bad_orders if how.bad_orders else 1.0)
         self._clients.shutdown(wait=False, cancel_futures=True)
 
     def _send(self, request: Request) -> None:
@@ -79,35 +80,59 @@ class Traffic:
             connection.close()
 
 
-def random_request() -> Request:
-    """What one customer does next."""
-    user, other = (_random.randint(1, FIRST_USERS) for _ in range(2))
+def random_request(how: Conditions) -> Request:
+    """What one customer, or the crawler, does next."""
     # Few products are looked at most of the time.
     product = min(FIRST_PRODUCTS, 1 + int(_random.expovariate(0.1)))
-    token = f"{_random.getrandbits(64):016x}"
-    mix: dict[int, Request] = {
-        38: ("GET", f"/api/products/{product}", None),
-        20: ("GET", "/api/products", None),
-        12: ("GET", f"/api/users/{user}", None),
-        10: ("GET", f"/api/users/{1 + user % 25}/messages", None),
-        8: (
-            "POST",
-            "/api/orders",
-            {"user_id": user, "product_id": product, "quantity": _random.choice((1, 1, 1, 2, 3))},
-        ),
-        7: (
-            "POST",
-            "/api/messages",
-            {"sender_id": user, "recipient_id": 1 + other % 25, "body": "Is it still there?"},
-        ),
-        3: ("POST", "/api/users", {"email": f"{token}@example.com", "name": f"Newcomer {token[:4]}"}),
-        1: ("POST", "/api/products", {"name": f"Find {token[:4]}", "price_usd": _random.randint(500, 9900) / 100}),
-        # A link that is out of date.
-        2: ("GET", f"/api/catalogue/{token}", None),
-    }
-    return _random.choices(list(mix.values()), weights=list(mix))[0]
+    user, other = (_random.randint(1, max(1, round(FIRST_USERS * how.users))) for _ in range(2))
+    crawls = _random.random() < how.crawler / (1 + how.crawler)
+    weights = [
+        0 if crawls and route.method != "GET" else route.weight * (how.orders if route.template == _ORDERS else 1)
+        for route in SHOP.routes
+    ]
+    (route,) = _random.choices(SHOP.routes, weights)
+    return _REQUESTS[route.method, route.template](product, user, other)
 
 
 def bad_order() -> Request:
     """An order that is always refused."""
-    return "POST", "/api/orders", {"user_id": 1, "product_id": 1, "quantity": 0}
+    return "POST", _ORDERS, {"user_id": 1, "product_id": 1, "quantity": 0}
+
+
+def _token() -> str:
+    return f"{_random.getrandbits(64):016x}"
+
+
+def _order(product: int, user: int, _: int) -> Request:
+    quantity = _random.choice((1, 1, 1, 2, 3))
+    return "POST", _ORDERS, {"user_id": user, "product_id": product, "quantity": quantity}
+
+
+def _message(_: int, user: int, other: int) -> Request:
+    body = {"sender_id": user, "recipient_id": 1 + other % 25, "body": "Is it still there?"}
+    return "POST", "/api/messages", body
+
+
+def _newcomer(*_: int) -> Request:
+    token = _token()
+    return "POST", "/api/users", {"email": f"{token}@example.com", "name": f"Newcomer {token[:4]}"}
+
+
+def _find(*_: int) -> Request:
+    price = _random.randint(500, 9900) / 100
+    return "POST", "/api/products", {"name": f"Find {_token()[:4]}", "price_usd": price}
+
+
+_ORDERS: Final = "/api/orders"
+_REQUESTS: Final[Mapping[tuple[str, str], Callable[[int, int, int], Request]]] = {
+    ("GET", "/api/products/{id}"): lambda product, _, __: ("GET", f"/api/products/{product}", None),
+    ("GET", "/api/products"): lambda *_: ("GET", "/api/products", None),
+    ("GET", "/api/users/{id}"): lambda _, user, __: ("GET", f"/api/users/{user}", None),
+    ("GET", "/api/users/{id}/messages"): lambda _, user, __: ("GET", f"/api/users/{1 + user % 25}/messages", None),
+    ("POST", _ORDERS): _order,
+    ("POST", "/api/messages"): _message,
+    ("POST", "/api/users"): _newcomer,
+    ("POST", "/api/products"): _find,
+    ("GET", "unmatched"): lambda *_: ("GET", f"/api/catalogue/{_token()}", None),
+}
+"""What a customer sends for each route of the mix: of a product, a user and another user."""

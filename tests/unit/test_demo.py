@@ -14,27 +14,16 @@ import pytest
 
 from demo import api, faults, log
 from demo.breaker import Breaker
+from demo.conditions import Conditions
 from demo.errors import UnavailableError
 from demo.fault_server import fault_server
-from demo.faults import FAULTS, Faults
+from demo.faults import Faults
 from demo.health import Dependency, Health
 from demo.metrics import Metrics
 from demo.server import Server, Service
+from demo.systems import FAULTS, SHOP
+from demo.systems.profile import UNMATCHED
 from demo.traffic import bad_order, random_request
-
-CONTRACT = {
-    "http_requests": {"method", "route", "status_code"},
-    "http_request_duration_ms": {"method", "route", "status_code"},
-    "db_query_duration_ms": {"operation"},
-    "cache_requests": {"result"},
-    "user_registrations": set(),
-    "orders_created": set(),
-    "order_amount_usd": set(),
-    "products_created": set(),
-    "messages_sent": set(),
-    "active_users": set(),
-}
-"""Requirements 1, social-selling; counters without their `_total`."""
 
 
 @dataclass
@@ -90,9 +79,15 @@ def running() -> Iterator[Running]:
     logger = logging.getLogger("http")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    shop, switches = Shop(), Faults()
+    shop, switches = Shop(), Faults(FAULTS)
     health = Health((Dependency(name="database", required=True, ping=shop.ping),))
-    service = Service(store=cast("Any", shop), health=health, metrics=shop.metrics, faults=switches)
+    service = Service(
+        store=cast("Any", shop),
+        health=health,
+        metrics=shop.metrics,
+        how=lambda: switches.conditions(SHOP.name, SHOP.ordinary),
+        work=0,
+    )
     server = Server(0, service)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
@@ -102,33 +97,11 @@ def running() -> Iterator[Running]:
     logger.removeHandler(handler)
 
 
-def test_it_exposes_the_contract_and_nothing_else(running: Running) -> None:
-    with running.shop.metrics.query("get_product"):
-        running.client.get("/api/products/7")
-    found = running.families()
-    assert found.keys() == CONTRACT.keys()
-    for name, family in found.items():
-        assert {label for sample in family.samples for label in sample.labels} - {"le"} == CONTRACT[name], name
-
-
-def test_its_buckets_are_those_of_the_contract(running: Running) -> None:
-    with running.shop.metrics.query("get_product"):
-        running.client.get("/api/products/7")
-    found = running.families()
-
-    def buckets(name: str) -> list[float]:
-        return [float(sample.labels["le"]) for sample in found[name].samples if "le" in sample.labels]
-
-    rest = [25, 50, 100, 250, 500, 1000, 2500, 5000, 10000]
-    assert buckets("http_request_duration_ms") == [10, *rest, 30000, float("inf")]
-    assert buckets("db_query_duration_ms") == [5, 10, *rest, float("inf")]
-
-
 def test_the_route_is_the_template_and_never_the_path(running: Running) -> None:
     for path in ("/api/products/7", "/api/products/8", "/api/nonsense/9", f"/api/products/{'9' * 40}"):
         running.client.get(path)
     routes = {sample.labels.get("route") for sample in running.families()["http_requests"].samples}
-    assert routes == {"/api/products/{id}", api.UNMATCHED}
+    assert routes == {route.template for route in SHOP.routes} | {UNMATCHED}
 
 
 def test_a_method_nobody_knows_makes_no_series_of_its_own(running: Running) -> None:
@@ -138,7 +111,7 @@ def test_a_method_nobody_knows_makes_no_series_of_its_own(running: Running) -> N
 
 def test_health_and_metrics_are_not_counted_as_requests(running: Running) -> None:
     running.client.get("/health")
-    assert not running.families()["http_requests"].samples
+    assert not [sample for sample in running.families()["http_requests"].samples if sample.value]
 
 
 def test_a_correlation_id_is_taken_answered_and_logged(running: Running) -> None:
@@ -203,18 +176,34 @@ def test_a_failure_is_answered_with_500_and_logged_with_its_fingerprint_but_not_
     assert "a secret detail" in failures[0]["stack"]
 
 
-def test_the_fault_errors_fails_about_a_third(running: Running) -> None:
-    running.faults.start("errors", 60)
-    statuses = [running.client.get("/api/products/7").status_code for _ in range(150)]
-    assert 20 < statuses.count(500) < 85
-    running.faults.stop("errors")
+@pytest.mark.parametrize(("fault", "failed"), [("high-error-rate", 3), ("critical-error-rate", 40)])
+def test_its_faults_of_errors_fail_their_share_evenly(running: Running, fault: str, failed: int) -> None:
+    running.faults.start(SHOP.name, fault, 60)
+    statuses = [running.client.get("/api/products/7").status_code for _ in range(120)]
+    assert statuses.count(500) == pytest.approx(failed, abs=1)
+    running.faults.stop(SHOP.name, fault)
     assert {running.client.get("/api/products/7").status_code for _ in range(20)} == {200}
 
 
-def test_the_fault_latency_slows_every_request(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demo.server.DELAY_SECONDS", (0.2, 0.3))
-    running.faults.start("latency", 60)
-    assert running.client.get("/api/products/7").elapsed.total_seconds() > 0.2
+def test_its_faults_of_response_time_slow_their_share(running: Running) -> None:
+    running.faults.start(SHOP.name, "high-response-time", 60)
+    times = [running.client.get("/api/products/7").elapsed.total_seconds() for _ in range(8)]
+    assert [0.55 < time < 0.95 for time in times].count(True) == 2
+
+
+def test_the_route_of_a_new_release_fails_under_a_name_of_its_own(running: Running) -> None:
+    assert running.client.get(api.PREVIEW).status_code == 404
+    running.faults.start(SHOP.name, "new-error-type", 60)
+    assert running.client.get(api.PREVIEW).status_code == 500
+    assert running.client.get("/api/products/7").status_code == 200
+    routes = {sample.labels.get("route") for sample in running.families()["http_requests"].samples}
+    assert len([route for route in routes if route and route.startswith("/api/unseen-")]) == 1
+
+
+def test_every_route_is_there_with_no_errors_from_the_start(running: Running) -> None:
+    samples = running.families()["http_requests"].samples
+    errors = {sample.labels["route"]: sample.value for sample in samples if sample.labels["status_code"] == "500"}
+    assert errors == {route.template: 0 for route in SHOP.routes}
 
 
 @pytest.mark.parametrize(
@@ -224,27 +213,70 @@ def test_a_bad_body_is_refused_with_400(running: Running, body: bytes) -> None:
     assert running.client.post("/api/orders", content=body).status_code == 400
 
 
-def test_the_traffic_asks_only_for_routes_that_exist_but_for_one_dead_link() -> None:
-    unmatched = 0
-    for _ in range(2000):
-        method, path, body = random_request()
-        found = api.find(method, path)
-        unmatched += found is None
-        assert (body is None) == (method == "GET")
-    assert 0 < unmatched < 100
+def sent(how: Conditions, count: int = 3000) -> list[str]:
+    """Method and route of what customers send."""
+    requests = [random_request(how) for _ in range(count)]
+    assert all((body is None) == (method == "GET") for method, _, body in requests)
+    found = [(method, api.find(method, path)) for method, path, _ in requests]
+    return [f"{method} {route[0].template if route else UNMATCHED}" for method, route in found]
+
+
+def test_the_traffic_asks_for_every_route_as_often_as_its_weight_says() -> None:
+    routes = sent(SHOP.ordinary)
+    total = sum(route.weight for route in SHOP.routes)
+    for route in SHOP.routes:
+        share = routes.count(f"{route.method} {route.template}") / len(routes)
+        assert share == pytest.approx(route.weight / total, abs=0.04)
     assert api.find(*bad_order()[:2])
+
+
+def test_a_crawler_only_reads() -> None:
+    routes = sent(Conditions(crawler=5))
+    assert len([route for route in routes if route.startswith("POST")]) / len(routes) < 0.06
+
+
+def test_the_traffic_orders_less_and_by_fewer_users_where_a_fault_says_so() -> None:
+    assert sent(Conditions(orders=0.1)).count("POST /api/orders") < 60
+    users = {body["user_id"] for _, path, body in (random_request(Conditions(users=0.03)) for _ in range(500)) if body
+             and path == "/api/orders"}  # fmt: skip
+    assert 1 < len(users) <= 6
 
 
 def test_a_fault_ends_by_itself() -> None:
     clock = Clock()
-    switches = Faults(clock)
-    switches.start("latency", 10)
-    assert switches.active() == {"latency": 1010.0}
+    switches = Faults(FAULTS, clock)
+    switches.start("erpgo", "high-error-rate", 10)
+    assert switches.active("erpgo") == {"high-error-rate": 1010.0}
+    assert switches.active("alawael") == {}
     clock.now = 1009.9
-    assert switches.on("latency")
+    assert switches.conditions("erpgo", Conditions()).errors == 0.08
     clock.now = 1010
-    assert not switches.on("latency")
-    assert switches.active() == {}
+    assert switches.active("erpgo") == {}
+    assert switches.conditions("erpgo", Conditions()) == Conditions()
+
+
+def test_of_two_faults_that_change_the_same_the_later_one_counts() -> None:
+    clock = Clock()
+    switches = Faults(FAULTS, clock)
+    switches.start("erpgo", "high-error-rate", 60)
+    clock.now += 1
+    switches.start("erpgo", "critical-error-rate", 60)
+    switches.start("erpgo", "high-goroutine-count", 60)
+    how = switches.conditions("erpgo", Conditions())
+    assert (how.errors, how.goroutines) == (0.25, 14_000)
+
+
+def test_a_new_kind_of_error_has_another_name_each_time_and_keeps_it_while_it_is_on() -> None:
+    clock = Clock()
+    switches = Faults(FAULTS, clock)
+    names = []
+    for _ in range(2):
+        switches.start("erpgo", "new-error-type", 60)
+        clock.now += 30
+        switches.start("erpgo", "new-error-type", 60)
+        names.append(switches.conditions("erpgo", Conditions()).unseen)
+        switches.stop("erpgo", "new-error-type")
+    assert names == ["unseen-0101T001640", "unseen-0101T001710"]
 
 
 @pytest.mark.parametrize(("text", "expected"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("500ms", 0.5)])
@@ -259,18 +291,23 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 
 
 def test_faults_are_switched_and_listed_over_http() -> None:
-    server = fault_server(0, Faults())
+    server = fault_server(0, Faults(FAULTS))
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
-        assert client.get("/faults").json()["faults"].keys() == FAULTS.keys()
-        on = client.post("/faults/errors", params={"for": "1m"}).json()["faults"]
-        assert on["errors"]["on"]
-        assert on["errors"]["until"].endswith("Z")
-        assert not client.delete("/faults/errors").json()["faults"]["errors"]["on"]
-        unknown = client.post("/faults/nonsense")
+        listed = client.get("/faults").json()["faults"]
+        assert {system: set(found) for system, found in listed.items()} == {
+            system: set(found) for system, found in FAULTS.items()
+        }
+        on = client.post("/faults/erpgo/high-error-rate", params={"for": "1m"}).json()["faults"]
+        assert on["erpgo"]["high-error-rate"]["until"].endswith("Z")
+        assert on["alawael"]["high-error-rate"]["until"] is None
+        off = client.delete("/faults/erpgo/high-error-rate").json()["faults"]
+        assert off["erpgo"]["high-error-rate"]["until"] is None
+        unknown = client.post("/faults/erpgo/nonsense")
         assert unknown.status_code == 404
-        assert all(name in unknown.json()["error"] for name in FAULTS)
-        assert client.post("/faults/errors?for=never").status_code == 400
+        assert all(name in unknown.json()["error"] for name in FAULTS["erpgo"])
+        assert client.post("/faults/nowhere/high-error-rate").status_code == 404
+        assert client.post("/faults/erpgo/high-error-rate?for=never").status_code == 400
     server.shutdown()
     server.server_close()
 

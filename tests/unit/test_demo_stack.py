@@ -1,25 +1,35 @@
 """The demo as part of a stack, and the command that switches its faults."""
 
+import re
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.app import app
 from cli.fault import demo_address
 from config.errors import ConfigError
 from config.images import pinned
-from synth.record import CONTAINER
+from config.load import StackConfig
+from demo.fault_server import fault_server
+from demo.faults import Faults
+from demo.systems import FAULTS
+from rules import files
+from synth.record import CONTAINER, record
 from tests.unit.conftest import declared, stack_config
 
-DEMO = {"demo", "demo-postgres", "demo-redis", "demo-nginx"}
+DEMO = {"demo", "demo-postgres", "demo-redis", "demo-redis-alawael", "demo-nginx"}
 
 
 def services(stack: str, values: dict[str, object] | None = None) -> dict[str, dict[str, object]]:
-    """Inputs of every container, by service."""
+    """Inputs of every container, by service; asked anew, as a test changes what they are made from."""
+    config = stack_config(stack, values)
     return {
         str(resource.inputs["name"]).removeprefix(f"obs-{stack}-"): dict(resource.inputs)
-        for resource in declared(stack, values)
+        for resource in record(config, files(config))
         if resource.type == CONTAINER
     }
 
@@ -50,6 +60,7 @@ def test_only_the_proxy_and_the_faults_are_published() -> None:
         "demo-nginx": [(80, 18088)],
         "demo-postgres": [],
         "demo-redis": [],
+        "demo-redis-alawael": [],
     }
 
 
@@ -82,16 +93,83 @@ def test_a_stack_without_the_demo_takes_no_orders() -> None:
         demo_address(stack_config("staging"))
 
 
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["fault", *arguments])
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["social-selling", "nonsense"], "cache-cold"),
-        (["erpgo", "errors"], "social-selling"),
-        (["social-selling", "errors", "--for", "soon"], "10m"),
-        (["social-selling", "--off"], "log-burst"),
+        (["social-selling", "nonsense"], "critical-cache-hit-rate"),
+        (["erpgo", "high-errors-rate"], "did you mean 'high-error-rate'"),
+        (["erpg", "high-error-rate"], "did you mean 'erpgo'"),
+        (["social-selling", "log-burst", "--for", "soon"], "10m"),
+        (["social-selling", "--off"], "obs fault"),
+        (["--off"], "obs fault"),
     ],
 )
 def test_a_wrong_order_names_what_is_known(arguments: list[str], named: str) -> None:
-    result = CliRunner().invoke(app, ["fault", *arguments])
+    result = run(*arguments)
     assert isinstance(result.exception, ConfigError)
     assert named in result.exception.mend
+
+
+def test_the_list_names_every_fault_of_every_system_and_what_it_raises() -> None:
+    lines = run("--list").output.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == list(FAULTS)
+    assert [line.split()[0] for line in lines if line.startswith("  ") and "→" not in line] == [
+        name for found in FAULTS.values() for name in found
+    ]
+    raised = next(lines[number + 1] for number, line in enumerate(lines) if " critical-authentication" in line)
+    assert "AuthenticationFailureSpike (critical, warning)" in raised
+
+
+def test_the_list_of_one_system_names_no_other() -> None:
+    assert [line for line in run("syncup", "--list").output.splitlines() if not line.startswith(" ")] == ["syncup"]
+
+
+@pytest.fixture
+def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    """The port on which faults are switched, as the command finds it."""
+    faults = Faults(FAULTS)
+    server = fault_server(0, faults)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    class Found:
+        """A home whose stacks all have this demo."""
+
+        def config(self, stack: str) -> StackConfig:
+            return stack_config(stack, {"demo": {"faultPort": server.server_port}})
+
+    monkeypatch.setattr("cli.home.Home.find", Found)
+    yield faults
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_fault_is_switched_on_and_off_by_the_command(demo: Faults) -> None:
+    on = run("erpgo", "critical-error-rate", "--for", "5m").output
+    assert re.search(r"^critical-error-rate +on until 20\d\d-", on)
+    assert "expect CriticalErrorRate (critical), HighErrorRate (warning) within 10 minutes" in on
+    assert "it may end before that: --for 15m" in on
+    assert demo.active("erpgo").keys() == {"critical-error-rate"}
+    assert re.search(r"^erpgo critical-error-rate +on until ", run().output)
+    assert "no fault is on" in run("alawael").output
+    off = run("erpgo", "critical-error-rate", "--off").output
+    assert re.search(r"^critical-error-rate +off ", off)
+    assert demo.active("erpgo") == {}
+
+
+def test_a_fault_lasts_by_default_until_its_alerts_have_fired(demo: Faults) -> None:
+    for name, minutes in (("high-error-rate", 15), ("low-order-rate", 50)):
+        assert "may end" not in run("erpgo", name).output
+        left = demo.active("erpgo")[name] - time.time()
+        assert left == pytest.approx(60 * minutes, abs=30)
+
+
+def test_a_demo_that_does_not_answer_is_said_so(demo: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.fault.demo_address", lambda _: "http://127.0.0.1:1")
+    result = run("erpgo", "high-error-rate")
+    assert result.exit_code == 1
+    assert "does not answer" in result.output
+    assert demo.active("erpgo") == {}

@@ -26,7 +26,7 @@ DEBIAN: Final[Mapping[str, Recipe]] = {
         uid=10001,
         workdir="/app",
         entrypoint=("/usr/bin/python3", "-m", "demo"),
-        ports=("3000/tcp", "3999/tcp"),
+        ports=("3000/tcp", "3001/tcp", "3002/tcp", "3003/tcp", "8080/tcp", "3999/tcp"),
     ),
     "demo-postgres": Recipe(
         repository="postgres",

@@ -1,0 +1,95 @@
+"""The metrics of a system, and the port on which Prometheus reads them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+from urllib.parse import urlsplit
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from demo.systems.profile import Profile, Series
+
+CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_LATEST
+
+
+class Exposition:
+    """The series of one system, in a registry of their own."""
+
+    def __init__(self, series: Iterable[Series]) -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        for one in series:
+            if one.kind == "counter":
+                self._counters[one.name] = Counter(one.name, one.help, one.labels, registry=self.registry)
+            elif one.kind == "gauge":
+                self._gauges[one.name] = Gauge(one.name, one.help, one.labels, registry=self.registry)
+            else:
+                self._histograms[one.name] = Histogram(
+                    one.name, one.help, one.labels, buckets=one.buckets, registry=self.registry
+                )
+
+    def start(self, name: str, /, **labels: str) -> None:
+        """Show a counter or histogram before its first event, which every rate would miss otherwise."""
+        (self._counters.get(name) or self._histograms[name]).labels(**labels)
+
+    def inc(self, name: str, amount: float = 1, /, **labels: str) -> None:
+        """Add to a counter."""
+        counter = self._counters[name]
+        (counter.labels(**labels) if labels else counter).inc(amount)
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        """Add to a histogram."""
+        histogram = self._histograms[name]
+        (histogram.labels(**labels) if labels else histogram).observe(value)
+
+    def set(self, name: str, value: float, /, **labels: str) -> None:
+        """Set a gauge."""
+        gauge = self._gauges[name]
+        (gauge.labels(**labels) if labels else gauge).set(value)
+
+    def follow(self, name: str, value: Callable[[], float]) -> None:
+        """Ask for a gauge's value whenever it is read."""
+        self._gauges[name].set_function(value)
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        exposition: bytes = prometheus_client.generate_latest(self.registry)
+        return exposition
+
+
+def metrics_server(profile: Profile, out: Exposition, port: int | None = None) -> ThreadingHTTPServer:
+    """A server of a simulated system's metrics and health; not started yet. By default on the system's own port."""
+
+    class Handler(_Handler):
+        """Requests about this system."""
+
+    Handler.pages = {
+        profile.path: (CONTENT_TYPE, out.text),
+        "/health": ("application/json", lambda: b'{"status":"ok"}'),
+    }
+    server = ThreadingHTTPServer(("", profile.port if port is None else port), Handler)
+    server.daemon_threads = True
+    return server
+
+
+class _Handler(BaseHTTPRequestHandler):
+    pages: Mapping[str, tuple[str, Callable[[], bytes]]]
+    protocol_version = "HTTP/1.1"
+    timeout = 15
+
+    def do_GET(self) -> None:
+        """Serve a page."""
+        found = self.pages.get(urlsplit(self.path).path)
+        body = found[1]() if found else b"there is no such page\n"
+        self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)
+        self.send_header("Content-Type", found[0] if found else "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' name
+        """Say nothing: nobody but Prometheus comes here."""

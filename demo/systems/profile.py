@@ -1,0 +1,113 @@
+"""What a system of the demo is: what it exposes, how busy it is, and what can go wrong in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+from demo.conditions import Conditions
+from demo.faults import Fault
+
+HTTP_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+DATABASE_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of the histograms."""
+
+UNMATCHED: Final = "unmatched"
+"""The route of every request that no route matches: paths are the client's to choose, series are not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One series that the system exposes."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+def counter(name: str, text: str, *labels: str) -> Series:
+    """A counter."""
+    return Series(name=name, kind="counter", help=text, labels=labels)
+
+
+def gauge(name: str, text: str, *labels: str) -> Series:
+    """A gauge."""
+    return Series(name=name, kind="gauge", help=text, labels=labels)
+
+
+def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Series:
+    """A classic histogram with these upper bounds."""
+    return Series(name=name, kind="histogram", help=text, labels=labels, buckets=buckets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One route: how often it is asked for, how long it takes, and how many requests are refused as the client's."""
+
+    method: str
+    template: str
+    weight: float
+    median: float
+    """Seconds."""
+    domain: str = ""
+    status: int = 200
+    refused: float = 0.0
+    refused_status: int = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One kind of database query; one for reports is made at its own pace, all others by requests."""
+
+    name: str
+    median: float
+    """Seconds."""
+    on: str = ""
+    """Table or collection."""
+    per_request: float = 0.0
+    per_second: float = 0.0
+    report: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """What comes at the busiest hour, per second; at other times less, see `chance.load`."""
+
+    requests: float
+    orders: float = 0.0
+    revenue_usd: float = 0.0
+    """Of one order or transaction, on average."""
+    transactions: float = 0.0
+    users: float = 0.0
+    """How many are active."""
+
+    def faster(self, factor: float) -> "Pace":
+        """The same for so many times as many requests, by as many users."""
+        return replace(
+            self,
+            requests=self.requests * factor,
+            orders=self.orders * factor,
+            transactions=self.transactions * factor,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One system, as data; `slow_route` is the one that the faults of response time slow."""
+
+    name: str
+    port: int
+    path: str = "/metrics"
+    job: str = "backend"
+    series: tuple[Series, ...]
+    pace: Pace
+    routes: tuple[Route, ...]
+    operations: tuple[Operation, ...] = ()
+    slow_route: str = ""
+    error_types: tuple[str, ...] = ()
+    """Every type that its counters of errors by type have."""
+    counts: Mapping[str, str] = field(default_factory=dict)
+    """What counts its orders, its revenue and its transactions: those words → a counter, with labels of its own."""
+    faults: tuple[Fault, ...]
+    ordinary: Conditions = field(default_factory=Conditions)

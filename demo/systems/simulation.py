@@ -1,0 +1,142 @@
+"""What all simulated systems have in common: requests, queries, and gauges that move as real ones do."""
+
+import math
+from abc import ABC, abstractmethod
+from random import Random
+from typing import ClassVar, Final, Protocol
+
+from demo.chance import Picker, load, poisson
+from demo.conditions import Conditions
+from demo.systems.profile import UNMATCHED, Operation, Profile, Route
+
+SPREAD: Final = 0.45
+"""Standard deviation of the logarithm of a time: the 95th percentile is twice the median."""
+
+LONGEST_TICK: Final = 5.0
+"""After a longer pause, what would have come in it did not."""
+
+
+class Output(Protocol):
+    """Where the figures go."""
+
+    def start(self, name: str, /, **labels: str) -> None:
+        """Show a counter or histogram before its first event, which every rate would miss otherwise."""
+
+    def inc(self, name: str, amount: float = 1, /, **labels: str) -> None:
+        """Add to a counter."""
+
+    def observe(self, name: str, value: float, /, **labels: str) -> None:
+        """Add to a histogram."""
+
+    def set(self, name: str, value: float, /, **labels: str) -> None:
+        """Set a gauge."""
+
+
+class Simulation(ABC):
+    """One system in motion. Everything random comes from one source, so that a test can repeat it."""
+
+    profile: ClassVar[Profile]
+
+    def __init__(self, out: Output, random: Random) -> None:
+        self.out = out
+        self.random = random
+        self.seconds = 1.0
+        self._pickers: dict[str, Picker] = {}
+        self._levels: dict[str, float] = {}
+        self._seen: set[str] = set()
+        self._weight = sum(route.weight for route in self.profile.routes)
+        self._read_weight = sum(route.weight for route in self.profile.routes if _is_read(route))
+        for route in self.profile.routes:
+            self.start_route(route)
+        self.start()
+
+    def tick(self, now: float, seconds: float, how: Conditions) -> None:
+        """What happens in the `seconds` up to `now` (seconds since 1970)."""
+        self.seconds = min(seconds, LONGEST_TICK)
+        busy = load(now)
+        requests = self._serve(busy, how)
+        self._query(requests, how)
+        if how.unseen and how.unseen not in self._seen:
+            self._seen.add(how.unseen)
+            self.fail_anew(how.unseen)
+        self.live(now, busy, requests, how)
+
+    # What a system says for itself
+
+    @abstractmethod
+    def start_route(self, route: Route) -> None:
+        """Show the route's errors before the first one."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Show what else there is before the first event."""
+
+    @abstractmethod
+    def answered(self, route: Route, status: int, seconds: float) -> None:
+        """A request was answered."""
+
+    @abstractmethod
+    def queried(self, operation: Operation, seconds: float, *, failed: bool) -> None:
+        """The database was asked."""
+
+    def fail_anew(self, name: str) -> None:
+        """An error of a kind that was never seen before, where the system has that fault."""
+        raise NotImplementedError(f"{self.profile.name}: {name}")
+
+    @abstractmethod
+    def live(self, now: float, busy: float, requests: int, how: Conditions) -> None:
+        """All the rest, after so many requests."""
+
+    # What it says it with
+
+    def events(self, rate: float) -> int:
+        """How many events come in this tick at so many a second."""
+        return poisson(self.random, rate * self.seconds) if rate > 0 else 0
+
+    def pick(self, name: str, share: float) -> bool:
+        """Whether this event belongs to a share of those of its name."""
+        if name not in self._pickers:
+            self._pickers[name] = Picker(self.random.random())
+        return self._pickers[name].pick(share)
+
+    def time(self, median: float) -> float:
+        """How long something takes that usually takes `median`."""
+        return self.random.lognormvariate(math.log(median), SPREAD)
+
+    def level(self, name: str, target: float, noise: float = 0.01, seconds: float = 20.0) -> float:
+        """A gauge on its way to a target, which takes some `seconds`; it never stands quite still."""
+        value = self._levels.get(name, target)
+        value += (target - value) * min(1.0, self.seconds / seconds)
+        self._levels[name] = value
+        return max(0.0, value * self.random.gauss(1, noise))
+
+    def answer(self, route: Route, how: Conditions) -> None:
+        """Answer one request."""
+        seconds = self.time(route.median) * how.slowness
+        if route.template == self.profile.slow_route and self.pick("slow", how.slow_share):
+            seconds = self.random.uniform(*how.slow_seconds)
+        status = route.refused_status if self.random.random() < route.refused else route.status
+        self.answered(route, 500 if self.pick("errors", how.errors) else status, seconds)
+
+    def _serve(self, busy: float, how: Conditions) -> int:
+        rate, count = self.profile.pace.requests * busy, 0
+        for route in self.profile.routes:
+            share = route.weight / self._weight
+            if _is_read(route):
+                share += how.crawler * route.weight / self._read_weight
+            for _ in range(self.events(rate * share)):
+                self.answer(route, how)
+                count += 1
+        return count
+
+    def _query(self, requests: int, how: Conditions) -> None:
+        for operation in self.profile.operations:
+            rate = operation.per_second + operation.per_request * requests / self.seconds
+            for _ in range(self.events(rate)):
+                slow = how.slow_queries if operation.report else None
+                seconds = self.random.uniform(*slow) if slow else self.time(operation.median)
+                self.queried(operation, seconds, failed=self.pick("queries", how.query_errors))
+
+
+def _is_read(route: Route) -> bool:
+    return route.method == "GET" and route.template != UNMATCHED

@@ -1,0 +1,159 @@
+"""The past that the demo makes up for a new stack."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+import yaml
+
+import rules
+from demo import history
+from demo.chance import DAY, WEEK, load
+from demo.systems import FAULTS, PROFILES, SHOP
+from tests.tools import run_tool
+from tests.unit.conftest import stack_config
+from tests.unit.demo_figures import Run, system
+
+END = 1_763_733_600
+DAYS = 8
+
+Samples = dict[str, list[tuple[int, float]]]
+
+
+@pytest.fixture(scope="module")
+def samples() -> Samples:
+    found: Samples = {}
+    for line in history.lines(END - DAYS * 86400, END, 4.0):
+        if line != "# EOF":
+            series, value, moment = line.rsplit(" ", 2)
+            found.setdefault(series, []).append((int(moment), float(value)))
+    return found
+
+
+def named(samples: Samples, name: str) -> Iterator[str]:
+    return (series for series in samples if series.partition("{")[0] == name)
+
+
+def test_the_same_times_give_the_same_text() -> None:
+    texts = [list(history.lines(END - 7200, END, 4.0)) for _ in range(2)]
+    assert texts[0] == texts[1]
+    assert texts[0][-1] == "# EOF"
+
+
+def test_every_series_has_a_sample_a_minute_up_to_the_end(samples: Samples) -> None:
+    for series, found in samples.items():
+        assert found[-1][0] == END, series
+        assert {later - earlier for (earlier, _), (later, _) in pairwise(found)} == {60}, series
+
+
+def test_the_samples_of_a_series_stand_together() -> None:
+    names = [line.partition("{")[0] for line in history.lines(END - 3600, END, 4.0)]
+    assert len(list(dict.fromkeys(names))) == 1 + sum(one != other for one, other in pairwise(names))
+
+
+def test_a_week_ago_lies_within_it(samples: Samples) -> None:
+    for name in ("app:orders:increase1h", "app:revenue_usd:increase1h", "app:active_users:avg1h"):
+        for series in named(samples, name):
+            assert samples[series][0][0] <= END - WEEK - 3600
+
+
+@pytest.fixture(scope="module")
+def recorded() -> set[tuple[str, str]]:
+    """Name and system of everything that the rules record."""
+    config = stack_config("dev")
+    groups = [group for text in rules.files(config).values() for group in yaml.safe_load(text)["groups"]]
+    return {
+        (rule["record"], name)
+        for group in groups
+        for rule in group["rules"]
+        for name in PROFILES
+        if "record" in rule and (f'system="{name}"' in rule["expr"] or rule.get("labels", {}).get("system") == name)
+    }
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_it_is_made_of_what_the_rules_record_and_of_counters(
+    samples: Samples, recorded: set[tuple[str, str]], name: str
+) -> None:
+    written = {series.partition("{")[0] for series in samples if f'system="{name}"' in series}
+    canonical = {series for series in written if series.startswith("app:")}
+    assert {(series, name) for series in canonical} <= recorded
+    assert written - canonical == {counter.partition("{")[0] for counter in PROFILES[name].counts.values()}
+
+
+def test_the_team_is_the_one_of_the_systems_file(samples: Samples) -> None:
+    teams = {name: system(name).team for name in PROFILES}
+    assert set(named(samples, "app:system:info")) == {
+        f'app:system:info{{team="{team}",system="{name}"}}' for name, team in teams.items()
+    }
+
+
+def test_the_counters_go_on_to_where_the_demo_is_scraped(samples: Samples) -> None:
+    config = stack_config("dev")
+    from scrape.jobs import jobs
+
+    targets = {
+        (job.name, target.labels["system"], target.labels["instance"])
+        for job in jobs(config)
+        for target in job.targets
+    }
+    counters = [series for series in samples if not series.startswith("app:")]
+    assert len(counters) == sum(len(profile.counts) for profile in PROFILES.values())
+    for series in counters:
+        labels = dict(re.findall(r'(\w+)="([^"]*)"', series))
+        assert (labels["job"], labels["system"], labels["instance"]) in targets
+        values = [value for _, value in samples[series]]
+        assert values == sorted(values)
+
+
+def test_what_an_hour_brought_is_what_the_counters_grew_by(samples: Samples) -> None:
+    (counter,) = (series for series in named(samples, "orders_created_total") if 'system="erpgo"' in series)
+    grown = samples[counter][-1][1] - samples[counter][-61][1]
+    assert samples['app:orders:increase1h{system="erpgo"}'][-1][1] == pytest.approx(grown, rel=0.1)
+
+
+@pytest.mark.parametrize("name", [name for name in PROFILES if name != SHOP.name])
+def test_the_history_is_that_of_the_simulation(samples: Samples, name: str) -> None:
+    run = Run(name, END - 1200)
+    run.for_seconds(1200)
+    requests = run.system.signals.http_requests
+    assert requests
+    counted = requests.series + ("_count" if run.system.series[requests.series].kind == "histogram" else "")
+    rate = sum(value for (series, _), value in run.snapshot().items() if series == counted) / 1200
+    assert samples[f'app:http_requests:rate5m{{system="{name}"}}'][-1][1] == pytest.approx(rate, rel=0.1)
+    if users := run.system.signals.active_users:
+        (value,) = (value for (series, _), value in run.snapshot().items() if series == users.series)
+        assert samples[f'app:active_users:count{{system="{name}"}}'][-1][1] == pytest.approx(value, rel=0.1)
+
+
+def test_the_shop_is_as_busy_as_the_settings_say() -> None:
+    def rate(setting: float) -> float:
+        lines = history.lines(END - 600, END, setting)
+        last = [line for line in lines if line.startswith(f'app:http_requests:rate5m{{system="{SHOP.name}"}}')][-1]
+        return float(last.split()[1])
+
+    assert rate(4.0) == pytest.approx(4.0 * load(END), rel=0.1)
+    assert rate(8.0) == pytest.approx(2 * rate(4.0), rel=0.01)
+
+
+def test_every_error_that_may_come_again_is_known_a_day_before(samples: Samples) -> None:
+    run = Run("erpgo", END)
+    known = {
+        dict(re.findall(r'(\w+)="([^"]*)"', series))["name"]
+        for series in named(samples, "app:error_series:count")
+        if 'system="erpgo"' in series and samples[series][0][0] <= END - DAY - 3600
+    }
+    routes = {route.template for route in run.profile.routes}
+    assert known == routes | set(run.profile.error_types)
+    assert "new-error-type" in FAULTS["erpgo"]
+
+
+def test_promtool_makes_blocks_of_it() -> None:
+    text = "\n".join(history.lines(END - 3 * 3600, END, 4.0)) + "\n"
+    command = (
+        "promtool tsdb create-blocks-from openmetrics /work/past.txt /tmp/blocks && promtool tsdb list /tmp/blocks"
+    )
+    done = run_tool("prometheus", ["sh", "-c", command], {"past.txt": text})
+    assert done.code == 0, done.output
+    assert "BLOCK ULID" in done.output
