@@ -22,6 +22,8 @@ EXPORTERS: Final = {
     "postgres-exporter": ("postgres", "pg_up"),
     "redis-exporter": ("redis", "redis_up"),
     "nginx-exporter": ("nginx", "nginx_up"),
+    "mongodb-exporter": ("mongodb", "mongodb_up"),
+    "elasticsearch-exporter": ("elasticsearch", "elasticsearch_scrape_success"),
 }
 """Part → its job, and the series that is 1 while it reaches what it watches. `up` only says that it answered."""
 

@@ -9,7 +9,7 @@ from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.service import NOBODY, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
 from components.volume import volume
-from scrape.prometheus import files
+from scrape.prometheus import files, secret_files
 
 FOLDER = "/etc/prometheus"
 PORT = 9090
@@ -45,6 +45,7 @@ class Prometheus(ComponentResource):
                 user=NOBODY,
                 folder=FOLDER,
                 files=files(context.config, args.rule_files),
+                secret_files=secret_files(context.config),
                 check="promtool check config prometheus.yaml",
                 reload_url=f"http://prometheus:{PORT}/-/reload",
             ),

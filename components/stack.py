@@ -17,6 +17,8 @@ from components.demo import Demo, DemoArgs
 from components.exporters.blackbox import BlackboxExporter, BlackboxExporterArgs
 from components.exporters.cadvisor import Cadvisor, CadvisorArgs
 from components.exporters.custom import CustomExporter, CustomExporterArgs
+from components.exporters.elasticsearch import ElasticsearchExporter, ElasticsearchExporterArgs
+from components.exporters.mongodb import MongodbExporter, MongodbExporterArgs
 from components.exporters.nginx import NginxExporter, NginxExporterArgs
 from components.exporters.node import NodeExporter, NodeExporterArgs
 from components.exporters.postgres import PostgresExporter, PostgresExporterArgs
@@ -28,7 +30,7 @@ from components.prometheus import Prometheus, PrometheusArgs
 from config import load, naming
 from config.errors import ConfigError
 from config.load import ROOT, StackConfig
-from rules import load as load_rules
+from rules import files
 from scrape import targets
 
 
@@ -104,6 +106,10 @@ def _exporters(context: StackContext, child: ResourceOptions) -> None:
     if config.runs("nginx-exporter"):
         for target in targets.nginx(config):
             NginxExporter(f"nginx-exporter-{target.name}", NginxExporterArgs(context=context, target=target), child)
+    if config.runs("mongodb-exporter"):
+        MongodbExporter("mongodb-exporter", MongodbExporterArgs(context=context), child)
+    if config.runs("elasticsearch-exporter"):
+        ElasticsearchExporter("elasticsearch-exporter", ElasticsearchExporterArgs(context=context), child)
     if config.runs("cadvisor"):
         Cadvisor("cadvisor", CadvisorArgs(context=context), child)
 
@@ -112,7 +118,7 @@ def deploy(root: Path = ROOT) -> None:
     """The Pulumi program: read the configuration, declare the stack, export its addresses."""
     try:
         config, secret = load.from_pulumi()
-        rule_files = load_rules(root / "rules")
+        rule_files = files(config, root / "rules")
     except ConfigError as error:
         raise pulumi.RunError(f"{error.what}\n{error.mend}") from None
     MonitoringStack("monitoring", MonitoringStackArgs(config=config, rule_files=rule_files, secret=secret))

@@ -1,6 +1,8 @@
 """postgres_exporter: metrics of every PostgreSQL server that is watched."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
@@ -10,6 +12,23 @@ from components.service import NOBODY, Service, ServiceArgs, http_health
 
 FOLDER = "/etc/postgres-exporter"
 PORT = 9187
+
+COLLECTORS: Final = (
+    "--collector.database_wraparound",
+    "--collector.long_running_transactions",
+    # Of PostgreSQL 17 and later; those before tell the same through stat_bgwriter.
+    "--collector.stat_checkpointer",
+    "--collector.stat_statements",
+    # The statements that took most time; each is five series.
+    "--collector.stat_statements.limit=50",
+    "--collector.stat_user_tables",
+    "--collector.stat_wal_receiver",
+    "--collector.statio_user_indexes",
+)
+"""What the rules and dashboards read besides the exporter's default collectors."""
+
+QUERIES: Final = Path(__file__).with_name("postgres-queries.yaml")
+"""What no collector of the exporter tells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +55,7 @@ class PostgresExporter(ComponentResource):
                 user=NOBODY,
                 folder=FOLDER,
                 loader_folder="/tmp",  # noqa: S108 - a folder of the image that anybody may write to
-                files={},
+                files={QUERIES.name: QUERIES.read_text(encoding="utf-8")},
                 secret_texts={"passwords": _passwords(context)},
                 check="chmod 0600 passwords",
             ),
@@ -51,7 +70,12 @@ class PostgresExporter(ComponentResource):
                 memory_mb=context.settings.postgres_exporter.memory_mb,
                 user=NOBODY,
                 health=http_health(f"http://127.0.0.1:{PORT}/"),
-                command=("--collector.long_running_transactions", "--log.level=warn"),
+                command=(
+                    *COLLECTORS,
+                    f"--extend.query-path={FOLDER}/current/{QUERIES.name}",
+                    # At `warn` it says with every scrape which collector a server is too old for.
+                    "--log.level=error",
+                ),
                 envs={"PGPASSFILE": f"{FOLDER}/current/passwords"},
                 volumes=(config.mount,),
                 after=(config.installed,),

@@ -7,7 +7,8 @@ from pulumi import ComponentResource, Output, Resource, ResourceOptions
 
 from components.context import StackContext
 from dashboards.datasources import data_sources
-from dashboards.registry import FOLDER_TITLES, dashboards
+from dashboards.registry import dashboards
+from dashboards.registry import folders as folder_titles
 
 CONTACT_POINT = "default"
 
@@ -52,7 +53,7 @@ class GrafanaContent(ComponentResource):
             )
         folders = {
             uid: grafana.oss.Folder(f"{name}-folder-{uid}", uid=uid, title=title, opts=made)
-            for uid, title in FOLDER_TITLES.items()
+            for uid, title in folder_titles(context.config).items()
         }
         for entry in dashboards(context.config):
             grafana.oss.Dashboard(

@@ -7,9 +7,9 @@ import pytest
 
 from cli.home import Home
 from config.errors import ConfigError
-from config.load import ROOT, StackConfig
+from config.load import StackConfig
 from config.parts import LEAVABLE, PARTS
-from rules import load
+from rules import files as rule_files
 from scrape.jobs import jobs
 from synth.record import CONTAINER, record
 from synth.write import generated_files
@@ -22,12 +22,17 @@ JOBS = {
     "postgres-exporter": {"postgres"},
     "redis-exporter": {"redis"},
     "nginx-exporter": {"nginx"},
+    "mongodb-exporter": {"mongodb"},
+    "elasticsearch-exporter": {"elasticsearch"},
     "loki": {"loki", "alloy"},
     "collector": {"alloy"},
     "grafana": {"grafana"},
-    "demo": {"backend", "blackbox", "postgres", "redis", "nginx"},
+    "demo": {"backend", "syncup-api", "blackbox", "postgres", "redis", "nginx"},
 }
 """Jobs that go with each part of a dev stack; without the demo its exporters have nothing to watch."""
+
+BEYOND_DEMO = {section: FULL[section] for section in ("mongodbExporter", "elasticsearchExporter")}
+"""Settings of the exporters to which the demo brings no targets."""
 
 
 def job_names(config: StackConfig) -> set[str]:
@@ -35,9 +40,7 @@ def job_names(config: StackConfig) -> set[str]:
 
 
 def images_of(config: StackConfig) -> set[str]:
-    return {
-        resource.inputs["image"] for resource in record(config, load(ROOT / "rules")) if resource.type == CONTAINER
-    }
+    return {resource.inputs["image"] for resource in record(config, rule_files(config)) if resource.type == CONTAINER}
 
 
 def test_every_part_has_its_jobs_in_the_table() -> None:
@@ -46,17 +49,24 @@ def test_every_part_has_its_jobs_in_the_table() -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_that_is_switched_off_takes_its_jobs_and_nothing_else_with_it(part: str) -> None:
-    whole = stack_config()
+    whole = stack_config("dev", BEYOND_DEMO)
     section = "".join(word.title() if index else word for index, word in enumerate(part.split("-")))
-    without = stack_config("dev", {section: {"enabled": False}})
+    without = stack_config("dev", {**BEYOND_DEMO, section: {**BEYOND_DEMO.get(section, {}), "enabled": False}})
     assert whole.runs(part)
     assert not without.runs(part)
     assert job_names(whole) - job_names(without) == JOBS[part]
 
 
+@pytest.mark.parametrize("part", ["mongodb-exporter", "elasticsearch-exporter"])
+def test_an_exporter_without_targets_does_not_run(part: str) -> None:
+    assert not stack_config().runs(part)
+    assert not job_names(stack_config()) & JOBS[part]
+    assert stack_config("dev", BEYOND_DEMO).runs(part)
+
+
 @pytest.mark.parametrize("image", sorted(LEAVABLE - {"alloy", "promtail"}))
 def test_an_image_that_is_not_to_be_had_takes_its_part_out(image: str) -> None:
-    config = stack_config().without({image: "no such host"})
+    config = stack_config("dev", BEYOND_DEMO).without({image: "no such host"})
     (part,) = (name for name, spec in PARTS.items() if image in spec.images)
     assert not config.runs(part)
     assert config.settings.image(image) not in images_of(config)
@@ -91,7 +101,7 @@ def test_a_part_can_be_added_to_a_profile() -> None:
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_outside_dev_nothing_of_the_demo_is_left(stack: str) -> None:
     config = stack_config(stack)
-    rules = load(ROOT / "rules")
+    rules = rule_files(config)
     inputs = json.dumps([resource.inputs for resource in record(config, rules) if resource.type == CONTAINER])
     files = generated_files(config, rules)
     assert '"obs-staging-demo' not in inputs
@@ -104,9 +114,14 @@ def test_outside_dev_targets_come_from_the_settings() -> None:
     assert [target.labels["instance"] for target in found["postgres"]] == ["db.example.com:5432"]
     assert found["redis"][0].labels["__param_target"] == "rediss://cache.example.com:6379"
     assert found["nginx"][0].address == "nginx-exporter-shop:9113"
+    assert found["mongodb"][0].address == "mongodb-exporter:9216"
+    assert found["mongodb"][0].labels["__param_target"] == "mongo.example.com:27017"
+    assert found["elasticsearch"][0].labels["__param_target"] == "https://search.example.com:9200"
+    assert found["elasticsearch"][0].labels["__param_auth_module"] == "search.example.com:9200"
     assert {
         target.labels["system"] for name in ("postgres", "redis", "nginx", "blackbox") for target in found[name]
     } == {"erpgo"}
+    assert found["mongodb"][0].labels["system"] == "alawael"
 
 
 def test_promtail_takes_the_place_of_an_alloy_that_is_not_to_be_had() -> None:

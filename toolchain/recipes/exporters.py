@@ -1,4 +1,4 @@
-"""The exporters."""
+"""The exporters, and the shell that one of them borrows."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -91,6 +91,50 @@ EXPORTERS: Final[Mapping[str, Recipe]] = {
         user="1001:1001",
         uid=1001,
         entrypoint=("/usr/bin/nginx-prometheus-exporter",),
+    ),
+    "mongodb-exporter": Recipe(
+        repository="percona/mongodb_exporter",
+        tag="0.43.1",
+        title="MongoDB exporter",
+        build=GoBuild(
+            name="mongodb-exporter",
+            module="github.com/percona/mongodb_exporter",
+            version="v0.43.1",
+            stamps={"main.version": "v0.43.1"},
+        ),
+        binaries={"/mongodb_exporter": "mongodb_exporter"},
+        base=Base.STATIC,
+        user="65535:65535",
+        uid=65535,
+        entrypoint=("/mongodb_exporter",),
+        ports=("9216/tcp",),
+    ),
+    "busybox": Recipe(
+        repository="busybox",
+        tag="1.35.0",
+        title="busybox",
+        base=Base.DEBIAN,
+        # Linked statically as the official one is, so that the program runs wherever it is copied to.
+        packages=("busybox-static",),
+        user="",
+        uid=0,
+        cmd=("sh",),
+    ),
+    "elasticsearch-exporter": Recipe(
+        repository="prometheuscommunity/elasticsearch-exporter",
+        tag="v1.10.0",
+        title="elasticsearch_exporter",
+        build=GoBuild(
+            name="elasticsearch-exporter",
+            module="github.com/prometheus-community/elasticsearch_exporter",
+            version="v1.10.0",
+            stamps=stamps("1.10.0"),
+            tags=("netgo",),
+        ),
+        binaries={"/bin/elasticsearch_exporter": "elasticsearch_exporter"},
+        entrypoint=("/bin/elasticsearch_exporter",),
+        # As the image says it; it listens on 9114.
+        ports=("7979/tcp",),
     ),
 }
 """Recipe by the name of the service."""
