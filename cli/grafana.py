@@ -10,7 +10,8 @@ import httpx
 from components.grafana.resources import CONTACT_POINT
 from config.load import StackConfig
 from dashboards.datasources import ALERTMANAGER, LOKI, PROMETHEUS, data_sources
-from dashboards.registry import FOLDER_TITLES, dashboards
+from dashboards.queries import panels
+from dashboards.registry import dashboards, folders
 
 TIMEOUT: Final = 5.0
 
@@ -64,7 +65,7 @@ class Grafana:
 
 def found(grafana: Grafana, config: StackConfig) -> Iterator[tuple[str, bool, str]]:
     """What is declared and whether it is there: its name, whether it is well, and what was seen."""
-    for uid, title in FOLDER_TITLES.items():
+    for uid, title in folders(config).items():
         yield _there(grafana, f"folder {title}", f"api/folders/{uid}", lambda answer: str(answer["title"]))
     for source in data_sources(config):
         yield _there(
@@ -92,8 +93,7 @@ def _there(grafana: Grafana, what: str, path: str, seen: Any) -> tuple[str, bool
 
 
 def _panels(answer: Any) -> str:  # noqa: ANN401
-    panels = [panel for panel in answer["dashboard"]["panels"] if panel["type"] != "row"]
-    return f"{len(panels)} panels"
+    return f"{len(list(panels(answer['dashboard'])))} panels"
 
 
 def _contact(answer: Any) -> str:  # noqa: ANN401

@@ -1,52 +1,68 @@
-"""What all dashboards have in common: the form of queries, the look of panels, how they are put together."""
+"""What all panels have in common: the form of queries, how thresholds are drawn, the look of each kind."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import string
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from grafana_foundation_sdk.builders import common as options
 from grafana_foundation_sdk.builders import dashboard as build
-from grafana_foundation_sdk.builders import prometheus, stat, table, timeseries
+from grafana_foundation_sdk.builders import logs, loki, prometheus, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common, dashboard
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from dashboards.datasources import PROMETHEUS
+from dashboards.datasources import LOKI, PROMETHEUS
 
 RATE: Final = "$__rate_interval"
 """Range of a rate: Grafana makes it four scrape intervals at the least, so that one lost scrape leaves no gap."""
 
+RANGE: Final = "$__range"
+"""The time shown, as a range."""
+
 SOURCE: Final = common.DataSourceRef(type_val=PROMETHEUS, uid=PROMETHEUS)
+LOGS: Final = common.DataSourceRef(type_val=LOKI, uid=LOKI)
 
 GREEN: Final = "green"
+BLUE: Final = "blue"
+ORANGE: Final = "orange"
 RED: Final = "red"
 
-GRID_WIDTH: Final = 24
-"""Columns of Grafana's grid."""
+SEVERITIES: Final = {"info": BLUE, "warning": ORANGE, "critical": RED}
+"""Colour of each severity, from the mildest."""
+
+PERCENTILES: Final = {"0.5": "p50", "0.95": "p95", "0.99": "p99"}
+"""The values of the label `quantile` as titles say them."""
 
 STAT_HEIGHT: Final = 4
-GRAPH_HEIGHT: Final = 8
+GRAPH_HEIGHT: Final = 7
 """Heights in Grafana's grid units of about 38 pixels."""
 
+LIMIT: Final = "Limit"
+"""refId of the query that draws a panel's thresholds."""
+
 Panel = Builder[dashboard.Panel]
+Query = prometheus.Dataquery
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """Panels under one heading; the widths of those on one line add up to the grid's."""
-
-    title: str
-    panels: Sequence[Panel]
-
-
-def over_time(expr: str, legend: str = "__auto", ref: str = "A") -> prometheus.Dataquery:
+def over_time(expr: str, legend: str = "__auto", ref: str = "A") -> Query:
     """A query over the time shown."""
     return prometheus.Dataquery().datasource(SOURCE).expr(expr).legend_format(legend).ref_id(ref).range()
 
 
-def now(expr: str) -> prometheus.Dataquery:
+def now(expr: str, ref: str = "A") -> Query:
     """A query of this moment, one row a series."""
-    return prometheus.Dataquery().datasource(SOURCE).expr(expr).ref_id("A").instant().format(PromQueryFormat.TABLE)
+    return prometheus.Dataquery().datasource(SOURCE).expr(expr).ref_id(ref).instant().format(PromQueryFormat.TABLE)
+
+
+def lines(expr: str, ref: str = "A") -> loki.Dataquery:
+    """A query of log lines, or of what is counted in them over the time shown."""
+    return loki.Dataquery().datasource(LOGS).expr(expr).ref_id(ref).query_type("range")
+
+
+def counted(expr: str, legend: str, ref: str = "A") -> loki.Dataquery:
+    """A query that counts log lines over the time shown."""
+    return lines(expr, ref).legend_format(legend)
 
 
 def steps(*limits: tuple[float | None, str]) -> build.ThresholdsConfig:
@@ -59,15 +75,20 @@ def steps(*limits: tuple[float | None, str]) -> build.ThresholdsConfig:
 
 
 def graph(
-    title: str, description: str, unit: str, *queries: prometheus.Dataquery, width: int = 12
+    title: str,
+    description: str,
+    unit: str,
+    *queries: Query | loki.Dataquery,
+    limits: str | None = None,
+    width: int = 8,
 ) -> timeseries.Panel:
-    """Lines over time, from nought up."""
-    return (
+    """Lines over time, from nought up; `limits` is a query of threshold series, drawn dashed."""
+    targets: list[Query | loki.Dataquery] = list(queries)
+    panel = (
         timeseries.Panel()
         .title(title)
         .description(description)
-        .datasource(SOURCE)
-        .targets(list(queries))
+        .datasource(LOGS if isinstance(targets[0], loki.Dataquery) else SOURCE)
         .unit(unit)
         .min(0)
         .span(width)
@@ -75,16 +96,34 @@ def graph(
         .fill_opacity(10)
         .show_points(common.VisibilityMode.NEVER)
         .tooltip(options.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING))
+        .legend(
+            options.VizLegendOptions()
+            .display_mode(common.LegendDisplayMode.LIST)
+            .placement(common.LegendPlacement.BOTTOM)
+            .show_legend(True)
+        )
     )
+    if limits is not None:
+        targets.append(over_time(limits, "{{severity}} threshold", LIMIT))
+        panel.override_by_regexp("/ threshold$/", _DASHED)
+        for severity, color in SEVERITIES.items():
+            panel.override_by_name(f"{severity} threshold", _fixed(color))
+    return panel.targets(list(targets))
 
 
-def number(title: str, description: str, unit: str, asked: prometheus.Dataquery, width: int = 6) -> stat.Panel:
-    """The last value, large, on a ground of its colour."""
+def line_at(panel: timeseries.Panel, value: float, color: str) -> timeseries.Panel:
+    """The graph with a line at a value that no series tells."""
+    style = options.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
+    return panel.thresholds(steps((None, GREEN), (value, color))).thresholds_style(style)
+
+
+def number(title: str, description: str, unit: str, asked: Query | loki.Dataquery, width: int = 3) -> stat.Panel:
+    """The last value, large, on a ground of its colour; of several series one beside the other."""
     return (
         stat.Panel()
         .title(title)
         .description(description)
-        .datasource(SOURCE)
+        .datasource(LOGS if isinstance(asked, loki.Dataquery) else SOURCE)
         .targets([asked])
         .unit(unit)
         .span(width)
@@ -92,41 +131,109 @@ def number(title: str, description: str, unit: str, asked: prometheus.Dataquery,
         .color_mode(common.BigValueColorMode.BACKGROUND)
         .graph_mode(common.BigValueGraphMode.NONE)
         .reduce_options(options.ReduceDataOptions().calcs(["lastNotNull"]))
+        .thresholds(steps((None, BLUE)))
     )
 
 
-def rows(title: str, description: str, unit: str, asked: prometheus.Dataquery, width: int = 24) -> table.Panel:
-    """A table of series, one a row."""
+def rows(title: str, description: str, unit: str, query: Query, width: int = 12) -> table.Panel:
+    """A table of series, one a row; the columns that say nothing to a reader are left out."""
+    return _table(title, description, [query], {}, width).unit(unit)
+
+
+def columns(
+    title: str,
+    description: str,
+    values: Mapping[str, tuple[str, str]],
+    links: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    width: int = 12,
+) -> table.Panel:
+    """A table of several queries that are about the same: name of the column → query and unit, one row for each.
+
+    `links` lead on from a column: name → the link's title and address.
+    """
+    refs = {string.ascii_uppercase[index]: name for index, name in enumerate(values)}
+    queries = [now(values[name][0], ref) for ref, name in refs.items()]
+    names = {f"Value #{ref}": name for ref, name in refs.items()}
+    panel = _table(title, description, queries, names, width).unit("short")
+    for name, (_, unit) in values.items():
+        panel.override_by_name(name, [dashboard.DynamicConfigValue(id_val="unit", value=unit)])
+    for name, (words, url) in links.items():
+        panel.override_by_name(
+            name, [dashboard.DynamicConfigValue(id_val="links", value=[{"title": words, "url": url}])]
+        )
+    return panel
+
+
+def _table(title: str, description: str, queries: list[Query], names: Mapping[str, str], width: int) -> table.Panel:
+    hidden = dict.fromkeys(("Time", "__name__", "alertstate", "job"), True)
+    merge = [dashboard.DataTransformerConfig(id_val="merge", options={})] if len(queries) > 1 else []
+    organize = dashboard.DataTransformerConfig(
+        id_val="organize", options={"excludeByName": hidden, "renameByName": dict(names)}
+    )
     return (
         table.Panel()
         .title(title)
         .description(description)
         .datasource(SOURCE)
+        .targets(list(queries))
+        .span(width)
+        .height(GRAPH_HEIGHT)
+        .transformations([*merge, organize])
+    )
+
+
+def states(
+    title: str, description: str, asked: Query, words: dict[int, tuple[str, str]], width: int = 12
+) -> statetimeline.Panel:
+    """Which state each series was in over time: value → word and colour."""
+    mapping = dashboard.ValueMap(
+        options={
+            str(value): dashboard.ValueMappingResult(text=text, color=color, index=index)
+            for index, (value, (text, color)) in enumerate(words.items())
+        }
+    )
+    return (
+        statetimeline.Panel()
+        .title(title)
+        .description(description)
+        .datasource(SOURCE)
         .targets([asked])
-        .unit(unit)
+        .unit("short")
+        .mappings([mapping])
+        .show_value(common.VisibilityMode.NEVER)
         .span(width)
         .height(GRAPH_HEIGHT)
     )
 
 
-def assemble(uid: str, title: str, description: str, parts: Sequence[Row]) -> dashboard.Dashboard:
-    """A dashboard of these rows, from the top down; its panels are numbered in that order."""
-    builder = (
-        build.Dashboard(title)
-        .uid(uid)
+def log_lines(title: str, description: str, expr: str) -> logs.Panel:
+    """Log lines, the newest first."""
+    return (
+        logs.Panel()
+        .title(title)
         .description(description)
-        .tags(["observability"])
-        .timezone("browser")
-        .time("now-1h", "now")
-        .refresh("30s")
-        .tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
-        .readonly()
+        .datasource(LOGS)
+        .targets([lines(expr)])
+        .span(24)
+        .height(2 * GRAPH_HEIGHT)
+        .show_time(True)
+        .wrap_log_message(True)
+        .enable_log_details(True)
+        .sort_order(common.LogsSortOrder.DESCENDING)
     )
-    for part in parts:
-        builder.with_row(build.Row(part.title))
-        for panel in part.panels:
-            builder.with_panel(panel)
-    made = builder.build()
-    for number_, panel_ in enumerate(made.panels or [], start=1):
-        panel_.id_val = number_
-    return made
+
+
+def link(title: str, url: str) -> build.DashboardLink:
+    """A link of a panel, or of a value in it."""
+    return build.DashboardLink(title).type(dashboard.DashboardLinkType.LINK).url(url)
+
+
+def _fixed(color: str) -> list[dashboard.DynamicConfigValue]:
+    return [dashboard.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})]
+
+
+_DASHED: Final = [
+    dashboard.DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [10, 10]}),
+    dashboard.DynamicConfigValue(id_val="custom.fillOpacity", value=0),
+    dashboard.DynamicConfigValue(id_val="custom.lineWidth", value=1),
+]

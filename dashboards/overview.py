@@ -1,193 +1,185 @@
-"""Overview: is the stack well, what is alerting, and how is the host it runs on."""
+"""Overview: is anything broken, since when, who is hurt; then what each system's users see, then the hosts below."""
 
 from typing import Final
 
-from grafana_foundation_sdk.builders import prometheus
 from grafana_foundation_sdk.models import dashboard
 
 from config.load import StackConfig
-from dashboards.common import GREEN, RATE, RED, Panel, Row, assemble, graph, now, number, over_time, rows, steps
+from config.naming import PLATFORM
+from dashboards import state
+from dashboards.across import OF, systems
+from dashboards.common import GREEN, ORANGE, RED, Panel, columns, graph, now, number, over_time, rows, steps
+from dashboards.layout import Row, assemble, tagged, to
 
 UID: Final = "obs-overview"
-
-_CRITICAL: Final = 'severity="critical"'
 
 
 def overview(config: StackConfig) -> dashboard.Dashboard:
     """The dashboard, with the rows of the parts that the stack runs."""
-    parts = [Row(title="State", panels=[_targets_down(), _firing(), _critical(), _heartbeat(), _alerts(), _targets()])]
-    if config.runs("node-exporter"):
-        parts.append(Row(title="Host", panels=[_cpu(), _memory(), _disk(), _network()]))
-    parts.append(Row(title="Prometheus", panels=[_samples(), _series(), _scrapes(), _rules()]))
-    parts.append(Row(title="Alertmanager", panels=[_held(), _notifications()]))
-    return assemble(UID, "Overview", "Whether the stack is well, what is alerting, and how its host is.", parts)
-
-
-def _alerts_where(*conditions: str) -> str:
-    """Selector of firing alerts but the Watchdog, which fires always: it is what proves that alerts flow."""
-    matchers = ('alertstate="firing"', 'alertname!="Watchdog"', *conditions)
-    return f"ALERTS{{{', '.join(matchers)}}}"
+    hosts, probes = config.runs("node-exporter"), config.runs("blackbox-exporter")
+    return assemble(
+        UID,
+        "Overview",
+        "Is anything broken, since when, and who is hurt: begin here.",
+        [
+            Row(
+                "Is Anything Broken",
+                [
+                    state.critical_alerts(OF),
+                    state.alerts_firing(OF),
+                    state.firing_since(OF),
+                    _targets_down(),
+                    _endpoints_down() if probes else None,
+                    _over_budget(),
+                    state.heartbeat(),
+                    state.firing_alerts(OF, config.settings.links.runbooks),
+                    state.alert_history(OF, "system"),
+                ],
+            ),
+            Row("Who Is Hurt", [_systems(), _error_rate(), _response_time(), _traffic(), _failing_routes()]),
+            Row(
+                "What It Runs On",
+                [
+                    _targets(),
+                    _cpu() if hosts else None,
+                    _memory() if hosts else None,
+                    _disk() if hosts else None,
+                ],
+            ),
+        ],
+        links=[
+            tagged("All Dashboards", "observability"),
+            to("Alerts", "/d/obs-alerts"),
+            to("SLOs", "/d/obs-slos"),
+            *([to("Logs", "/d/obs-logs")] if config.runs("loki") else []),
+        ],
+        variables=[systems()],
+        alerts=OF,
+    )
 
 
 def _targets_down() -> Panel:
     return number(
-        "Targets down",
+        "Targets Down",
         "Addresses that Prometheus cannot read.",
         "short",
-        over_time("count(up == 0) or vector(0)"),
+        over_time(f"count(up{{{OF}}} == 0) or vector(0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
 
 
-def _firing() -> Panel:
+def _endpoints_down() -> Panel:
     return number(
-        "Alerts firing",
-        "Alerts that fire now, without the Watchdog, which always does.",
+        "Endpoints Down",
+        "Addresses that do not answer a probe from outside as they should.",
         "short",
-        over_time(f"count({_alerts_where()}) or vector(0)"),
-    ).thresholds(steps((None, GREEN), (1, "orange")))
-
-
-def _critical() -> Panel:
-    return number(
-        "Critical alerts",
-        "Alerts that fire now and want somebody at once.",
-        "short",
-        over_time(f"count({_alerts_where(_CRITICAL)}) or vector(0)"),
+        over_time(f"count(probe_success{{{OF}}} == 0) or vector(0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
 
 
-def _heartbeat() -> Panel:
-    words = dashboard.ValueMap(
-        options={
-            "0": dashboard.ValueMappingResult(text="silent", index=0),
-            "1": dashboard.ValueMappingResult(text="beating", index=1),
-        }
-    )
-    return (
-        number(
-            "Heartbeat",
-            "Whether the Watchdog fires; silent means that no rule is evaluated and no alert can be trusted to come.",
-            "short",
-            over_time('count(ALERTS{alertname="Watchdog", alertstate="firing"}) or vector(0)'),
-        )
-        .mappings([words])
-        .thresholds(steps((None, RED), (1, GREEN)))
+def _over_budget() -> Panel:
+    return number(
+        "Objectives Missed",
+        "Objectives whose errors of 30 days are more than they allow.",
+        "short",
+        over_time(f"count(slo:period_error_budget_remaining:ratio{{{OF}}} < 0) or vector(0)"),
+    ).thresholds(steps((None, GREEN), (1, ORANGE)))
+
+
+def _systems() -> Panel:
+    watched = f'{OF},system!="{PLATFORM}"'
+    known = f"0 * group by (system) (app:system:info{{{watched}}})"
+    quantile = f'app:http_latency_seconds:quantile5m{{{OF},quantile="0.95"}}'
+    left = f"min by (system) (slo:period_error_budget_remaining:ratio{{{OF}}})"
+    return columns(
+        "Systems",
+        "Each system: how many alerts fire, what its users get, and what is left of its error budgets.",
+        {
+            "Alerts": (f"count by (system) ({state.firing(watched)}) or {known}", "short"),
+            "Requests": (f"sum by (system) (app:http_requests:rate5m{{{OF}}})", "reqps"),
+            "Errors": (f"sum by (system) (app:http_errors:ratio_rate5m{{{OF}}})", "percentunit"),
+            "Time (p95)": (f"sum by (system) ({quantile})", "s"),
+            "Budget Left": (left, "percentunit"),
+        },
+        links={"system": ("Overview", "/d/${__data.fields.system}-overview?${__url_time_range}")},
+        width=24,
     )
 
 
-def _alerts() -> Panel:
-    columns = {"Time": True, "Value": True, "__name__": True, "alertstate": True}
+def _error_rate() -> Panel:
+    return graph(
+        "Error Rate by System",
+        "Share of requests that were answered with a 5xx status.",
+        "percentunit",
+        over_time(f"app:http_errors:ratio_rate5m{{{OF}}}", "{{system}}"),
+        width=6,
+    )
+
+
+def _response_time() -> Panel:
+    return graph(
+        "Response Time by System (p95)",
+        "95 of 100 requests were answered within this time.",
+        "s",
+        over_time(f'app:http_latency_seconds:quantile5m{{{OF},quantile="0.95"}}', "{{system}}"),
+        width=6,
+    )
+
+
+def _traffic() -> Panel:
+    return graph(
+        "Requests by System",
+        "Requests a second.",
+        "reqps",
+        over_time(f"app:http_requests:rate5m{{{OF}}}", "{{system}}"),
+        width=6,
+    )
+
+
+def _failing_routes() -> Panel:
     return rows(
-        "Firing alerts",
-        "Every alert that fires now, without the Watchdog.",
-        "short",
-        now(_alerts_where()),
-        width=12,
-    ).transformations([dashboard.DataTransformerConfig(id_val="organize", options={"excludeByName": columns})])
+        "Failing Routes",
+        "The routes with the most 5xx answers in the last five minutes.",
+        "reqps",
+        now(f"topk(10, app:http_errors_by_route:rate5m{{{OF}}} > 0)"),
+        width=6,
+    )
 
 
 def _targets() -> Panel:
     return graph(
-        "Targets that answer",
-        "Share of a job's targets that Prometheus can read.",
+        "Targets That Answer",
+        "Share of a system's targets that Prometheus can read.",
         "percentunit",
-        over_time("avg by (job) (up)", "{{job}}"),
+        over_time(f"avg by (system) (up{{{OF}}})", "{{system}}"),
+        width=6,
     ).max(1)
 
 
 def _cpu() -> Panel:
     return graph(
-        "CPU in use",
-        "Share of all cores that was not idle.",
+        "CPU by Host",
+        "Share of each host's processors that was busy.",
         "percentunit",
-        over_time(f'1 - avg by (instance) (rate(node_cpu_seconds_total{{mode="idle"}}[{RATE}]))', "{{instance}}"),
+        over_time(f"instance:node_cpu_busy:ratio_rate5m{{{OF}}}", "{{instance}}"),
+        width=6,
     ).max(1)
 
 
 def _memory() -> Panel:
     return graph(
-        "Memory in use",
-        "Share of memory that programs could not get any more.",
+        "Memory by Host",
+        "Share of each host's memory that programs could not get any more.",
         "percentunit",
-        over_time("1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes", "{{instance}}"),
+        over_time(f"instance:node_memory_used:ratio{{{OF}}}", "{{instance}}"),
+        width=6,
     ).max(1)
 
 
 def _disk() -> Panel:
-    kinds = 'fstype!~"tmpfs|overlay|squashfs|ramfs"'
-    expr = f"1 - node_filesystem_avail_bytes{{{kinds}}} / node_filesystem_size_bytes{{{kinds}}}"
     return graph(
-        "Disk in use",
-        "Share of each file system that is taken; those in memory are left out.",
+        "Fullest Disk by Host",
+        "Used share of each host's fullest filesystem.",
         "percentunit",
-        over_time(f"max by (instance, mountpoint) ({expr})", "{{instance}} {{mountpoint}}"),
+        over_time(f"max by (instance) (instance_device:node_filesystem_used:ratio{{{OF}}})", "{{instance}}"),
+        width=6,
     ).max(1)
-
-
-def _network() -> Panel:
-    def traffic(direction: str, ref: str) -> prometheus.Dataquery:
-        expr = f'sum by (instance) (rate(node_network_{direction}_bytes_total{{device!~"lo|veth.*|br-.*"}}[{RATE}]))'
-        return over_time(expr, f"{{{{instance}}}} {direction}", ref)
-
-    return graph(
-        "Network",
-        "Bytes a second through the host's own interfaces, containers' left out.",
-        "Bps",
-        traffic("receive", "A"),
-        traffic("transmit", "B"),
-    )
-
-
-def _samples() -> Panel:
-    return graph(
-        "Samples taken in",
-        "Samples a second that Prometheus stores.",
-        "short",
-        over_time(f"sum(rate(prometheus_tsdb_head_samples_appended_total[{RATE}]))", "samples/s"),
-    )
-
-
-def _series() -> Panel:
-    return graph(
-        "Series",
-        "Time series in Prometheus' memory; its memory grows with them.",
-        "short",
-        over_time("prometheus_tsdb_head_series", "series"),
-    )
-
-
-def _scrapes() -> Panel:
-    return graph(
-        "Duration of scrapes",
-        "Seconds that reading a job's slowest target took.",
-        "s",
-        over_time("max by (job) (scrape_duration_seconds)", "{{job}}"),
-    )
-
-
-def _rules() -> Panel:
-    return graph(
-        "Duration of rule groups",
-        "Seconds that the last evaluation of each group took; longer than its interval means rules are skipped.",
-        "s",
-        over_time("max by (rule_group) (prometheus_rule_group_last_duration_seconds)", "{{rule_group}}"),
-    )
-
-
-def _held() -> Panel:
-    return graph(
-        "Alerts held",
-        "Alerts that Alertmanager knows of, by state.",
-        "short",
-        over_time("sum by (state) (alertmanager_alerts)", "{{state}}"),
-    )
-
-
-def _notifications() -> Panel:
-    return graph(
-        "Notifications",
-        "Messages a minute that Alertmanager tried to send, and of these the ones that failed.",
-        "short",
-        over_time(f"60 * sum(rate(alertmanager_notifications_total[{RATE}]))", "tried"),
-        over_time(f"60 * sum(rate(alertmanager_notifications_failed_total[{RATE}]))", "failed", "B"),
-    )

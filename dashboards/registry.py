@@ -1,19 +1,37 @@
 """Every dashboard there is, and the JSON that Grafana is given."""
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard
 
 from config.load import StackConfig
+from config.naming import PLATFORM
+from dashboards import postgres
+from dashboards.across import FOLDER
+from dashboards.alerts import alerts
+from dashboards.application import application
+from dashboards.business import business
+from dashboards.capacity import capacity
+from dashboards.containers import containers
+from dashboards.cost import cost
+from dashboards.database import database
+from dashboards.elasticsearch import elasticsearch
+from dashboards.endpoints import endpoints
+from dashboards.external_apis import external_apis
+from dashboards.hosts import hosts
+from dashboards.layout import link_runbooks
+from dashboards.log_lines import logs
+from dashboards.main_page import main_page
+from dashboards.modules import modules
 from dashboards.overview import overview
-
-FOLDER: Final = "observability"
-"""uid of the folder that holds the dashboards of the stack itself."""
-
-FOLDER_TITLES: Final = {FOLDER: "Observability"}
-"""Every folder by its uid."""
+from dashboards.redis import redis
+from dashboards.security import security
+from dashboards.slos import slos
+from dashboards.stack import stack
+from dashboards.subject import Subject, subjects
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,21 +43,74 @@ class Entry:
     text: str
 
 
+def folders(config: StackConfig) -> Mapping[str, str]:
+    """Title of every folder by its uid: one of the whole stack, and one of each system that has dashboards here."""
+    titles = {FOLDER: "Observability", PLATFORM: "Platform"}
+    titles |= {name: system.title for name, system in config.systems.items()}
+    used = {folder for folder, _ in _made(config)}
+    return {uid: title for uid, title in titles.items() if uid in used}
+
+
 def dashboards(config: StackConfig) -> tuple[Entry, ...]:
-    """The dashboards of a stack; none where it has no Grafana."""
-    if config.grafana_url is None:
-        return ()
-    made = [(FOLDER, overview(config))]
+    """The dashboards of a stack, by folder; none where it has no Grafana."""
     return tuple(
         Entry(
             folder=folder,
-            uid=str(dashboard.uid),
-            text=json.dumps(dashboard, cls=JSONEncoder, indent=2, sort_keys=True) + "\n",
+            uid=str(made.uid),
+            text=json.dumps(made, cls=JSONEncoder, indent=2, sort_keys=True) + "\n",
         )
-        for folder, dashboard in made
+        for folder, made in _made(config)
     )
 
 
 def files(config: StackConfig) -> dict[str, str]:
     """Grafana's files as `synth` writes them: path → text."""
     return {f"dashboards/{entry.folder}/{entry.uid}.json": entry.text for entry in dashboards(config)}
+
+
+def _made(config: StackConfig) -> Iterator[tuple[str, dashboard.Dashboard]]:
+    """Every dashboard with its folder."""
+    if config.grafana_url is None:
+        return
+    runbooks = config.settings.links.runbooks
+    for folder, made in (
+        *((FOLDER, made) for made in _stack(config)),
+        *((subject.name, made) for subject in subjects(config) for made in _of_system(subject)),
+    ):
+        if runbooks is not None:
+            link_runbooks(made, None if folder == FOLDER else folder, runbooks)
+        yield folder, made
+
+
+def _stack(config: StackConfig) -> Iterator[dashboard.Dashboard]:
+    """The dashboards across all systems, and of the stack itself."""
+    yield overview(config)
+    yield slos()
+    yield alerts(config)
+    if config.runs("loki"):
+        yield logs(config)
+    if config.runs("blackbox-exporter"):
+        yield endpoints()
+    if config.runs("cadvisor"):
+        yield containers()
+    yield capacity(config)
+    yield cost(config)
+    yield stack(config)
+
+
+def _of_system(subject: Subject) -> Iterator[dashboard.Dashboard]:
+    """The dashboards of one system: those about which it has something to tell."""
+    found = (
+        main_page(subject),
+        application(subject),
+        database(subject),
+        postgres.details(subject),
+        redis(subject),
+        elasticsearch(subject),
+        business(subject),
+        security(subject),
+        modules(subject),
+        external_apis(subject),
+        hosts(subject),
+    )
+    yield from (one for one in found if one is not None)

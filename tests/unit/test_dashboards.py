@@ -1,137 +1,315 @@
-"""Every panel of every dashboard, as Grafana is given it."""
+"""Which dashboards a stack gets, and which panels are on them."""
 
-import itertools
 import json
+import time
+from dataclasses import replace
 from typing import Any
 
-import promql_parser
 import pytest
 
+from config.errors import ConfigError
 from config.load import StackConfig
-from dashboards.common import GRID_WIDTH
-from dashboards.datasources import data_sources
-from dashboards.registry import FOLDER_TITLES, dashboards, files
-from tests.unit.conftest import stack_config
+from dashboards.links import panel_id
+from dashboards.queries import of_dashboard, panels, queries
+from dashboards.registry import dashboards, files, folders
+from systems.model import System
+from tests.unit.conftest import FULL, stack_config
 
-CONFIGS = {
-    "full": stack_config("dev"),
-    "minimal": stack_config("dev", {"profile": "minimal", "grafana": {"enabled": True}}),
-    "no-host": stack_config("dev", {"nodeExporter": {"enabled": False}}),
+DEV = stack_config("dev")
+EVERYTHING = stack_config("prod", FULL)
+
+
+def documents(config: StackConfig = DEV) -> dict[str, dict[str, Any]]:
+    return {entry.uid: json.loads(entry.text) for entry in dashboards(config)}
+
+
+def titles(document: dict[str, Any]) -> list[str]:
+    return [panel["title"] for panel in panels(document)]
+
+
+def sixth(**values: object) -> System:
+    """A system that its file says next to nothing of."""
+    known: dict[str, Any] = {
+        "name": "sixth",
+        "title": "The Sixth",
+        "team": "sixth",
+        "scrape": {"port": 80},
+        "series": {
+            "requests_total": {"kind": "counter", "labels": ["route", "status"], "help": "Requests answered."},
+            "sold_total": {"kind": "counter", "help": "Things sold."},
+        },
+        "signals": {"httpRequests": {"series": "requests_total", "route": "route", "status": "status"}},
+    }
+    return System.model_validate({**known, **values})
+
+
+def with_sixth(**values: object) -> StackConfig:
+    return replace(DEV, systems={**DEV.systems, "sixth": sixth(**values)})
+
+
+def test_across_all_systems_there_are_those_of_the_requirements() -> None:
+    assert {uid for uid in documents(EVERYTHING) if uid.startswith("obs-")} == {
+        "obs-overview",
+        "obs-slos",
+        "obs-logs",
+        "obs-endpoints",
+        "obs-containers",
+        "obs-capacity",
+        "obs-cost",
+        "obs-alerts",
+        "obs-stack",
+    }
+
+
+@pytest.mark.parametrize(
+    ("system", "own"),
+    [
+        ("alawael", {"database", "business"}),
+        ("erpgo", {"database", "business", "security"}),
+        ("neuroerp", {"database", "business", "modules"}),
+        ("social-selling", {"database", "business", "postgres", "redis"}),
+        ("syncup", {"database", "business", "external-apis"}),
+    ],
+)
+def test_a_system_gets_those_it_has_something_to_tell_for(system: str, own: set[str]) -> None:
+    found = {entry.uid.removeprefix(f"{system}-") for entry in dashboards(DEV) if entry.folder == system}
+    assert found - {"redis"} == {"overview", "application", "system"} | own - {"redis"}
+
+
+def test_every_system_has_a_folder_of_its_name() -> None:
+    assert folders(DEV) == {
+        "observability": "Observability",
+        "platform": "Platform",
+        **{name: system.title for name, system in DEV.systems.items()},
+    }
+    assert {entry.folder for entry in dashboards(DEV)} == set(folders(DEV))
+    assert all(
+        entry.uid.startswith(f"{entry.folder}-") for entry in dashboards(DEV) if entry.folder != "observability"
+    )
+
+
+SEEDS: dict[str, tuple[str, ...]] = {
+    # By the titles of its document.
+    "social-selling-system": ("CPU Usage", "Memory Usage", "Disk Usage", "Network Traffic"),
+    "social-selling-application": (
+        "Request Rate",
+        "Response Time (p95)",
+        "Error Rate",
+        "Active Database Connections",
+        "Cache Hit Rate",
+        "Database Query Duration (p95)",
+    ),
+    "social-selling-business": (
+        "Active Users (Last 24h)",
+        "New User Registrations",
+        "Orders Created",
+        "Revenue (Last 24h)",
+        "Products Listed",
+        "Messages Sent",
+    ),
+    "social-selling-database": (
+        "Transactions Per Second",
+        "Cache Hit Ratio",
+        "Table Size",
+        "Slow Queries",
+        "Connection Pool",
+        "Deadlocks",
+    ),
+    # By what the other documents list.
+    "neuroerp-modules": ("Request Rate by Domain", "Response Time by Domain (p95)", "Transactions by Domain"),
+    "erpgo-application": (
+        "Request Rate",
+        "Response Time (p95)",
+        "Memory of the Process",
+        "Goroutines",
+        "Database Pool Usage",
+        "Error Rate",
+        "Cache Hit Rate",
+    ),
+    "erpgo-database": ("Database Pool Usage", "Query Time Percentiles", "Failed Queries", "Query Timeouts"),
+    "erpgo-business": ("Orders Created", "Revenue", "Active Users", "Product Views", "Order Value"),
+    "erpgo-security": (
+        "Failed Sign-ins",
+        "Refused Requests",
+        "Suspicious Events",
+        "Tokens Issued",
+        "Tokens Revoked",
+        "Security Events",
+    ),
+    "alawael-application": ("Request Rate", "Error Rate", "Response Time (p95)"),
+    "alawael-system": ("Memory Usage", "CPU Usage", "Disk I/O"),
+    "syncup-overview": (
+        "Alerts Firing",
+        "Error Rate",
+        "Response Time (p50 and p99)",
+        "Active Users",
+        "Top Errors",
+    ),
+    "syncup-database": ("Query Time Percentiles", "Database Pool Usage"),
+    "syncup-business": (
+        "Meetings Processed (Last 24h)",
+        "Chat Questions by Model",
+        "Slack Events by Type",
+        "Active Users",
+    ),
+    "syncup-system": ("CPU Usage", "Memory Usage", "Disk Usage", "Network Traffic"),
+    "syncup-external-apis": ("External API Call Time (p95)", "External API Failures", "Integration Failures"),
 }
 
 
-def documents(config: StackConfig) -> list[dict[str, Any]]:
-    return [json.loads(entry.text) for entry in dashboards(config)]
+@pytest.mark.parametrize("uid", SEEDS)
+def test_what_the_systems_owners_asked_to_see_is_there(uid: str) -> None:
+    assert set(SEEDS[uid]) - set(titles(documents()[uid])) == set()
 
 
-def panels(document: dict[str, Any]) -> list[dict[str, Any]]:
-    found = [panel for panel in document["panels"] if panel["type"] != "row"]
-    assert found
-    return found
+def test_what_the_owners_databases_want_is_there_where_they_are_watched() -> None:
+    config = stack_config(
+        "prod",
+        {
+            "postgresExporter": {"targets": [{"address": "db.example.com:5432", "system": "syncup"}]},
+            "mongodbExporter": {"targets": [{"address": "mongo.example.com:27017", "system": "alawael"}]},
+        },
+    )
+    found = documents(config)
+    assert {"Slow Queries", "Replication Lag", "Index Usage"} <= set(titles(found["syncup-database"]))
+    assert "MongoDB Connections" in titles(found["alawael-database"])
+    assert "Active Database Connections" in titles(found["alawael-application"])
 
 
-every_dashboard = pytest.mark.parametrize(
-    ("config", "document"),
+def test_a_signal_that_is_not_declared_has_no_panel() -> None:
+    found = documents()
+    assert "Goroutines" not in titles(found["syncup-application"])
+    assert "Cache Hit Rate" not in titles(found["syncup-application"])
+    assert "Failures" not in titles(found["erpgo-application"])
+    assert "neuroerp-security" not in found
+
+
+def test_a_sixth_system_gets_its_dashboards_by_its_file_alone() -> None:
+    config = with_sixth(figures=[{"title": "Sold", "series": "sold_total"}])
+    found = {entry.uid: json.loads(entry.text) for entry in dashboards(config) if entry.folder == "sixth"}
+    assert set(found) == {"sixth-overview", "sixth-application", "sixth-business", "sixth-system"}
+    assert "Request Rate" in titles(found["sixth-application"])
+    assert "Sold" in titles(found["sixth-business"])
+    assert folders(config)["sixth"] == "The Sixth"
+
+
+def test_two_panels_of_one_title_are_refused_with_the_way_to_mend_it() -> None:
+    config = with_sixth(figures=[{"title": "Request Rate", "series": "sold_total", "dashboard": "application"}])
+    with pytest.raises(ConfigError, match="sixth-application: 2 panels have the title 'Request Rate'"):
+        dashboards(config)
+
+
+@pytest.mark.parametrize(
+    ("figure", "expr", "unit", "kind"),
     [
-        pytest.param(config, document, id=f"{document['uid']}-{name}")
-        for name, config in CONFIGS.items()
-        for document in documents(config)
+        ({"series": "sold_total"}, "sum by (system) (increase(sold_total{S}[1h]))", "short", "timeseries"),
+        ({"series": "sold_total", "over": "24h"}, "sum by (system) (increase(sold_total{S}[24h]))", "short", "stat"),
+        (
+            {"series": "sold_usd", "by": ["shop"]},
+            "sum by (system, shop) (increase(sold_usd{S}[1h]))",
+            "currencyUSD",
+            "timeseries",
+        ),
+        ({"series": "here"}, "(sum by (system) (here{S}))", "short", "timeseries"),
+        ({"series": "here", "over": "7d"}, "max_over_time((sum by (system) (here{S}))[7d:1m])", "short", "stat"),
+        ({"series": "up_seconds"}, "(min by (system) (up_seconds{S}))", "s", "timeseries"),
     ],
 )
-
-every_panel = pytest.mark.parametrize(
-    ("config", "panel"),
-    [
-        pytest.param(config, panel, id=f"{document['uid']}-{panel['title']}-{name}")
-        for name, config in CONFIGS.items()
-        for document in documents(config)
-        for panel in panels(document)
-    ],
-)
-
-
-@every_panel
-def test_it_says_what_it_shows_and_in_which_unit(config: StackConfig, panel: dict[str, Any]) -> None:  # noqa: ARG001
-    assert panel["title"]
-    assert panel["description"].endswith(".")
-    assert panel["description"].rstrip(".") != panel["title"]
-    assert panel["fieldConfig"]["defaults"]["unit"]
+def test_a_figure_is_asked_by_its_kind_and_shown_in_its_unit(
+    figure: dict[str, Any], expr: str, unit: str, kind: str
+) -> None:
+    series = {
+        "sold_total": {"kind": "counter", "help": "Things sold."},
+        "sold_usd": {"kind": "counter", "labels": ["shop"], "help": "Money taken."},
+        "here": {"kind": "gauge", "help": "People here."},
+        "up_seconds": {"kind": "gauge", "help": "Time since the start."},
+    }
+    config = with_sixth(series=series, signals={}, figures=[{"title": "Figure", **figure}])
+    panel = next(one for one in panels(documents(config)["sixth-business"]) if one["title"] == "Figure")
+    assert panel["targets"][0]["expr"] == expr.replace("{S}", '{system="sixth",job="backend"}')
+    assert panel["fieldConfig"]["defaults"]["unit"] == unit
+    assert panel["type"] == kind
 
 
-@every_panel
-def test_its_data_sources_are_those_the_stack_has(config: StackConfig, panel: dict[str, Any]) -> None:
-    known = {source.uid for source in data_sources(config)}
-    for holder in (panel, *panel["targets"]):
-        assert holder["datasource"]["uid"] in known
-        assert holder["datasource"]["type"] == holder["datasource"]["uid"]
+def test_a_threshold_is_drawn_where_one_is_demanded_and_nowhere_else() -> None:
+    def limits(uid: str, title: str) -> list[str]:
+        panel = next(one for one in panels(documents()[uid]) if one["title"] == title)
+        return [target["expr"] for target in panel["targets"] if target["refId"] == "Limit"]
 
-
-@every_panel
-def test_its_queries_parse(config: StackConfig, panel: dict[str, Any]) -> None:  # noqa: ARG001
-    assert panel["targets"]
-    assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
-    for target in panel["targets"]:
-        promql_parser.parse(target["expr"].replace("$__rate_interval", "1m"))
-        assert "$" not in target["expr"].replace("$__rate_interval", "")
-
-
-@every_panel
-def test_its_queries_select_no_external_label(config: StackConfig, panel: dict[str, Any]) -> None:  # noqa: ARG001
-    assert not [t for t in panel["targets"] if "cluster=" in t["expr"] or "environment=" in t["expr"]]
-
-
-@every_dashboard
-def test_its_panels_are_numbered_and_do_not_overlap(config: StackConfig, document: dict[str, Any]) -> None:  # noqa: ARG001
-    numbers = [panel["id"] for panel in document["panels"]]
-    assert len(numbers) == len(set(numbers))
-    taken: set[tuple[int, int]] = set()
-    for panel in document["panels"]:
-        place = panel["gridPos"]
-        cells = {
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
-        assert cells
-        assert max(x for x, _ in cells) < GRID_WIDTH
-        assert not cells & taken, panel["title"]
-        taken |= cells
-
-
-@every_dashboard
-def test_its_titles_are_unique_and_every_row_has_panels(config: StackConfig, document: dict[str, Any]) -> None:  # noqa: ARG001
-    titles = [panel["title"] for panel in document["panels"]]
-    assert len(titles) == len(set(titles))
-    kinds = [panel["type"] for panel in document["panels"]]
-    assert kinds[0] == "row"
-    assert kinds[-1] != "row"
-    assert ("row", "row") not in itertools.pairwise(kinds)
-
-
-@every_dashboard
-def test_it_is_not_to_be_edited_in_grafana(config: StackConfig, document: dict[str, Any]) -> None:  # noqa: ARG001
-    assert document["editable"] is False
-    assert document["uid"].startswith("obs-")
-    assert len(document["uid"]) <= 40
-
-
-def test_uids_differ_and_folders_are_known() -> None:
-    entries = dashboards(CONFIGS["full"])
-    assert len({entry.uid for entry in entries}) == len(entries) > 0
-    assert {entry.folder for entry in entries} == set(FOLDER_TITLES)
+    assert limits("erpgo-application", "Error Rate") == ['app:threshold:error_ratio{system="erpgo"}']
+    assert limits("neuroerp-application", "Error Rate") == []
 
 
 def test_a_part_left_out_has_no_panel() -> None:
-    (full,), (less,) = (documents(CONFIGS[name]) for name in ("full", "no-host"))
-    assert "node_cpu_seconds_total" in json.dumps(full)
-    assert "node_" not in json.dumps(less)
+    less = json.dumps(documents(stack_config("dev", {"nodeExporter": {"enabled": False}})))
+    assert "node_" in json.dumps(documents())
+    assert "node_" not in less
+    assert "obs-logs" not in json.dumps(documents(stack_config("dev", {"loki": {"enabled": False}})))
+    assert "obs-containers" not in documents(DEV.without({"cadvisor": "no registry"}))
+
+
+def test_a_database_on_the_stacks_own_behalf_has_a_dashboard_too() -> None:
+    config = stack_config(
+        "prod", {"elasticsearchExporter": {"targets": [{"address": "es.example.com:9200", "system": "platform"}]}}
+    )
+    assert "platform-elasticsearch" in documents(config)
+    assert "platform-application" not in documents(config)
 
 
 def test_without_grafana_there_is_no_dashboard() -> None:
-    assert files(stack_config("dev", {"grafana": {"enabled": False}})) == {}
-    assert files(stack_config("dev").without({"grafana": "no registry"})) == {}
-    assert list(files(stack_config("dev"))) == ["dashboards/observability/obs-overview.json"]
+    for config in (stack_config("dev", {"grafana": {"enabled": False}}), DEV.without({"grafana": "no registry"})):
+        assert files(config) == {}
+        assert folders(config) == {}
+
+
+def test_a_panel_keeps_its_id_when_others_come_and_go() -> None:
+    with_hosts, without = documents(), documents(stack_config("dev", {"nodeExporter": {"enabled": False}}))
+    one, other = (
+        {panel["title"]: panel["id"] for panel in panels(found["obs-capacity"])} for found in (with_hosts, without)
+    )
+    assert set(other) < set(one)
+    assert all(one[title] == number for title, number in other.items())
+
+
+def test_a_panel_whose_title_differs_by_system_has_one_id() -> None:
+    ids = {
+        panel["title"]: panel["id"]
+        for uid in ("erpgo-application", "syncup-application")
+        for panel in panels(documents()[uid])
+        if panel["title"].startswith("Response Time (")
+    }
+    assert ids == {f"Response Time ({p})": panel_id("Response Time") for p in ("p95", "p99")}
+
+
+def test_a_dashboard_lists_all_queries_with_what_grafana_puts_in() -> None:
+    found = {(query.dashboard, query.owner): query for query in queries(EVERYTHING)}
+    drawn = found["platform-system", "Network Traffic"]
+    assert drawn.variables == {"instance"}
+    assert 'instance=~".*"' in drawn.filled
+    assert "[1m]" in drawn.filled
+    assert "$" not in "".join(query.filled.replace('"$1"', "") for query in found.values())
+    assert ("obs-overview", "annotation Alerts") in found
+    assert ("obs-endpoints", "variable instance") in found
+    document = documents(EVERYTHING)["obs-logs"]
+    assert {query.source for query in of_dashboard(document)} == {"loki", "prometheus"}
+
+
+def test_every_panel_leads_to_the_runbooks_of_its_alerts_where_they_have_an_address() -> None:
+    config = stack_config("dev", {"links": {"runbooks": "https://git.example.com/runbooks/"}})
+    panel = next(one for one in panels(documents(config)["erpgo-application"]) if one["title"] == "Error Rate")
+    assert [link["url"] for link in panel["links"]] == [
+        "https://git.example.com/runbooks/HighErrorRate.md",
+        "https://git.example.com/runbooks/CriticalErrorRate.md",
+    ]
+    assert "runbooks" not in json.dumps(documents())
 
 
 def test_the_same_configuration_gives_the_same_bytes() -> None:
-    assert files(stack_config("dev")) == files(stack_config("dev"))
+    assert files(stack_config("dev", FULL)) == files(stack_config("dev", FULL))
+
+
+def test_all_of_them_are_made_in_less_than_a_second() -> None:
+    files(EVERYTHING)
+    start = time.process_time()
+    files(EVERYTHING)
+    assert time.process_time() - start < 1

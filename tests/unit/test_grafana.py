@@ -7,10 +7,10 @@ import pytest
 
 from components.grafana.resources import CONTACT_POINT
 from config.errors import ConfigError
-from config.load import ROOT, StackConfig, validate
+from config.load import StackConfig, validate
 from config.secrets import SECRETS
-from dashboards.registry import FOLDER_TITLES, dashboards
-from rules import load
+from dashboards.registry import dashboards, folders
+from rules import files as rule_files
 from synth.record import HIDDEN, Declared, record
 from tests.unit.conftest import stack_config
 
@@ -19,7 +19,7 @@ PROVIDER = "pulumi:providers:grafana"
 
 
 def recorded(config: StackConfig) -> list[Declared]:
-    return record(config, load(ROOT / "rules"))
+    return record(config, rule_files(config))
 
 
 def in_grafana(config: StackConfig) -> list[Declared]:
@@ -62,8 +62,8 @@ def test_every_resource_is_of_a_kind_that_is_expected(config: StackConfig) -> No
 
 @every_case
 def test_folders_have_their_uids_and_titles(config: StackConfig) -> None:
-    folders = [resource.inputs for resource in in_grafana(config) if resource.type.endswith(":Folder")]
-    assert {folder["uid"]: folder["title"] for folder in folders} == FOLDER_TITLES
+    declared = [resource.inputs for resource in in_grafana(config) if resource.type.endswith(":Folder")]
+    assert {folder["uid"]: folder["title"] for folder in declared} == folders(config)
 
 
 @every_case

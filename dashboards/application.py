@@ -1,0 +1,323 @@
+"""Application: how a system answers those who use it, then what it leans on, then its process."""
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards import external_apis, nginx, state
+from dashboards.common import (
+    GREEN,
+    ORANGE,
+    PERCENTILES,
+    RED,
+    Panel,
+    graph,
+    now,
+    number,
+    over_time,
+    rows,
+    steps,
+)
+from dashboards.figures import figures
+from dashboards.layout import Row, assemble
+from dashboards.links import panel_id
+from dashboards.subject import Subject
+
+
+def application(subject: Subject) -> dashboard.Dashboard | None:
+    """The dashboard, with the panels of the signals that the system has; None where it exposes nothing itself."""
+    signals = subject.system.signals
+    if not subject.system.series and "nginx" not in subject.jobs:
+        return None
+    requests, latency = signals.http_requests is not None, signals.http_latency is not None
+    parts = [
+        Row(
+            "State",
+            [
+                state.alerts_firing(subject.alerts),
+                state.firing_since(subject.alerts),
+                targets_up(subject),
+                error_rate_now(subject) if requests else None,
+                _response_time_now(subject) if latency else None,
+                _failures_now(subject) if signals.failures else None,
+                error_budget(subject) if subject.has_slos else None,
+                state.firing_alerts(subject.alerts, subject.runbooks),
+                failing_routes(subject) if requests else None,
+            ],
+        ),
+        Row(
+            "Requests",
+            [
+                _request_rate(subject) if requests else None,
+                error_rate(subject) if requests else None,
+                _response_time_by_route(subject) if latency else None,
+                _errors_by_route(subject) if requests else None,
+                _percentiles(subject) if latency else None,
+                _failures(subject) if signals.failures else None,
+                _usual_traffic(subject) if requests else None,
+                _against_yesterday(subject) if latency else None,
+                _new_errors(subject) if signals.error_types or signals.new_routes else None,
+            ],
+        ),
+        Row(
+            "What It Leans On",
+            [
+                query_duration(subject) if signals.db_latency else None,
+                _connections(subject) if subject.jobs & {"postgres", "mongodb"} else None,
+                pool(subject) if signals.db_pool else None,
+                _cache_hit_rate(subject) if signals.cache else None,
+                external_apis.failures(subject) if signals.external_apis else None,
+                external_apis.latency(subject) if external_apis.timed(subject) else None,
+                external_apis.event_failures(subject) if signals.integrations else None,
+            ],
+        ),
+        Row(
+            "Process",
+            [
+                _memory_share(subject) if signals.process_memory and signals.process_memory.limit else None,
+                _memory(subject) if signals.process_memory else None,
+                _goroutines(subject) if signals.goroutines else None,
+            ],
+        ),
+        Row("More Figures", figures(subject, "application")),
+        *([nginx.row(subject)] if "nginx" in subject.jobs else []),
+    ]
+    return assemble(
+        f"{subject.name}-application",
+        f"{subject.system.title}: Application",
+        "Whether users are served, how fast, and what slows them down.",
+        parts,
+        tags=subject.tags,
+        links=subject.links,
+        alerts=subject.alerts,
+    )
+
+
+def targets_up(subject: Subject) -> Panel:
+    """Share of its instances that Prometheus can read."""
+    up = subject.of("up", job=subject.system.scrape.job)
+    return number(
+        "Instances Up",
+        "Share of the system's own targets that Prometheus can read.",
+        "percentunit",
+        over_time(f"avg({up})"),
+    ).thresholds(state.ALL_OR_NOTHING)
+
+
+def error_rate_now(subject: Subject) -> Panel:
+    """Share of requests that fail now."""
+    return number(
+        "Errors Now",
+        "Share of the requests of the last five minutes that were answered with a 5xx status.",
+        "percentunit",
+        over_time(subject.of("app:http_errors:ratio_rate5m")),
+    ).thresholds(subject.colours("error_ratio"))
+
+
+def _response_time_now(subject: Subject) -> Panel:
+    quantile = subject.quantile("response_time")
+    return number(
+        f"Response Time Now ({PERCENTILES[quantile]})",
+        "The percentile of all requests of the last five minutes that the thresholds are about.",
+        "s",
+        over_time(subject.of("app:http_latency_seconds:quantile5m", quantile=quantile)),
+    ).thresholds(subject.colours("response_time"))
+
+
+def _failures_now(subject: Subject) -> Panel:
+    return number(
+        "Failures Now",
+        "Failures a second over the last five minutes, as the system itself counts them.",
+        "cps",
+        over_time(subject.of("app:failures:rate5m")),
+    ).thresholds(subject.colours("failure_rate"))
+
+
+def error_budget(subject: Subject) -> Panel:
+    """What is left of the error budgets."""
+    return number(
+        "Error Budget Left",
+        "What is left of the errors and slow answers that the objectives allow in 30 days.",
+        "percentunit",
+        over_time(subject.of("slo:period_error_budget_remaining:ratio"), "{{slo}}"),
+    ).thresholds(steps((None, RED), (0, ORANGE), (0.25, GREEN)))
+
+
+def failing_routes(subject: Subject) -> Panel:
+    """Which routes fail."""
+    return rows(
+        "Failing Routes",
+        "The routes with the most 5xx answers in the last five minutes: who is hurt.",
+        "reqps",
+        now(f"topk(10, {subject.of('app:http_errors_by_route:rate5m')} > 0)"),
+    )
+
+
+def _request_rate(subject: Subject) -> Panel:
+    return graph(
+        "Request Rate",
+        "Requests a second by route; the ten busiest.",
+        "reqps",
+        over_time(f"topk(10, {subject.of('app:http_requests_by_route:rate5m')})", "{{route}}"),
+    )
+
+
+def error_rate(subject: Subject) -> Panel:
+    """Share of requests that fail, over time."""
+    return graph(
+        "Error Rate",
+        "Share of requests that were answered with a 5xx status.",
+        "percentunit",
+        over_time(subject.of("app:http_errors:ratio_rate5m"), "errors"),
+        limits=subject.limits("error_ratio"),
+    )
+
+
+def _response_time_by_route(subject: Subject) -> Panel:
+    quantile = subject.quantile("response_time")
+    return graph(
+        f"Response Time ({PERCENTILES[quantile]})",
+        "The percentile by route that the thresholds are about; the ten slowest.",
+        "s",
+        over_time(
+            f"topk(10, {subject.of('app:http_latency_seconds_by_route:quantile5m', quantile=quantile)})", "{{route}}"
+        ),
+        limits=subject.limits("response_time"),
+    ).id(panel_id("Response Time"))
+
+
+def _errors_by_route(subject: Subject) -> Panel:
+    return graph(
+        "Errors by Route",
+        "5xx answers a second by route; the ten worst.",
+        "reqps",
+        over_time(f"topk(10, {subject.of('app:http_errors_by_route:rate5m')})", "{{route}}"),
+    )
+
+
+def _percentiles(subject: Subject) -> Panel:
+    return graph(
+        "Response Time Percentiles",
+        "Half, 95 and 99 of 100 requests were answered within these times.",
+        "s",
+        over_time(subject.of("app:http_latency_seconds:quantile5m"), "p{{quantile}}"),
+    )
+
+
+def _failures(subject: Subject) -> Panel:
+    return graph(
+        "Failures",
+        "Failures a second as the system itself counts them.",
+        "cps",
+        over_time(subject.of("app:failures:rate5m"), "failures"),
+        limits=subject.limits("failure_rate"),
+    )
+
+
+def _usual_traffic(subject: Subject) -> Panel:
+    usual, deviation = subject.of("app:http_requests:usual_mean"), subject.of("app:http_requests:usual_stddev")
+    allowed = f"on (system) {subject.of('app:threshold:traffic_deviations')} * on (system) {deviation}"
+    return graph(
+        "Traffic Against the Usual",
+        "Requests a second, and the range in which this hour of day lay in the last seven days; none with fewer days.",
+        "reqps",
+        over_time(subject.of("app:http_requests:rate5m"), "now"),
+        over_time(f"{usual} + {allowed}", "usual, at most", "B"),
+        over_time(f"clamp_min({usual} - {allowed}, 0)", "usual, at least", "C"),
+    )
+
+
+def _against_yesterday(subject: Subject) -> Panel:
+    average = subject.of("app:http_latency_seconds:p95_avg1d")
+    return graph(
+        "Response Time Against the Last Day",
+        "The 95th percentile, its mean of the last day, and how far above that it may be.",
+        "s",
+        over_time(subject.of("app:http_latency_seconds:quantile5m", quantile="0.95"), "p95"),
+        over_time(average, "mean of the last day", "B"),
+        over_time(f"{average} * on (system) {subject.of('app:threshold:latency_growth')}", "info threshold", "C"),
+    )
+
+
+def _new_errors(subject: Subject) -> Panel:
+    seen = subject.of("app:error_series:count")
+    return graph(
+        "Kinds of Errors",
+        "How many types of errors, and routes with 5xx answers, were counted since the start; a step up is news.",
+        "short",
+        over_time(f"count by (kind) ({seen} > 0)", "{{kind}}"),
+    )
+
+
+def query_duration(subject: Subject) -> Panel:
+    """How long queries take, as the system measures it."""
+    quantile = subject.quantile("db_query_time")
+    series = subject.of("app:db_latency_seconds_by_operation:quantile5m", quantile=quantile)
+    return graph(
+        f"Database Query Duration ({PERCENTILES[quantile]})",
+        "The percentile by operation that the threshold is about, as the system itself measures it.",
+        "s",
+        over_time(f"topk(10, {series})", "{{operation}}"),
+        limits=subject.limits("db_query_time"),
+    ).id(panel_id("Database Query Duration"))
+
+
+def _connections(subject: Subject) -> Panel:
+    postgres = f"sum by (datname) ({subject.of('pg_stat_database_numbackends')} > 0)"
+    mongodb = subject.of("mongodb_ss_connections", conn_type="current")
+    return graph(
+        "Active Database Connections",
+        "Connections to each PostgreSQL database that has any, and to each MongoDB server.",
+        "short",
+        *([over_time(postgres, "{{datname}}")] if "postgres" in subject.jobs else []),
+        *([over_time(mongodb, "{{instance}}", "B")] if "mongodb" in subject.jobs else []),
+        limits=subject.limits("db_connections"),
+    )
+
+
+def pool(subject: Subject) -> Panel:
+    """How much of the connection pool is in use."""
+    return graph(
+        "Database Pool Usage",
+        "Share of the connection pool in use, by instance.",
+        "percentunit",
+        over_time(subject.of("app:db_pool:ratio"), "{{instance}}"),
+        limits=subject.limits("db_pool_ratio"),
+    ).max(1)
+
+
+def _cache_hit_rate(subject: Subject) -> Panel:
+    return graph(
+        "Cache Hit Rate",
+        "Share of look-ups that the cache could answer.",
+        "percentunit",
+        over_time(subject.of("app:cache_hits:ratio_rate5m"), "hits"),
+        limits=subject.limits("cache_hit_ratio"),
+    ).max(1)
+
+
+def _memory_share(subject: Subject) -> Panel:
+    return graph(
+        "Memory of the Process Against Its Limit",
+        "Share of the memory it may have that each instance uses.",
+        "percentunit",
+        over_time(subject.of("app:process_memory:ratio"), "{{instance}}"),
+        limits=subject.limits("process_memory_ratio"),
+    ).max(1)
+
+
+def _memory(subject: Subject) -> Panel:
+    return graph(
+        "Memory of the Process",
+        "Memory that each instance uses.",
+        "bytes",
+        over_time(subject.of("app:process_memory:bytes"), "{{instance}}"),
+    )
+
+
+def _goroutines(subject: Subject) -> Panel:
+    return graph(
+        "Goroutines",
+        "Goroutines of each instance; a steady rise means that some never end.",
+        "short",
+        over_time(subject.of("app:goroutines:count"), "{{instance}}"),
+        limits=subject.limits("goroutines"),
+    )

@@ -1,0 +1,199 @@
+"""Containers, by cAdvisor: what each uses of its limits, and which are restarted or killed."""
+
+from typing import Final
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards import state
+from dashboards.across import back
+from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, graph, line_at, now, number, over_time, rows, steps
+from dashboards.layout import Row, assemble, variable
+
+UID: Final = "obs-containers"
+
+CHOSEN: Final = 'job="docker",name!="",name=~"$name"'
+"""The chosen containers; series without a name are of the kernel's groups above them."""
+
+
+def containers() -> dashboard.Dashboard:
+    """The dashboard."""
+    component = 'component="container"'
+    return assemble(
+        UID,
+        "Containers",
+        "What each container uses of processor, memory, network and disk, and which do not stay up.",
+        [
+            Row(
+                "State",
+                [
+                    state.alerts_firing(component),
+                    state.firing_since(component),
+                    _running(),
+                    _restarted(),
+                    _killed(),
+                    _fullest(),
+                ],
+            ),
+            Row("Trouble", [_restarts(), _oom(), _memory_share(), _throttled()]),
+            Row("Use", [_cpu(), _memory(), _received(), _sent(), _disk(), _io(), _images()]),
+        ],
+        links=[back()],
+        variables=[variable("name", "Container", 'label_values(container_last_seen{job="docker"}, name)')],
+        alerts=component,
+        period="6h",
+    )
+
+
+def _of(series: str) -> str:
+    return f"{series}{{{CHOSEN}}}"
+
+
+def _memory_used() -> str:
+    limit = _of("container_spec_memory_limit_bytes")
+    return f"max by (name) ({_of('container_memory_working_set_bytes')} / ({limit} > 0))"
+
+
+def _running() -> Panel:
+    return number(
+        "Containers",
+        "Containers that run.",
+        "short",
+        over_time(f"count(count by (name) ({_of('container_last_seen')}))"),
+    )
+
+
+def _restarted() -> Panel:
+    return number(
+        "Restarts in an Hour",
+        "How often a container was started again in the last hour.",
+        "short",
+        over_time(f"sum(changes({_of('container_start_time_seconds')}[1h]))"),
+    ).thresholds(steps((None, GREEN), (1, ORANGE), (3, RED)))
+
+
+def _killed() -> Panel:
+    return number(
+        "Killed for Memory in an Hour",
+        "How often the kernel ended a program in a container that was at its memory limit.",
+        "short",
+        over_time(f"sum(increase({_of('container_oom_events_total')}[1h]))"),
+    ).thresholds(steps((None, GREEN), (1, RED)))
+
+
+def _fullest() -> Panel:
+    return number(
+        "Nearest to Its Memory Limit",
+        "Share of its memory limit that the fullest container uses.",
+        "percentunit",
+        over_time(f"max({_memory_used()})"),
+    ).thresholds(steps((None, GREEN), (0.8, ORANGE), (0.9, RED)))
+
+
+def _restarts() -> Panel:
+    return graph(
+        "Container Restarts",
+        "How often each container was started again in the 15 minutes before each moment.",
+        "short",
+        over_time(f"max by (name) (changes({_of('container_start_time_seconds')}[15m])) > 0", "{{name}}"),
+        width=6,
+    )
+
+
+def _oom() -> Panel:
+    return graph(
+        "Killed for Want of Memory",
+        "Programs ended at the memory limit in the ten minutes before each moment.",
+        "short",
+        over_time(f"sum by (name) (increase({_of('container_oom_events_total')}[10m])) > 0", "{{name}}"),
+        width=6,
+    )
+
+
+def _memory_share() -> Panel:
+    panel = graph(
+        "Memory Against the Limit",
+        "Share of its memory limit that each container uses, caches that can be dropped not counted.",
+        "percentunit",
+        over_time(_memory_used(), "{{name}}"),
+        width=6,
+    )
+    return line_at(panel, 0.9, ORANGE).max(1)
+
+
+def _throttled() -> Panel:
+    def periods(which: str) -> str:
+        return f"sum by (name) (rate({_of(f'container_cpu_cfs_{which}periods_total')}[5m]))"
+
+    panel = graph(
+        "CPU Throttling",
+        "Share of the periods in which a container had used up its processor limit; only those with a limit have one.",
+        "percentunit",
+        over_time(f"{periods('throttled_')} / ({periods('')} > 0)", "{{name}}"),
+        width=6,
+    )
+    return line_at(panel, 0.25, ORANGE).max(1)
+
+
+def _cpu() -> Panel:
+    return graph(
+        "CPU by Container",
+        "Processors that each container keeps busy; the ten busiest.",
+        "short",
+        over_time(f"topk(10, sum by (name) (rate({_of('container_cpu_usage_seconds_total')}[{RATE}])))", "{{name}}"),
+    )
+
+
+def _memory() -> Panel:
+    return graph(
+        "Memory by Container",
+        "Memory that each container needs; the ten largest.",
+        "bytes",
+        over_time(f"topk(10, sum by (name) ({_of('container_memory_working_set_bytes')}))", "{{name}}"),
+    )
+
+
+def _received() -> Panel:
+    return _network(
+        "receive", "Network Received", "Bytes a second that each container received; the ten with the most."
+    )
+
+
+def _sent() -> Panel:
+    return _network("transmit", "Network Sent", "Bytes a second that each container sent; the ten with the most.")
+
+
+def _network(direction: str, title: str, words: str) -> Panel:
+    series = _of(f"container_network_{direction}_bytes_total")
+    return graph(title, words, "Bps", over_time(f"topk(10, sum by (name) (rate({series}[{RATE}])))", "{{name}}"))
+
+
+def _disk() -> Panel:
+    return graph(
+        "Disk Use by Container",
+        "Disk space that each container's own files take, volumes not counted; the ten with the most.",
+        "bytes",
+        over_time(f"topk(10, sum by (name) ({_of('container_fs_usage_bytes')}))", "{{name}}"),
+    )
+
+
+def _io() -> Panel:
+    def moved(what: str) -> str:
+        return f"sum(rate({_of(f'container_fs_{what}_bytes_total')}[{RATE}]))"
+
+    return graph(
+        "Disk I/O of Containers",
+        "Bytes a second that all chosen containers read and wrote.",
+        "Bps",
+        over_time(moved("reads"), "read"),
+        over_time(moved("writes"), "written", "B"),
+    )
+
+
+def _images() -> Panel:
+    return rows(
+        "Images",
+        "Each container's image, and when it was started.",
+        "dateTimeFromNow",
+        now(f"1000 * max by (name, image) ({_of('container_start_time_seconds')})"),
+        width=24,
+    )

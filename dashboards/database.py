@@ -1,0 +1,126 @@
+"""Database: what a system waits for, then how the data stores behind it are."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards import application, state
+from dashboards.common import PERCENTILES, Panel, graph, number, over_time
+from dashboards.layout import Row, assemble, to
+from dashboards.mongodb import mongodb
+from dashboards.postgres import postgres
+from dashboards.stores import answered, answers, servers
+from dashboards.subject import Subject
+
+STORES: Final = ("postgres", "mongodb")
+"""Jobs of the exporters of databases; other data stores have dashboards of their own."""
+
+
+def database(subject: Subject) -> dashboard.Dashboard | None:
+    """The dashboard; None where the system tells of no database and none of its is watched."""
+    signals = subject.system.signals
+    watched = [job for job in STORES if job in subject.jobs]
+    own = (signals.db_latency, signals.db_queries, signals.db_timeouts, signals.db_pool)
+    if not watched and not any(own):
+        return None
+    alerts = f'component="database",{subject.alerts}'
+    return assemble(
+        f"{subject.name}-database",
+        f"{subject.system.title}: Database",
+        "What the system waits for, and how its data stores are.",
+        [
+            Row(
+                "State",
+                [
+                    state.alerts_firing(alerts),
+                    state.firing_since(alerts),
+                    _servers_up(subject, watched) if watched else None,
+                    _query_time_now(subject) if signals.db_latency else None,
+                    _failures_now(subject) if signals.db_queries else None,
+                    answered(subject, watched) if watched else None,
+                ],
+            ),
+            Row(
+                "As the System Sees It",
+                [
+                    application.query_duration(subject) if signals.db_latency else None,
+                    _percentiles(subject) if signals.db_latency else None,
+                    _queries(subject) if signals.db_queries else None,
+                    _failures(subject) if signals.db_queries else None,
+                    _timeouts(subject) if signals.db_timeouts else None,
+                    application.pool(subject) if signals.db_pool else None,
+                ],
+            ),
+            *(postgres(subject) if "postgres" in watched else []),
+            *(mongodb(subject) if "mongodb" in watched else []),
+        ],
+        tags=subject.tags,
+        links=[
+            *subject.links,
+            *([to("Tables and Indexes", f"/d/{subject.name}-postgres")] if "postgres" in watched else []),
+        ],
+        variables=[servers(subject, watched)] if watched else [],
+        alerts=alerts,
+    )
+
+
+def _servers_up(subject: Subject, watched: Sequence[str]) -> Panel:
+    return number(
+        "Databases Up",
+        "Share of the databases that answer their exporter.",
+        "percentunit",
+        over_time(f"avg({answers(subject, watched)})"),
+    ).thresholds(state.ALL_OR_NOTHING)
+
+
+def _query_time_now(subject: Subject) -> Panel:
+    quantile = subject.quantile("db_query_time")
+    return number(
+        f"Query Time Now ({PERCENTILES[quantile]})",
+        "The percentile of all queries of the last five minutes that the threshold is about.",
+        "s",
+        over_time(subject.of("app:db_latency_seconds:quantile5m", quantile=quantile)),
+    ).thresholds(subject.colours("db_query_time"))
+
+
+def _failures_now(subject: Subject) -> Panel:
+    return number(
+        "Failed Queries Now",
+        "Share of the queries of the last five minutes that failed.",
+        "percentunit",
+        over_time(subject.of("app:db_query_failures:ratio_rate5m")),
+    ).thresholds(subject.colours("db_failure_ratio"))
+
+
+def _percentiles(subject: Subject) -> Panel:
+    return graph(
+        "Query Time Percentiles",
+        "Half, 95 and 99 of 100 queries took no longer than this.",
+        "s",
+        over_time(subject.of("app:db_latency_seconds:quantile5m"), "p{{quantile}}"),
+    )
+
+
+def _queries(subject: Subject) -> Panel:
+    return graph("Queries", "Queries a second.", "ops", over_time(subject.of("app:db_queries:rate5m"), "queries"))
+
+
+def _failures(subject: Subject) -> Panel:
+    return graph(
+        "Failed Queries",
+        "Share of the queries that failed.",
+        "percentunit",
+        over_time(subject.of("app:db_query_failures:ratio_rate5m"), "failed"),
+        limits=subject.limits("db_failure_ratio"),
+    )
+
+
+def _timeouts(subject: Subject) -> Panel:
+    return graph(
+        "Query Timeouts",
+        "Queries that ran out of time in the five minutes before each moment.",
+        "short",
+        over_time(subject.of("app:db_timeouts:increase5m"), "timeouts"),
+        limits=subject.limits("db_timeouts"),
+    )

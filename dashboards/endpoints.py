@@ -1,0 +1,170 @@
+"""Endpoints and certificates: what those outside see of each address, and how long its certificate is still valid."""
+
+from typing import Final
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards import state
+from dashboards.across import OF, back, systems
+from dashboards.common import GREEN, ORANGE, RED, Panel, columns, graph, number, over_time, states, steps
+from dashboards.layout import Row, assemble, variable
+
+UID: Final = "obs-endpoints"
+
+CHOSEN: Final = f'job="blackbox",{OF},instance=~"$instance"'
+"""The chosen addresses of the chosen systems."""
+
+
+def endpoints() -> dashboard.Dashboard:
+    """The dashboard."""
+    component = 'component="endpoint"'
+    return assemble(
+        UID,
+        "Endpoints and Certificates",
+        "What those outside see of each address, and how long its certificate is still valid.",
+        [
+            Row(
+                "State",
+                [
+                    state.alerts_firing(f"{component},{OF}"),
+                    state.firing_since(f"{component},{OF}"),
+                    _down(),
+                    _availability(),
+                    _slowest(),
+                    _first_to_end(),
+                    _addresses(),
+                ],
+            ),
+            Row("Over Time", [_answers(), _time(), _phases(), _keyword(), _status()]),
+            Row("Certificates", [_validity()]),
+        ],
+        links=[back()],
+        variables=[systems(), variable("instance", "Address", f"label_values(probe_success{{{OF}}}, instance)")],
+        alerts=f"{component},{OF}",
+        period="6h",
+    )
+
+
+def _of(series: str) -> str:
+    return f"{series}{{{CHOSEN}}}"
+
+
+def _limits(threshold: str) -> str:
+    """Those of the chosen systems, each value once."""
+    return f"max by (severity) (app:threshold:{threshold}{{{OF}}})"
+
+
+def _down() -> Panel:
+    return number(
+        "Addresses Down",
+        "Addresses that do not answer as they should.",
+        "short",
+        over_time(f"count({_of('probe_success')} == 0) or vector(0)"),
+    ).thresholds(steps((None, GREEN), (1, RED)))
+
+
+def _availability() -> Panel:
+    return number(
+        "Answered in 24 Hours",
+        "Share of the probes of the last 24 hours that were answered as they should.",
+        "percentunit",
+        over_time(f"avg(avg_over_time({_of('probe_success')}[24h]))"),
+    ).thresholds(steps((None, RED), (0.99, ORANGE), (0.999, GREEN)))
+
+
+def _slowest() -> Panel:
+    return number(
+        "Slowest Address",
+        "How long the slowest probe took.",
+        "s",
+        over_time(f"max({_of('probe_duration_seconds')})"),
+    )
+
+
+def _first_to_end() -> Panel:
+    return (
+        number(
+            "First Certificate Ends In",
+            "Time that the certificate that ends first is still valid.",
+            "s",
+            over_time(f"min({_of('probe_ssl_earliest_cert_expiry')} - time())"),
+        )
+        .no_value("No certificate")
+        .thresholds(steps((None, RED), (3 * 86400, ORANGE), (14 * 86400, GREEN)))
+    )
+
+
+def _addresses() -> Panel:
+    def by_address(expr: str) -> str:
+        return f"max by (system, probe, instance) ({expr})"
+
+    return columns(
+        "Addresses",
+        "Each address: whether it answers as it should, how fast, and for how long its certificate is valid.",
+        {
+            "Up": (by_address(_of("probe_success")), "bool_on_off"),
+            "Up in 24 Hours": (by_address(f"avg_over_time({_of('probe_success')}[24h])"), "percentunit"),
+            "Time": (by_address(_of("probe_duration_seconds")), "s"),
+            "Status": (by_address(_of("probe_http_status_code")), "none"),
+            "Certificate Ends In": (by_address(f"{_of('probe_ssl_earliest_cert_expiry')} - time()"), "s"),
+        },
+        width=24,
+    )
+
+
+def _answers() -> Panel:
+    return states(
+        "Availability",
+        "When each address answered as it should.",
+        over_time(_of("probe_success"), "{{instance}}"),
+        state.UP_OR_DOWN,
+    )
+
+
+def _time() -> Panel:
+    return graph(
+        "Time to Answer",
+        "How long a probe took, name look-up and connection counted.",
+        "s",
+        over_time(_of("probe_duration_seconds"), "{{instance}}"),
+        limits=_limits("endpoint_time"),
+        width=12,
+    )
+
+
+def _phases() -> Panel:
+    return graph(
+        "Time by Phase",
+        "What the time of all probes together was spent on.",
+        "s",
+        over_time(f"sum by (phase) ({_of('probe_http_duration_seconds')})", "{{phase}}"),
+    )
+
+
+def _keyword() -> Panel:
+    return graph(
+        "Keyword Missing",
+        "1 where the page came without the text that it must hold.",
+        "short",
+        over_time(_of("probe_failed_due_to_regex"), "{{instance}}"),
+    ).max(1)
+
+
+def _status() -> Panel:
+    return graph(
+        "Status",
+        "Status code of each address; 0 is no answer.",
+        "none",
+        over_time(_of("probe_http_status_code"), "{{instance}}"),
+    )
+
+
+def _validity() -> Panel:
+    return graph(
+        "Certificates",
+        "Time that each certificate is still valid.",
+        "s",
+        over_time(f"{_of('probe_ssl_earliest_cert_expiry')} - time()", "{{instance}}"),
+        limits=_limits("certificate_validity"),
+        width=24,
+    )

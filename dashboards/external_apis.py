@@ -1,0 +1,160 @@
+"""External APIs: what a system asks of others, whether they answer, how fast, and what it costs in tokens."""
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards import state
+from dashboards.common import GREEN, PERCENTILES, RED, Panel, graph, number, over_time, steps
+from dashboards.layout import Row, assemble
+from dashboards.links import panel_id
+from dashboards.subject import Subject
+
+
+def external_apis(subject: Subject) -> dashboard.Dashboard | None:
+    """The dashboard; None where the system asks nothing of others."""
+    signals = subject.system.signals
+    if not signals.external_apis and not signals.integrations:
+        return None
+    condition = 'condition=~"external_api.*|integration.*|token.*"'
+    alerts = f"{condition},{subject.alerts}"
+    return assemble(
+        f"{subject.name}-external-apis",
+        f"{subject.system.title}: External APIs",
+        "Whether the services of others that the system needs answer, and how fast.",
+        [
+            Row(
+                "State",
+                [
+                    state.alerts_firing(alerts),
+                    state.firing_since(alerts),
+                    _failures_now(subject) if signals.external_apis else None,
+                    _slowest_now(subject) if timed(subject) else None,
+                    _events_failing_now(subject) if signals.integrations else None,
+                ],
+            ),
+            Row(
+                "APIs",
+                [
+                    failures(subject) if signals.external_apis else None,
+                    latency(subject) if timed(subject) else None,
+                    _percentiles(subject) if timed(subject) else None,
+                    _calls(subject) if signals.external_apis else None,
+                    _tokens(subject) if signals.api_tokens else None,
+                ],
+            ),
+            Row(
+                "Integrations",
+                [event_failures(subject), _events(subject)] if signals.integrations else [],
+            ),
+        ],
+        tags=subject.tags,
+        links=subject.links,
+        alerts=alerts,
+        period="6h",
+    )
+
+
+def timed(subject: Subject) -> bool:
+    """Whether it measures how long the answers of others take."""
+    return any(api.latency for api in subject.system.signals.external_apis.values())
+
+
+def _failures_now(subject: Subject) -> Panel:
+    return number(
+        "Failing Calls Now",
+        "Share of the calls of the last five minutes that failed, by API.",
+        "percentunit",
+        over_time(subject.of("app:external_api_failures:ratio_rate5m"), "{{api}}"),
+    ).thresholds(subject.colours("external_api_failure_ratio"))
+
+
+def _slowest_now(subject: Subject) -> Panel:
+    quantile = subject.quantile("external_api_time")
+    return number(
+        f"Call Time Now ({PERCENTILES[quantile]})",
+        "The percentile of the last five minutes that the threshold is about, by API.",
+        "s",
+        over_time(subject.of("app:external_api_latency_seconds:quantile5m", quantile=quantile), "{{api}}"),
+    ).thresholds(subject.colours("external_api_time"))
+
+
+def _events_failing_now(subject: Subject) -> Panel:
+    return number(
+        "Failing Events Now",
+        "Share of the events of the last five minutes that failed, by integration.",
+        "percentunit",
+        over_time(subject.of("app:integration_failures:ratio_rate5m"), "{{integration}}"),
+    ).thresholds(
+        subject.colours("integration_failure_ratio")
+        if subject.limits("integration_failure_ratio")
+        else steps((None, GREEN), (1, RED))
+    )
+
+
+def failures(subject: Subject) -> Panel:
+    """Which share of the calls fails."""
+    return graph(
+        "External API Failures",
+        "Share of the calls that failed, by API.",
+        "percentunit",
+        over_time(subject.of("app:external_api_failures:ratio_rate5m"), "{{api}}"),
+        limits=subject.limits("external_api_failure_ratio"),
+    )
+
+
+def latency(subject: Subject) -> Panel:
+    """How long their answers take."""
+    quantile = subject.quantile("external_api_time")
+    return graph(
+        f"External API Call Time ({PERCENTILES[quantile]})",
+        "The percentile that the threshold is about, by API.",
+        "s",
+        over_time(subject.of("app:external_api_latency_seconds:quantile5m", quantile=quantile), "{{api}}"),
+        limits=subject.limits("external_api_time"),
+    ).id(panel_id("External API Call Time"))
+
+
+def _percentiles(subject: Subject) -> Panel:
+    return graph(
+        "External API Percentiles",
+        "Half, 95 and 99 of 100 calls were answered within these times.",
+        "s",
+        over_time(subject.of("app:external_api_latency_seconds:quantile5m"), "{{api}} p{{quantile}}"),
+    )
+
+
+def _calls(subject: Subject) -> Panel:
+    return graph(
+        "External API Calls",
+        "Calls a second, by API.",
+        "reqps",
+        over_time(subject.of("app:external_api_calls:rate5m"), "{{api}}"),
+    )
+
+
+def _tokens(subject: Subject) -> Panel:
+    return graph(
+        "Tokens",
+        "Paid tokens a second.",
+        "cps",
+        over_time(subject.of("app:api_tokens:rate5m"), "tokens"),
+    )
+
+
+def event_failures(subject: Subject) -> Panel:
+    """Which share of the events exchanged fails."""
+    return graph(
+        "Integration Failures",
+        "Share of the events exchanged that failed, by integration.",
+        "percentunit",
+        over_time(subject.of("app:integration_failures:ratio_rate5m"), "{{integration}}"),
+        limits=subject.limits("integration_failure_ratio"),
+    )
+
+
+def _events(subject: Subject) -> Panel:
+    return graph(
+        "Integration Events",
+        "Events a second that were exchanged, by integration.",
+        "cps",
+        over_time(subject.of("app:integration_events:rate5m"), "{{integration}}"),
+    )

@@ -1,0 +1,363 @@
+"""System: the hosts that a system runs on, by use, saturation and errors of processor, memory, disk and network."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards import state
+from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, columns, graph, number, over_time, states, steps
+from dashboards.layout import Row, assemble, variable
+from dashboards.subject import Subject
+
+COMPONENT: Final = 'component="host"'
+
+NO_DISK: Final = "|(dev)?tmpfs|ramfs|rootfs|overlay|squashfs|erofs|iso9660|udf|fuse[.](lxcfs|snapfuse|portal)"
+"""Filesystems that keep no files of their own: what the alerts on disks leave out too."""
+
+NO_INTERFACE: Final = "lo|veth.*|br-.*|docker.*"
+"""Interfaces within a host."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hosts:
+    """The chosen ones of the hosts with one value of the label `system`."""
+
+    system: str
+
+    def of(self, series: str, *matchers: str) -> str:
+        """A series of these hosts."""
+        chosen = (f'system="{self.system}"', 'instance=~"$instance"')
+        return f"{series}{{{','.join((*chosen, *matchers))}}}"
+
+    def node(self, series: str, *matchers: str) -> str:
+        """A series of their node exporter."""
+        return self.of(series, 'job="node"', *matchers)
+
+    def limits(self, threshold: str) -> str:
+        """A threshold that every host has."""
+        return f'app:threshold:{threshold}{{system="{self.system}"}}'
+
+
+def hosts(subject: Subject) -> dashboard.Dashboard | None:
+    """The dashboard; None where no host of the system is watched."""
+    if subject.host is None:
+        return None
+    of = Hosts(system=subject.host)
+    alerts = f'{COMPONENT},system="{of.system}"'
+    elsewhere = "" if subject.name == of.system else f" It runs on hosts of {of.system}."
+    return assemble(
+        f"{subject.name}-system",
+        f"{subject.system.title}: System",
+        f"How its hosts are: processor, memory, disk and network.{elsewhere}",
+        [
+            Row(
+                "State",
+                [
+                    state.alerts_firing(alerts),
+                    state.firing_since(alerts),
+                    _up(of),
+                    _since_boot(of),
+                    _fullest(of),
+                    _full_in(of),
+                    _answers(of),
+                ],
+            ),
+            Row("Use", [_cpu(of), _memory(of), _disk(of), _network(of), _disk_io(of), _forecast(of)]),
+            Row("Saturation", [_cpu_by_mode(of), _load(of), _pressure(of), _swap(of), _disk_queue(of), _inodes(of)]),
+            Row(
+                "Errors and Limits",
+                [
+                    _network_errors(of),
+                    _oom_kills(of),
+                    _read_only(of),
+                    _raid(of),
+                    _descriptors(of),
+                    _conntrack(of),
+                    _clock(of),
+                ],
+            ),
+            Row("Filesystems", [_filesystems(of)]),
+        ],
+        tags=subject.tags,
+        links=subject.links,
+        variables=[variable("instance", "Host", f'label_values(up{{job="node",system="{of.system}"}}, instance)')],
+        alerts=alerts,
+        period="6h",
+    )
+
+
+def _up(of: Hosts) -> Panel:
+    return number(
+        "Hosts Up", "Share of the hosts that Prometheus can read.", "percentunit", over_time(f"avg({of.node('up')})")
+    ).thresholds(steps((None, RED), (1, GREEN)))
+
+
+def _answers(of: Hosts) -> Panel:
+    return states(
+        "Hosts",
+        "When Prometheus could read each host.",
+        over_time(of.node("up"), "{{instance}}"),
+        state.UP_OR_DOWN,
+        width=24,
+    )
+
+
+def _since_boot(of: Hosts) -> Panel:
+    return number(
+        "Last Boot",
+        "When the host that was started last was started.",
+        "dateTimeFromNow",
+        over_time(f"1000 * max({of.node('node_boot_time_seconds')})"),
+    )
+
+
+def _fullest(of: Hosts) -> Panel:
+    return number(
+        "Fullest Disk",
+        "Used share of the filesystem with the least space left.",
+        "percentunit",
+        over_time(f"max({of.of('instance_device:node_filesystem_used:ratio')})"),
+    ).thresholds(steps((None, GREEN), (0.8, ORANGE), (0.9, RED)))
+
+
+def _full_in(of: Hosts) -> Panel:
+    free = of.node("node_filesystem_avail_bytes", f'fstype!~"{NO_DISK}"')
+    return (
+        number(
+            "Disk Full In",
+            "Time until the first filesystem is full, if it goes on as in the last six hours.",
+            "s",
+            over_time(f"min({free} / -(deriv({free}[6h]) < 0))"),
+        )
+        .no_value("Never")
+        .thresholds(steps((None, RED), (86400, ORANGE), (7 * 86400, GREEN)))
+    )
+
+
+def _cpu(of: Hosts) -> Panel:
+    return graph(
+        "CPU Usage",
+        "Share of the processors that was busy.",
+        "percentunit",
+        over_time(of.of("instance:node_cpu_busy:ratio_rate5m"), "{{instance}}"),
+        limits=of.limits("cpu_ratio"),
+    ).max(1)
+
+
+def _memory(of: Hosts) -> Panel:
+    return graph(
+        "Memory Usage",
+        "Share of memory that programs could not get any more.",
+        "percentunit",
+        over_time(of.of("instance:node_memory_used:ratio"), "{{instance}}"),
+        limits=of.limits("memory_ratio"),
+    ).max(1)
+
+
+def _disk(of: Hosts) -> Panel:
+    return graph(
+        "Disk Usage",
+        "Used share of each filesystem that keeps files.",
+        "percentunit",
+        over_time(of.of("instance_device:node_filesystem_used:ratio"), "{{instance}} {{device}}"),
+        limits=of.limits("disk_ratio"),
+    ).max(1)
+
+
+def _network(of: Hosts) -> Panel:
+    def traffic(direction: str) -> str:
+        series = of.node(f"node_network_{direction}_bytes_total", f'device!~"{NO_INTERFACE}"')
+        return f"sum by (instance) (rate({series}[{RATE}]))"
+
+    return graph(
+        "Network Traffic",
+        "Bytes a second through the hosts' own interfaces; those of containers are left out.",
+        "Bps",
+        over_time(traffic("receive"), "{{instance}} received"),
+        over_time(traffic("transmit"), "{{instance}} sent", "B"),
+    )
+
+
+def _disk_io(of: Hosts) -> Panel:
+    def moved(what: str) -> str:
+        return f"sum by (instance) (rate({of.node(f'node_disk_{what}_bytes_total')}[{RATE}]))"
+
+    return graph(
+        "Disk I/O",
+        "Bytes a second that were read from the disks and written to them.",
+        "Bps",
+        over_time(moved("read"), "{{instance}} read"),
+        over_time(moved("written"), "{{instance}} written", "B"),
+    )
+
+
+def _forecast(of: Hosts) -> Panel:
+    free = of.node("node_filesystem_avail_bytes", f'fstype!~"{NO_DISK}"')
+    return graph(
+        "Free Space in 24 Hours",
+        "Free space of each filesystem a day after each moment, if it goes on as in the six hours before; 0 is full.",
+        "bytes",
+        over_time(
+            f"clamp_min(min by (instance, device) (predict_linear({free}[6h], 86400)), 0)", "{{instance}} {{device}}"
+        ),
+    )
+
+
+def _cpu_by_mode(of: Hosts) -> Panel:
+    modes = of.node("node_cpu_seconds_total", 'mode!="idle"')
+    cores = of.node("node_cpu_seconds_total", 'mode="idle"')
+    return graph(
+        "CPU by Mode",
+        "What the processors were busy with, as a share of them all; iowait is waiting for a disk.",
+        "percentunit",
+        over_time(f"sum by (mode) (rate({modes}[{RATE}])) / scalar(count({cores}))", "{{mode}}"),
+    )
+
+
+def _load(of: Hosts) -> Panel:
+    idle = of.node("node_cpu_seconds_total", 'mode="idle"')
+    cores = f"count by (instance) ({idle})"
+    return graph(
+        "Load by Processor",
+        "Programs that ran or waited to, for each processor, over five minutes; above 1, some wait.",
+        "short",
+        over_time(f"sum by (instance) ({of.node('node_load5')}) / {cores}", "{{instance}}"),
+    )
+
+
+def _pressure(of: Hosts) -> Panel:
+    return graph(
+        "Pressure",
+        "Share of the time in which some program waited for processor, memory or disk; needs Linux 4.20.",
+        "percentunit",
+        *(
+            over_time(
+                f"max(rate({of.node(f'node_pressure_{what}_waiting_seconds_total')}[{RATE}]))",
+                f"waits for {what}",
+                ref,
+            )
+            for ref, what in zip("ABC", ("cpu", "memory", "io"), strict=True)
+        ),
+    )
+
+
+def _swap(of: Hosts) -> Panel:
+    def pages(direction: str) -> str:
+        return f"sum by (instance) (rate({of.node(f'node_vmstat_pswp{direction}')}[{RATE}]))"
+
+    return graph(
+        "Swapping",
+        "Pages of memory a second that went to disk and came back; programs slow down when many do.",
+        "cps",
+        over_time(pages("out"), "{{instance}} out"),
+        over_time(pages("in"), "{{instance}} in", "B"),
+    )
+
+
+def _disk_queue(of: Hosts) -> Panel:
+    series = of.node("node_disk_io_time_weighted_seconds_total", 'device!~"(dm-|md|zd|loop|ram|sr).*"')
+    return graph(
+        "Disk Queue",
+        "Reads and writes that were waiting or under way at a time, by disk.",
+        "short",
+        over_time(f"sum by (instance, device) (rate({series}[{RATE}]))", "{{instance}} {{device}}"),
+    )
+
+
+def _inodes(of: Hosts) -> Panel:
+    free = of.node("node_filesystem_files_free", f'fstype!~"{NO_DISK}"')
+    return graph(
+        "Inode Usage",
+        "Used share of each filesystem's inodes; without a free one no file can be made.",
+        "percentunit",
+        over_time(
+            f"max by (instance, device) (1 - {free} / ({of.node('node_filesystem_files')} > 0))",
+            "{{instance}} {{device}}",
+        ),
+    ).max(1)
+
+
+def _network_errors(of: Hosts) -> Panel:
+    return graph(
+        "Network Errors",
+        "Share of an interface's packets that were damaged or lost.",
+        "percentunit",
+        over_time(of.of("instance_device:node_network_errors:ratio_rate5m"), "{{instance}} {{device}}"),
+    )
+
+
+def _oom_kills(of: Hosts) -> Panel:
+    return graph(
+        "Killed for Want of Memory",
+        "Programs that the kernel ended in the ten minutes before each moment, as no memory was left.",
+        "short",
+        over_time(f"sum by (instance) (increase({of.node('node_vmstat_oom_kill')}[10m]))", "{{instance}}"),
+    )
+
+
+def _read_only(of: Hosts) -> Panel:
+    series = of.node("node_filesystem_readonly", f'fstype!~"{NO_DISK}"')
+    return graph(
+        "Read-only Filesystems",
+        "Filesystems that cannot be written; one that turns so by itself has a failing disk or damaged data.",
+        "short",
+        over_time(f"count by (instance) ({series} == 1) or 0 * {of.node('up')}", "{{instance}}"),
+    )
+
+
+def _raid(of: Hosts) -> Panel:
+    required, active = of.node("node_md_disks_required"), of.node("node_md_disks", 'state="active"')
+    return graph(
+        "Disks Missing in RAID",
+        "Disks that an array lacks; 0 where there is no array.",
+        "short",
+        over_time(
+            f"sum by (instance) ({required} - ignoring (state) {active}) or 0 * {of.node('up')}", "{{instance}}"
+        ),
+    )
+
+
+def _descriptors(of: Hosts) -> Panel:
+    return graph(
+        "File Descriptors",
+        "Used share of the files and connections that the kernel can hold open.",
+        "percentunit",
+        over_time(f"{of.node('node_filefd_allocated')} / {of.node('node_filefd_maximum')}", "{{instance}}"),
+    ).max(1)
+
+
+def _conntrack(of: Hosts) -> Panel:
+    return graph(
+        "Tracked Connections",
+        "Used share of the firewall's table of connections; when it is full, new ones are dropped.",
+        "percentunit",
+        over_time(
+            f"{of.node('node_nf_conntrack_entries')} / {of.node('node_nf_conntrack_entries_limit')}", "{{instance}}"
+        ),
+    ).max(1)
+
+
+def _clock(of: Hosts) -> Panel:
+    clock = of.node("node_time_seconds")
+    return graph(
+        "Clock Offset",
+        "How far a host's clock is from that of Prometheus.",
+        "s",
+        over_time(f"abs({clock} - timestamp({clock}))", "{{instance}}"),
+    )
+
+
+def _filesystems(of: Hosts) -> Panel:
+    def largest(series: str) -> str:
+        chosen = of.node(series, f'fstype!~"{NO_DISK}"')
+        return f"max by (instance, device, mountpoint) ({chosen})"
+
+    return columns(
+        "Filesystems",
+        "Each filesystem that keeps files: where it is mounted, how large it is, how much is free.",
+        {
+            "Size": (largest("node_filesystem_size_bytes"), "bytes"),
+            "Free": (largest("node_filesystem_avail_bytes"), "bytes"),
+        },
+    )

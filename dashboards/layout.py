@@ -1,0 +1,216 @@
+"""How panels become a dashboard: rows from symptoms to causes, stable ids, annotations, variables and links."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models import common, dashboard
+
+from config.errors import ConfigError
+from dashboards.common import BLUE, RED, SOURCE, Panel, link
+from dashboards.links import alerts_of, page, panel_id
+
+GRID_WIDTH: Final = 24
+"""Columns of Grafana's grid."""
+
+FOLD: Final = 48
+"""Grid units, of about 38 pixels, that two screens show; rows that end below them are folded."""
+
+GRAFANA: Final = common.DataSourceRef(type_val="grafana", uid="-- Grafana --")
+"""Grafana's own store of annotations."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Panels under one heading, None for what the subject does not have; without any there is no row."""
+
+    title: str
+    panels: Sequence[Panel | None]
+
+
+def assemble(
+    uid: str,
+    title: str,
+    description: str,
+    parts: Sequence[Row],
+    *,
+    tags: Sequence[str] = (),
+    links: Sequence[build.DashboardLink] = (),
+    variables: Sequence[build.QueryVariable | build.TextBoxVariable] = (),
+    alerts: str = "",
+    period: str = "1h",
+) -> dashboard.Dashboard:
+    """A dashboard of these rows, from the top down.
+
+    `alerts` are the label matchers of the alerts that it marks, `period` is how much time it shows at first.
+    """
+    builder = (
+        build.Dashboard(title)
+        .uid(uid)
+        .description(description)
+        .tags(["observability", *tags])
+        .timezone("browser")
+        .time(f"now-{period}", "now")
+        .refresh("30s")
+        .tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
+        .readonly()
+        .links(list(links))
+        .variables(list(variables))
+        .annotations([_firing(alerts), _deployments(tags)])
+    )
+    made = builder.build()
+    made.panels = _placed(parts)
+    _refuse_equal_titles(uid, made.panels)
+    return made
+
+
+def _refuse_equal_titles(uid: str, panels: Sequence[dashboard.Panel | dashboard.RowPanel]) -> None:
+    """ConfigError where two panels have one title: they would have one id. Titles of figures are a system's own."""
+    counted = Counter(panel.title for one in panels for panel in (one, *_folded(one)) if panel.type_val != "row")
+    for title, times in counted.items():
+        if times > 1:
+            raise ConfigError(
+                f"dashboard {uid}: {times} panels have the title {title!r}",
+                "give the figure in the system's file another title",
+            )
+
+
+def link_runbooks(made: dashboard.Dashboard, system: str | None, runbooks: str) -> None:
+    """Lead from each panel to the pages, below an address, of the alerts that it shows."""
+    alerts = alerts_of(made.uid or "", system)
+    for panel in (panel for one in made.panels or () for panel in (one, *_folded(one))):
+        if isinstance(panel, dashboard.Panel) and (names := alerts.get(panel.id_val or 0)):
+            panel.links = [
+                link(f"Runbook: {alert}", page(runbooks, alert)).target_blank(True).build() for alert in names
+            ]
+
+
+def variable(name: str, label: str, expr: str) -> build.QueryVariable:
+    """A choice of one or more values of a label, `expr` being a `label_values()`; at first all."""
+    return (
+        build.QueryVariable(name)
+        .label(label)
+        .datasource(SOURCE)
+        .query(expr)
+        .definition(expr)
+        .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(dashboard.VariableSort.ALPHABETICAL_ASC)
+        .multi(True)
+        .include_all(True)
+        .all_value(".*")
+        .current(dashboard.VariableOption(selected=True, text="All", value="$__all"))
+    )
+
+
+def to(title: str, url: str) -> build.DashboardLink:
+    """A link beside the dashboard's title, to another one, with the time shown."""
+    return (
+        build.DashboardLink(title)
+        .type(dashboard.DashboardLinkType.LINK)
+        .icon("external link")
+        .url(url)
+        .keep_time(True)
+    )
+
+
+def tagged(title: str, tag: str) -> build.DashboardLink:
+    """A list of all dashboards with a tag."""
+    return (
+        build.DashboardLink(title)
+        .type(dashboard.DashboardLinkType.DASHBOARDS)
+        .tags([tag])
+        .as_dropdown(True)
+        .keep_time(True)
+    )
+
+
+def _firing(matchers: str) -> build.AnnotationQuery:
+    """Marks the time in which an alert fired."""
+    everything = ",".join(part for part in ('alertstate="firing"', 'alertname!="Watchdog"', matchers) if part)
+    return (
+        build.AnnotationQuery()
+        .name("Alerts")
+        .datasource(SOURCE)
+        .enable(True)
+        .icon_color(RED)
+        .expr(f"ALERTS{{{everything}}}")
+        .title_format("{{alertname}}")
+        .text_format("{{severity}} {{system}} {{instance}} {{route}}")
+        .tag_keys("severity,component")
+        .step("30s")
+    )
+
+
+def _deployments(tags: Sequence[str]) -> build.AnnotationQuery:
+    """Marks what a pipeline posted to Grafana's annotations with the tag `deployment`, and the system's name."""
+    own = [tag.removeprefix("system:") for tag in tags if tag.startswith("system:")]
+    tagged_with = build.AnnotationTarget().limit(100).match_any(False).tags(["deployment", *own]).type("tags")
+    return (
+        build.AnnotationQuery()
+        .name("Deployments")
+        .datasource(GRAFANA)
+        .enable(True)
+        .icon_color(BLUE)
+        .target(tagged_with)  # type: ignore[arg-type]  # Grafana's own store takes tags, no query
+    )
+
+
+def _folded(panel: dashboard.Panel | dashboard.RowPanel) -> Sequence[dashboard.Panel]:
+    """The panels that a folded row holds."""
+    return panel.panels if isinstance(panel, dashboard.RowPanel) else ()
+
+
+def _placed(parts: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
+    """The rows with their panels, each at its place; those below the fold hold their panels folded."""
+    placed: list[dashboard.Panel | dashboard.RowPanel] = []
+    y = 0
+    folded = False
+    for part in parts:
+        panels = [panel.build() for panel in part.panels if panel is not None]
+        if not panels:
+            continue
+        row = build.Row(part.title).id(panel_id(f"row {part.title}")).build()
+        row.grid_pos = dashboard.GridPos(x=0, y=y, w=GRID_WIDTH, h=1)
+        end = _fill(panels, y + 1)
+        # What comes below a folded row is folded too, so that nothing less important is shown in its place.
+        row.collapsed = folded = folded or end > FOLD
+        placed.append(row)
+        if folded:
+            row.panels = panels
+            y += 1
+        else:
+            placed += panels
+            y = end
+    return placed
+
+
+def _fill(panels: Sequence[dashboard.Panel], y: int) -> int:
+    """Place panels on lines from `y` down, and widen them where a line is not full; where the last line ends."""
+    line: list[dashboard.Panel] = []
+    for panel in panels:
+        panel.id_val = panel.id_val or panel_id(panel.title or "")
+        if sum(_place(one).w for one in line) + _place(panel).w > GRID_WIDTH:
+            y = _widen(line, y)
+            line = []
+        line.append(panel)
+    return _widen(line, y)
+
+
+def _widen(line: Sequence[dashboard.Panel], y: int) -> int:
+    """Give the panels of one line the whole width between them, in proportion; where the line ends."""
+    total = sum(_place(panel).w for panel in line)
+    taken = done = 0
+    for panel in line:
+        place = _place(panel)
+        done += place.w
+        end = done * GRID_WIDTH // total
+        panel.grid_pos = dashboard.GridPos(x=taken, y=y, w=end - taken, h=place.h)
+        taken = end
+    return y + max(_place(panel).h for panel in line)
+
+
+def _place(panel: dashboard.Panel) -> dashboard.GridPos:
+    assert panel.grid_pos is not None  # noqa: S101 - every panel of ours is given a width
+    return panel.grid_pos

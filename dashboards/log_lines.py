@@ -1,0 +1,237 @@
+"""Logs: how many lines of which level come from where, the lines themselves, and whether any are lost."""
+
+from typing import Final
+
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models import dashboard
+
+from config.load import StackConfig
+from dashboards import state
+from dashboards.across import back
+from dashboards.common import (
+    GREEN,
+    LOGS,
+    ORANGE,
+    RATE,
+    RED,
+    Panel,
+    counted,
+    graph,
+    log_lines,
+    number,
+    over_time,
+    steps,
+)
+from dashboards.layout import Row, assemble, variable
+
+UID: Final = "obs-logs"
+
+AUTO: Final = "$__auto"
+"""Range of a count of lines: Grafana makes it the distance of two points."""
+
+STREAMS: Final = 'system=~"$system",service=~"$service",level=~"$level"'
+"""The chosen streams."""
+
+
+def logs(config: StackConfig) -> dashboard.Dashboard:
+    """The dashboard; Loki and the collector must run, or be left out with it."""
+    component = 'component="logs"'
+    collector = config.collector
+    return assemble(
+        UID,
+        "Logs",
+        "How many lines of which level come from where, the lines themselves, and whether any are lost.",
+        [
+            Row(
+                "State",
+                [
+                    state.alerts_firing(component),
+                    state.firing_since(component),
+                    _errors_now(),
+                    _received_now(),
+                    _refused_now(),
+                    _unread_now() if collector else None,
+                ],
+            ),
+            Row("Lines", [_by_level(), _by_service(), _errors_by_service(), _lines()]),
+            Row(
+                "The Way to Loki",
+                [
+                    _received(),
+                    _refused(),
+                    _requests(),
+                    _flushes(),
+                    _compaction(),
+                    _unread() if collector else None,
+                    _dropped(collector) if collector else None,
+                ],
+            ),
+        ],
+        links=[back()],
+        variables=[
+            _choice("system", "System"),
+            _choice("service", "Service"),
+            _choice("level", "Level"),
+            build.TextBoxVariable("search").label("Search").default_value(""),
+        ],
+        alerts=component,
+    )
+
+
+def _choice(label: str, title: str) -> build.QueryVariable:
+    # Loki wants one matcher at least that does not match everything.
+    return variable(label, title, f"label_values({label})").datasource(LOGS).all_value(".+")
+
+
+def _loki(series: str, *matchers: str) -> str:
+    own = ",".join(('job="loki"', *matchers))
+    return f"{series}{{{own}}}"
+
+
+def _errors_now() -> Panel:
+    written = f'sum(count_over_time({{{STREAMS},level=~"error|critical"}}[5m]))'
+    return (
+        number(
+            "Errors in Five Minutes",
+            "Lines of the levels error and critical in the last five minutes.",
+            "short",
+            counted(written, "errors"),
+        )
+        .no_value("0")
+        .thresholds(steps((None, GREEN), (1, ORANGE), (100, RED)))
+    )
+
+
+def _received_now() -> Panel:
+    return number(
+        "Lines Now",
+        "Lines a second that Loki takes in.",
+        "cps",
+        over_time(f"sum(rate({_loki('loki_distributor_lines_received_total')}[{RATE}]))"),
+    )
+
+
+def _refused_now() -> Panel:
+    return number(
+        "Lines Refused in an Hour",
+        "Lines that Loki refused in the last hour: too many, too old, too long.",
+        "short",
+        over_time(f"sum(increase({_loki('loki_discarded_samples_total')}[1h])) or vector(0)"),
+    ).thresholds(steps((None, GREEN), (1, RED)))
+
+
+def _unread_now() -> Panel:
+    return number(
+        "Lines Not Understood in an Hour",
+        "Lines of the last hour that their parser could not read; they are kept all the same.",
+        "short",
+        over_time("sum(increase(obs_collector_lines_unparsed_total[1h])) or vector(0)"),
+    ).thresholds(steps((None, GREEN), (1, ORANGE)))
+
+
+def _by_level() -> Panel:
+    return graph(
+        "Lines by Level",
+        "Lines at each moment, by level.",
+        "short",
+        counted(f"sum by (level) (count_over_time({{{STREAMS}}} |~ `(?i)$search` [{AUTO}]))", "{{level}}"),
+    )
+
+
+def _by_service() -> Panel:
+    return graph(
+        "Lines by Service",
+        "Lines at each moment, by service; the ten with the most.",
+        "short",
+        counted(
+            f"topk(10, sum by (service) (count_over_time({{{STREAMS}}} |~ `(?i)$search` [{AUTO}])))", "{{service}}"
+        ),
+    )
+
+
+def _errors_by_service() -> Panel:
+    written = f'count_over_time({{{STREAMS},level=~"error|critical"}} |~ `(?i)$search` [{AUTO}])'
+    return graph(
+        "Errors by Service",
+        "Lines of the levels error and critical, by service.",
+        "short",
+        counted(f"sum by (service) ({written})", "{{service}}"),
+    )
+
+
+def _lines() -> Panel:
+    return log_lines("Lines", "The chosen lines that hold the text searched for.", f"{{{STREAMS}}} |~ `(?i)$search`")
+
+
+def _received() -> Panel:
+    return graph(
+        "Received by Loki",
+        "Bytes a second that Loki takes in.",
+        "Bps",
+        over_time(f"sum(rate({_loki('loki_distributor_bytes_received_total')}[{RATE}]))", "received"),
+    )
+
+
+def _refused() -> Panel:
+    refused = f"sum by (reason) (rate({_loki('loki_discarded_samples_total')}[5m]))"
+    return graph(
+        "Refused by Loki",
+        "Lines a second that Loki refused, by reason.",
+        "cps",
+        over_time(f"{refused} or 0 * sum(rate({_loki('loki_distributor_lines_received_total')}[5m]))", "{{reason}}"),
+    )
+
+
+def _requests() -> Panel:
+    failed = _loki("loki_request_duration_seconds_count", 'route!="ready"', 'status_code=~"5.."')
+    everything = _loki("loki_request_duration_seconds_count", 'route!="ready"')
+    rate = f"sum by (route) (rate({everything}[5m]))"
+    return graph(
+        "Failed Requests to Loki",
+        "Share of the requests that Loki answered with a 5xx status, by route.",
+        "percentunit",
+        over_time(f"(sum by (route) (rate({failed}[5m])) or 0 * {rate}) / ({rate} > 0)", "{{route}}"),
+    )
+
+
+def _flushes() -> Panel:
+    return graph(
+        "Failed Writes of Loki",
+        "Chunks that could not be stored, and writes to the log ahead that found no room, in five minutes.",
+        "short",
+        over_time(f"sum(increase({_loki('loki_ingester_chunks_flush_failures_total')}[5m]))", "chunks"),
+        over_time(f"sum(increase({_loki('loki_ingester_wal_disk_full_failures_total')}[5m]))", "disk full", "B"),
+    )
+
+
+def _compaction() -> Panel:
+    last = "loki_boltdb_shipper_compact_tables_operation_last_successful_run_timestamp_seconds"
+    return graph(
+        "Age of the Last Compaction",
+        "Time since Loki last put its index in order; old lines are removed by that too.",
+        "s",
+        over_time(f"time() - {_loki(last)}", "{{instance}}"),
+    )
+
+
+def _unread() -> Panel:
+    return graph(
+        "Lines Not Understood",
+        "Lines in the five minutes before each moment that their parser could not read, by service; they are kept.",
+        "short",
+        over_time(
+            "sum by (service) (increase(obs_collector_lines_unparsed_total[5m]))"
+            ' or 0 * sum(up{job=~"alloy|promtail"})',
+            "{{service}}",
+        ),
+    )
+
+
+def _dropped(collector: str) -> Panel:
+    series = {"alloy": "loki_write_dropped_entries_total", "promtail": "promtail_dropped_entries_total"}[collector]
+    return graph(
+        "Dropped by the Collector",
+        "Lines a second that the collector could not deliver, by reason.",
+        "cps",
+        over_time(f'sum by (reason) (rate({series}{{job="{collector}"}}[5m]))', "{{reason}}"),
+    )

@@ -1,0 +1,106 @@
+"""Overview of one system: the page to begin with. Health, errors, speed, users, and which errors there are most of."""
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards import application, state
+from dashboards.common import RANGE, Panel, graph, now, number, over_time, rows
+from dashboards.layout import Row, assemble
+from dashboards.subject import Subject
+
+
+def main_page(subject: Subject) -> dashboard.Dashboard | None:
+    """The dashboard, with the panels of the signals that the system has; None where it exposes nothing itself."""
+    if not subject.system.series:
+        return None
+    signals = subject.system.signals
+    requests, latency = signals.http_requests is not None, signals.http_latency is not None
+    return assemble(
+        f"{subject.name}-overview",
+        f"{subject.system.title}: Overview",
+        subject.system.description or "Whether the system is well, and who notices where it is not.",
+        [
+            Row(
+                "Health",
+                [
+                    state.alerts_firing(subject.alerts),
+                    state.critical_alerts(subject.alerts),
+                    state.firing_since(subject.alerts),
+                    application.targets_up(subject),
+                    _endpoints_up(subject) if "blackbox" in subject.jobs else None,
+                    application.error_rate_now(subject) if requests else None,
+                    application.error_budget(subject) if subject.has_slos else None,
+                    _users_now(subject) if signals.active_users else None,
+                    state.firing_alerts(subject.alerts, subject.runbooks),
+                    state.alert_history(subject.alerts, "component"),
+                ],
+            ),
+            Row(
+                "Users",
+                [
+                    application.error_rate(subject) if requests else None,
+                    _speed(subject) if latency else None,
+                    _users(subject) if signals.active_users else None,
+                    _traffic(subject) if requests else None,
+                ],
+            ),
+            Row(
+                "Top Errors",
+                [
+                    _top_errors(subject) if signals.error_types or signals.new_routes else None,
+                    application.failing_routes(subject) if requests else None,
+                ],
+            ),
+        ],
+        tags=subject.tags,
+        links=subject.links,
+        alerts=subject.alerts,
+        period="6h",
+    )
+
+
+def _endpoints_up(subject: Subject) -> Panel:
+    return number(
+        "Endpoints Up",
+        "Share of the system's addresses that answer a probe from outside as they should.",
+        "percentunit",
+        over_time(f"avg({subject.of('probe_success', job='blackbox')})"),
+    ).thresholds(state.ALL_OR_NOTHING)
+
+
+def _users_now(subject: Subject) -> Panel:
+    return number(
+        "Active Users Now", "Users who are active.", "short", over_time(subject.of("app:active_users:count"))
+    )
+
+
+def _speed(subject: Subject) -> Panel:
+    return graph(
+        "Response Time (p50 and p99)",
+        "Half of the requests, and all but the slowest of 100, were answered within these times.",
+        "s",
+        over_time(subject.of("app:http_latency_seconds:quantile5m", quantile="0.5"), "p50"),
+        over_time(subject.of("app:http_latency_seconds:quantile5m", quantile="0.99"), "p99", "B"),
+    )
+
+
+def _users(subject: Subject) -> Panel:
+    return graph(
+        "Active Users", "Users who are active.", "short", over_time(subject.of("app:active_users:count"), "users")
+    )
+
+
+def _traffic(subject: Subject) -> Panel:
+    return graph(
+        "Requests", "Requests a second.", "reqps", over_time(subject.of("app:http_requests:rate5m"), "requests")
+    )
+
+
+def _top_errors(subject: Subject) -> Panel:
+    # What is recorded is a sum of counters: a restart shows less, where `increase` would show a burst.
+    counted = f"clamp_min(sum by (kind, name) (delta({subject.of('app:error_series:count')}[{RANGE}])), 0)"
+    return rows(
+        "Top Errors",
+        "The types of errors, and routes with 5xx answers, that were counted most often in the time shown.",
+        "short",
+        now(f"topk(10, {counted} > 0)"),
+    )

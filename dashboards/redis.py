@@ -1,0 +1,195 @@
+"""Redis: whether it answers, what it holds, whether it has room, and who has copies."""
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards import state
+from dashboards.common import RATE, Panel, graph, number, over_time
+from dashboards.layout import Row, assemble
+from dashboards.stores import Store
+from dashboards.subject import Subject
+
+
+def redis(subject: Subject) -> dashboard.Dashboard | None:
+    """The dashboard; None where no Redis of the system is watched."""
+    if "redis" not in subject.jobs:
+        return None
+    store = Store(subject=subject, job="redis")
+    alerts = f'alertname=~"Redis.*",{subject.alerts}'
+    return assemble(
+        f"{subject.name}-redis",
+        f"{subject.system.title}: Redis",
+        "Whether it answers, what it holds, and whether it has room.",
+        [
+            Row(
+                "State",
+                [
+                    state.alerts_firing(alerts),
+                    state.firing_since(alerts),
+                    _hit_ratio_now(store),
+                    _memory_now(store),
+                    store.states(),
+                ],
+            ),
+            Row("Work", [_commands(store), _time(store), _hit_ratio(store), _slow(store), _network(store)]),
+            Row("Room", [_memory(store), _dropped(store), _keys(store), _connections(store), _refused(store)]),
+            Row("Copies", [_replicas(store), _saving(store), _cluster(store)]),
+        ],
+        tags=subject.tags,
+        links=subject.links,
+        variables=[store.variable()],
+        alerts=alerts,
+    )
+
+
+def _hit_ratio_now(store: Store) -> Panel:
+    def found(what: str) -> str:
+        return f"sum(rate({store.of(f'redis_keyspace_{what}_total')}[5m]))"
+
+    return number(
+        "Hit Ratio Now",
+        "Share of the look-ups of the last five minutes that found their key.",
+        "percentunit",
+        over_time(f"{found('hits')} / ({found('hits')} + {found('misses')} > 0)"),
+    )
+
+
+def _memory_now(store: Store) -> Panel:
+    return number(
+        "Memory Now", "Memory of all servers.", "bytes", over_time(f"sum({store.of('redis_memory_used_bytes')})")
+    )
+
+
+def _commands(store: Store) -> Panel:
+    return graph(
+        "Redis Commands",
+        "Commands a second.",
+        "ops",
+        over_time(f"sum by (instance) (rate({store.of('redis_commands_processed_total')}[{RATE}]))", "{{instance}}"),
+    )
+
+
+def _hit_ratio(store: Store) -> Panel:
+    def found(what: str) -> str:
+        return f"sum by (instance) (rate({store.of(f'redis_keyspace_{what}_total')}[5m]))"
+
+    return graph(
+        "Redis Hit Ratio",
+        "Share of the look-ups of five minutes that found their key.",
+        "percentunit",
+        over_time(f"{found('hits')} / ({found('hits')} + {found('misses')} > 0)", "{{instance}}"),
+    ).max(1)
+
+
+def _memory(store: Store) -> Panel:
+    return graph(
+        "Redis Memory",
+        "Memory that the keys and all else take, and the most that is allowed where a limit is set.",
+        "bytes",
+        over_time(store.of("redis_memory_used_bytes"), "{{instance}}"),
+        over_time(f"{store.of('redis_memory_max_bytes')} > 0", "{{instance}} allowed", "B"),
+    )
+
+
+def _connections(store: Store) -> Panel:
+    return graph(
+        "Redis Connections",
+        "Share of the connections that a server allows.",
+        "percentunit",
+        over_time(f"{store.of('redis_connected_clients')} / {store.of('redis_config_maxclients')}", "{{instance}}"),
+        limits=store.subject.limits("db_connections_ratio"),
+    ).max(1)
+
+
+def _refused(store: Store) -> Panel:
+    return graph(
+        "Redis Rejected Connections",
+        "Connections that were refused in the five minutes before each moment, as there were too many.",
+        "short",
+        over_time(f"sum by (instance) (increase({store.of('redis_rejected_connections_total')}[5m]))", "{{instance}}"),
+    )
+
+
+def _time(store: Store) -> Panel:
+    def rate(series: str) -> str:
+        return f"sum by (instance) (rate({store.of(series)}[5m]))"
+
+    spent, done = rate("redis_commands_duration_seconds_total"), rate("redis_commands_total")
+    return graph(
+        "Redis Command Time",
+        "Mean time of a command over five minutes.",
+        "s",
+        over_time(f"{spent} / ({done} > 0)", "{{instance}}"),
+    )
+
+
+def _slow(store: Store) -> Panel:
+    return graph(
+        "Redis Slow Log",
+        "Commands in the log of slow ones; it keeps the last 128.",
+        "short",
+        over_time(store.of("redis_slowlog_length"), "{{instance}}"),
+    )
+
+
+def _network(store: Store) -> Panel:
+    def moved(direction: str) -> str:
+        return f"sum(rate({store.of(f'redis_net_{direction}_bytes_total')}[{RATE}]))"
+
+    return graph(
+        "Redis Network",
+        "Bytes a second to and from all servers.",
+        "Bps",
+        over_time(moved("input"), "received"),
+        over_time(moved("output"), "sent", "B"),
+    )
+
+
+def _keys(store: Store) -> Panel:
+    return graph(
+        "Redis Keys",
+        "Keys in each database that holds any.",
+        "short",
+        over_time(f"{store.of('redis_db_keys')} > 0", "{{instance}} {{db}}"),
+    )
+
+
+def _saving(store: Store) -> Panel:
+    return graph(
+        "Redis Saving",
+        "1 while the last snapshot, and the last write to the append-only file, went well.",
+        "short",
+        over_time(store.of("redis_rdb_last_bgsave_status"), "{{instance}} snapshot"),
+        over_time(store.of("redis_aof_last_write_status"), "{{instance}} append-only file", "B"),
+    ).max(1)
+
+
+def _cluster(store: Store) -> Panel:
+    alone = f"{store.of('redis_up')} and on (instance) {store.of('redis_cluster_enabled')} == 0"
+    return graph(
+        "Redis Cluster",
+        "1 while the cluster that a server belongs to serves every key; 1 too for one that stands alone.",
+        "short",
+        over_time(f"{store.of('redis_cluster_state')} or {alone}", "{{instance}}"),
+    ).max(1)
+
+
+def _dropped(store: Store) -> Panel:
+    def gone(how: str) -> str:
+        return f"sum by (instance) (rate({store.of(f'redis_{how}_keys_total')}[{RATE}]))"
+
+    return graph(
+        "Redis Keys Dropped",
+        "Keys a second that ran out of time, and that were evicted because memory was short.",
+        "cps",
+        over_time(gone("expired"), "{{instance}} expired"),
+        over_time(gone("evicted"), "{{instance}} evicted", "B"),
+    )
+
+
+def _replicas(store: Store) -> Panel:
+    return graph(
+        "Redis Replicas",
+        "Replicas that are connected to each server.",
+        "short",
+        over_time(store.of("redis_connected_slaves"), "{{instance}}"),
+    )

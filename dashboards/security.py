@@ -1,0 +1,116 @@
+"""Security: who is refused, who tries too often, what looks like an attack."""
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards import state
+from dashboards.common import GREEN, ORANGE, Panel, graph, number, over_time, steps
+from dashboards.figures import figures
+from dashboards.layout import Row, assemble
+from dashboards.subject import Subject
+
+COMPONENT = 'component="security"'
+
+
+def security(subject: Subject) -> dashboard.Dashboard | None:
+    """The dashboard; None where the system tells nothing of the kind."""
+    signals = subject.system.signals
+    own = figures(subject, "security")
+    watched = [
+        _failed_sign_ins(subject) if signals.auth_attempts else None,
+        _rate_limited(subject) if signals.rate_limited else None,
+        _suspicious(subject) if signals.suspicious_activity else None,
+    ]
+    if not own and not any(watched):
+        return None
+    alerts = f"{COMPONENT},{subject.alerts}"
+    return assemble(
+        f"{subject.name}-security",
+        f"{subject.system.title}: Security",
+        "Sign-ins that fail, limits that are hit, events that look like an attack.",
+        [
+            Row(
+                "State",
+                [
+                    state.alerts_firing(alerts),
+                    state.firing_since(alerts),
+                    _failed_sign_ins_now(subject) if signals.auth_attempts else None,
+                    _share_of_failed_sign_ins(subject) if signals.auth_attempts else None,
+                    _rate_limited_now(subject) if signals.rate_limited else None,
+                    _suspicious_now(subject) if signals.suspicious_activity else None,
+                ],
+            ),
+            Row("Attacks", watched),
+            Row("Figures", own),
+        ],
+        tags=subject.tags,
+        links=subject.links,
+        alerts=alerts,
+        period="6h",
+    )
+
+
+def _failed_sign_ins_now(subject: Subject) -> Panel:
+    return number(
+        "Failed Sign-ins Now",
+        "Attempts to sign in that failed, a second, over the last five minutes.",
+        "cps",
+        over_time(subject.of("app:auth_failures:rate5m")),
+    ).thresholds(subject.colours("auth_failure_rate"))
+
+
+def _share_of_failed_sign_ins(subject: Subject) -> Panel:
+    return number(
+        "Share of Failed Sign-ins",
+        "Share of the attempts of the last five minutes that failed.",
+        "percentunit",
+        over_time(f"{subject.of('app:auth_failures:rate5m')} / ({subject.of('app:auth_attempts:rate5m')} > 0)"),
+    ).no_value(state.QUIET)
+
+
+def _rate_limited_now(subject: Subject) -> Panel:
+    return number(
+        "Requests Refused Now",
+        "Requests a second that a rate limit refused, over the last five minutes.",
+        "reqps",
+        over_time(subject.of("app:rate_limited:rate5m")),
+    ).thresholds(subject.colours("rate_limited_rate"))
+
+
+def _suspicious_now(subject: Subject) -> Panel:
+    return number(
+        "Suspicious Events Now",
+        "Events of the last five minutes that look like an attack.",
+        "short",
+        over_time(f"sum({subject.of('app:suspicious_activity:increase5m')}) or vector(0)"),
+    ).thresholds(steps((None, GREEN), (0.5, ORANGE)))
+
+
+def _failed_sign_ins(subject: Subject) -> Panel:
+    return graph(
+        "Failed Sign-ins",
+        "Attempts to sign in a second, and those that failed.",
+        "cps",
+        over_time(subject.of("app:auth_failures:rate5m"), "failed"),
+        over_time(subject.of("app:auth_attempts:rate5m"), "all attempts", "B"),
+        limits=subject.limits("auth_failure_rate"),
+    )
+
+
+def _rate_limited(subject: Subject) -> Panel:
+    return graph(
+        "Refused Requests",
+        "Requests a second that a rate limit refused.",
+        "reqps",
+        over_time(subject.of("app:rate_limited:rate5m"), "refused"),
+        limits=subject.limits("rate_limited_rate"),
+    )
+
+
+def _suspicious(subject: Subject) -> Panel:
+    return graph(
+        "Suspicious Events",
+        "Events that look like an attack, in the five minutes before each moment.",
+        "short",
+        over_time(subject.of("app:suspicious_activity:increase5m")),
+        limits=subject.limits("suspicious_activity"),
+    )

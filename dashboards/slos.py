@@ -1,0 +1,143 @@
+"""SLOs: what each system promises, how much of the promise is spent, and how fast it is being spent."""
+
+from typing import Final
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards import state
+from dashboards.across import OF, back, systems
+from dashboards.common import (
+    GREEN,
+    ORANGE,
+    RED,
+    Panel,
+    columns,
+    graph,
+    line_at,
+    number,
+    over_time,
+    states,
+    steps,
+)
+from dashboards.layout import Row, assemble
+
+UID: Final = "obs-slos"
+
+BURN: Final = {"1h": (14.4, RED), "6h": (6.0, RED), "1d": (3.0, ORANGE), "3d": (1.0, ORANGE)}
+"""From how many times the allowed pace an alert comes, by the window that is looked at (requirements 3)."""
+
+
+def slos() -> dashboard.Dashboard:
+    """The dashboard."""
+    condition = 'condition="error_budget"'
+    return assemble(
+        UID,
+        "Service Level Objectives",
+        "What each system promises over 30 days, and how much room for errors it has left.",
+        [
+            Row(
+                "State",
+                [
+                    state.alerts_firing(f"{condition},{OF}"),
+                    state.firing_since(f"{condition},{OF}"),
+                    _missed(),
+                    _least_left(),
+                    _fastest(),
+                    _objectives(),
+                ],
+            ),
+            Row("Error Budget", [_left(), _kept(), _bad_now()]),
+            Row("Burn Rate", [_burn(window) for window in BURN]),
+        ],
+        links=[back()],
+        variables=[systems()],
+        alerts=f"{condition},{OF}",
+        period="7d",
+    )
+
+
+def _missed() -> Panel:
+    return number(
+        "Objectives Missed",
+        "Objectives whose errors of 30 days are more than they allow.",
+        "short",
+        over_time(f"count(slo:period_error_budget_remaining:ratio{{{OF}}} < 0) or vector(0)"),
+    ).thresholds(steps((None, GREEN), (1, RED)))
+
+
+def _least_left() -> Panel:
+    return number(
+        "Least Budget Left",
+        "What is left of the error budget that is spent most.",
+        "percentunit",
+        over_time(f"min(slo:period_error_budget_remaining:ratio{{{OF}}})"),
+    ).thresholds(steps((None, RED), (0, ORANGE), (0.25, GREEN)))
+
+
+def _fastest() -> Panel:
+    return number(
+        "Fastest Burn Now",
+        "How many times as fast as it may the worst budget burned in the last five minutes; 1 uses it up in 30 days.",
+        "short",
+        over_time(f"max(slo:current_burn_rate:ratio{{{OF}}})"),
+    ).thresholds(steps((None, GREEN), (1, ORANGE), (14.4, RED)))
+
+
+def _objectives() -> Panel:
+    def by_slo(series: str) -> str:
+        return f"sum by (system, slo) ({series}{{{OF}}})"
+
+    return columns(
+        "Objectives",
+        "Each objective: what is promised, what was kept over 30 days, what is left, and how fast it burns now.",
+        {
+            "Promised": (by_slo("slo:objective:ratio"), "percentunit"),
+            "Kept": (f"1 - {by_slo('slo:sli_error:ratio_rate30d')}", "percentunit"),
+            "Budget Left": (by_slo("slo:period_error_budget_remaining:ratio"), "percentunit"),
+            "Burn Rate": (by_slo("slo:current_burn_rate:ratio"), "short"),
+        },
+        links={"system": ("Application", "/d/${__data.fields.system}-application?${__url_time_range}")},
+        width=24,
+    )
+
+
+def _left() -> Panel:
+    panel = graph(
+        "Error Budget Left",
+        "Share of the errors allowed in 30 days that is left; below 0 the promise is broken.",
+        "percentunit",
+        over_time(f"slo:period_error_budget_remaining:ratio{{{OF}}}", "{{system}} {{slo}}"),
+    )
+    return line_at(panel, 0, RED).min(-1)
+
+
+def _kept() -> Panel:
+    return states(
+        "Promise Kept",
+        "Whether the good requests of the 30 days before each moment were as many as promised.",
+        over_time(f"slo:period_error_budget_remaining:ratio{{{OF}}} >= bool 0", "{{system}} {{slo}}"),
+        {0: ("broken", RED), 1: ("kept", GREEN)},
+        width=8,
+    )
+
+
+def _bad_now() -> Panel:
+    return graph(
+        "Bad Requests",
+        "Share of requests over five minutes that failed, or took longer than the target.",
+        "percentunit",
+        over_time(f"slo:sli_error:ratio_rate5m{{{OF}}}", "{{system}} {{slo}}"),
+    )
+
+
+def _burn(window: str) -> Panel:
+    limit, color = BURN[window]
+    pace = f"slo:sli_error:ratio_rate{window}{{{OF}}} / on (system, slo) group_left () slo:error_budget:ratio{{{OF}}}"
+    panel = graph(
+        f"Burn Rate over {window}",
+        f"How many times as fast as it may the budget burned over {window}; from {limit:g} on an alert comes.",
+        "short",
+        over_time(pace, "{{system}} {{slo}}"),
+        width=6,
+    )
+    return line_at(panel, limit, color)

@@ -1,0 +1,107 @@
+"""The panels that come first everywhere: is it broken, since when, who is hurt."""
+
+from typing import Final
+
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards.common import BLUE, GREEN, ORANGE, RED, Panel, link, now, number, over_time, rows, states, steps
+from dashboards.links import page
+
+ALL_OR_NOTHING: Final = steps((None, RED), (0.5, ORANGE), (1, GREEN))
+"""Colours of a share of which all is well only at 1."""
+
+UP_OR_DOWN: Final = {0: ("down", RED), 1: ("up", GREEN)}
+"""Words for what answers or does not."""
+
+QUIET: Final = "None"
+"""What a number says when there is nothing to be counted."""
+
+
+def firing(*conditions: str) -> str:
+    """Selector of firing alerts but the Watchdog, which fires always: it is what proves that alerts flow."""
+    return "ALERTS{" + ",".join(('alertstate="firing"', 'alertname!="Watchdog"', *conditions)) + "}"
+
+
+def alerts_firing(where: str) -> Panel:
+    """How many alerts fire."""
+    return number(
+        "Alerts Firing",
+        "Alerts that fire now, whatever their severity.",
+        "short",
+        over_time(f"count({firing(where)}) or vector(0)"),
+    ).thresholds(steps((None, GREEN), (1, ORANGE)))
+
+
+def critical_alerts(where: str) -> Panel:
+    """How many of them are critical."""
+    critical = 'severity="critical"'
+    return number(
+        "Critical Alerts",
+        "Alerts that fire now and want somebody at once.",
+        "short",
+        over_time(f"count({firing(critical, where)}) or vector(0)"),
+    ).thresholds(steps((None, GREEN), (1, RED)))
+
+
+def firing_since(where: str) -> Panel:
+    """Since when something is wrong."""
+    since = firing(where).replace("ALERTS", "ALERTS_FOR_STATE", 1).replace('alertstate="firing",', "")
+    return (
+        number(
+            "Firing Since",
+            "When the condition of the oldest alert that fires now was first met.",
+            "dateTimeFromNow",
+            over_time(f"1000 * min({since} and ignoring (alertstate) {firing(where)})"),
+        )
+        .no_value(QUIET)
+        .thresholds(steps((None, ORANGE)))
+    )
+
+
+def firing_alerts(where: str, runbooks: str | None, width: int = 12) -> Panel:
+    """Every alert that fires."""
+    panel = rows(
+        "Firing Alerts",
+        "Every alert that fires now, with what it is about; an empty table means that nothing fires.",
+        "short",
+        now(firing(where)),
+        width=width,
+    )
+    if runbooks is not None:
+        panel.data_links([link("Runbook", page(runbooks, "${__data.fields.alertname}")).target_blank(True)])
+    return panel
+
+
+def alert_history(where: str, by: str, width: int = 12) -> Panel:
+    """When alerts fired, and how bad they were."""
+    levels = " or ".join(
+        f"{level} * group by ({by}) ({firing(f'severity={quoted}', where)})"
+        for level, quoted in ((3, '"critical"'), (2, '"warning"'), (1, '"info"'))
+    )
+    return states(
+        "Alert History",
+        "When alerts fired: the gravest severity at each moment.",
+        over_time(levels, "{{" + by + "}}"),
+        {1: ("info", BLUE), 2: ("warning", ORANGE), 3: ("critical", RED)},
+        width=width,
+    )
+
+
+def heartbeat() -> Panel:
+    """Whether alerts flow at all."""
+    words = dashboard.ValueMap(
+        options={
+            "0": dashboard.ValueMappingResult(text="silent", index=0),
+            "1": dashboard.ValueMappingResult(text="beating", index=1),
+        }
+    )
+    return (
+        number(
+            "Heartbeat",
+            "Whether the Watchdog fires; silent means that no rule is evaluated and no alert can be trusted to come.",
+            "short",
+            over_time('count(ALERTS{alertname="Watchdog",alertstate="firing"}) or vector(0)'),
+        )
+        .mappings([words])
+        .thresholds(steps((None, RED), (1, GREEN)))
+    )

@@ -1,0 +1,62 @@
+"""What the dashboards of the data stores have in common: which servers they show, and whether these answer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from grafana_foundation_sdk.builders import dashboard as build
+
+from dashboards import state
+from dashboards.common import Panel, over_time, states
+from dashboards.layout import variable
+from dashboards.subject import Subject
+
+UP: Final = {"postgres": "pg_up", "mongodb": "mongodb_up", "redis": "redis_up", "elasticsearch": "up"}
+"""Jobs of the exporters of data stores, and the series that says whether a server answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """The servers of one kind that belong to a system: those chosen in the variable `instance`."""
+
+    subject: Subject
+    job: str
+
+    def of(self, series: str, *matchers: str) -> str:
+        """A series of the chosen servers' exporter."""
+        own = (f'system="{self.subject.name}"', f'job="{self.job}"', 'instance=~"$instance"')
+        return f"{series}{{{','.join((*own, *matchers))}}}"
+
+    def states(self) -> Panel:
+        """When each server answered."""
+        return answered(self.subject, [self.job])
+
+    def variable(self) -> build.QueryVariable:
+        """The choice of servers."""
+        return servers(self.subject, [self.job])
+
+
+def servers(subject: Subject, jobs: Iterable[str]) -> build.QueryVariable:
+    """The choice of a system's servers of some kinds."""
+    return variable("instance", "Server", f"label_values({_up(subject, jobs)}, instance)")
+
+
+def answers(subject: Subject, jobs: Iterable[str]) -> str:
+    """Whether each server answers its exporter, and its exporter Prometheus."""
+    found = " or ".join(subject.of(UP[job], job=job) for job in jobs)
+    return f"min by (job, instance) ({_up(subject, jobs)} == 0 or {found})"
+
+
+def answered(subject: Subject, jobs: Iterable[str]) -> Panel:
+    """When each server answered."""
+    return states(
+        "Data Stores",
+        "When each data store answered its exporter.",
+        over_time(answers(subject, jobs), "{{job}} {{instance}}"),
+        state.UP_OR_DOWN,
+        width=24,
+    )
+
+
+def _up(subject: Subject, jobs: Iterable[str]) -> str:
+    return f'up{{system="{subject.name}",job=~"{"|".join(jobs)}"}}'

@@ -1,0 +1,122 @@
+"""What a dashboard is about: one system as this stack watches it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from grafana_foundation_sdk.builders import dashboard as build
+
+from config.load import StackConfig
+from dashboards.common import GREEN, SEVERITIES, steps
+from dashboards.layout import tagged, to
+from rules.promql import matchers
+from scrape.job import PLATFORM
+from scrape.jobs import jobs
+from systems.model import Scrape, System
+from systems.resolve import Threshold
+from systems.thresholds import THRESHOLDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """One system: what its file says, what of it is scraped here, and what is demanded of it."""
+
+    system: System
+    jobs: frozenset[str] = frozenset()
+    """The scrape jobs that have a target of this system in this stack."""
+    thresholds: Mapping[str, tuple[Threshold, ...]] = field(default_factory=dict)
+    logs: bool = False
+    """Whether log lines are kept."""
+    host: str | None = None
+    """The `system` of the hosts that it runs on, where one is watched."""
+    runbooks: str | None = None
+    """Address of the runbooks' folder, where the settings say it."""
+
+    @property
+    def name(self) -> str:
+        """Its value of the label `system`."""
+        return self.system.name
+
+    def of(self, series: str, **labels: str) -> str:
+        """A series of this system, narrowed by labels."""
+        return series + matchers({"system": self.name, **labels})
+
+    @property
+    def has_slos(self) -> bool:
+        """Whether it has an objective."""
+        return any((self.system.slos.availability, self.system.slos.latency))
+
+    def limits(self, threshold: str) -> str | None:
+        """Query of a threshold's series; None where nothing is demanded."""
+        return self.of(f"app:threshold:{threshold}") if self.thresholds.get(threshold) else None
+
+    def quantile(self, threshold: str) -> str:
+        """The percentile that a threshold is about, as the label `quantile`; 0.95 where none is demanded."""
+        found = self.thresholds.get(threshold, ())
+        return next((one.quantile for one in found if one.quantile), "0.95")
+
+    def colours(self, threshold: str) -> build.ThresholdsConfig:
+        """Green where nothing is breached, and beyond each value the colour of its severity."""
+        found = sorted(self.thresholds.get(threshold, ()), key=lambda one: one.value)
+        colors = [SEVERITIES[one.severity] for one in found]
+        colors = [*colors, GREEN] if THRESHOLDS[threshold].breached == "below" else [GREEN, *colors]
+        return steps(*zip([None, *(one.value for one in found)], colors, strict=True))
+
+    @property
+    def links(self) -> list[build.DashboardLink]:
+        """From here to the overview, to the system's other dashboards and to its logs."""
+        return [
+            to("Overview", "/d/obs-overview"),
+            tagged(self.system.title, f"system:{self.name}"),
+            *([to("Logs", f"/d/obs-logs?var-system={self.name}")] if self.logs else []),
+        ]
+
+    @property
+    def tags(self) -> list[str]:
+        """By which its dashboards find each other."""
+        return [f"system:{self.name}"]
+
+    @property
+    def alerts(self) -> str:
+        """Matcher of its alerts."""
+        return f'system="{self.name}"'
+
+
+STACK: Final = System(
+    name=PLATFORM,
+    title="Platform",
+    description="The hosts and data stores of the monitoring stack itself.",
+    team=PLATFORM,
+    scrape=Scrape(job="prometheus", port=9090),
+    series={},
+)
+"""The stack itself as a system: it has hosts, may have data stores, and no signals of its own."""
+
+
+def subjects(config: StackConfig) -> tuple[Subject, ...]:
+    """The stack itself, and every watched system."""
+    scraped = [(job.name, target.labels.get("system")) for job in jobs(config) for target in job.targets]
+    hosts = {system for job, system in scraped if job == "node"}
+    demanded = _by_system(config)
+    demo = PLATFORM if config.runs("demo") and PLATFORM in hosts else None
+    return tuple(
+        Subject(
+            system=system,
+            jobs=frozenset(job for job, owner in scraped if owner == name),
+            thresholds=demanded.get(name, {}),
+            logs=config.runs("loki"),
+            # The demo plays every system, on the host that the stack itself runs on.
+            host=name if name in hosts else demo,
+            runbooks=config.settings.links.runbooks,
+        )
+        for name, system in {PLATFORM: STACK, **config.systems}.items()
+    )
+
+
+def _by_system(config: StackConfig) -> dict[str, dict[str, tuple[Threshold, ...]]]:
+    """What is demanded, by system and by the threshold's name."""
+    found: dict[str, dict[str, tuple[Threshold, ...]]] = {}
+    for threshold in config.thresholds:
+        own = found.setdefault(threshold.system, {})
+        own[threshold.name] = (*own.get(threshold.name, ()), threshold)
+    return found

@@ -1,0 +1,1 @@
+"""Dashboards as Grafana is given them: what every one of them must be."""
