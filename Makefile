@@ -21,7 +21,19 @@ down: ## Remove the stack's containers and network; its data stays
 test: venv ## Get what is missing, then run every check and test
 	$(MAKE) --no-print-directory check
 	$(PYTHON) -m toolchain
-	$(PYTHON) -m pytest
+	# A module at a time on each core; what needs the engine to itself afterwards.
+	$(PYTHON) -m pytest -n auto --dist loadfile --ignore=tests/contract --ignore=tests/live
+	$(PYTHON) -m pytest tests/contract tests/live
+
+.PHONY: soak
+soak: venv ## Tests that take longer, on a whole running stack: faults of every system, half an hour
+	$(PYTHON) -m toolchain
+	$(PYTHON) -m pytest tests/soak
+
+.PHONY: samples
+samples: venv ## Record anew what the exporters say (tests/samples; two minutes)
+	$(PYTHON) -m toolchain
+	$(PYTHON) -m tests.samples.record
 
 .PHONY: check
 check: venv ## Lint, format check and type check, in seconds

@@ -1,4 +1,7 @@
-"""The stack `live`: a copy of the project with a stack file, a data folder, a network and ports of its own."""
+"""The stack `live`: a copy of the project with a stack file, a data folder, a network and ports of its own.
+
+What every stack has is tested on the spine, where commands are quick; the tests that need the whole stack come last.
+"""
 
 import os
 import shutil
@@ -31,12 +34,17 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+SPINE: dict[str, Any] = {"profile": "minimal", "demo": {"enabled": False}}
+"""Settings of a stack of Prometheus, Alertmanager and node-exporter alone."""
+
+
+@dataclass(kw_only=True)
 class Project:
     """A checkout of one's own, and the way to run `obs` in it."""
 
     root: Path
     data: Path
+    usual: dict[str, Any] = field(default_factory=dict)
     client: docker.DockerClient = field(default_factory=docker.from_env)
 
     def obs(self, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -50,7 +58,7 @@ class Project:
     def configure(self, changes: dict[str, Any] | None = None) -> None:
         """Write the stack file: the usual settings, and these over them, key by key of each section."""
         values = {key: dict(value) if isinstance(value, dict) else value for key, value in SETTINGS.items()}
-        for key, value in (changes or {}).items():
+        for key, value in [*self.usual.items(), *(changes or {}).items()]:
             name = f"observability:{key}"
             values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
         (self.root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": values}))
@@ -94,21 +102,36 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture(scope="session")
-def stack(project: Project) -> Project:
-    """The project with its stack up."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of the whole stack last, so that the stack grows once."""
+    items.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()))
+
+
+def _up(project: Project, usual: dict[str, Any]) -> Project:
+    project.usual = usual
+    project.configure()
     done = project.obs("up", STACK)
     assert done.returncode == 0, done.stderr
     return project
 
 
+@pytest.fixture(scope="session")
+def spine(project: Project) -> Project:
+    """The project with the parts up that every stack has."""
+    return _up(project, SPINE)
+
+
+@pytest.fixture(scope="session")
+def stack(project: Project) -> Project:
+    """The project with its whole stack up."""
+    return _up(project, {})
+
+
 @pytest.fixture
-def settled(stack: Project) -> Iterator[Project]:
-    """The stack, brought back to its usual settings after the test."""
-    yield stack
-    stack.configure()
-    done = stack.obs("up", STACK)
-    assert done.returncode == 0, done.stderr
+def settled(project: Project) -> Iterator[Project]:
+    """The stack that is up, brought back to its usual settings after the test."""
+    yield project
+    _up(project, project.usual)
 
 
 def until(condition: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401

@@ -12,7 +12,7 @@ import pytest
 
 from tests.live.conftest import GATEWAY, STACK, Project
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("spine")]
 
 PORT = 19095
 TOKEN = "T0PSECRETPATH"  # noqa: S105 - what must not be found anywhere
@@ -28,9 +28,9 @@ RULE = """groups:
 
 
 @pytest.fixture
-def receiver(stack: Project) -> Iterator["queue.Queue[tuple[str, dict[str, Any]]]"]:
+def receiver(spine: Project) -> Iterator["queue.Queue[tuple[str, dict[str, Any]]]"]:
     """A web server on the host's address in the stack's network; what is posted to it."""
-    assert stack.client.networks.get(f"obs-{STACK}")
+    assert spine.client.networks.get(f"obs-{STACK}")
     received: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
 
     class Handler(BaseHTTPRequestHandler):

@@ -24,10 +24,10 @@ HITS = (
     ' / sum(rate(cache_requests_total{system="social-selling"}[20s]))'
 )
 SIGNS = {
-    "errors": f"({FAILED}) / ({REQUESTS}) > 0.1",
-    "latency": f"{MEAN_MS} > 400",
+    "critical-error-rate": f"({FAILED}) / ({REQUESTS}) > 0.1",
+    "critical-response-time": f"{MEAN_MS} > 400",
     "database-gone": f"({FAILED}) / ({REQUESTS}) > 0.1",
-    "cache-cold": f"{HITS} < 0.3",
+    "critical-cache-hit-rate": f"{HITS} < 0.3",
     "log-burst": f"({REFUSED}) > 5",
 }
 """By what each fault is seen in Prometheus."""
@@ -49,7 +49,7 @@ def seen(stack: Project, query: str) -> bool:
 
 def test_it_makes_its_own_traffic(stack: Project, shop: httpx.Client) -> None:
     assert shop.get("/health").json()["status"] == "ok"
-    until(lambda: seen(stack, f"{REQUESTS} > 1"), 40)
+    until(lambda: seen(stack, f"{REQUESTS} > 0.4"), 40)
 
 
 def test_a_request_is_found_in_the_log_by_its_correlation_id(stack: Project, shop: httpx.Client) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from cli.grafana import Grafana
 from config.load import validate
-from dashboards.registry import FOLDER, dashboards
+from dashboards.across import FOLDER
+from dashboards.registry import dashboards
 from tests.live.conftest import STACK, Project
 
 URL = os.environ.get("OBS_GRAFANA_URL", "")

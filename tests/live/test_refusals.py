@@ -46,40 +46,40 @@ def refused(done: subprocess.CompletedProcess[str], message: str) -> None:
 
 
 def running(project: Project) -> dict[str, str]:
-    """Identity of every container of the stack."""
+    """Identity of every container of the spine."""
     found = project.client.containers.list(all=True, filters={"name": f"obs-{STACK}-"})
     return {str(container.name): str(container.id) for container in found}
 
 
 @pytest.mark.parametrize(("break_it", "message"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_it_is_refused_with_nothing_changed(stack: Project, break_it: Callable[[Project], None], message: str) -> None:
-    before = running(stack)
-    (stack.data / "secrets" / STACK / "alertWebhookUrl").unlink(missing_ok=True)
-    break_it(stack)
+def test_it_is_refused_with_nothing_changed(spine: Project, break_it: Callable[[Project], None], message: str) -> None:
+    before = running(spine)
+    (spine.data / "secrets" / STACK / "alertWebhookUrl").unlink(missing_ok=True)
+    break_it(spine)
     try:
-        refused(stack.obs("up", STACK), message)
+        refused(spine.obs("up", STACK), message)
     finally:
-        stack.configure()
-        (stack.root / "rules" / "broken.yaml").unlink(missing_ok=True)
-    assert running(stack) == before
+        spine.configure()
+        (spine.root / "rules" / "broken.yaml").unlink(missing_ok=True)
+    assert running(spine) == before
 
 
 def test_an_unknown_stack_is_refused(project: Project) -> None:
     refused(project.obs("up", "nowhere"), "there is no stack 'nowhere'")
 
 
-def test_a_port_already_taken_is_refused(stack: Project) -> None:
-    before = running(stack)
+def test_a_port_already_taken_is_refused(spine: Project) -> None:
+    before = running(spine)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        stack.configure({"prometheus": {"port": port}})
+        spine.configure({"prometheus": {"port": port}})
         try:
-            refused(stack.obs("up", STACK), f"port {port} of 127.0.0.1, wanted by prometheus, is already taken")
+            refused(spine.obs("up", STACK), f"port {port} of 127.0.0.1, wanted by prometheus, is already taken")
         finally:
-            stack.configure()
-    assert running(stack) == before
+            spine.configure()
+    assert running(spine) == before
 
 
 @pytest.mark.parametrize("command", ["up", "verify", "status"])

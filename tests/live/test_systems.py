@@ -1,0 +1,94 @@
+"""The five systems in a running stack: their targets, what is recorded of them, and what that costs."""
+
+import re
+from typing import Any
+
+import pytest
+
+from config.load import validate
+from rules import files
+from tests.live import past
+from tests.live.conftest import STACK, Project, until
+
+pytestmark = pytest.mark.live
+
+SYSTEMS = ("alawael", "erpgo", "neuroerp", "social-selling", "syncup")
+
+WITHOUT_DATA: dict[str, str] = {}
+"""Recordings that return nothing in a stack that is well, and why."""
+
+MOST_SHARE_OF_A_CORE = 0.01
+
+
+@pytest.fixture(scope="module")
+def watched(stack: Project) -> Project:
+    """The stack, with a past."""
+    past.give(stack)
+    return stack
+
+
+def rules(stack: Project) -> list[dict[str, Any]]:
+    """Every rule, as Prometheus has it."""
+    return [rule for group in stack.prometheus("rules")["groups"] for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_target_of_a_system_is_up(stack: Project, system: str) -> None:
+    def up() -> bool:
+        found = stack.prometheus("query", query=f'up{{system="{system}"}}')["result"]
+        return bool(found) and all(one["value"][1] == "1" for one in found)
+
+    until(up, 60)
+
+
+def test_no_rule_is_unhealthy(watched: Project) -> None:
+    def evaluated() -> bool:
+        return {rule["health"] for rule in rules(watched)} == {"ok"}
+
+    until(evaluated, 60)
+
+
+def test_every_recording_rule_returns_data(watched: Project) -> None:
+    recorded = {(rule["name"], rule.get("labels", {}).get("system", "")) for rule in rules(watched)}
+    recorded = {one for one in recorded if not one[0][:1].isupper()}
+    assert len(recorded) > 300
+
+    def silent() -> set[tuple[str, str]]:
+        found = watched.prometheus("query", query='count by (__name__, system) ({__name__=~".+:.+"})')["result"]
+        there = {(one["metric"]["__name__"], one["metric"].get("system", "")) for one in found}
+        names = {name for name, _ in there}
+        return {one for one in recorded if one not in there and not (one[1] == "" and one[0] in names)}
+
+    until(lambda: {name for name, _ in silent()} <= WITHOUT_DATA.keys(), 90)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_signal_that_a_system_declares_is_recorded(watched: Project, system: str) -> None:
+    text = files(validate("dev", {}, frozenset()))["signals.yaml"]
+    group = re.search(rf"- name: signals-{system}\n(.*?)(?=\n- name: |\Z)", text, re.DOTALL)
+    assert group
+    declared = set(re.findall(r"record: (\S+)", group[1]))
+    assert declared
+
+    def there() -> set[str]:
+        query = f'count by (__name__) ({{__name__=~"app:.+", system="{system}"}})'
+        return {one["metric"]["__name__"] for one in watched.prometheus("query", query=query)["result"]}
+
+    until(lambda: declared - there() <= WITHOUT_DATA.keys(), 90)
+
+
+def test_in_a_stack_that_is_well_no_alert_fires_but_the_watchdog(watched: Project) -> None:
+    firing = watched.prometheus("query", query='count by (alertname, system) (ALERTS{alertstate="firing"})')["result"]
+    assert [one["metric"] for one in firing] == [{"alertname": "Watchdog", "system": "platform"}]
+
+
+def test_evaluating_all_rules_costs_less_than_a_hundredth_of_a_core(watched: Project) -> None:
+    watched.configure({"prometheus": {"scrapeInterval": "15s", "evaluationInterval": "15s"}})
+    try:
+        assert watched.obs("up", STACK).returncode == 0
+        query = "sum(rate(prometheus_rule_group_duration_seconds_sum[1m]))"
+        found = until(lambda: watched.prometheus("query", query=query)["result"], 60)
+        assert float(found[0]["value"][1]) < MOST_SHARE_OF_A_CORE
+    finally:
+        watched.configure()
+        assert watched.obs("up", STACK).returncode == 0
