@@ -13,9 +13,9 @@ from cli.engine import Engine, EngineError, Outcome
 from cli.home import Home
 from config import naming
 from config.errors import ConfigError
-from config.load import ROOT, StackConfig
+from config.load import StackConfig
 from config.parts import LEAVABLE
-from rules import load as load_rules
+from rules import files as rule_files
 from synth.record import Declared, record
 from toolchain import grafana_plugin
 
@@ -43,7 +43,8 @@ class Operation:
         """
         home = Home.find()
         config = home.config(stack)
-        rules = load_rules(ROOT / "rules")
+        # A bad rule file is refused before anything is obtained; which of them count is known only after that.
+        rule_files(config)
         if to_run:
             config = config.without({})
             tools = toolchain.ensure(config.images, instead=config.instead)
@@ -57,7 +58,7 @@ class Operation:
                 console.print(f"the log collector is Promtail{why}; its life ended on 2026-03-02: move to Alloy")
         else:
             tools = toolchain.ensure({})
-        declared = record(config, rules)
+        declared = record(config, rule_files(config))
         home.generate_secrets(config)
         client = preflight.connect(tools.docker_host)
         if to_run:

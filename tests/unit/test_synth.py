@@ -12,8 +12,8 @@ import yaml
 
 from alerting.alertmanager import files, secret_files
 from config.errors import ConfigError
-from config.load import ROOT
-from rules import load
+from config.load import ROOT, validate
+from rules import files as rule_files
 from synth.write import write
 from tests.unit.conftest import FULL, stack_config
 
@@ -24,7 +24,8 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 def test_the_same_configuration_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        write(stack_config("dev", FULL), load(ROOT / "rules"), tmp_path / name)
+        config = stack_config("dev", FULL)
+        write(config, rule_files(config), tmp_path / name)
     assert tree(tmp_path / "a") == tree(tmp_path / "b")
     assert {"prometheus/prometheus.yaml", "prometheus/rules/stack.yaml", "alertmanager/alertmanager.yaml"} < tree(
         tmp_path / "a"
@@ -43,7 +44,8 @@ def test_it_takes_under_two_seconds_without_docker_the_cli_or_a_network(tmp_path
 
 
 def test_every_resource_is_listed_with_type_name_parent_and_inputs(tmp_path: Path) -> None:
-    write(stack_config(), load(ROOT / "rules"), tmp_path / "out")
+    config = stack_config()
+    write(config, rule_files(config), tmp_path / "out")
     resources = json.loads((tmp_path / "out/resources.json").read_text())
     assert {"type", "name", "parent", "inputs"} == set(resources[0])
     by_name = {resource["name"]: resource for resource in resources}
@@ -82,15 +84,21 @@ def test_external_labels_name_the_environment_and_the_cluster(tmp_path: Path) ->
 def test_every_target_carries_system_and_instance(tmp_path: Path) -> None:
     write(stack_config("dev", FULL), {}, tmp_path / "out")
     document = yaml.safe_load((tmp_path / "out/prometheus/prometheus.yaml").read_text())
-    jobs = {job["job_name"]: job["static_configs"] for job in document["scrape_configs"]}
+    jobs = {job["job_name"]: job for job in document["scrape_configs"]}
     assert jobs.keys() == {
-        *("prometheus", "alertmanager", "node", "loki", "alloy", "docker", "blackbox", "postgres", "redis", "nginx"),
-        *("grafana", "backend", "rabbitmq"),
+        *("prometheus", "alertmanager", "node", "loki", "alloy", "docker", "grafana", "rabbitmq", "blackbox"),
+        *("postgres", "redis", "nginx", "mongodb", "elasticsearch"),
+        *("backend-alawael", "backend-erpgo", "backend-neuroerp", "backend-social-selling", "syncup-api-syncup"),
     }
-    targets = [target for found in jobs.values() for target in found]
-    assert all({"system", "instance"} <= target["labels"].keys() for target in targets)
-    names = [(job, target["labels"]["instance"]) for job, found in jobs.items() for target in found]
+    targets = [target["labels"] for job in jobs.values() for target in job.get("static_configs", ())]
+    assert all({"system", "instance"} <= labels.keys() for labels in targets)
+    names = [
+        (name, target["labels"]["instance"]) for name, job in jobs.items() for target in job.get("static_configs", ())
+    ]
     assert len(names) == len(set(names))
+    found_later = [job for job in jobs.values() if {"file_sd_configs", "dns_sd_configs"} & job.keys()]
+    assert len(found_later) == 2
+    assert all({one["target_label"] for one in job["relabel_configs"]} == {"system", "job"} for job in found_later)
 
 
 def test_alerts_are_grouped_and_repeated_as_asked() -> None:
@@ -106,9 +114,19 @@ def test_the_webhook_is_named_by_the_file_that_holds_it() -> None:
     assert default["webhook_configs"] == [{"url_file": f"/etc/alertmanager/current/{path}", "send_resolved": True}]
 
 
-@pytest.mark.parametrize("text", ["groups: [", "- a\n", "rules: []\n", "\x00"])
-def test_a_rule_file_that_does_not_parse_is_refused_by_name(tmp_path: Path, text: str) -> None:
-    (tmp_path / "broken.yaml").write_text(text)
-    with pytest.raises(ConfigError, match=r"broken\.yaml") as caught:
-        load(tmp_path)
-    assert "\n" not in caught.value.what
+def test_two_hundred_systems_take_less_than_25_times_as_long_as_five(tmp_path: Path) -> None:
+    texts = [path.read_text() for path in sorted((ROOT / "systems").glob("*.yaml"))]
+
+    def took(count: int) -> float:
+        folder = tmp_path / str(count) / "systems"
+        folder.mkdir(parents=True)
+        for index in range(count):
+            (folder / f"system-{index}.yaml").write_text(texts[index % len(texts)])
+        start = time.process_time()
+        config = validate("dev", {}, frozenset(), folder.parent)
+        assert len(config.systems) == count
+        write(config, rule_files(config), tmp_path / f"out-{count}")
+        return time.process_time() - start
+
+    took_five = took(5)
+    assert took(200) < 25 * took_five
