@@ -23,7 +23,6 @@ from components.exporters.nginx import NginxExporter, NginxExporterArgs
 from components.exporters.node import NodeExporter, NodeExporterArgs
 from components.exporters.postgres import PostgresExporter, PostgresExporterArgs
 from components.exporters.redis import RedisExporter, RedisExporterArgs
-from components.grafana.resources import GrafanaContent, GrafanaContentArgs
 from components.grafana.server import GrafanaServer, GrafanaServerArgs
 from components.loki import Loki, LokiArgs
 from components.prometheus import Prometheus, PrometheusArgs
@@ -74,6 +73,9 @@ class MonitoringStack(ComponentResource):
         if config.runs("grafana"):
             server = GrafanaServer("grafana", GrafanaServerArgs(context=context), child).container
         if config.grafana_url is not None:
+            # Here, as it takes 0.3 s: a change of a stack without Grafana is to be live within three.
+            from components.grafana.resources import GrafanaContent, GrafanaContentArgs
+
             # Two names: what was made in the one is not in the other.
             name = "grafana-content" if server else "grafana-external"
             content = GrafanaContentArgs(context=context, url=config.grafana_url, server=server)

@@ -15,7 +15,7 @@ from docker.models.containers import Container
 from config.naming import LABEL_SERVICE, LABEL_STACK
 from tests.live.conftest import STACK, Project, until
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("stack")]
 
 OUTAGE = float(os.environ.get("OBS_OUTAGE_SECONDS", "30"))
 """Seconds for which Loki is stopped; the retries wait 10 s at the most, so a longer outage differs in length alone."""
@@ -60,7 +60,6 @@ def value(stack: Project, query: str) -> float | None:
     return float(result[0]["value"][1]) if result else None
 
 
-@pytest.mark.usefixtures("stack")
 def test_a_request_is_found_in_loki_by_its_correlation_id_within_ten_seconds() -> None:
     mine = uuid.uuid4().hex
     headers = {"X-Correlation-ID": mine}
@@ -74,13 +73,11 @@ def test_a_request_is_found_in_loki_by_its_correlation_id_within_ten_seconds() -
 @pytest.mark.parametrize(
     "service", ["demo", "demo-nginx", "demo-postgres", "demo-redis", "prometheus", "alertmanager"]
 )
-@pytest.mark.usefixtures("stack")
 def test_lines_of_every_kind_are_read_and_have_a_level(service: str) -> None:
     selector = f'{{service="{service}", level=~"debug|info|warning|error|critical"}} | parse_error=""'
     assert until(partial(lines, selector, 5), 20)
 
 
-@pytest.mark.usefixtures("stack")
 def test_streams_have_few_labels() -> None:
     answer = httpx.get("http://127.0.0.1:13100/loki/api/v1/labels", timeout=5).json()
     assert set(answer["data"]) == {"container", "service", "stack", "system", "level"}

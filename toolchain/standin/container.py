@@ -32,9 +32,10 @@ class Container(Resource):
         state = dict(inputs)
         try:
             self._join(docker, key, inputs.get("networksAdvanced", []))
-            for upload in inputs.get("uploads", []):
-                with engine_errors(f"Unable to upload {upload['file']}"):
-                    client.put_archive(key, "/", archive(upload))
+            if uploads := inputs.get("uploads"):
+                with engine_errors(f"Unable to upload {', '.join(upload['file'] for upload in uploads)}"):
+                    # All at once: each by itself takes the engine some 30 ms.
+                    client.put_archive(key, "/", archive(uploads))
             if inputs["start"]:
                 with engine_errors("Unable to start container"):
                     client.start(key)

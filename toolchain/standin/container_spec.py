@@ -5,7 +5,7 @@ import io
 import re
 import tarfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -175,23 +175,28 @@ def endpoint(network: Props) -> Props:
     )
 
 
-def archive(upload: Props) -> bytes:
-    """Return a tar archive of one file: root's, mode 0644, 0744 if executable, or as `permissions` says."""
+def archive(uploads: Iterable[Props]) -> bytes:
+    """Return a tar archive of files: root's, mode 0644, 0744 if executable, or as `permissions` says."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for upload in uploads:
+            content = _uploaded(upload)
+            entry = tarfile.TarInfo(upload["file"].lstrip("/"))
+            entry.size = len(content)
+            entry.mtime = int(time.time())
+            entry.mode = int(upload.get("permissions") or ("0744" if upload["executable"] else "0644"), 8)
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _uploaded(upload: Props) -> bytes:
     given = [key for key in ("content", "contentBase64", "source") if upload.get(key)]
     if len(given) != 1:
         wrong = " and ".join(given) or "none"
         raise ResourceError(
             f"the upload {upload['file']} must have exactly one of content, contentBase64 and source, it has {wrong}"
         )
-    content = _content(given[0], upload[given[0]])
-    entry = tarfile.TarInfo(upload["file"].lstrip("/"))
-    entry.size = len(content)
-    entry.mtime = int(time.time())
-    entry.mode = int(upload.get("permissions") or ("0744" if upload["executable"] else "0644"), 8)
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        tar.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
+    return _content(given[0], upload[given[0]])
 
 
 def _content(kind: str, value: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The five systems in a running stack: their targets, what is recorded of them, and what that costs."""
+"""The five systems in a stack that is well: their targets, what is recorded of them, and what that costs."""
 
 import re
 from typing import Any
@@ -18,6 +18,9 @@ WITHOUT_DATA: dict[str, str] = {}
 """Recordings that return nothing in a stack that is well, and why."""
 
 MOST_SHARE_OF_A_CORE = 0.01
+
+RELOADED = "time() - prometheus_config_last_reload_success_timestamp_seconds"
+"""Seconds since the settings that are in force came."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,8 @@ def test_no_rule_is_unhealthy(watched: Project) -> None:
     def evaluated() -> bool:
         return {rule["health"] for rule in rules(watched)} == {"ok"}
 
-    until(evaluated, 60)
+    # The rarest groups come every two minutes.
+    until(evaluated, 150)
 
 
 def test_every_recording_rule_returns_data(watched: Project) -> None:
@@ -86,9 +90,10 @@ def test_evaluating_all_rules_costs_less_than_a_hundredth_of_a_core(watched: Pro
     watched.configure({"prometheus": {"scrapeInterval": "15s", "evaluationInterval": "15s"}})
     try:
         assert watched.obs("up", STACK).returncode == 0
+        # So long that nothing of before is in the last minute.
+        until(lambda: watched.prometheus("query", query=f"{RELOADED} > 75")["result"], 90)
         query = "sum(rate(prometheus_rule_group_duration_seconds_sum[1m]))"
-        found = until(lambda: watched.prometheus("query", query=query)["result"], 60)
-        assert float(found[0]["value"][1]) < MOST_SHARE_OF_A_CORE
+        assert float(watched.prometheus("query", query=query)["result"][0]["value"][1]) < MOST_SHARE_OF_A_CORE
     finally:
         watched.configure()
         assert watched.obs("up", STACK).returncode == 0
