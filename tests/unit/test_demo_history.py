@@ -151,9 +151,7 @@ def test_every_error_that_may_come_again_is_known_a_day_before(samples: Samples)
 
 def test_promtool_makes_blocks_of_it() -> None:
     text = "\n".join(history.lines(END - 3 * 3600, END, 4.0)) + "\n"
-    command = (
-        "promtool tsdb create-blocks-from openmetrics past.txt /tmp/blocks && promtool tsdb list /tmp/blocks"
-    )
+    command = "promtool tsdb create-blocks-from openmetrics past.txt /tmp/blocks && promtool tsdb list /tmp/blocks"
     done = run_tool("prometheus", ["sh", "-c", command], {"past.txt": text})
     assert done.code == 0, done.output
     assert "BLOCK ULID" in done.output
