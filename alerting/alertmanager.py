@@ -2,16 +2,16 @@
 
 from typing import Any, Final
 
-from alerting import inhibition
+from alerting import inhibition, messages, mute_times
+from alerting.receivers import integrations, mail_server, secret_path
+from alerting.routes import GROUP_BY, GROUP_INTERVAL, GROUP_WAIT, REPEAT_INTERVAL, Route, recipients, routes
 from config.load import StackConfig
 from config.naming import inbox
+from config.notifications import MuteTime, receiver_secrets
 from config.render import to_yaml
 
 CONFIG_DIR: Final = "/etc/alertmanager/current"
 """Where the files lie in the container; Alertmanager resolves no secret's path, so they are written whole."""
-
-VERIFY_LABEL: Final = "obs_verify"
-"""Label of the alerts that `obs verify` raises; they go to its inbox and to nobody else."""
 
 INBOX_PORT: Final = 9095
 """Port on which `obs verify` listens, within the stack's network only."""
@@ -19,33 +19,78 @@ INBOX_PORT: Final = 9095
 
 def files(config: StackConfig) -> dict[str, str]:
     """Alertmanager's configuration folder: path within it → text, secrets left out."""
-    return {"alertmanager.yaml": _alertmanager_yaml(config)}
+    return {"alertmanager.yaml": _alertmanager_yaml(config), **messages.files(config)}
 
 
 def secret_files(config: StackConfig) -> dict[str, str]:
     """Path within the folder → name of the secret that lies there."""
-    return {"secrets/alert_webhook_url": "alertWebhookUrl"} if "alertWebhookUrl" in config.secrets else {}
+    settings = config.notifications
+    names = [secret.name for secret in receiver_secrets(settings.receivers)]
+    if settings.smtp is not None and settings.smtp.user is not None:
+        names.append("smtpPassword")
+    if "heartbeatUrl" in config.secrets:
+        names.append("heartbeatUrl")
+    return {secret_path(name): name for name in names}
 
 
 def _alertmanager_yaml(config: StackConfig) -> str:
-    default: dict[str, Any] = {"name": "default"}
-    for path in secret_files(config):
-        default["webhook_configs"] = [{"url_file": f"{CONFIG_DIR}/{path}", "send_resolved": True}]
-    verify = {
-        "name": "verify",
-        "webhook_configs": [{"url": f"http://{inbox(config.stack)}:{INBOX_PORT}/", "send_resolved": False}],
-    }
-    document = {
-        "global": {"resolve_timeout": "5m"},
+    settings = config.notifications
+    document: dict[str, Any] = {
+        "global": {"resolve_timeout": "5m", **mail_server(settings.smtp, CONFIG_DIR)},
         "route": {
             "receiver": "default",
-            "group_by": ["alertname", "cluster", "system"],
-            "group_wait": "10s",
-            "group_interval": "10s",
-            "repeat_interval": "12h",
-            "routes": [{"receiver": "verify", "matchers": [f'{VERIFY_LABEL}="true"'], "group_wait": "0s"}],
+            "group_by": list(GROUP_BY),
+            "group_wait": GROUP_WAIT,
+            "group_interval": GROUP_INTERVAL,
+            "repeat_interval": REPEAT_INTERVAL,
+            "routes": [_route(route) for route in routes(config)],
         },
         "inhibit_rules": inhibition.rules(),
-        "receivers": [default, verify],
+        "receivers": [
+            *({"name": one.name, **integrations(one.channels, settings, CONFIG_DIR)} for one in recipients(config)),
+            {"name": "heartbeat", **_heartbeat(config)},
+            {
+                "name": "verify",
+                "webhook_configs": [{"url": f"http://{inbox(config.stack)}:{INBOX_PORT}/", "send_resolved": False}],
+            },
+        ],
+        "templates": ["templates/*.tmpl"],
     }
+    if settings.mute_times:
+        document["time_intervals"] = [
+            {"name": name, "time_intervals": _intervals(time)} for name, time in settings.mute_times.items()
+        ]
     return to_yaml(document, source=f"Pulumi.{config.stack}.yaml")
+
+
+def _route(route: Route) -> dict[str, Any]:
+    found: dict[str, Any] = {"receiver": route.receiver}
+    if route.matchers:
+        found["matchers"] = [str(matcher) for matcher in route.matchers]
+    if route.passes_on:
+        found["continue"] = True
+    for key in ("group_by", "group_wait", "group_interval", "repeat_interval"):
+        value = getattr(route, key)
+        if value is not None:
+            found[key] = list(value) if isinstance(value, tuple) else value
+    if route.mute:
+        found["mute_time_intervals"] = list(route.mute)
+    return found
+
+
+def _heartbeat(config: StackConfig) -> dict[str, Any]:
+    """A POST to what complains when none comes; an alert that is over must not count as one."""
+    if "heartbeatUrl" not in config.secrets:
+        return {}
+    return {"webhook_configs": [{"url_file": f"{CONFIG_DIR}/{secret_path('heartbeatUrl')}", "send_resolved": False}]}
+
+
+def _intervals(mute_time: MuteTime) -> list[dict[str, Any]]:
+    return [
+        {
+            "times": [{"start_time": one.begin, "end_time": one.end}],
+            **({"weekdays": list(one.weekdays)} if one.weekdays else {}),
+            "location": mute_time.location,
+        }
+        for one in mute_times.intervals(mute_time)
+    ]

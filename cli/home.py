@@ -16,7 +16,7 @@ import yaml
 
 from config.documents import nearest
 from config.errors import ConfigError
-from config.load import LEFT_OUT, ROOT, StackConfig, from_file, read_stack_file, secret_specs
+from config.load import LEFT_OUT, ROOT, StackConfig, from_file, read_stack_file, stack_secrets
 from config.naming import PROJECT
 from config.secrets import SECRETS
 
@@ -122,7 +122,7 @@ class Home:
 
     def set_secret(self, stack: str, name: str, value: str) -> Path:
         """Store a secret; ConfigError where the name is unknown or the value empty."""
-        known = secret_specs()
+        known = stack_secrets(stack)
         if name not in known:
             raise ConfigError(
                 f"there is no secret {name!r}", f"{nearest(name, known)}use one of {', '.join(sorted(known))}"

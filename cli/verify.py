@@ -10,7 +10,7 @@ from typing import Any
 import docker
 import httpx
 
-from alerting.alertmanager import VERIFY_LABEL
+from alerting.routes import VERIFY_LABEL
 from cli import parts
 from cli.containers import states
 from cli.grafana import Grafana

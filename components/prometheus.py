@@ -69,7 +69,9 @@ class Prometheus(ComponentResource):
                     *((f"--storage.tsdb.retention.size={size}",) if size else ()),
                     f"--rules.alert.resend-delay={RESEND_DELAY}",
                     "--web.enable-lifecycle",
-                    f"--web.external-url=http://{settings.bind_address}:{settings.prometheus.port}",
+                    f"--web.external-url={context.config.link('prometheus')}",
+                    # Behind a proxy the address may have a path; here the server is asked without it.
+                    "--web.route-prefix=/",
                 ),
                 ports=(
                     PublishedPort(

@@ -1,20 +1,21 @@
 """Read and validate the settings, from a stack's file or from Pulumi; the only place that knows either."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
-from config import parts, watched
+from config import grafana, notified, parts, watched
 from config.documents import explain, parse_yaml
 from config.errors import ConfigError
 from config.model import Environment, Settings
 from config.naming import PLATFORM, PROJECT
+from config.notifications import WEBHOOK_SECRET, NotificationSettings, stated_receivers
 from config.secrets import SecretSpec, known_secrets
 from config.systems import SystemSettings
 from systems import load as system_files
@@ -52,6 +53,12 @@ class StackConfig:
         found += (threshold for system in self.systems.values() for threshold in thresholds(system))
         return tuple(sorted(found, key=lambda threshold: threshold.system))
 
+    @property
+    def notifications(self) -> NotificationSettings:
+        """Who hears of what, the webhook among them whose secret is the shorthand for everything."""
+        said = self.settings.notifications
+        return said.with_webhook() if WEBHOOK_SECRET in self.secrets else said
+
     def system_settings(self, system: str) -> SystemSettings:
         """This environment's settings of a system; the defaults where it says nothing."""
         return self.settings.systems.get(system) or SystemSettings()
@@ -69,6 +76,15 @@ class StackConfig:
     def grafana_url(self) -> str | None:
         """Where Grafana is found, None where the stack has none; another's where the part `grafana` does not run."""
         return parts.grafana_url(self.settings, self.left_out)
+
+    def link(self, service: Literal["prometheus", "alertmanager", "grafana"]) -> str | None:
+        """Where people find a service's pages, without a slash at the end; None where the stack has no Grafana."""
+        stated = getattr(self.settings.links, service)
+        if service == "grafana":
+            found = stated if stated and self.grafana_url else self.grafana_url
+        else:
+            found = stated or f"http://{self.settings.bind_address}:{getattr(self.settings, service).port}"
+        return found.rstrip("/") if found else None
 
     @property
     def images(self) -> dict[str, str]:
@@ -108,17 +124,21 @@ def read_stack_file(stack: str, root: Path = ROOT) -> dict[str, Any]:
     return document
 
 
-def secret_specs(root: Path = ROOT) -> Mapping[str, SecretSpec]:
-    """Every secret that a stack may have, those of the systems that have a file among them."""
-    return known_secrets(system_files.names(root / "systems"))
+def secret_specs(values: Mapping[str, Any], root: Path = ROOT) -> Mapping[str, SecretSpec]:
+    """Every secret that a stack with these values may have: those of its receivers and of all systems among them."""
+    return known_secrets(system_files.names(root / "systems"), stated_receivers(values.get("notifications")))
+
+
+def stack_secrets(stack: str, root: Path = ROOT) -> Mapping[str, SecretSpec]:
+    """Every secret that a stack may have by its file; ConfigError where there is no such file."""
+    return secret_specs(_own(read_stack_file(stack, root).get("config") or {}), root)
 
 
 def from_file(stack: str, root: Path = ROOT, stored_secrets: frozenset[str] = frozenset()) -> StackConfig:
     """The configuration in `Pulumi.<stack>.yaml`, with secrets that are stored beside the state."""
-    config = read_stack_file(stack, root).get("config") or {}
-    own = {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
+    own = _own(read_stack_file(stack, root).get("config") or {})
     secrets = set(stored_secrets)
-    known = secret_specs(root)
+    known = secret_specs(own, root)
     for name in known.keys() & own.keys():
         if not (isinstance(own[name], dict) and own[name].keys() == {"secure"}):
             raise ConfigError(
@@ -133,9 +153,8 @@ def from_file(stack: str, root: Path = ROOT, stored_secrets: frozenset[str] = fr
 def from_pulumi(root: Path = ROOT) -> tuple[StackConfig, Callable[[str], pulumi.Output[str]]]:
     """The configuration of the stack being deployed, and a function that reads one of its secrets."""
     # Config.get answers only for keys one asks for; an unknown key must be refused, so all are read.
-    everything = {**get_config_env(), **CONFIG.get()}
-    own = {key.removeprefix(_PREFIX): value for key, value in everything.items() if key.startswith(_PREFIX)}
-    known = secret_specs(root)
+    own = _own({**get_config_env(), **CONFIG.get()})
+    known = secret_specs({"notifications": _decode(own.get("notifications"))}, root)
     values = {key: _decode(value) for key, value in own.items() if key not in known}
     left_out: Any = values.pop(LEFT_OUT, {})
     loaded = validate(pulumi.get_stack(), values, frozenset(known.keys() & own.keys()), root).without(left_out)
@@ -149,31 +168,57 @@ def validate(stack: str, values: Mapping[str, Any], secrets: frozenset[str], roo
         complete["environment"] = stack
     complete.setdefault("cluster", f"obs-{stack}")
     file = f"Pulumi.{stack}.yaml"
-    specs = secret_specs(root)
+    specs = secret_specs(complete, root)
     try:
         settings = Settings.model_validate(complete)
     except ValidationError as error:
         raise explain(error, Settings, source=file, prefix=_PREFIX, also=specs) from error
-    for name, spec in specs.items():
-        if settings.environment in spec.required_in and name not in secrets:
-            raise ConfigError(
-                f"{file}: the secret {_PREFIX}{name} is required in {settings.environment} and missing",
-                f"run: ./obs secret set {name} {stack}    ({spec.description})",
-            )
     source = f"{file}: {_PREFIX}"
-    systems = watched.systems(source, settings, system_files.load(root / "systems"))
+    known = system_files.load(root / "systems")
+    systems = watched.systems(source, settings, known)
+    notified.check(source, settings, [PLATFORM, *(system.team for system in known.values())])
+    grafana.check(source, settings.grafana, systems)
+    _check_secrets(stack, settings, specs, secrets)
     files = watched.files(source, settings, root)
-    needed = {"grafana.url": "grafanaAuth"} if settings.grafana.url is not None else {}
-    for system, own in settings.systems.items():
-        needed |= {f"systems.{system}.{setting}": name for setting, _, name in watched.wanted_secrets(system, own)}
-    for setting, name in needed.items():
-        if name not in secrets:
-            raise ConfigError(
-                f"{source}{setting} needs the secret {_PREFIX}{name}, which is missing",
-                f"run: ./obs secret set {name} {stack}    ({specs[name].description})",
-            )
     settings = watched.with_health(settings, systems, files)
     return StackConfig(stack=stack, settings=settings, secrets=secrets, systems=systems, files=files)
+
+
+def _check_secrets(stack: str, settings: Settings, specs: Mapping[str, SecretSpec], secrets: Collection[str]) -> None:
+    """ConfigError that names every secret which the settings need and the stack has not."""
+    file = f"Pulumi.{stack}.yaml"
+    environment = settings.environment
+    required = [name for name, spec in specs.items() if environment in spec.required_in]
+    if notified.tells_nobody(settings):
+        required.insert(0, WEBHOOK_SECRET)
+    settings_for = {name: setting for setting, name in _wanted_secrets(settings)}
+    missing = [name for name in dict.fromkeys([*required, *settings_for]) if name not in secrets]
+    if not missing:
+        return
+    name, *others = missing
+    if name in required:
+        what = f"{file}: the secret {_PREFIX}{name} is required in {environment} and missing"
+    else:
+        what = f"{file}: {_PREFIX}{settings_for[name]} needs the secret {_PREFIX}{name}, which is missing"
+    raise ConfigError(
+        what + (f"; so are {', '.join(others)}" if others else ""),
+        f"run: ./obs secret set {name} {stack}    ({specs[name].description})",
+    )
+
+
+def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every setting that needs a secret, and the secret's name."""
+    yield from notified.wanted_secrets(settings)
+    for setting, name in grafana.wanted_secrets(settings.grafana):
+        yield f"grafana.{setting}", name
+    for system, own in settings.systems.items():
+        for setting, _, name in watched.wanted_secrets(system, own):
+            yield f"systems.{system}.{setting}", name
+
+
+def _own(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The project's own keys of a configuration, without their prefix."""
+    return {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
 
 
 def _decode(value: object) -> object:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from config.model import Settings
 from config.naming import PROJECT
-from config.secrets import SCRAPE_PATTERN, SECRETS
+from config.secrets import RECEIVER_PATTERN, SCRAPE_PATTERN, SECRETS
 from systems import schema as systems_schema
 
 PATH: Final = Path(__file__).with_name("schema.json")
@@ -20,6 +20,7 @@ def text() -> str:
     keys |= {f"{PROJECT}:{name}": _secret(spec.description) for name, spec in SECRETS.items()}
     patterns = {
         f"^{PROJECT}:{SCRAPE_PATTERN}$": _secret("Secret with which a system's metrics are read."),
+        f"^{PROJECT}:{RECEIVER_PATTERN}$": _secret("Secret with which a receiver is told."),
         f"^(?!{PROJECT}:).+:": {},
     }
     schema = {

@@ -11,6 +11,8 @@ from typing import Final, Literal
 
 from pydantic.alias_generators import to_camel
 
+from config.notifications import Receiver, SecretKind, receiver_secrets
+
 
 @dataclass(frozen=True, kw_only=True)
 class SecretSpec:
@@ -30,7 +32,13 @@ SECRETS: Final[Mapping[str, SecretSpec]] = MappingProxyType(
     {
         "alertWebhookUrl": SecretSpec(
             description="Address that receives every alert as a JSON POST (Alertmanager's webhook format).",
+        ),
+        "heartbeatUrl": SecretSpec(
+            description="Address that is told all the time that alerts flow (Healthchecks.io's ping URL, say).",
             required_in=frozenset({"prod"}),
+        ),
+        "smtpPassword": SecretSpec(
+            description="Password of notifications.smtp.user at the mail server.",
         ),
         "grafanaAdminPassword": SecretSpec(
             description="Password of the user admin of the Grafana that the stack runs; it counts on its first start.",
@@ -49,6 +57,15 @@ SECRETS: Final[Mapping[str, SecretSpec]] = MappingProxyType(
         ),
         "grafanaAuth": SecretSpec(
             description="Service account token, or user:password, of the external Grafana that grafana.url names.",
+        ),
+        "grafanaOidcSecret": SecretSpec(
+            description="What Grafana proves itself with to the identity provider of grafana.oidc.", part="grafana"
+        ),
+        "grafanaElasticsearchPassword": SecretSpec(
+            description="Password of the user of grafana.dataSources.elasticsearch.",
+        ),
+        "grafanaCloudwatchSecretKey": SecretSpec(
+            description="Secret half of the access key of grafana.dataSources.cloudwatch.",
         ),
         "lokiS3Credentials": SecretSpec(
             description="Keys of Loki's object storage, in the form of an AWS credentials file.", part="loki"
@@ -92,10 +109,28 @@ def scrape_secret(system: str, kind: ScrapeSecret) -> str:
     return f"{to_camel(system.replace('-', '_'))}Scrape{kind}"
 
 
-def known_secrets(systems: Iterable[str]) -> Mapping[str, SecretSpec]:
-    """Every secret that a stack with these systems may have."""
+_RECEIVER: Final[Mapping[SecretKind, str]] = MappingProxyType(
+    {
+        "Url": "Address of the webhook of {} ({}).",
+        "Token": "Token with which {} ({}) is told.",
+        "Key": "Key with which {} ({}) is told.",
+        "User": "Key of the user or group that {} ({}) tells.",
+    }
+)
+
+RECEIVER_PATTERN: Final = f"[a-z][A-Za-z0-9]*({'|'.join(_RECEIVER)})"
+"""What the names of the receivers' secrets look like."""
+
+
+def known_secrets(systems: Iterable[str], receivers: Mapping[str, Receiver] | None = None) -> Mapping[str, SecretSpec]:
+    """Every secret that a stack with these systems and receivers may have."""
     return {
         **SECRETS,
+        **{
+            secret.name: SecretSpec(description=_RECEIVER[secret.kind].format(secret.receiver, secret.channel))
+            for secret in receiver_secrets(receivers or {})
+            if secret.name not in SECRETS
+        },
         **{
             scrape_secret(system, kind): SecretSpec(description=text.format(system))
             for system in systems

@@ -89,7 +89,7 @@ def _linked(text: str, config: StackConfig) -> str:
             alert = match["alert"]
             return match[0]
         if match["key"] == "dashboard_url":
-            to = f"{config.grafana_url or ''}{panel_url(alert, match['to'])}"
+            to = f"{config.link('grafana') or ''}{panel_url(alert, match['to'])}"
         else:
             base = config.settings.links.runbooks
             to = f"{base.rstrip('/')}/" if base else match["to"]

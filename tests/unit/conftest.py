@@ -60,7 +60,7 @@ FULL: dict[str, Any] = {
 
 def stack_config(stack: str = "dev", values: dict[str, Any] | None = None) -> StackConfig:
     """A stack that has every secret."""
-    return validate(stack, values or {}, frozenset(secret_specs()))
+    return validate(stack, values or {}, frozenset(secret_specs(values or {})))
 
 
 def declared(stack: str = "dev", values: dict[str, Any] | None = None) -> list[Declared]:

@@ -10,7 +10,7 @@ import pytest
 from config import schema
 from config.errors import ConfigError
 from config.images import PINS
-from config.load import ROOT, from_file, validate
+from config.load import ROOT, from_file, stack_secrets, validate
 from config.model import ImageSettings, Settings, mirrored
 from config.render import to_yaml
 from config.secrets import SECRETS, known_secrets
@@ -34,12 +34,12 @@ def test_an_empty_dev_file_gives_a_whole_stack() -> None:
 
 
 def test_prod_keeps_samples_for_thirty_days() -> None:
-    assert validate("prod", {}, frozenset({"alertWebhookUrl"})).settings.retention == "30d"
+    assert validate("prod", {}, frozenset({"alertWebhookUrl", "heartbeatUrl"})).settings.retention == "30d"
 
 
 def test_the_three_committed_stacks_are_valid_and_share_no_network() -> None:
     subnets = {
-        from_file(stack, stored_secrets=frozenset({"alertWebhookUrl"})).settings.network.subnet
+        from_file(stack, stored_secrets=frozenset(stack_secrets(stack))).settings.network.subnet
         for stack in ("dev", "staging", "prod")
     }
     assert len(subnets) == 3
@@ -150,8 +150,10 @@ def test_a_secret_in_the_clear_is_refused_without_being_shown(tmp_path: Path) ->
 
 
 def test_an_encrypted_secret_in_the_file_counts_as_set(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  observability:alertWebhookUrl:\n    secure: v1:abc\n")
-    assert from_file("prod", tmp_path).secrets == {"alertWebhookUrl"}
+    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  observability:heartbeatUrl:\n    secure: v1:abc\n")
+    with pytest.raises(ConfigError, match=r"alertWebhookUrl is required in prod and missing\n"):
+        from_file("prod", tmp_path)
+    assert from_file("prod", tmp_path, frozenset({"alertWebhookUrl"})).secrets == {"alertWebhookUrl", "heartbeatUrl"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,164 @@
+"""Each kind of channel as Alertmanager's configuration has it; a secret is named by the file that holds it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from config.notifications import (
+    Channel,
+    Email,
+    NotificationSettings,
+    Opsgenie,
+    PagerDuty,
+    Receiver,
+    SecretKind,
+    Slack,
+    Smtp,
+    Telegram,
+    receiver_secrets,
+)
+
+OPSGENIE: Final = {"us": "https://api.opsgenie.com/", "eu": "https://api.eu.opsgenie.com/"}
+"""Where Opsgenie's API is, by region."""
+
+TITLE: Final = '{{ template "obs.title" . }}'
+LINK: Final = '{{ template "obs.dashboard" . }}'
+
+Block = dict[str, Any]
+"""One integration of a receiver."""
+
+Files = Mapping[SecretKind, str]
+"""Paths of the files that hold a receiver's secrets."""
+
+
+def secret_path(secret: str) -> str:
+    """Path of a secret's file within the configuration folder."""
+    return f"secrets/{secret}"
+
+
+def integrations(names: tuple[str, ...], settings: NotificationSettings, folder: str) -> dict[str, list[Block]]:
+    """Alertmanager's blocks that tell these receivers, by their key; `folder` is where its files lie."""
+    files: dict[str, dict[SecretKind, str]] = {}
+    for secret in receiver_secrets(settings.receivers):
+        files.setdefault(secret.receiver, {})[secret.kind] = f"{folder}/{secret_path(secret.name)}"
+    blocks: dict[str, list[Block]] = {}
+    for name in names:
+        receiver = settings.receivers[name]
+        key, make = _BLOCKS[receiver.channel]
+        blocks.setdefault(key, []).append({"send_resolved": receiver.resolved, **make(receiver, files.get(name, {}))})
+    return blocks
+
+
+def mail_server(smtp: Smtp | None, folder: str) -> Block:
+    """Alertmanager's global settings of the mail server; none where there is none."""
+    if smtp is None:
+        return {}
+    found: Block = {
+        "smtp_smarthost": f"{smtp.host}:{smtp.port}",
+        "smtp_from": smtp.sender,
+        "smtp_require_tls": smtp.tls,
+    }
+    if smtp.user is not None:
+        found["smtp_auth_username"] = smtp.user
+        found["smtp_auth_password_file"] = f"{folder}/{secret_path('smtpPassword')}"
+    return found
+
+
+def _email(receiver: Receiver, _: Files) -> Block:
+    email = receiver.settings(Email)
+    return {
+        "to": ", ".join(email.to),
+        "headers": {"Subject": TITLE},
+        "html": '{{ template "obs.mail" . }}',
+        "text": '{{ template "obs.text" . }}',
+    }
+
+
+def _slack(receiver: Receiver, files: Files) -> Block:
+    slack = receiver.settings(Slack)
+    if slack.bot:
+        access = {"app_token_file": files["Token"], "app_url": slack.api_url}
+    else:
+        access = {"api_url_file": files["Url"]}
+    return {
+        **access,
+        "channel": slack.channel,
+        "color": '{{ template "obs.colour" . }}',
+        "title": TITLE,
+        "title_link": LINK,
+        "text": '{{ template "obs.slack" . }}',
+        "fallback": TITLE,
+    }
+
+
+def _pagerduty(receiver: Receiver, files: Files) -> Block:
+    return {
+        "routing_key_file": files["Key"],
+        "url": receiver.settings(PagerDuty).api_url,
+        "severity": '{{ template "obs.pagerduty.severity" . }}',
+        "description": TITLE,
+        "class": "{{ .CommonLabels.condition }}",
+        "component": "{{ .CommonLabels.component }}",
+        "group": "{{ .CommonLabels.system }}",
+        "client": "Alertmanager",
+        "client_url": LINK,
+        "details": {"alerts": '{{ template "obs.text" . }}'},
+    }
+
+
+def _msteams(_: Receiver, files: Files) -> Block:
+    return {"webhook_url_file": files["Url"], "title": TITLE, "text": '{{ template "obs.markdown" . }}'}
+
+
+def _discord(_: Receiver, files: Files) -> Block:
+    return {"webhook_url_file": files["Url"], "title": TITLE, "message": '{{ template "obs.markdown" . }}'}
+
+
+def _telegram(receiver: Receiver, files: Files) -> Block:
+    telegram = receiver.settings(Telegram)
+    return {
+        "bot_token_file": files["Token"],
+        "api_url": telegram.api_url,
+        "chat_id": telegram.chat_id,
+        "parse_mode": "HTML",
+        "message": '{{ template "obs.telegram" . }}',
+    }
+
+
+def _opsgenie(receiver: Receiver, files: Files) -> Block:
+    opsgenie = receiver.settings(Opsgenie)
+    return {
+        "api_key_file": files["Key"],
+        "api_url": opsgenie.api_url or OPSGENIE[opsgenie.region],
+        "message": TITLE,
+        "description": '{{ template "obs.text" . }}',
+        "priority": '{{ template "obs.opsgenie.priority" . }}',
+        "tags": "{{ .CommonLabels.severity }},{{ .CommonLabels.system }},{{ .CommonLabels.component }}",
+    }
+
+
+def _pushover(_: Receiver, files: Files) -> Block:
+    return {
+        "token_file": files["Token"],
+        "user_key_file": files["User"],
+        "title": TITLE,
+        "message": '{{ template "obs.text" . }}',
+        "url": LINK,
+    }
+
+
+def _webhook(_: Receiver, files: Files) -> Block:
+    return {"url_file": files["Url"]}
+
+
+_BLOCKS: Final[Mapping[Channel, tuple[str, Callable[[Receiver, Files], Block]]]] = {
+    "email": ("email_configs", _email),
+    "slack": ("slack_configs", _slack),
+    "pagerduty": ("pagerduty_configs", _pagerduty),
+    "msteams": ("msteamsv2_configs", _msteams),
+    "discord": ("discord_configs", _discord),
+    "telegram": ("telegram_configs", _telegram),
+    "opsgenie": ("opsgenie_configs", _opsgenie),
+    "pushover": ("pushover_configs", _pushover),
+    "webhook": ("webhook_configs", _webhook),
+}
+"""For each kind of channel, Alertmanager's key for it and what makes its block."""

@@ -1,0 +1,248 @@
+"""The one list of who hears of what: refused where somebody is named who is not there, or is there and never told."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from alerting import alertmanager, mute_times
+from alerting.routes import taken
+from config.errors import ConfigError
+from config.load import StackConfig, from_file, stack_secrets, validate
+from config.notifications import MuteTime, Receiver, receiver_secrets
+from tests.tools import run_tool
+from tests.unit.conftest import stack_config
+
+EVERY_CHANNEL: dict[str, Any] = {
+    "smtp": {"host": "smtp.example.com", "sender": "alerts@example.com", "user": "alerts"},
+    "receivers": {
+        "ops-mail": {"email": {"to": ["ops@example.com", "ops2@example.com"]}},
+        "slack-hook": {"slack": {"channel": "#alerts"}},
+        "slack-bot": {"slack": {"channel": "#alerts", "bot": True}},
+        "pager": {"pagerduty": {}},
+        "teams": {"msteams": {}},
+        "discord": {"discord": {}},
+        "telegram": {"telegram": {"chatId": -100}},
+        "opsgenie": {"opsgenie": {"region": "eu"}},
+        "pushover": {"pushover": {}},
+        "hook": {"webhook": {}, "resolved": False},
+    },
+    "default": ["ops-mail"],
+    "critical": ["slack-hook", "slack-bot", "pager", "teams", "discord", "telegram", "opsgenie", "pushover", "hook"],
+    "warning": {"receivers": ["slack-hook"], "mute": ["nights"]},
+    "components": {"database": ["ops-mail"]},
+    "teams": {"erpgo": ["hook"]},
+    "muteTimes": {"nights": {"times": ["22:00-07:00"], "location": "Europe/Berlin"}},
+}
+"""A list with every kind of channel and audience."""
+
+
+def config(notifications: dict[str, Any] | None = None, secrets: tuple[str, ...] | None = None) -> StackConfig:
+    values = {"notifications": EVERY_CHANNEL if notifications is None else notifications}
+    return stack_config("dev", values) if secrets is None else validate("dev", values, frozenset(secrets))
+
+
+def refused(notifications: dict[str, Any]) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        config(notifications)
+    assert "\n" not in caught.value.what + caught.value.mend
+    return caught.value
+
+
+def rendered(of: StackConfig) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(alertmanager.files(of)["alertmanager.yaml"])
+    return document
+
+
+def test_amtool_accepts_every_kind_of_channel() -> None:
+    of = config()
+    files = alertmanager.files(of) | dict.fromkeys(alertmanager.secret_files(of), "https://example.com/secret")
+    done = run_tool("alertmanager", ["amtool", "check-config", "alertmanager.yaml"], files)
+    assert done.code == 0, done.output
+    assert f"{len(rendered(of)['receivers'])} receivers" in done.output
+
+
+def test_every_secret_is_a_file_and_no_other_file_is_named() -> None:
+    of = config()
+    named = {
+        value.removeprefix(f"{alertmanager.CONFIG_DIR}/")
+        for receiver in rendered(of)["receivers"]
+        for key, blocks in receiver.items()
+        if key != "name"
+        for block in blocks
+        for field, value in block.items()
+        if field.endswith("_file")
+    }
+    named.add(rendered(of)["global"]["smtp_auth_password_file"].removeprefix(f"{alertmanager.CONFIG_DIR}/"))
+    assert named == set(alertmanager.secret_files(of))
+
+
+def test_a_receivers_secrets_are_named_after_it() -> None:
+    names = {secret.name for secret in receiver_secrets(config().settings.notifications.receivers)}
+    assert {"slackHookUrl", "slackBotToken", "pagerKey", "pushoverToken", "pushoverUser", "hookUrl"} <= names
+    assert "opsMailUrl" not in names
+
+
+@pytest.mark.parametrize(
+    ("labels", "receivers"),
+    [
+        (
+            {"severity": "critical", "component": "database", "team": "erpgo"},
+            ["component-database", "team-erpgo", "critical"],
+        ),
+        ({"severity": "warning", "component": "database"}, ["component-database", "warning"]),
+        ({"severity": "warning", "component": "host"}, ["warning"]),
+        ({"severity": "info", "component": "host"}, ["default"]),
+        ({"severity": "none"}, ["default"]),
+        ({"alertname": "Watchdog", "severity": "info"}, ["heartbeat"]),
+        ({"severity": "critical", "obs_verify": "true"}, ["verify"]),
+        ({"severity": "critical", "obs_receiver": "pager"}, ["only-pager"]),
+    ],
+)
+def test_an_alert_takes_the_routes_that_requirements_name(labels: dict[str, str], receivers: list[str]) -> None:
+    assert [route.receiver for route in taken(config(), labels)] == receivers
+
+
+def test_prod_tells_ops_and_management_by_mail_slack_and_pager_of_what_is_critical() -> None:
+    of = from_file("prod", stored_secrets=frozenset(stack_secrets("prod")))
+    (critical,) = (one for one in rendered(of)["receivers"] if one["name"] == "critical")
+    assert [mail["to"] for mail in critical["email_configs"]] == ["ops@example.com", "management@example.com"]
+    assert [slack["channel"] for slack in critical["slack_configs"]] == ["#alerts-critical"]
+    assert len(critical["pagerduty_configs"]) == 1
+
+
+def test_waiting_and_repeating_is_as_required() -> None:
+    route = rendered(config())["route"]
+    assert route["group_by"] == ["alertname", "cluster", "system"]
+    assert (route["group_wait"], route["group_interval"], route["repeat_interval"]) == ("10s", "10s", "12h")
+
+
+def test_what_is_only_worth_knowing_comes_as_a_digest_even_where_nobody_was_named_for_it() -> None:
+    (info,) = (
+        route for route in rendered(config())["route"]["routes"] if route.get("matchers") == ['severity="info"']
+    )
+    assert info["receiver"] == "default"
+    assert info["group_by"] == ["cluster", "system"]
+    assert info["group_interval"] == "4h"
+
+
+def test_resolved_notices_are_sent_unless_a_receiver_wants_none() -> None:
+    receivers = {one["name"]: one for one in rendered(config())["receivers"]}
+    assert receivers["only-pager"]["pagerduty_configs"][0]["send_resolved"] is True
+    assert receivers["only-hook"]["webhook_configs"][0]["send_resolved"] is False
+
+
+def test_the_webhook_secret_alone_hears_of_everything() -> None:
+    of = config({}, ("alertWebhookUrl",))
+    receivers = {one["name"]: one for one in rendered(of)["receivers"]}
+    assert receivers["default"]["webhook_configs"][0]["url_file"].endswith("/secrets/alertWebhookUrl")
+    for severity in ("critical", "warning", "info"):
+        assert [route.receiver for route in taken(of, {"severity": severity})] == ["default"]
+
+
+def test_the_webhook_secret_hears_of_every_severity_beside_those_who_are_named() -> None:
+    receivers = {one["name"]: one for one in rendered(config())["receivers"]}
+    assert len(receivers["critical"]["webhook_configs"]) == 2
+    assert len(receivers["warning"]["webhook_configs"]) == 1
+
+
+def test_a_list_without_anybody_is_a_stack_that_tells_nobody() -> None:
+    assert rendered(config({}, ()))["receivers"][0] == {"name": "default"}
+
+
+def test_the_heartbeat_is_sent_to_its_address_and_never_as_a_resolved_notice() -> None:
+    (heartbeat,) = (one for one in rendered(config())["receivers"] if one["name"] == "heartbeat")
+    assert heartbeat["webhook_configs"] == [
+        {"url_file": "/etc/alertmanager/current/secrets/heartbeatUrl", "send_resolved": False}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "mend"),
+    [
+        ({"critical": ["pagr"]}, "notifications.critical[0]: there is no receiver 'pagr'", "did you mean 'pager'"),
+        ({"components": {"database": []}}, "notifications.components.database: nobody hears of it", "name a receiver"),
+        ({"info": {"mute": ["nights"]}}, "notifications.info: nobody hears of it", "name a receiver"),
+        ({"teams": {"ergo": ["hook"]}}, "notifications.teams.ergo: there is no such team", "did you mean 'erpgo'"),
+        ({"critical": {"receivers": ["hook"], "mute": ["nights"]}}, "notifications.critical.mute", "silence"),
+        (
+            {"warning": {"receivers": ["hook"], "mute": ["night"]}},
+            "notifications.warning.mute: there is no mute time 'night'",
+            "did you mean 'nights'",
+        ),
+        ({"smtp": None}, "notifications.receivers.ops-mail.email: there is no mail server", "add notifications.smtp"),
+        (
+            {"receivers": {**EVERY_CHANNEL["receivers"], "idle": {"webhook": {}}}},
+            "notifications.receivers.idle: nobody is told by it",
+            "name it in",
+        ),
+        (
+            {"muteTimes": {"nights": {"times": ["22:00-07:00"], "location": "Europe/Berlim"}}},
+            "notifications.muteTimes.nights.location: 'Europe/Berlim': is no time zone",
+            "Europe/Berlin",
+        ),
+        (
+            {"muteTimes": {"nights": {"times": ["22:00-22:00"]}}},
+            "notifications.muteTimes.nights.times: 22:00-22:00 is no time at all",
+            "22:00-07:00",
+        ),
+        (
+            {"receivers": {**EVERY_CHANNEL["receivers"], "slack-hook": {"slack": {}}}},
+            "notifications.receivers.slack-hook.slack.channel: Field required",
+            "#alerts-critical",
+        ),
+        (
+            {"receivers": {**EVERY_CHANNEL["receivers"], "hook": {"webhook": {}, "msteams": {}}}},
+            "notifications.receivers.hook: has msteams and webhook",
+            "exactly one",
+        ),
+    ],
+)
+def test_what_nobody_could_hear_is_refused_by_path(change: dict[str, Any], what: str, mend: str) -> None:
+    error = refused({**EVERY_CHANNEL, **change})
+    assert f"observability:{what}" in error.what
+    assert mend in error.what + error.mend
+
+
+def test_a_secret_that_a_receiver_needs_is_asked_for_by_name() -> None:
+    with pytest.raises(ConfigError) as caught:
+        config({"receivers": {"pager": {"pagerduty": {}}}, "critical": ["pager"]}, ())
+    assert "observability:notifications.receivers.pager needs the secret observability:pagerKey" in caught.value.what
+    assert "./obs secret set pagerKey dev" in caught.value.mend
+
+
+def test_prod_is_refused_without_a_heartbeat() -> None:
+    with pytest.raises(ConfigError) as caught:
+        validate("prod", {}, frozenset({"alertWebhookUrl"}))
+    assert "the secret observability:heartbeatUrl is required in prod and missing" in caught.value.what
+
+
+def test_prod_asks_for_all_that_is_missing_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        from_file("prod")
+    assert "heartbeatUrl" in caught.value.what
+    assert "; so are smtpPassword, slackCriticalUrl, slackWarningUrl, pagerKey" in caught.value.what
+
+
+def test_hours_over_midnight_end_on_the_day_after_they_began() -> None:
+    over = mute_times.intervals(MuteTime(times=("22:00-07:00",), weekdays=("sunday",)))
+    assert [(one.begin, one.end, one.weekdays) for one in over] == [
+        ("22:00", "24:00", ("sunday",)),
+        ("00:00", "07:00", ("monday",)),
+    ]
+
+
+def test_hours_until_midnight_leave_the_next_day_alone() -> None:
+    assert [(one.begin, one.end) for one in mute_times.intervals(MuteTime(times=("22:00-00:00",)))] == [
+        ("22:00", "24:00")
+    ]
+
+
+def test_a_mute_time_without_hours_is_the_whole_day() -> None:
+    (whole,) = mute_times.intervals(MuteTime(weekdays=("sunday",)))
+    assert (whole.begin, whole.end) == ("00:00", "24:00")
+
+
+def test_a_channel_is_asked_for_its_own_settings_alone() -> None:
+    with pytest.raises(TypeError, match="pagerduty has no settings of Receiver"):
+        Receiver.model_validate({"pagerduty": {}}).settings(Receiver)
