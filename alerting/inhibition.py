@@ -15,6 +15,9 @@ another by. Without `device`, one full disk would hide another that fills."""
 STORES: Final = ("DatabaseDown", "RedisDown", "ElasticsearchDown", "NginxDown", "GrafanaDown")
 """Alerts that say more of a target than that it cannot be read."""
 
+COLLECTOR: Final = "alloy|promtail"
+"""Scrape jobs of the collectors of logs."""
+
 
 def rules() -> list[dict[str, Any]]:
     """Alertmanager's `inhibit_rules`."""
@@ -28,6 +31,8 @@ def rules() -> list[dict[str, Any]]:
         _rule(['alertname="DatabaseDown"'], ['component="database"'], ("system",)),
         _rule(['alertname="DatabaseDown"'], ['component="application"', 'severity!="critical"'], ("system",)),
         _rule(['alertname="RedisDown"'], ['condition="cache_hit_rate"'], ("system",)),
+        # Without the collector nobody's lines arrive: that logs are silent says nothing of the system.
+        _rule(['alertname="ServiceDown"', f'job=~"{COLLECTOR}"'], ['condition="logs_silent"'], ("cluster",)),
     ]
 
 

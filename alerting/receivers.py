@@ -20,6 +20,9 @@ from config.notifications import (
 OPSGENIE: Final = {"us": "https://api.opsgenie.com/", "eu": "https://api.eu.opsgenie.com/"}
 """Where Opsgenie's API is, by region."""
 
+TIMEOUT: Final = "10s"
+"""How long a receiver is waited for; one that hangs would otherwise hold a digest for as long as digests wait."""
+
 TITLE: Final = '{{ template "obs.title" . }}'
 LINK: Final = '{{ template "obs.dashboard" . }}'
 
@@ -81,6 +84,7 @@ def _slack(receiver: Receiver, files: Files) -> Block:
         access = {"api_url_file": files["Url"]}
     return {
         **access,
+        "timeout": TIMEOUT,
         "channel": slack.channel,
         "color": '{{ template "obs.colour" . }}',
         "title": TITLE,
@@ -93,6 +97,7 @@ def _slack(receiver: Receiver, files: Files) -> Block:
 def _pagerduty(receiver: Receiver, files: Files) -> Block:
     return {
         "routing_key_file": files["Key"],
+        "timeout": TIMEOUT,
         "url": receiver.settings(PagerDuty).api_url,
         "severity": '{{ template "obs.pagerduty.severity" . }}',
         "description": TITLE,
@@ -147,7 +152,7 @@ def _pushover(_: Receiver, files: Files) -> Block:
 
 
 def _webhook(_: Receiver, files: Files) -> Block:
-    return {"url_file": files["Url"]}
+    return {"url_file": files["Url"], "timeout": TIMEOUT}
 
 
 _BLOCKS: Final[Mapping[Channel, tuple[str, Callable[[Receiver, Files], Block]]]] = {

@@ -29,6 +29,8 @@ CRITICAL = alert("CriticalErrorRate", "critical", ERRORS)
 HOST = alert("HostDown", "critical", {"component": "host", "condition": "down", "system": "erpgo"}, host="erp-1")
 DATABASE = alert("DatabaseDown", "critical", {"component": "database", "system": "erpgo"}, instance="db-1:5432")
 REDIS = alert("RedisDown", "critical", {"component": "cache", "system": "erpgo"}, instance="cache-1:6379")
+COLLECTOR = alert("ServiceDown", "critical", {"component": "monitoring", "system": "platform"}, job="promtail")
+SILENT = alert("LogsSilent", "warning", {"component": "logs", "condition": "logs_silent", "system": "erpgo"})
 
 QUIET: list[tuple[str, Labels, Labels]] = [
     ("the warning of a critical", CRITICAL, alert("HighErrorRate", "warning", ERRORS)),
@@ -42,6 +44,7 @@ QUIET: list[tuple[str, Labels, Labels]] = [
     ("the queries of a database that is down", DATABASE, alert("SlowDatabaseQueries", "warning", QUERIES)),
     ("errors for want of a database", DATABASE, alert("HighErrorRate", "warning", ERRORS)),
     ("misses for want of a cache", REDIS, alert("A", "critical", {"system": "erpgo", "condition": "cache_hit_rate"})),
+    ("silent logs for want of a collector", COLLECTOR, SILENT),
 ]
 """What it is, the alert that keeps quiet, and the one that is kept quiet."""
 
@@ -53,6 +56,7 @@ HEARD: list[tuple[str, Labels, Labels]] = [
     ("what runs on another host", HOST, alert("RedisDown", "critical", {"system": "erpgo"}, host="erp-2")),
     ("what is on no host", HOST, CRITICAL),
     ("critical errors for want of a database", DATABASE, CRITICAL),
+    ("silent logs for want of another service", {**COLLECTOR, "job": "loki"}, SILENT),
     ("another system's queries", DATABASE, alert("SlowDatabaseQueries", "warning", QUERIES | {"system": "syncup"})),
 ]
 
