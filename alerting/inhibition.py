@@ -8,8 +8,6 @@ from typing import Any, Final
 
 from alerting.routes import MARK_LABEL
 
-from alerting.routes import MARK_LABEL
-
 SAME_TROUBLE: Final = (
     *("condition", "system", "instance", "route", "operation"),
     *("device", "probe", "slo", "name", "mount", "datname"),
@@ -42,6 +40,5 @@ def rules() -> list[dict[str, Any]]:
 
 
 def _rule(source: list[str], target: list[str], equal: tuple[str, ...]) -> dict[str, Any]:
-    source = [*source, f'{MARK_LABEL}=""']
     # A test alert keeps nothing quiet: what is quiet because of it would be real.
     return {"source_matchers": [*source, f'{MARK_LABEL}=""'], "target_matchers": target, "equal": list(equal)}

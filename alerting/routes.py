@@ -1,16 +1,18 @@
 """Which alerts go to whom: the tree of routes as plain data, from the one list of receivers.
 
 An audience is one receiver of Alertmanager's, with a message for each of its channels. Those of a component and of a
-team hear of an alert besides those of its severity; so they come first and let it pass on.
+team hear of an alert besides those of its severity; so they come first and let it pass on. What calls whoever is on
+call for a team hears of its critical alerts alone. What is only worth knowing comes as a digest, and calls nobody.
 """
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
+from alerting import heartbeat
+from alerting.matchers import Matcher
 from config.load import StackConfig
-from config.notifications import SEVERITIES
+from config.notifications import PAGERS, SEVERITIES, Audience, NotificationSettings
 
 GROUP_BY: Final = ("alertname", "cluster", "system")
 GROUP_WAIT: Final = "10s"
@@ -27,22 +29,8 @@ VERIFY_LABEL: Final = "obs_verify"
 TEST_LABEL: Final = "obs_receiver"
 """Label of the alerts that `obs alert-test` raises for one receiver, which it names."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Matcher:
-    """A condition on one label; an absent label is empty."""
-
-    label: str
-    value: str
-    operator: Literal["=", "=~"] = "="
-
-    def __str__(self) -> str:
-        return f'{self.label}{self.operator}"{self.value}"'
-
-    def holds(self, labels: Mapping[str, str]) -> bool:
-        """Whether an alert with these labels fulfils it."""
-        given = labels.get(self.label, "")
-        return given == self.value if self.operator == "=" else re.fullmatch(self.value, given) is not None
+MARK_LABEL: Final = "obs_test"
+"""Label of every alert that `obs alert-test` raises, for a receiver or with the labels of a rule."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +63,13 @@ class Recipients:
 def recipients(config: StackConfig) -> tuple[Recipients, ...]:
     """Every audience, and every channel by itself for `obs alert-test`."""
     settings = config.notifications
-    found = [
-        Recipients(name=_name(path), channels=audience.receivers)
-        for path, audience in settings.audiences()
-        if audience.receivers or path == "default"
-    ]
+    found = []
+    for path, audience in settings.audiences():
+        if audience.receivers or path == "default":
+            found.append(Recipients(name=_name(path), channels=audience.receivers))
+        quiet = _quiet(audience, settings)
+        if path.startswith(("components.", "teams.")) and quiet not in ((), audience.receivers):
+            found.append(Recipients(name=f"{_name(path)}-digest", channels=quiet))
     return (*found, *(Recipients(name=f"only-{name}", channels=(name,)) for name in settings.receivers))
 
 
@@ -105,16 +95,18 @@ def routes(config: StackConfig) -> tuple[Route, ...]:
         for name in settings.receivers
     ]
     for label, audiences in (("component", settings.components), ("team", settings.teams)):
-        found += [
-            Route(
-                receiver=_name(f"{label}s.{value}"),
-                matchers=(Matcher(label=label, value=value),),
-                why=f"{label} {value} hears of it as well",
-                passes_on=True,
-                mute=audience.mute,
-            )
-            for value, audience in audiences.items()
-        ]
+        for value, audience in audiences.items():
+            found += _besides(label, value, audience, settings)
+    found += [
+        Route(
+            receiver=_name(f"onCall.{team}"),
+            matchers=(Matcher(label="team", value=team), Matcher(label="severity", value="critical")),
+            why=f"whoever is on call for {team} is called",
+            passes_on=True,
+            mute=audience.mute,
+        )
+        for team, audience in settings.on_call.items()
+    ]
     found += [_of_severity(config, severity) for severity in SEVERITIES]
     return (
         *found,
@@ -133,35 +125,63 @@ def taken(config: StackConfig, labels: Mapping[str, str]) -> tuple[Route, ...]:
     return tuple(found)
 
 
+def _besides(label: str, value: str, audience: Audience, settings: NotificationSettings) -> Iterator[Route]:
+    """Those of a component or a team: at once, and by what calls nobody a digest of what is only worth knowing."""
+    receiver = _name(f"{label}s.{value}")
+    of = Matcher(label=label, value=value)
+    at_once = Route(
+        receiver=receiver,
+        matchers=(of, Matcher(label="severity", operator="!=", value="info")),
+        why=f"{label} {value} hears of it as well",
+        passes_on=True,
+        mute=audience.mute,
+    )
+    yield at_once
+    quiet = _quiet(audience, settings)
+    if quiet:
+        yield replace(
+            at_once,
+            receiver=receiver if quiet == audience.receivers else f"{receiver}-digest",
+            matchers=(of, Matcher(label="severity", value="info")),
+            **_digest(settings),
+        )
+
+
+def _quiet(audience: Audience, settings: NotificationSettings) -> tuple[str, ...]:
+    """Those receivers of an audience that call nobody; one that is not there is refused elsewhere."""
+    return tuple(name for name in audience.receivers if settings.receivers[name].channel not in PAGERS)
+
+
 def _of_severity(config: StackConfig, severity: str) -> Route:
     """Those who hear of a severity; where nobody was named for it, the default's."""
     settings = config.notifications
     name = severity if getattr(settings, severity).receivers else "default"
-    digest = severity == "info"
-    return Route(
+    route = Route(
         receiver=name,
         matchers=(Matcher(label="severity", value=severity),),
         why=f"its severity is {severity}",
-        mute=getattr(settings, name).mute,
-        group_by=("cluster", "system") if digest else None,
-        group_wait=DIGEST_WAIT if digest else None,
-        group_interval=settings.digest if digest else None,
+        # Critical alerts reach somebody at any hour, the default's among them.
+        mute=() if severity == "critical" else getattr(settings, name).mute,
     )
+    return replace(route, **_digest(settings)) if severity == "info" else route
+
+
+def _digest(settings: NotificationSettings) -> dict[str, Any]:
+    """What makes of single messages one of everything new."""
+    return {"group_by": ("cluster", "system"), "group_wait": DIGEST_WAIT, "group_interval": settings.digest}
 
 
 def _watchdog(config: StackConfig) -> Route:
     """The heartbeat: said again and again, to nobody who reads it."""
-    interval = config.notifications.heartbeat.interval
     return Route(
-        receiver="heartbeat",
+        receiver=heartbeat.SERVICE,
         matchers=(Matcher(label="alertname", value="Watchdog"),),
         why="it fires always, to show that alerts flow",
         group_wait="0s",
-        group_interval=interval,
-        repeat_interval=interval,
+        repeat_interval=heartbeat.repeat_interval(config),
     )
 
 
 def _name(path: str) -> str:
     """Name of an audience's receiver: components.database → component-database."""
-    return path.replace("components.", "component-").replace("teams.", "team-")
+    return path.replace("components.", "component-").replace("teams.", "team-").replace("onCall.", "oncall-")

@@ -4,7 +4,7 @@ A receiver is one channel. An audience is the receivers that hear of a kind of a
 component, a team. Addresses with a secret in them, keys and tokens are secrets of the stack, named after the receiver.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
 from zoneinfo import available_timezones
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from pydantic.alias_generators import to_camel
 
 from config.section import Section
-from config.types import Duration, Port
+from config.types import Duration, Port, seconds
 
 ReceiverName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)]
 """Name of a receiver."""
@@ -51,6 +51,9 @@ Channel = Literal[
 """A kind of channel, by its key in a receiver."""
 
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
+
+PAGERS: Final = frozenset({"pagerduty", "opsgenie"})
+"""Channels that call somebody: nothing that is only worth knowing goes there."""
 
 SecretKind = Literal["Url", "Token", "Key", "User"]
 """What a receiver's secret is: the end of its name."""
@@ -227,7 +230,15 @@ class Audience(Section):
 class Heartbeat(Section):
     """The Watchdog sent to something outside that complains when it stops (secret heartbeatUrl)."""
 
-    interval: Duration = Field("1m", description="How often; what listens should allow for twice as much.")
+    interval: Duration = Field("1m", description="How often, 20s to 1h; what listens should allow for twice as much.")
+
+    @field_validator("interval")
+    @classmethod
+    def _as_often_as_groups_are_looked_at(cls, value: str) -> str:
+        # Alertmanager looks every 10 s whether it is time.
+        if not 20 <= seconds(value) <= 3600:
+            raise ValueError("must be between 20s and 1h")
+        return value
 
 
 class NotificationSettings(Section):
@@ -242,6 +253,9 @@ class NotificationSettings(Section):
     digest: Duration = Field("4h", description="How often the digest of `info` is sent at most.")
     components: dict[Component, Audience] = Field({}, description="Hears of a component as well.")
     teams: dict[str, Audience] = Field({}, description="Each team's own channel, as well.")
+    on_call: dict[str, Audience] = Field(
+        {}, description="Hears of a team's critical alerts as well: what calls whoever is on call for it."
+    )
     mute_times: dict[str, MuteTime] = Field({}, description="Hours in which an audience may be left alone.")
     heartbeat: Heartbeat = Field(default_factory=Heartbeat, description="The dead-man's switch.")
 
@@ -251,6 +265,17 @@ class NotificationSettings(Section):
             yield severity, getattr(self, severity)
         yield from ((f"components.{name}", audience) for name, audience in self.components.items())
         yield from ((f"teams.{name}", audience) for name, audience in self.teams.items())
+        yield from ((f"onCall.{name}", audience) for name, audience in self.on_call.items())
+
+    def with_goalert(self, teams: Iterable[str]) -> "NotificationSettings":
+        """The same with a receiver for each of these teams by which GoAlert hears of its critical alerts."""
+        added = {team: goalert_receiver(team) for team in teams if goalert_receiver(team) not in self.receivers}
+        audiences = {
+            team: Audience(receivers=(*self.on_call.get(team, Audience()).receivers, name))
+            for team, name in added.items()
+        }
+        receivers = {**self.receivers, **{name: Receiver(webhook=Webhook()) for name in added.values()}}
+        return self.model_copy(update={"receivers": receivers, "on_call": {**self.on_call, **audiences}})
 
     def with_webhook(self) -> "NotificationSettings":
         """The same with a receiver alert-webhook that hears of everything, unless the list has one of its own."""
@@ -285,6 +310,23 @@ def receiver_secrets(receivers: Mapping[str, Receiver]) -> tuple[ReceiverSecret,
         for name, receiver in receivers.items()
         for kind in receiver.secret_kinds
     )
+
+
+def goalert_receiver(team: str) -> str:
+    """Name of the receiver by which GoAlert hears of a team's critical alerts."""
+    return f"oncall-{team}"
+
+
+def goalert_secret(team: str) -> str:
+    """Name of the secret with that receiver's address."""
+    return receiver_secrets({goalert_receiver(team): Receiver(webhook=Webhook())})[0].name
+
+
+def goalert_receivers(section: object) -> dict[str, Receiver]:
+    """A receiver for each team with a schedule in the section onCall as it stands in the file."""
+    stated = section.get("schedules") if isinstance(section, dict) else None
+    teams = stated if isinstance(stated, dict) else {}
+    return {goalert_receiver(str(team)): Receiver(webhook=Webhook()) for team in teams}
 
 
 def stated_receivers(section: object) -> dict[str, Receiver]:

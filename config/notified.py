@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from config.documents import nearest
 from config.errors import ConfigError
 from config.model import Settings
-from config.notifications import receiver_secrets
+from config.notifications import PAGERS, receiver_secrets
 
 
 def check(source: str, settings: Settings, teams: Collection[str]) -> None:
@@ -39,21 +39,28 @@ def check(source: str, settings: Settings, teams: Collection[str]) -> None:
             f"{where}.critical.mute: critical alerts must reach somebody at any hour",
             "take it out; a silence (./obs silence add) keeps known trouble quiet",
         )
+    for index, name in enumerate(said.info.receivers):
+        if said.receivers[name].channel in PAGERS:
+            raise ConfigError(
+                f"{where}.info[{index}]: {name} calls somebody, and info is a digest of what is only worth knowing",
+                "name a receiver of mail or chat",
+            )
     for name, receiver in said.receivers.items():
         if name not in used:
             raise ConfigError(
                 f"{where}.receivers.{name}: nobody is told by it: it is in no audience",
-                "name it in default, critical, warning, info, components or teams, or take it out",
+                "name it in default, critical, warning, info, components, teams or onCall, or take it out",
             )
         if receiver.email is not None and said.smtp is None:
             raise ConfigError(
                 f"{where}.receivers.{name}.email: there is no mail server to send it by",
                 "add notifications.smtp, like {host: smtp.example.com, sender: alerts@example.com}",
             )
-    for team in said.teams:
+    for path in (*(f"teams.{team}" for team in said.teams), *(f"onCall.{team}" for team in said.on_call)):
+        team = path.partition(".")[2]
         if team not in teams:
             raise ConfigError(
-                f"{where}.teams.{team}: there is no such team here",
+                f"{where}.{path}: there is no such team here",
                 f"{nearest(team, teams)}known here: {', '.join(teams)} (the `team` of each system)",
             )
 

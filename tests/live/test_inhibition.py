@@ -57,6 +57,7 @@ HEARD: list[tuple[str, Labels, Labels]] = [
     ("what is on no host", HOST, CRITICAL),
     ("critical errors for want of a database", DATABASE, CRITICAL),
     ("silent logs for want of another service", {**COLLECTOR, "job": "loki"}, SILENT),
+    ("the warning of a mere test", {**CRITICAL, "obs_test": "true"}, alert("HighErrorRate", "warning", ERRORS)),
     ("another system's queries", DATABASE, alert("SlowDatabaseQueries", "warning", QUERIES | {"system": "syncup"})),
 ]
 

@@ -93,6 +93,10 @@ def test_a_receivers_secrets_are_named_after_it() -> None:
         ({"severity": "warning", "component": "database"}, ["component-database", "warning"]),
         ({"severity": "warning", "component": "host"}, ["warning"]),
         ({"severity": "info", "component": "host"}, ["default"]),
+        (
+            {"severity": "info", "component": "database", "team": "erpgo"},
+            ["component-database", "team-erpgo", "default"],
+        ),
         ({"severity": "none"}, ["default"]),
         ({"alertname": "Watchdog", "severity": "info"}, ["heartbeat"]),
         ({"severity": "critical", "obs_verify": "true"}, ["verify"]),
@@ -124,6 +128,20 @@ def test_what_is_only_worth_knowing_comes_as_a_digest_even_where_nobody_was_name
     assert info["receiver"] == "default"
     assert info["group_by"] == ["cluster", "system"]
     assert info["group_interval"] == "4h"
+
+
+def test_what_is_only_worth_knowing_comes_to_teams_as_a_digest_too_and_calls_nobody() -> None:
+    of = config({**EVERY_CHANNEL, "teams": {"erpgo": ["hook", "pager"]}})
+    info = [route for route in taken(of, {"severity": "info", "team": "erpgo"}) if route.receiver.startswith("team-")]
+    assert [(route.receiver, route.group_interval) for route in info] == [("team-erpgo-digest", "4h")]
+    assert [one["name"] for one in rendered(of)["receivers"] if "pagerduty_configs" in one] == [
+        *("critical", "team-erpgo", "only-pager")
+    ]
+
+
+def test_a_team_that_has_a_pager_alone_hears_nothing_of_what_is_only_worth_knowing() -> None:
+    of = config({**EVERY_CHANNEL, "teams": {"erpgo": ["pager"]}})
+    assert [route.receiver for route in taken(of, {"severity": "info", "team": "erpgo"})] == ["default"]
 
 
 def test_resolved_notices_are_sent_unless_a_receiver_wants_none() -> None:
@@ -162,6 +180,7 @@ def test_the_heartbeat_is_sent_to_its_address_and_never_as_a_resolved_notice() -
     [
         ({"critical": ["pagr"]}, "notifications.critical[0]: there is no receiver 'pagr'", "did you mean 'pager'"),
         ({"components": {"database": []}}, "notifications.components.database: nobody hears of it", "name a receiver"),
+        ({"info": ["hook", "pager"]}, "notifications.info[1]: pager calls somebody", "mail or chat"),
         ({"info": {"mute": ["nights"]}}, "notifications.info: nobody hears of it", "name a receiver"),
         ({"teams": {"ergo": ["hook"]}}, "notifications.teams.ergo: there is no such team", "did you mean 'erpgo'"),
         ({"critical": {"receivers": ["hook"], "mute": ["nights"]}}, "notifications.critical.mute", "silence"),

@@ -1,0 +1,117 @@
+"""When a mute time is in force, and when that changes next, by the wall clock of its location."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from alerting.mute_times import in_force, in_words, next_change, state_in_words
+from cli.alertmanager import Alertmanager
+from cli.home import Home
+from cli.mutes import mutes
+from config.notifications import MuteTime
+from tests.unit.conftest import stack_config
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NIGHTS = MuteTime(times=("22:00-07:00",), location="Europe/Berlin")
+SUNDAYS = MuteTime(weekdays=("sunday",))
+SATURDAY_NIGHT = MuteTime(times=("22:00-07:00",), weekdays=("saturday",), location="Europe/Berlin")
+LUNCH = MuteTime(times=("12:00-13:00", "18:00-19:30"), weekdays=("monday", "friday"))
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("mute_time", "at", "holds"),
+    [
+        (NIGHTS, "2026-11-18 20:59:59", False),
+        (NIGHTS, "2026-11-18 21:00", True),
+        (NIGHTS, "2026-11-19 05:59:59", True),
+        (NIGHTS, "2026-11-19 06:00", False),
+        (SUNDAYS, "2026-11-21 23:59", False),
+        (SUNDAYS, "2026-11-22 00:00", True),
+        (SUNDAYS, "2026-11-22 23:59:59", True),
+        (SUNDAYS, "2026-11-23 00:00", False),
+        (SATURDAY_NIGHT, "2026-11-20 23:00", False),
+        (SATURDAY_NIGHT, "2026-11-21 04:00", False),
+        (SATURDAY_NIGHT, "2026-11-21 23:00", True),
+        (SATURDAY_NIGHT, "2026-11-22 05:00", True),
+        (LUNCH, "2026-11-20 12:30", True),
+        (LUNCH, "2026-11-20 13:00", False),
+        (LUNCH, "2026-11-20 19:29", True),
+        (LUNCH, "2026-11-21 12:30", False),
+    ],
+)
+def test_it_is_in_force_within_its_hours_on_its_days(mute_time: MuteTime, at: str, holds: bool) -> None:
+    assert in_force(mute_time, utc(at)) is holds
+
+
+@pytest.mark.parametrize(
+    ("mute_time", "at", "change"),
+    [
+        (NIGHTS, "2026-11-18 12:00", "2026-11-18 21:00"),
+        (NIGHTS, "2026-11-18 21:00:30", "2026-11-19 06:00"),
+        (SUNDAYS, "2026-11-23 00:00", "2026-11-29 00:00"),
+        (SATURDAY_NIGHT, "2026-11-22 06:00", "2026-11-28 21:00"),
+        (LUNCH, "2026-11-20 13:00", "2026-11-20 18:00"),
+        # The night in which clocks go back, and the one in which they go forward.
+        (NIGHTS, "2026-10-24 20:30", "2026-10-25 06:00"),
+        (NIGHTS, "2026-03-28 21:30", "2026-03-29 05:00"),
+        # Hours of which the change of the clocks takes the first half.
+        (MuteTime(times=("02:30-03:30",), location="Europe/Berlin"), "2026-03-29 00:30", "2026-03-29 01:00"),
+    ],
+)
+def test_the_next_change_is_found_across_days_and_changes_of_the_clocks(
+    mute_time: MuteTime, at: str, change: str
+) -> None:
+    assert next_change(mute_time, utc(at)) == utc(change)
+
+
+def test_one_that_never_ends_has_no_next_change() -> None:
+    assert next_change(MuteTime(), utc("2026-11-18 12:00")) is None
+    assert state_in_words(MuteTime(), utc("2026-11-18 12:00")) == "always in force"
+
+
+def test_it_is_told_in_words_by_the_clock_of_its_location() -> None:
+    assert in_words(LUNCH) == "Monday, Friday 12:00-13:00 and 18:00-19:30 (UTC)"
+    assert in_words(SUNDAYS) == "Sunday the whole day (UTC)"
+    evening = datetime(2026, 11, 18, 23, 30, tzinfo=BERLIN)
+    assert state_in_words(NIGHTS, evening) == "in force now, until Thursday 07:00"
+    assert state_in_words(SUNDAYS, evening) == "not in force now; next Sunday 00:00 until Monday 00:00"
+
+
+def test_the_list_says_who_is_left_alone_and_asks_alertmanager_what_is_kept_quiet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    notifications = {
+        "receivers": {"hook": {"webhook": {}}},
+        "default": ["hook"],
+        "warning": {"receivers": ["hook"], "mute": ["always"]},
+        "teams": {"erpgo": {"receivers": ["hook"], "mute": ["always"]}},
+        "muteTimes": {"always": {}, "sundays": {"weekdays": ["sunday"]}},
+    }
+    of = stack_config("dev", {"notifications": notifications})
+    status = {"mutedBy": ["always"]}
+    alert = {"labels": {"alertname": "HighErrorRate", "system": "erpgo"}, "status": status}
+    monkeypatch.setattr(Home, "config", lambda _home, _stack: of)
+    monkeypatch.setattr(Alertmanager, "groups", lambda _: [{"receiver": {"name": "team-erpgo"}, "alerts": [alert]}])
+    monkeypatch.setattr(Alertmanager, "mute_times", lambda _: {"always", "sundays"})
+    app = typer.Typer()
+    app.command()(mutes)
+    done = CliRunner().invoke(app, [])
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[:4] == [
+        "always: every day the whole day (UTC)",
+        "  always in force",
+        "  left alone: team-erpgo, warning",
+        "  keeps quiet now: HighErrorRate erpgo for team-erpgo",
+    ]
+    assert "left alone: nobody; name it in the mute of an audience" in done.output
+    monkeypatch.setattr(Alertmanager, "mute_times", lambda _: {"always"})
+    older = CliRunner().invoke(app, [])
+    assert older.exit_code == 1
+    assert "Alertmanager does not know sundays\nbring it up to date: ./obs up dev" in older.output

@@ -1,0 +1,279 @@
+"""`obs route`: who hears of an alert and why, which is what amtool says of the rendered file."""
+
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from typer.testing import CliRunner
+
+from alerting import alertmanager
+from alerting.alerts import Alerts, alerts, filled, known_values
+from alerting.explain import Explanation, destination, explain, quiet_while
+from alerting.routes import taken
+from cli.home import Home
+from cli.route import _config, given_labels, route
+from config.errors import ConfigError
+from config.load import StackConfig, secret_specs, validate
+from rules import files
+from tests.tools import run_tool
+from tests.unit.conftest import stack_config
+
+NOTIFICATIONS: dict[str, Any] = {
+    "smtp": {"host": "smtp.example.com", "sender": "alerts@example.com"},
+    "receivers": {
+        "ops-mail": {"email": {"to": ["ops@example.com", "night@example.com"]}},
+        "slack-critical": {"slack": {"channel": "#alerts-critical"}},
+        "pager": {"pagerduty": {}},
+        "database-team": {"telegram": {"chatId": -100}},
+        "slack-erpgo": {"slack": {"channel": "#erpgo", "bot": True}},
+        "phone": {"opsgenie": {"region": "eu"}},
+        "hook": {"webhook": {}},
+    },
+    "default": ["ops-mail"],
+    "critical": ["ops-mail", "slack-critical", "pager"],
+    "warning": {"receivers": ["hook"], "mute": ["nights"]},
+    "components": {"database": ["database-team"], "security": ["phone"]},
+    "teams": {"erpgo": ["slack-erpgo"]},
+    "onCall": {"syncup": ["phone"]},
+    "muteTimes": {"nights": {"times": ["22:00-07:00"], "location": "Europe/Berlin"}},
+}
+
+NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
+NIGHT = datetime(2026, 11, 18, 23, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def config() -> StackConfig:
+    return stack_config("dev", {"notifications": NOTIFICATIONS})
+
+
+@pytest.fixture(scope="module")
+def rules(config: StackConfig) -> Alerts:
+    return alerts(files(config))
+
+
+@pytest.fixture
+def obs(monkeypatch: pytest.MonkeyPatch, config: StackConfig) -> CliRunner:
+    """The command line of a stack with these notifications."""
+    monkeypatch.setattr(Home, "config", lambda _home, _stack: config)
+    monkeypatch.setenv("COLUMNS", "200")
+    return CliRunner()
+
+
+def said(runner: CliRunner, *arguments: str, code: int = 0) -> str:
+    app = typer.Typer()
+    app.command()(route)
+    done = runner.invoke(app, arguments)
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def refused(config: StackConfig, rules: Alerts, text: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        filled(config, rules, given_labels(text, None))
+    return caught.value
+
+
+def at(config: StackConfig, when: datetime, **labels: str) -> Explanation:
+    return explain(config, labels, when)
+
+
+def test_the_tree_is_walked_as_amtool_walks_the_rendered_file(config: StackConfig) -> None:
+    known = known_values(config, {})
+    values = [[*known[label], "odd", ""] for label in ("severity", "component", "team")]
+    grid = [dict(zip(("severity", "component", "team"), one, strict=True)) for one in product(*values)]
+    grid += [{"alertname": "Watchdog", "severity": severity, "component": "database"} for severity in ("info", "")]
+    grid += [{"obs_receiver": "pager", "severity": "critical", "team": "erpgo"}, {"obs_receiver": "nobody"}]
+    grid += [{"obs_verify": "true", "component": "database"}, {"obs_verify": "yes", "component": "database"}]
+    grid += [{"Severity": "critical"}, {"severity": "Critical"}, {"component": "database-2"}, {"team": "erpgo "}]
+    labels = ["\n".join(f'{name}="{value}"' for name, value in one.items() if value) for one in grid]
+    each = 'for labels; do IFS="\n"; amtool config routes test --config.file=alertmanager.yaml $labels; done'
+    done = run_tool("alertmanager", ["sh", "-c", each, "sh", *labels], alertmanager.files(config))
+    truth = done.output.splitlines()
+    assert len(truth) == len(grid) == 5 * 13 * 8 + 10
+    for one, receivers in zip(grid, truth, strict=True):
+        assert ",".join(found.receiver for found in taken(config, one)) == receivers, one
+
+
+def test_every_route_says_by_whom_and_where_the_alert_is_heard(obs: CliRunner) -> None:
+    output = said(obs, "severity=critical,component=database,system=erpgo")
+    lines = [" ".join(line.split()) for line in output.splitlines()]
+    assert lines[0] == "severity=critical, component=database, system=erpgo, team=erpgo"
+    assert [line for line in lines if line[:2] in ("1.", "2.", "3.")] == [
+        "1. component-database: component database hears of it as well",
+        "2. team-erpgo: team erpgo hears of it as well",
+        "3. critical: its severity is critical",
+    ]
+    assert "database-team Telegram, chat -100" in lines
+    assert "slack-erpgo Slack #erpgo" in lines
+    assert "ops-mail mail to ops@example.com, night@example.com" in lines
+    assert "pager PagerDuty (secret pagerKey)" in lines
+
+
+def test_who_is_on_call_for_a_team_hears_of_its_critical_alerts_alone(config: StackConfig) -> None:
+    heard = [hearing.route.receiver for hearing in at(config, NOON, severity="critical", team="syncup").hearings]
+    assert heard == ["oncall-syncup", "critical"]
+    assert [hearing.route.receiver for hearing in at(config, NOON, severity="warning", team="syncup").hearings] == [
+        "warning"
+    ]
+
+
+def test_an_alert_is_known_by_its_name_and_system_alone(obs: CliRunner) -> None:
+    for arguments in (("HighErrorRate", "--system", "erpgo"), ("alertname=HighErrorRate,system=erpgo",)):
+        output = said(obs, *arguments)
+        assert "severity=warning, component=application, condition=error_rate" in output
+        assert "team-erpgo" in output
+
+
+def test_an_alert_with_rules_of_several_severities_is_explained_for_each(obs: CliRunner) -> None:
+    output = said(obs, "AuthenticationFailureSpike", "--system", "erpgo")
+    assert output.count("alertname=AuthenticationFailureSpike") == 2
+    assert output.index("severity=warning") < output.index("severity=critical")
+
+
+def test_without_a_system_it_says_that_a_team_may_hear_as_well(obs: CliRunner) -> None:
+    assert "--system NAME says who" in said(obs, "HighErrorRate")
+    assert "--system NAME says who" not in said(obs, "HighErrorRate", "--system", "erpgo")
+
+
+def test_nobody_to_hear_of_it_is_exit_code_1(monkeypatch: pytest.MonkeyPatch, obs: CliRunner) -> None:
+    nobody = {**NOTIFICATIONS, "default": [], "warning": []}
+    nobody["receivers"] = {name: one for name, one in NOTIFICATIONS["receivers"].items() if name != "hook"}
+    values = {"notifications": nobody}
+    of = validate("dev", values, frozenset(secret_specs(values)) - {"alertWebhookUrl"})
+    monkeypatch.setattr(Home, "config", lambda _home, _stack: of)
+    output = said(obs, "severity=warning,component=host", code=1)
+    assert "nobody hears of it" in output
+    assert "observability:notifications of Pulumi.dev.yaml" in output
+    assert "nobody hears of it" not in said(obs, "severity=warning,component=database")
+
+
+def test_who_will_hear_is_told_before_the_secrets_are_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path))
+    output = said(CliRunner(), "severity=critical,component=database", "prod")
+    assert "the secret observability:heartbeatUrl is required in prod and missing" in output
+    assert "./obs secret list prod" in output
+    assert "pager                PagerDuty (secret pagerKey)" in output
+    assert "alert-webhook" not in output
+
+
+def test_settings_that_are_wrong_are_refused_as_they_always_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path))
+    with pytest.raises(ConfigError, match="there is no stack 'nowhere'"):
+        _config("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "mend"),
+    [
+        ("severity=critcal", "severity=critcal: there is no such severity", "did you mean 'critical'?"),
+        ("component=databse", "component=databse: there is no such component", "did you mean 'database'?"),
+        ("system=erpg", "system=erpg: there is no such system", "did you mean 'erpgo'?"),
+        ("team=erpg", "team=erpg: there is no such team", "did you mean 'erpgo'?"),
+        ("HighErorRate", "alertname=HighErorRate: there is no such alertname", "did you mean 'HighErrorRate'?"),
+        ("alertname=HighErrorRate,severity=critical", "HighErrorRate never has these labels", "severity=warning"),
+    ],
+)
+def test_a_value_that_no_alert_has_is_refused_with_the_nearest(
+    config: StackConfig, rules: Alerts, text: str, what: str, mend: str
+) -> None:
+    error = refused(config, rules, text)
+    assert what in error.what
+    assert mend in error.mend
+
+
+def test_two_systems_at_once_are_refused() -> None:
+    with pytest.raises(ConfigError, match="two systems"):
+        given_labels("system=erpgo", "syncup")
+
+
+def test_every_alert_of_the_rule_files_can_be_asked_for(config: StackConfig, rules: Alerts) -> None:
+    names = [
+        rule["alert"]
+        for text in files(config).values()
+        for group in yaml.safe_load(text)["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    ]
+    assert set(rules) == set(names)
+    for name in names:
+        for labels in filled(config, rules, {"alertname": name, "system": "platform"}):
+            assert {"severity", "component", "condition", "team"} <= labels.keys()
+            assert explain(config, labels, NOON).hearings
+
+
+def test_a_mute_time_is_told_with_its_hours_and_whether_it_is_in_force(config: StackConfig) -> None:
+    (by_day,) = at(config, NOON, severity="warning").hearings[0].mutes
+    (by_night,) = at(config, NIGHT, severity="warning").hearings[0].mutes
+    assert by_day.hours == "every day 22:00-07:00 (Europe/Berlin)"
+    assert (by_day.in_force, by_night.in_force) == (False, True)
+    assert by_day.state == "not in force now; next Wednesday 22:00 until Thursday 07:00"
+    assert by_night.state == "in force now, until Thursday 07:00"
+
+
+def test_critical_alerts_reach_the_default_audience_at_any_hour() -> None:
+    muted = {**NOTIFICATIONS, "critical": [], "default": {"receivers": ["ops-mail", "slack-critical", "pager"]}}
+    muted["default"] = {**muted["default"], "mute": ["nights"]}
+    of = stack_config("dev", {"notifications": muted})
+    assert at(of, NIGHT, severity="critical").hearings[0].mutes == ()
+    assert [mute.name for mute in at(of, NIGHT, severity="none").hearings[0].mutes] == ["nights"]
+
+
+def test_how_soon_and_how_often_is_told(config: StackConfig) -> None:
+    (critical,) = at(config, NOON, severity="critical").hearings
+    (info,) = at(config, NOON, severity="info").hearings
+    (only,) = at(config, NOON, obs_receiver="hook").hearings
+    assert critical.timing == (
+        "after 10s, grouped by alertname, cluster, system; changes every 10s at most, again after 12h"
+    )
+    assert info.timing == "a digest by cluster, system: the first after 5m, then every 4h at most"
+    assert only.timing.startswith("at once")
+
+
+def test_the_watchdog_is_heard_by_what_misses_it(obs: CliRunner) -> None:
+    assert "what misses it when it stops (secret heartbeatUrl)" in said(obs, "Watchdog")
+
+
+def test_every_channel_says_where_its_messages_go(config: StackConfig) -> None:
+    receivers = config.notifications.receivers
+    found = {name: destination(name, receiver) for name, receiver in receivers.items()}
+    assert found["ops-mail"] == "mail to ops@example.com, night@example.com"
+    assert found["slack-critical"] == "Slack #alerts-critical"
+    assert found["phone"] == "Opsgenie (eu)"
+    assert found["hook"] == "webhook (secret hookUrl)"
+    assert found["alert-webhook"] == "webhook (secret alertWebhookUrl)"
+
+
+ERRORS = {"severity": "warning", "component": "application", "condition": "error_rate", "system": "erpgo"}
+
+
+def test_a_warning_is_kept_quiet_by_the_critical_of_its_condition() -> None:
+    critical = quiet_while({"alertname": "HighErrorRate", **ERRORS})[0]
+    assert critical.startswith("a critical alert fires with condition error_rate, system erpgo (and the same or no ")
+    assert not [words for words in quiet_while({**ERRORS, "severity": "critical"}) if words.startswith("a critical")]
+
+
+def test_what_is_on_a_host_is_kept_quiet_by_its_being_down() -> None:
+    assert "HostDown fires with host erp-1" in quiet_while({"alertname": "RedisDown", "host": "erp-1"})
+    assert quiet_while({"alertname": "HostDown", "severity": "critical", "component": "host", "host": "erp-1"}) == []
+
+
+def test_an_alert_is_not_kept_quiet_by_its_own_kind() -> None:
+    down = {"alertname": "DatabaseDown", "severity": "critical", "component": "database", "system": "erpgo"}
+    assert not [words for words in quiet_while(down) if words.startswith("DatabaseDown")]
+    slow = {**down, "alertname": "SlowDatabaseQueries", "severity": "warning"}
+    assert "DatabaseDown fires with system erpgo" in quiet_while(slow)
+
+
+def test_what_keeps_quiet_is_named_without_the_mark_of_tests() -> None:
+    silent = {"alertname": "LogsSilent", "condition": "logs_silent", "severity": "warning", "cluster": "a"}
+    words = quiet_while(silent)
+    assert "ServiceDown of job alloy or promtail fires with cluster a" in words
+    assert "obs_test" not in " ".join(words)
+    assert any(text.startswith("DatabaseDown or RedisDown or") for text in quiet_while({"alertname": "ServiceDown"}))

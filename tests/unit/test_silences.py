@@ -1,0 +1,237 @@
+"""`obs silence`: what may be silenced, by whom and for how long; which silences look forgotten."""
+
+import getpass
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from alerting.alerts import alerts, known_values
+from alerting.matchers import parse_matchers
+from cli.alertmanager import Alertmanager
+from cli.home import Home
+from cli.silences import Silence, app, check, length, whoami
+from config.errors import ConfigError
+from rules import files
+from tests.unit.conftest import stack_config
+
+NOW = datetime.now(UTC)
+CONFIG = stack_config()
+KNOWN = known_values(CONFIG, alerts(files(CONFIG)))
+WATCHDOG = [{"alertname": "Watchdog", "severity": "info", "system": "platform", "team": "platform"}]
+
+
+def silence(state: str = "active", since: float = -1, until: float = 1, **more: str) -> dict[str, Any]:
+    """One as Alertmanager's API has it; times in hours from now."""
+    return {
+        "id": "11111111-2222-3333-4444-555555555555",
+        "status": {"state": state},
+        "matchers": [{"name": "system", "value": "erpgo", "isRegex": False, "isEqual": True}],
+        "createdBy": "ann@example.com",
+        "comment": "deploying 1.4",
+        "startsAt": (NOW + timedelta(hours=since)).isoformat(),
+        "endsAt": (NOW + timedelta(hours=until)).isoformat(),
+        **more,
+    }
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """The command line of a stack whose Alertmanager must not be asked."""
+    monkeypatch.setattr(Home, "config", lambda _home, _stack: CONFIG)
+
+    def unasked(*_: object, **__: object) -> None:
+        raise AssertionError("Alertmanager was asked")
+
+    monkeypatch.setattr(Alertmanager, "_ask", unasked)
+    return CliRunner()
+
+
+def listed(monkeypatch: pytest.MonkeyPatch, silences: list[dict[str, Any]], *arguments: str, mutes: int = 0) -> str:
+    """What `list` prints of these silences, the first of which mutes some alerts."""
+    monkeypatch.setattr(Home, "config", lambda _home, _stack: CONFIG)
+    monkeypatch.setattr(Alertmanager, "silences", lambda _: silences)
+    alerts = [{"status": {"silencedBy": [silences[0]["id"]]}}] * mutes
+    monkeypatch.setattr(Alertmanager, "alerts", lambda _: alerts)
+    done = CliRunner().invoke(app, ["list", *arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def add(runner: CliRunner, *arguments: str) -> ConfigError:
+    done = runner.invoke(app, ["add", *arguments])
+    assert isinstance(done.exception, ConfigError), done.output
+    return done.exception
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "severity=~.+",
+        "alertname=~.*",
+        "severity=~critical|warning|info",
+        "system!=nowhere",
+        "instance=~.+",
+        "instance!=db-1",
+        "severity=~.+,system=~.+",
+    ],
+)
+def test_what_would_match_every_alert_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="matches every alert"):
+        check(parse_matchers(text), KNOWN)
+
+
+@pytest.mark.parametrize("text", ["severity=info", "system=platform", "alertname=Watchdog", "team!=erpgo"])
+def test_what_would_silence_the_watchdog_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="would silence the Watchdog") as caught:
+        check(parse_matchers(text), KNOWN, WATCHDOG)
+    assert caught.value.mend == 'add alertname!="Watchdog"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "alertname=HighErrorRate,system=erpgo",
+        "severity=info,alertname!=Watchdog",
+        "severity=~.+,system=erpgo",
+        "instance=db-1:5432",
+        "severity!=critical,system=syncup",
+        "system=",
+    ],
+)
+def test_what_names_some_alerts_is_allowed(text: str) -> None:
+    check(parse_matchers(text), KNOWN, WATCHDOG)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "mend"),
+    [
+        ("alertname=HighErorRate", "there is no such alertname", "did you mean 'HighErrorRate'?"),
+        ("system=erpg", "there is no such system", "did you mean 'erpgo'?"),
+        ("component=~data", "there is no such component", "did you mean 'database'?"),
+        ("alertname=~Hihg.*", "there is no such alertname", "see the files in rules/"),
+    ],
+)
+def test_what_fits_no_alert_is_refused_with_the_nearest(text: str, what: str, mend: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check(parse_matchers(text), KNOWN)
+    assert what in caught.value.what
+    assert mend in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["--for", "8d", "--reason", "x"], "--for 8d: is longer than 7 days"),
+        (["--for", "30s", "--reason", "x"], "--for 30s: is too short"),
+        (["--for", "2x", "--reason", "x"], "--for 2x: is not a duration"),
+        (["--for", "2h", "--reason", " "], "--reason is empty"),
+    ],
+)
+def test_one_too_long_too_short_or_without_a_reason_is_refused(
+    runner: CliRunner, arguments: list[str], what: str
+) -> None:
+    assert what in add(runner, "alertname=HighErrorRate", *arguments).what
+
+
+def test_reason_and_length_have_to_be_said(runner: CliRunner) -> None:
+    for arguments in (["--for", "2h"], ["--reason", "x"]):
+        assert runner.invoke(app, ["add", "alertname=HighErrorRate", *arguments]).exit_code == 2
+
+
+def test_the_author_is_gits_user_or_the_user_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    assert whoami() == getpass.getuser()
+    git = shutil.which("git")
+    assert git is not None
+    subprocess.run([git, "config", "--global", "user.email", "ann@example.com"], check=True)
+    assert whoami() == "ann@example.com"
+
+
+def test_the_list_says_what_by_whom_why_until_when_and_how_much_it_mutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = listed(monkeypatch, [silence()], mutes=2)
+    assert '11111111  system="erpgo"' in output
+    assert "ann@example.com: deploying 1.4" in output
+    assert f"{NOW - timedelta(hours=1):%Y-%m-%d %H:%M} UTC to {NOW + timedelta(hours=1):%Y-%m-%d %H:%M} UTC" in output
+    assert "in force for 59m more; mutes 2 alerts now" in output
+    assert "1 in force, 0 to come, 0 over" in output
+    assert "forgotten" not in output
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "mutes", "why"),
+    [
+        (-23, 1, 0, None),
+        (-25, 1, 0, "in force for 1d 1h and mutes nothing"),
+        (-25, 1, 1, None),
+        (-1, 24 * 29, 1, None),
+        (-1, 24 * 31 + 1, 1, "no end in sight: it ends in 31 days"),
+    ],
+)
+def test_one_that_looks_forgotten_is_marked(
+    monkeypatch: pytest.MonkeyPatch, since: float, until: float, mutes: int, why: str | None
+) -> None:
+    output = listed(monkeypatch, [silence(since=since, until=until)], mutes=mutes)
+    assert ("forgotten?" in output) is (why is not None)
+    if why is not None:
+        assert f"forgotten? {why}: ./obs silence expire 11111111" in output
+
+
+def test_those_that_are_over_or_to_come_are_never_forgotten() -> None:
+    for state in ("pending", "expired"):
+        assert Silence.read(silence(state, since=-100, until=24 * 90)).forgotten(0, NOW) is None
+
+
+def test_those_over_for_five_days_are_listed_and_older_ones_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    recent, old = silence("expired", -200, -24 * 4), silence("expired", -200, -24 * 6, id="99999999-0")
+    assert "over for 4d" in listed(monkeypatch, [recent, old])
+    assert "99999999" not in listed(monkeypatch, [recent, old])
+    assert "99999999" in listed(monkeypatch, [recent, old], "--all")
+
+
+def test_one_is_ended_by_the_beginning_of_its_id_if_no_other_begins_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+    silences = [silence(id="aaaa1111-1"), silence(id="aaaa2222-2"), silence("expired", id="bbbb-3")]
+    listed(monkeypatch, silences)
+    monkeypatch.setattr(Alertmanager, "expire", lambda _, one: ended.append(one))
+
+    def expire(text: str) -> str:
+        done = CliRunner().invoke(app, ["expire", text])
+        return done.exception.what if isinstance(done.exception, ConfigError) else done.output
+
+    assert expire("aaaa1") == "aaaa1111 is over; it was ann@example.com's: deploying 1.4\n"
+    assert ended == ["aaaa1111-1"]
+    assert expire("aaaa") == "aaaa is the beginning of 2 silences"
+    assert expire("bbbb") == "the silence bbbb is over already"
+    assert expire("cccc") == "there is no silence 'cccc'"
+    assert ended == ["aaaa1111-1"]
+
+
+def test_an_alertmanager_that_does_not_answer_is_exit_code_1_and_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = stack_config("dev", {"alertmanager": {"port": 1}})
+    monkeypatch.setattr(Home, "config", lambda _home, _stack: nowhere)
+    done = CliRunner().invoke(app, ["list"])
+    assert done.exit_code == 1
+    assert "Alertmanager of dev at http://127.0.0.1:1: " in done.output
+    assert "./obs status dev" in done.output
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        (timedelta(seconds=30), "less than 1m"),
+        (timedelta(minutes=59), "59m"),
+        (timedelta(hours=2, minutes=5), "2h 5m"),
+        (timedelta(days=3, hours=4, minutes=5), "3d 4h"),
+        (timedelta(days=79, hours=23, minutes=59), "79d 23h"),
+        (timedelta(days=7), "7d"),
+    ],
+)
+def test_a_length_of_time_is_told_in_its_two_largest_units(span: timedelta, text: str) -> None:
+    assert length(span) == text
