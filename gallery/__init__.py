@@ -1,0 +1,1 @@
+"""Every dashboard as a static picture, drawn from a running stack's data in the manner of Grafana."""

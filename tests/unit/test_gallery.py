@@ -1,0 +1,379 @@
+"""The gallery's arithmetic: what is asked, how values are written, where things stand; and that none is missing."""
+
+import io
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from config.errors import ConfigError
+from config.load import ROOT
+from dashboards.queries import panels
+from dashboards.registry import dashboards, folders
+from gallery import axes, units
+from gallery.axes import Ends
+from gallery.canvas import SCALE, facts, shortened, width
+from gallery.fields import field, no_value
+from gallery.figures import LEAST_COLUMN, cells, column_widths
+from gallery.index import index
+from gallery.page import CAPTION, KINDS, WIDTH, draw, unfolded
+from gallery.source import Series, Source
+from gallery.view import View, legend
+from tests.unit.conftest import FULL, stack_config
+
+DEV = stack_config("dev")
+EVERYWHERE = [*dashboards(DEV), *dashboards(stack_config("prod", FULL))]
+PICTURES = ROOT / "docs" / "gallery"
+
+HOUR = View(start=36000, end=39600, values={"system": ".*", "search": ""}, scrape=15)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (0, "short", "0"),
+        (7, "short", "7"),
+        (0.0123456, "short", "0.0123"),
+        (1.5, "short", "1.5"),
+        (999, "short", "999"),
+        (1000, "short", "1 K"),
+        (1234567, "short", "1.23 Mil"),
+        (0.0567, "percentunit", "5.67%"),
+        (1, "percentunit", "100%"),
+        (0.0000005, "s", "500 ns"),
+        (0.25, "s", "250 ms"),
+        (59, "s", "59 s"),
+        (90, "s", "1.5 mins"),
+        (7200, "s", "2 hours"),
+        (172800, "s", "2 days"),
+        (1209600, "s", "2 weeks"),
+        (1024, "bytes", "1 KiB"),
+        (1536 * 1024, "bytes", "1.5 MiB"),
+        (1500, "decbytes", "1.5 kB"),
+        (2_500_000, "Bps", "2.5 MB/s"),
+        (1200, "reqps", "1.2K req/s"),
+        (0.5, "cps", "0.5 c/s"),
+        (1234, "currencyUSD", "$1.23K"),
+        (1, "bool_on_off", "On"),
+        (math.nan, "short", "NaN"),
+        (math.inf, "s", "∞"),
+    ],
+)
+def test_a_value_is_written_as_grafana_writes_it(value: float, unit: str, words: str) -> None:
+    assert units.text(value, unit) == words
+
+
+def test_chosen_decimals_are_kept() -> None:
+    assert units.text(0.5, "short", 2) == "0.50"
+
+
+@pytest.mark.parametrize(
+    ("apart", "words"),
+    [
+        (10, "a few seconds ago"),
+        (80, "a minute ago"),
+        (900, "15 minutes ago"),
+        (3600, "an hour ago"),
+        (7 * 3600, "7 hours ago"),
+        (3 * 86400, "3 days ago"),
+        (-2 * 86400, "in 2 days"),
+    ],
+)
+def test_a_moment_is_told_as_a_distance(apart: float, words: str) -> None:
+    assert units.ago(1_000_000 - apart, 1_000_000) == words
+
+
+def test_every_unit_on_any_dashboard_is_known() -> None:
+    known = units.UNITS.keys() | {units.FROM_NOW}
+    for entry in EVERYWHERE:
+        for panel in panels(json.loads(entry.text)):
+            overrides = panel.get("fieldConfig", {}).get("overrides", ())
+            used = {prop["value"] for one in overrides for prop in one["properties"] if prop["id"] == "unit"}
+            assert used | {field(panel).unit} <= known, f"{entry.uid}: {panel['title']}"
+
+
+def test_every_kind_of_panel_on_any_dashboard_can_be_drawn() -> None:
+    assert {panel["type"] for entry in EVERYWHERE for panel in panels(json.loads(entry.text))} <= KINDS
+
+
+@pytest.mark.parametrize(("pixels", "step"), [(100, 30), (300, 15), (1200, 15), (50, 60)])
+def test_the_distance_of_two_points_is_round_and_no_shorter_than_that_of_scrapes(pixels: float, step: float) -> None:
+    assert HOUR.step(pixels) == step
+
+
+def test_a_dashboard_shows_its_own_time_up_to_now() -> None:
+    view = View.of({"time": {"from": "now-6h"}, "templating": {"list": []}}, at=1_000_000, scrape=15)
+    assert (view.start, view.end) == (1_000_000 - 21600, 1_000_000)
+
+
+def test_a_rate_reaches_over_four_scrapes_at_the_least() -> None:
+    assert HOUR.filled("rate(x[$__rate_interval])", 300) == "rate(x[60s])"
+
+
+def test_the_range_is_the_time_shown() -> None:
+    assert HOUR.filled("changes(x[$__range])", 300) == "changes(x[3600s])"
+
+
+def test_a_variable_is_everything_and_a_search_nothing() -> None:
+    assert HOUR.filled('x{system=~"$system"} |~ `(?i)$search`', 300) == 'x{system=~".*"} |~ `(?i)`'
+
+
+def test_every_query_on_any_dashboard_can_be_filled() -> None:
+    for entry in EVERYWHERE:
+        document = json.loads(entry.text)
+        view = View.of(document, at=1_000_000, scrape=15)
+        for panel in panels(document):
+            for target in panel["targets"]:
+                filled = view.filled(target["expr"], 300)
+                assert not re.search(r"\$[A-Za-z_{]", filled), f"{entry.uid}: {panel['title']}"
+
+
+def test_a_legend_is_filled_from_the_labels() -> None:
+    assert legend("{{route}} {{ status }}", "x", {"route": "/a", "status": "200"}, []) == "/a 200"
+
+
+def test_a_label_that_is_not_there_leaves_nothing_in_a_legend() -> None:
+    assert legend("{{reason}}", "x", {}, []) == ""
+
+
+def test_without_a_legend_the_value_of_the_only_label_will_do() -> None:
+    assert legend("__auto", "x", {"route": "/a"}, [{"route": "/a"}, {"route": "/b"}]) == "/a"
+
+
+def test_without_a_legend_several_labels_are_all_written() -> None:
+    labels = {"__name__": "x", "route": "/a", "system": "b"}
+    assert legend("__auto", "x", labels, [labels]) == 'x{route="/a", system="b"}'
+
+
+def test_without_labels_a_series_is_named_by_its_query() -> None:
+    assert legend("__auto", "sum(x)", {}, [{}]) == "sum(x)"
+
+
+def test_an_axis_goes_from_its_fixed_end_to_a_tenth_beyond_the_values() -> None:
+    assert axes.span([3, 87], Ends(least=0)) == pytest.approx((0, 96))
+
+
+def test_an_axis_of_what_is_all_nought_goes_to_a_hundred() -> None:
+    assert axes.span([0, 0], Ends(least=0)) == (0, 100)
+
+
+def test_a_soft_end_holds_until_a_value_lies_beyond() -> None:
+    assert axes.span([0, 0], Ends(least=0, soft_most=1)) == (0, 1)
+    assert axes.span([0, 20], Ends(least=0, soft_most=1)) == pytest.approx((0, 22))
+
+
+def test_a_fixed_end_cuts_off_what_lies_beyond() -> None:
+    assert axes.span([0.2, 1.7], Ends(least=0, most=1)) == (0, 1)
+
+
+def test_marks_are_round_and_not_too_close() -> None:
+    assert axes.marks(0, 96, 150) == [0, 20, 40, 60, 80]
+
+
+def test_marks_of_bytes_are_powers_of_two() -> None:
+    assert axes.marks(0, 5 * 2**20, 100, binary=True) == [0, 2 * 2**20, 4 * 2**20]
+
+
+def test_times_of_an_hour_are_round_minutes() -> None:
+    assert [words for _, words in axes.moments(36000, 39600, 240)] == ["10:00", "10:15", "10:30", "10:45", "11:00"]
+
+
+def test_times_of_a_week_are_days() -> None:
+    start = 1_700_000_000
+    assert [words for _, words in axes.moments(start, start + 7 * 86400, 200)] == ["11/15", "11/17", "11/19", "11/21"]
+
+
+def test_an_override_by_name_holds_for_that_series_alone() -> None:
+    panel = panel_of(
+        "timeseries",
+        overrides=[override("byName", "critical threshold", color={"mode": "fixed", "fixedColor": "red"})],
+    )
+    assert field(panel, "critical threshold").fixed_colour == "#f2495c"
+    assert field(panel, "errors").fixed_colour is None
+
+
+def test_an_override_by_pattern_holds_for_all_that_match() -> None:
+    style = {"fill": "dash", "dash": [10, 10]}
+    panel = panel_of("timeseries", overrides=[override("byRegexp", "/ threshold$/", **{"custom.lineStyle": style})])
+    assert field(panel, "warning threshold").dash == [10, 10]
+    assert field(panel, "threshold of pain").dash is None
+
+
+def test_the_colour_is_that_of_the_highest_step_reached() -> None:
+    steps = [{"value": None, "color": "green"}, {"value": 0.8, "color": "orange"}, {"value": 0.9, "color": "red"}]
+    look = field(panel_of("stat", thresholds={"mode": "absolute", "steps": steps}))
+    assert [look.colour(value) for value in (0.5, 0.8, 2)] == ["#73bf69", "#ff9830", "#f2495c"]
+
+
+def test_no_value_has_the_colour_of_the_lowest_step() -> None:
+    steps = [{"value": None, "color": "orange"}, {"value": 1, "color": "green"}]
+    assert field(panel_of("stat", thresholds={"mode": "absolute", "steps": steps})).colour(None) == "#ff9830"
+
+
+def test_a_value_with_words_of_its_own_is_told_in_them() -> None:
+    mapping = {"type": "value", "options": {"0": {"text": "down", "color": "red", "index": 0}}}
+    look = field(panel_of("state-timeline", mappings=[mapping]))
+    assert (look.text(0, now=0), look.colour(0), look.text(2, now=0)) == ("down", "#f2495c", "2")
+
+
+def test_an_empty_panel_says_no_data_or_what_it_was_told_to() -> None:
+    assert no_value(panel_of("stat")) == "No data"
+    assert no_value(panel_of("stat", noValue="Never")) == "Never"
+
+
+def test_series_of_equal_labels_are_one_row_of_a_table() -> None:
+    panel = panel_of("table") | {"targets": [{"refId": "A"}, {"refId": "B"}]}
+    panel["transformations"] = [
+        {"id": "merge", "options": {}},
+        organize(exclude=["job"], rename={"Value #A": "Size", "Value #B": "Free"}),
+    ]
+    names, rows = cells(panel, [series("A", 5, host="a", job="node"), series("B", 2, host="a", job="node")])
+    assert names == ["host", "Size", "Free"]
+    assert rows == [{"host": "a", "Size": 5, "Free": 2}]
+
+
+def test_columns_stand_where_the_panel_puts_them_and_the_others_after() -> None:
+    panel = panel_of("table") | {"targets": [{"refId": "A"}]}
+    panel["transformations"] = [organize(order={"system": 0, "alertname": 1})]
+    names, _ = cells(panel, [series("A", 1, alertname="x", component="y", system="z")])
+    assert names == ["system", "alertname", "component", "Value"]
+
+
+def test_columns_share_the_room_but_none_is_too_narrow() -> None:
+    assert column_widths([None, None], 600) == [300, 300]
+    assert column_widths([None] * 5, 600) == [LEAST_COLUMN] * 5
+    assert column_widths([100, None], 600) == [100, 500]
+
+
+def test_what_is_too_long_ends_in_an_ellipsis_and_fits() -> None:
+    cut = shortened("Lines Not Understood in an Hour", 100, 11)
+    assert cut.endswith("…")
+    assert width(cut, 11) <= 100
+
+
+def test_a_folded_row_is_opened_and_what_comes_after_moves_down() -> None:
+    inner = {"type": "stat", "title": "inner", "gridPos": {"x": 0, "y": 11, "w": 24, "h": 7}}
+    rows = [
+        {"type": "row", "collapsed": True, "title": "one", "gridPos": {"y": 10, "h": 1}, "panels": [inner]},
+        {"type": "row", "collapsed": False, "title": "two", "gridPos": {"y": 11, "h": 1}, "panels": []},
+    ]
+    assert [(one.panel["title"], one.y) for one in unfolded(rows)] == [("one", 10), ("inner", 11), ("two", 18)]
+
+
+def test_no_two_panels_of_any_dashboard_overlap_once_all_is_unfolded() -> None:
+    for entry in EVERYWHERE:
+        taken: set[tuple[float, int]] = set()
+        for one in unfolded(json.loads(entry.text)["panels"]):
+            place = one.panel["gridPos"]
+            cells_of = {(one.y + y, place["x"] + x) for y in range(place["h"]) for x in range(place["w"])}
+            assert not cells_of & taken, f"{entry.uid}: {one.panel['title']}"
+            taken |= cells_of
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Source:
+    """A Prometheus and a Loki that have one series, and one line, for whatever is asked."""
+
+    def answer(url: str, params: dict[str, str], timeout: float) -> httpx.Response:  # noqa: ARG001 - httpx's
+        labels = {"system": "erpgo", "instance": "a:80", "job": "backend"}
+        if "loki" in url and "count_over_time" not in params["query"]:
+            found: list[dict[str, Any]] = [{"stream": {"level": "error"}, "values": [["1700000000000000000", "lost"]]}]
+        elif url.endswith("query_range"):
+            start, step = float(params["start"]), float(params["step"])
+            start = start / 1e9 if start > 1e12 else start
+            found = [{"metric": labels, "values": [[start + step * count, str(count)] for count in range(20)]}]
+        else:
+            found = [{"metric": labels, "value": [float(params["time"]), "3"]}]
+        return httpx.Response(200, json={"data": {"result": found}}, request=httpx.Request("GET", url))
+
+    monkeypatch.setattr(httpx, "get", answer)
+    return Source(prometheus="http://prometheus", loki="http://loki")
+
+
+@pytest.mark.parametrize("uid", ["obs-overview", "obs-logs", "obs-slos"])
+def test_a_dashboard_becomes_a_picture_that_says_where_it_is_from(stack: Source, uid: str, tmp_path: Path) -> None:
+    (entry,) = (entry for entry in dashboards(DEV) if entry.uid == uid)
+    document = json.loads(entry.text)
+    drawn = draw(document, "Observability", stack, View.of(document, at=1_700_000_000, scrape=15))
+    path = tmp_path / "picture.png"
+    path.write_bytes(drawn.png)
+    said = facts(path)
+    assert said["Description"] == CAPTION
+    assert said["Drawn"] == "2023-11-14 22:13 UTC"
+    assert (said["Panels"], said["Empty"]) == (str(len(list(panels(document)))), "0")
+
+
+def test_panels_without_data_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(url: str, **_: object) -> httpx.Response:
+        return httpx.Response(200, json={"data": {"result": []}}, request=httpx.Request("GET", url))
+
+    monkeypatch.setattr(httpx, "get", nothing)
+    (entry,) = (entry for entry in dashboards(DEV) if entry.uid == "obs-slos")
+    document = json.loads(entry.text)
+    view = View.of(document, at=1_700_000_000, scrape=15)
+    drawn = draw(document, "Observability", Source(prometheus="http://a", loki="http://b"), view)
+    assert sorted(drawn.empty) == sorted(panel["title"] for panel in panels(document))
+
+
+def test_a_stack_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(url: str, **_: object) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=httpx.Request("GET", url))
+
+    monkeypatch.setattr(httpx, "get", refuse)
+    target = {"refId": "A", "expr": "up", "datasource": {"uid": "prometheus"}}
+    source = Source(prometheus="http://127.0.0.1:1", loki="http://127.0.0.1:1")
+    with pytest.raises(ConfigError, match="does not answer: refused"):
+        source.series({"targets": [target]}, HOUR, 300)
+
+
+def test_the_gallery_has_a_picture_of_every_dashboard_of_dev_and_no_other() -> None:
+    assert {path.stem for path in PICTURES.glob("*.png")} == {entry.uid for entry in dashboards(DEV)}
+
+
+def test_the_index_of_the_gallery_is_up_to_date() -> None:
+    said = {path.stem: facts(path) for path in PICTURES.glob("*.png")}
+    written = (PICTURES / "README.md").read_text(encoding="utf-8")
+    assert written == index(dashboards(DEV), folders(DEV), said), "run: make gallery"
+
+
+def test_the_pictures_are_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in PICTURES.glob("*.png")}
+    assert {name: size for name, size in sizes.items() if size > 200_000} == {}
+    assert sum(sizes.values()) < 4_000_000
+
+
+def test_the_pictures_are_as_wide_as_the_page_they_are_for() -> None:
+    assert {Image.open(io.BytesIO(path.read_bytes())).width for path in PICTURES.glob("*.png")} == {
+        round(WIDTH * SCALE)
+    }
+
+
+def panel_of(kind: str, overrides: list[dict[str, Any]] | None = None, **defaults: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"type": kind, "title": "x", "fieldConfig": {"defaults": defaults, "overrides": overrides or []}}
+
+
+def override(matcher: str, options: str, **properties: Any) -> dict[str, Any]:  # noqa: ANN401 - of any kind
+    return {
+        "matcher": {"id": matcher, "options": options},
+        "properties": [{"id": key, "value": value} for key, value in properties.items()],
+    }
+
+
+def organize(
+    exclude: list[str] | None = None, rename: dict[str, str] | None = None, order: dict[str, int] | None = None
+) -> dict[str, Any]:
+    options = {
+        "excludeByName": dict.fromkeys(exclude or [], True),
+        "renameByName": rename or {},
+        "indexByName": order or {},
+    }
+    return {"id": "organize", "options": options}
+
+
+def series(ref: str, value: float, **labels: str) -> Series:
+    return Series(name="", ref=ref, labels=labels, points=((0.0, value),))
