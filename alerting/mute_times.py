@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from config.notifications import WEEKDAYS, MuteTime, Weekday
+from config.notifications import MuteTime
+from config.types import WEEKDAYS, Weekday
 
 DAY_BEGINS, DAY_ENDS = "00:00", "24:00"
 

@@ -26,6 +26,8 @@ PINS: Final[Mapping[str, str]] = MappingProxyType(
         "elasticsearch-exporter": "quay.io/prometheuscommunity/elasticsearch-exporter:v1.10.0",
         "cadvisor": "ghcr.io/google/cadvisor:v0.60.6",
         "grafana": "grafana/grafana:13.2.0",
+        "goalert": "goalert/goalert:v0.34.1",
+        "goalert-postgres": "postgres:15.20-bookworm",
         "demo": "observability/demo:0.1.0",
         "demo-postgres": "postgres:15.20-bookworm",
         "demo-redis": "redis:7.0.15-bookworm",

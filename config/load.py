@@ -10,12 +10,18 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
-from config import grafana, notified, parts, watched
+from config import grafana, notified, parts, rota, watched
 from config.documents import explain, parse_yaml
 from config.errors import ConfigError
 from config.model import Environment, Settings
 from config.naming import PLATFORM, PROJECT
-from config.notifications import WEBHOOK_SECRET, NotificationSettings, stated_receivers
+from config.notifications import (
+    WEBHOOK_SECRET,
+    NotificationSettings,
+    goalert_receivers,
+    goalert_secret,
+    stated_receivers,
+)
 from config.secrets import SecretSpec, known_secrets
 from config.systems import SystemSettings
 from systems import load as system_files
@@ -57,7 +63,14 @@ class StackConfig:
     def notifications(self) -> NotificationSettings:
         """Who hears of what, the webhook among them whose secret is the shorthand for everything."""
         said = self.settings.notifications
+        if self.runs("goalert"):
+            said = said.with_goalert(team for team, secret in self.goalert_secrets.items() if secret in self.secrets)
         return said.with_webhook() if WEBHOOK_SECRET in self.secrets else said
+
+    @property
+    def goalert_secrets(self) -> dict[str, str]:
+        """Name of the secret with the address by which GoAlert hears of a team, by team."""
+        return {team: goalert_secret(team) for team in self.settings.on_call.schedules}
 
     def system_settings(self, system: str) -> SystemSettings:
         """This environment's settings of a system; the defaults where it says nothing."""
@@ -77,7 +90,7 @@ class StackConfig:
         """Where Grafana is found, None where the stack has none; another's where the part `grafana` does not run."""
         return parts.grafana_url(self.settings, self.left_out)
 
-    def link(self, service: Literal["prometheus", "alertmanager", "grafana"]) -> str | None:
+    def link(self, service: Literal["prometheus", "alertmanager", "grafana", "goalert"]) -> str | None:
         """Where people find a service's pages, without a slash at the end; None where the stack has no Grafana."""
         stated = getattr(self.settings.links, service)
         if service == "grafana":
@@ -126,7 +139,8 @@ def read_stack_file(stack: str, root: Path = ROOT) -> dict[str, Any]:
 
 def secret_specs(values: Mapping[str, Any], root: Path = ROOT) -> Mapping[str, SecretSpec]:
     """Every secret that a stack with these values may have: those of its receivers and of all systems among them."""
-    return known_secrets(system_files.names(root / "systems"), stated_receivers(values.get("notifications")))
+    receivers = {**goalert_receivers(values.get("onCall")), **stated_receivers(values.get("notifications"))}
+    return known_secrets(system_files.names(root / "systems"), receivers)
 
 
 def stack_secrets(stack: str, root: Path = ROOT) -> Mapping[str, SecretSpec]:
@@ -154,7 +168,7 @@ def from_pulumi(root: Path = ROOT) -> tuple[StackConfig, Callable[[str], pulumi.
     """The configuration of the stack being deployed, and a function that reads one of its secrets."""
     # Config.get answers only for keys one asks for; an unknown key must be refused, so all are read.
     own = _own({**get_config_env(), **CONFIG.get()})
-    known = secret_specs({"notifications": _decode(own.get("notifications"))}, root)
+    known = secret_specs({name: _decode(own.get(name)) for name in ("notifications", "onCall")}, root)
     values = {key: _decode(value) for key, value in own.items() if key not in known}
     left_out: Any = values.pop(LEFT_OUT, {})
     loaded = validate(pulumi.get_stack(), values, frozenset(known.keys() & own.keys()), root).without(left_out)
@@ -176,7 +190,9 @@ def validate(stack: str, values: Mapping[str, Any], secrets: frozenset[str], roo
     source = f"{file}: {_PREFIX}"
     known = system_files.load(root / "systems")
     systems = watched.systems(source, settings, known)
-    notified.check(source, settings, [PLATFORM, *(system.team for system in known.values())])
+    teams = [PLATFORM, *(system.team for system in known.values())]
+    notified.check(source, settings, teams)
+    rota.check(source, settings.on_call, teams)
     grafana.check(source, settings.grafana, systems)
     _check_secrets(stack, settings, specs, secrets)
     files = watched.files(source, settings, root)

@@ -1,10 +1,11 @@
 """The settings of one environment: what `Pulumi.<stack>.yaml` may say, with a default for everything."""
 
 from ipaddress import IPv4Address, IPv4Network
-from typing import Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from config import naming
 from config.exporters import (
     BlackboxExporterSettings,
     CadvisorSettings,
@@ -16,14 +17,20 @@ from config.exporters import (
     PostgresExporterSettings,
     RedisExporterSettings,
 )
+from config.grafana import GrafanaSettings
 from config.images import PINS, pinned
 from config.logs import CollectorSettings, LokiSettings
+from config.notifications import NotificationSettings
+from config.on_call import GoAlertSettings, OnCallSettings
 from config.section import PartSettings, Section
 from config.systems import SystemSettings
 from config.types import Duration, ImageRef, MemoryMb, Port, ServiceName, seconds
 from systems.model import LONGEST_INTERVAL
 
 Environment = Literal["dev", "staging", "prod"]
+
+Link = Annotated[str, Field(pattern=r"^https?://[^\s/\"'@]+(/[^\s\"'@]*)?$")]
+"""Address of a page that people open."""
 
 Profile = Literal["full", "metrics", "minimal"]
 
@@ -97,12 +104,34 @@ class PrometheusSettings(Section):
         return value
 
 
+TURN_SECONDS: Final = 4
+"""What each replica of Alertmanager gives the one before it to send a message.
+
+One that waits looks at the alerts before it waits, and afterwards at what was sent meanwhile. Were that longer than
+the 10 s between two looks, as the default of 15 s is, it would say of half of all alerts that they fire again, just
+after the other has said that they are over. A receiver that takes longer than this to answer gets a message twice.
+"""
+
+
 class AlertmanagerSettings(Section):
     """The server that groups, mutes and delivers alerts."""
 
-    port: Port = Field(9093, description="Port on the host.")
+    port: Port = Field(9093, description="Port on the host; of several replicas the first one's.")
+    replicas: int = Field(
+        1, description="How many run, as a cluster that sends each message once; 1 to 3.", ge=1, le=3
+    )
     retention: Duration = Field("120h", description="How long silences and sent notifications are remembered.")
-    memory_mb: MemoryMb = Field(128, description="Memory limit, MiB.")
+    memory_mb: MemoryMb = Field(128, description="Memory limit of each, MiB.")
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The service of each replica."""
+        return tuple(naming.replica("alertmanager", number) for number in range(1, self.replicas + 1))
+
+    @property
+    def longest_turn(self) -> int:
+        """Seconds that the last replica gives the others to send a message before it sends it itself."""
+        return (self.replicas - 1) * TURN_SECONDS
 
 
 class NodeExporterSettings(PartSettings):
@@ -121,23 +150,6 @@ class NodeExporterSettings(PartSettings):
     memory_mb: MemoryMb = Field(64, description="Memory limit, MiB.")
 
 
-class GrafanaSettings(PartSettings):
-    """Dashboards."""
-
-    port: Port = Field(3001, description="Port on the host.")
-    url: str | None = Field(
-        None,
-        description="Address of a Grafana that is there already: none is run then, and all is made in that one.",
-        pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$",
-    )
-    alert_email: str = Field(
-        "alerts@localhost",
-        description="Whom Grafana's own alerts are mailed to where the secret alertWebhookUrl is not set.",
-        pattern=r"^[^\s@]+@[^\s@]+$",
-    )
-    memory_mb: MemoryMb = Field(256, description="Memory limit, MiB.")
-
-
 class LinksSettings(Section):
     """Where the links in alerts lead."""
 
@@ -147,6 +159,10 @@ class LinksSettings(Section):
         "none: their path in the repository.",
         pattern=r"^https?://[^\s\"']+$",
     )
+    prometheus: Link | None = Field(None, description="Where people find Prometheus; none: its port on the host.")
+    alertmanager: Link | None = Field(None, description="Where people find Alertmanager; none: its port on the host.")
+    grafana: Link | None = Field(None, description="Where people find Grafana; none: where obs finds it.")
+    goalert: Link | None = Field(None, description="Where people find GoAlert; none: its port on the host.")
 
 
 class DemoSettings(PartSettings):
@@ -216,6 +232,11 @@ class Settings(Section):
     docker: DockerSettings = Field(default_factory=DockerSettings, description="The Docker Engine's own metrics.")
     cadvisor: CadvisorSettings = Field(default_factory=CadvisorSettings, description="Metrics of every container.")
     grafana: GrafanaSettings = Field(default_factory=GrafanaSettings, description="Dashboards.")
+    notifications: NotificationSettings = Field(
+        default_factory=NotificationSettings, description="Who hears of alerts, and by which channel."
+    )
+    on_call: OnCallSettings = Field(default_factory=OnCallSettings, description="Who is on call, as data.")
+    goalert: GoAlertSettings = Field(default_factory=GoAlertSettings, description="What tells whoever is on call.")
     links: LinksSettings = Field(default_factory=LinksSettings, description="Where the links in alerts lead.")
     demo: DemoSettings = Field(default_factory=DemoSettings, description="The worked example of a dev stack.")
     systems: dict[str, SystemSettings] = Field(
@@ -240,6 +261,8 @@ class Settings(Section):
         ports = {"prometheus.port": self.prometheus.port, "alertmanager.port": self.alertmanager.port}
         ports["grafana.port"] = self.grafana.port
         ports |= {"demo.port": self.demo.port, "demo.faultPort": self.demo.fault_port}
+        if self.goalert.enabled:
+            ports["goalert.port"] = self.goalert.port
         holders: dict[int, str] = {}
         for field, port in ports.items():
             if port in holders:

@@ -15,6 +15,11 @@ LABEL_SERVICE: Final = "io.observability.service"
 """Docker label with the service's name, on every container and volume."""
 
 
+def replica(service: str, number: int) -> str:
+    """One of several servers of the same kind, counted from 1; the first is known by the service's own name."""
+    return service if number == 1 else f"{service}-{number}"
+
+
 def container(stack: str, service: str) -> str:
     """Container of a service."""
     return f"obs-{stack}-{service}"

@@ -7,20 +7,17 @@ component, a team. Addresses with a secret in them, keys and tokens are secrets 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from config.section import Section
-from config.types import Duration, Port, seconds
+from config.types import Duration, MailAddress, Port, TimeZone, Weekday, seconds
 
 ReceiverName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)]
 """Name of a receiver."""
 
 SEVERITIES: Final = ("critical", "warning", "info")
-
-MailAddress = Annotated[str, Field(pattern=r"^[^\s@,]+@[^\s@,]+$", max_length=254)]
 
 Component = Literal[
     "application",
@@ -127,22 +124,8 @@ class Webhook(Section):
     """A POST of Alertmanager's JSON (secret <receiver>Url)."""
 
 
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
-WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
-
-
 HoursOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 
-
-def _known_zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("is no time zone of the IANA database; write one like Europe/Berlin")
-    return value
-
-
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
-"""Name of a time zone in the IANA database."""
 
 _Kind = TypeVar("_Kind", bound=Section)
 

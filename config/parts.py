@@ -39,6 +39,7 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
         # Its image depends on its kind: see `collector`.
         "collector": Part(images=(), profiles=_FULL, needs=("loki",)),
         "grafana": Part(images=("grafana",), profiles=_METRICS),
+        "goalert": Part(images=("goalert", "goalert-postgres"), profiles=frozenset()),
         "demo": Part(images=("demo", "demo-postgres", "demo-redis", "demo-nginx"), profiles=_METRICS),
     }
 )

@@ -67,6 +67,19 @@ SECRETS: Final[Mapping[str, SecretSpec]] = MappingProxyType(
         "grafanaCloudwatchSecretKey": SecretSpec(
             description="Secret half of the access key of grafana.dataSources.cloudwatch.",
         ),
+        "goalertAdminPassword": SecretSpec(
+            description="Password of the user admin of GoAlert, as whom ./obs oncall-sync comes.",
+            generated=True,
+            part="goalert",
+        ),
+        "goalertDatabasePassword": SecretSpec(
+            description="Password with which GoAlert comes to its database.", generated=True, part="goalert"
+        ),
+        "goalertEncryptionKey": SecretSpec(
+            description="Key with which GoAlert encrypts what is secret in its database; keep it.",
+            generated=True,
+            part="goalert",
+        ),
         "lokiS3Credentials": SecretSpec(
             description="Keys of Loki's object storage, in the form of an AWS credentials file.", part="loki"
         ),

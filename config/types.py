@@ -3,7 +3,8 @@
 import re
 from decimal import Decimal
 from pathlib import PurePosixPath
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -68,6 +69,14 @@ def _service_name(value: str) -> str:
     return value
 
 
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is no time zone of the IANA database; write one like Europe/Berlin") from None
+    return value
+
+
 Duration = Annotated[str, AfterValidator(_duration), Field(examples=["15s", "1m30s", "15d"])]
 """A length of time in Prometheus' notation, longer than nothing."""
 
@@ -92,3 +101,14 @@ MemoryMb = Annotated[int, Field(ge=16, le=1_048_576)]
 
 RepositoryFile = Annotated[str, AfterValidator(in_repository)]
 """Path of a file from the root of the repository."""
+
+TimeZone = Annotated[str, AfterValidator(_zone), Field(examples=["Europe/Berlin"])]
+"""Name of a time zone in the IANA database."""
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
+"""In the order of Python's `weekday()`."""
+
+MailAddress = Annotated[str, Field(pattern=r"^[^\s@,]+@[^\s@,]+$", max_length=254)]
+"""An address of mail, without a name."""

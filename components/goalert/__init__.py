@@ -1,0 +1,1 @@
+"""GoAlert and its database."""

@@ -1,0 +1,68 @@
+"""A rota that the tests of on call look at, and the way to another one."""
+
+import copy
+from datetime import UTC, datetime
+from typing import Any
+
+from config.on_call import OnCallSettings
+
+ROTA: dict[str, Any] = {
+    "people": {
+        "anna": {"name": "Anna Berg", "email": "anna@example.com", "phone": "+4930123456"},
+        "ben": {"name": "Ben Lee", "email": "ben@example.com"},
+        "carla": {"name": "Carla Diaz", "email": "carla@example.com"},
+    },
+    "rotations": {
+        "office": {
+            "people": ["anna", "ben"],
+            "start": "2026-01-05",
+            "handover": "09:00",
+            "zone": "Europe/Berlin",
+        },
+        "nights": {
+            "people": ["carla", "ben", "anna"],
+            "every": "day",
+            "start": "2026-01-05",
+            "handover": "12:00",
+            "zone": "Europe/Berlin",
+        },
+    },
+    "schedules": {
+        "erpgo": {
+            "zone": "Europe/Berlin",
+            "layers": [
+                {"rotation": "office", "hours": ["08:00-20:00"]},
+                {"rotation": "nights", "hours": ["20:00-08:00"]},
+            ],
+            "holidays": [{"dates": ["2026-12-25", "2026-12-26"], "person": "carla"}],
+            "overrides": [{"from": "2026-12-30 18:00", "to": "2027-01-02 08:00", "person": "ben"}],
+            "escalation": [{"after": "15m", "rotation": "nights"}, {"after": "30m", "person": "carla"}],
+        }
+    },
+}
+
+
+def rota(path: str = "", value: object = None) -> dict[str, Any]:
+    """The rota with this value at this path, like `schedules.erpgo.layers.0.hours`; None takes it out."""
+    found = copy.deepcopy(ROTA)
+    if path:
+        *way, last = path.split(".")
+        place: Any = found
+        for step in way:
+            place = place[int(step) if isinstance(place, list) else step]
+        key: Any = int(last) if isinstance(place, list) else last
+        if value is None:
+            del place[key]
+        else:
+            place[key] = value
+    return found
+
+
+def settings(path: str = "", value: object = None) -> OnCallSettings:
+    """The same as settings."""
+    return OnCallSettings.model_validate(rota(path, value))
+
+
+def utc(text: str) -> datetime:
+    """A time like `2026-12-25 10:00`, in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,0 +1,171 @@
+"""What the settings must not say of who is on call: refused by path, with the mend."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from config.errors import ConfigError
+from config.load import ROOT, validate
+from config.on_call import OnCallSettings
+from tests.unit.on_call_rota import rota, settings
+
+LAYERS = "schedules.erpgo.layers"
+
+
+def refused(path: str, value: object) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        validate("dev", {"onCall": rota(path, value)}, frozenset())
+    assert "\n" not in caught.value.what
+    assert caught.value.mend
+    return caught.value
+
+
+def test_the_rota_of_these_tests_is_accepted() -> None:
+    assert validate("dev", {"onCall": rota()}, frozenset()).settings.on_call == settings()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "what"),
+    [
+        ("rotations.office.people", [], "rotations.office.people: "),
+        ("rotations.office.people.1", "bem", "rotations.office.people[1]: there is no person 'bem'"),
+        ("rotations.office.zone", "Europe/Brlin", "rotations.office.zone: 'Europe/Brlin': is no time zone"),
+        ("rotations.office.handover", "9:00", "rotations.office.handover: '9:00': is no time of day"),
+        ("rotations.office.handover", "24:00", "rotations.office.handover: '24:00': is no time of day"),
+        ("rotations.office.handover", 600, "rotations.office.handover: 600: is a number, not a time"),
+        ("rotations.office.start", "2026-02-30", "rotations.office.start: '2026-02-30': "),
+        ("rotations.office.start", 20260105, "rotations.office.start: 20260105: is no day"),
+        (
+            "rotations.office.start",
+            "2026-01-05T09:00:00Z",
+            "rotations.office.start: '2026-01-05T09:00:00Z': is no day",
+        ),
+        ("rotations.office.every", "month", "rotations.office.every: 'month': "),
+        ("people.anna.phone", "030 123456", "people.anna.phone: '030 123456': "),
+        ("people.anna.email", "anna", "people.anna.email: 'anna': "),
+        ("schedules.erpgo.zone", "CEST", "schedules.erpgo.zone: 'CEST': is no time zone"),
+        (
+            "schedules.ergo",
+            {"zone": "UTC", "layers": [{"rotation": "office"}]},
+            "schedules.ergo: there is no such team",
+        ),
+        (f"{LAYERS}.0.rotation", "offices", "schedules.erpgo.layers[0].rotation: there is no rotation 'offices'"),
+        (f"{LAYERS}.1.hours", ["20:00-8:00"], "schedules.erpgo.layers[1].hours[0]: '20:00-8:00': are no hours"),
+        (f"{LAYERS}.1.hours", ["20:00-24:30"], "schedules.erpgo.layers[1].hours[0]: '20:00-24:30': are no hours"),
+        (f"{LAYERS}.0.weekdays", ["mon"], "schedules.erpgo.layers[0].weekdays[0]: 'mon': "),
+        (LAYERS, [], "schedules.erpgo.layers: "),
+        ("schedules.erpgo.holidays.0.person", "kim", "schedules.erpgo.holidays[0].person: there is no person 'kim'"),
+        ("schedules.erpgo.holidays.0.rotation", "office", "schedules.erpgo.holidays[0]: must name either"),
+        ("schedules.erpgo.holidays.0.person", None, "schedules.erpgo.holidays[0]: must name either"),
+        ("schedules.erpgo.overrides.0.person", "kim", "schedules.erpgo.overrides[0].person: there is no person 'kim'"),
+        (
+            "schedules.erpgo.overrides.0.to",
+            "2026-12-30 17:00",
+            "schedules.erpgo.overrides[0]: ends (2026-12-30 17:00)",
+        ),
+        ("schedules.erpgo.overrides.0.to", "2027-01-02T08:00:00Z", "schedules.erpgo.overrides[0].to: "),
+        ("schedules.erpgo.overrides.0.to", "2027-13-02 08:00", "schedules.erpgo.overrides[0].to: "),
+        (
+            "schedules.erpgo.escalation.1.after",
+            "15m",
+            "schedules.erpgo.escalation[1].after: '15m': does not come after",
+        ),
+        (
+            "schedules.erpgo.escalation.0.after",
+            "90s",
+            "schedules.erpgo.escalation[0].after: '90s': is not whole minutes",
+        ),
+        ("schedules.erpgo.escalation.1.after", "8d", "schedules.erpgo.escalation[1].after: '8d': does not come after"),
+        ("schedules.erpgo.escalation.0.rotation", "x", "schedules.erpgo.escalation[0].rotation: there is no rotation"),
+    ],
+)
+def test_bad_input_is_refused_by_path(path: str, value: object, what: str) -> None:
+    assert f"Pulumi.dev.yaml: observability:onCall.{what}" in refused(path, value).what
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    assert "did you mean 'ben'?" in refused("rotations.office.people.1", "bem").mend
+    assert "did you mean 'erpgo'?" in refused("schedules.ergo", rota()["schedules"]["erpgo"]).mend
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "gap"),
+    [
+        (f"{LAYERS}.1.hours", ["20:30-08:00"], "monday 20:00-20:30"),
+        (f"{LAYERS}.1.hours", ["20:00-07:59"], "monday 07:59-08:00"),
+        (f"{LAYERS}.1.hours", ["20:00-24:00"], "monday 00:00-08:00"),
+        (f"{LAYERS}.0.weekdays", ["monday", "tuesday", "wednesday", "thursday", "friday"], "saturday 08:00-20:00"),
+        (LAYERS, [{"rotation": "office", "weekdays": ["monday", "sunday"]}], "tuesday 00:00 to sunday 00:00"),
+        (LAYERS, [{"rotation": "office", "weekdays": ["monday"]}], "tuesday 00:00 to monday 00:00"),
+    ],
+)
+def test_a_gap_is_refused_with_its_hours(path: str, value: object, gap: str) -> None:
+    error = refused(path, value)
+    assert f"observability:onCall.{LAYERS}: nobody is on call on {gap} (Europe/Berlin)" in error.what
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "overlap"),
+    [
+        (f"{LAYERS}.1.hours", ["19:00-08:00"], "layers[1]: overlaps layers[0] on monday 19:00-20:00"),
+        (f"{LAYERS}.0.hours", ["08:00-20:01"], "layers[1]: overlaps layers[0] on monday 20:00-20:01"),
+        (f"{LAYERS}.1.hours", ["20:00-08:30"], "layers[1]: overlaps layers[0] on monday 08:00-08:30"),
+        (f"{LAYERS}.0.hours", ["08:00-20:00", "09:00-10:00"], "layers[0]: overlaps itself on monday 09:00-10:00"),
+        (
+            LAYERS,
+            [{"rotation": "office"}, {"rotation": "nights", "weekdays": ["sunday"]}],
+            "overlaps layers[0] on sunday",
+        ),
+    ],
+)
+def test_an_overlap_is_refused_with_its_hours(path: str, value: object, overlap: str) -> None:
+    assert overlap in refused(path, value).what
+
+
+def test_hours_past_the_end_of_the_week_meet_its_beginning() -> None:
+    layers: list[dict[str, Any]] = [
+        {"rotation": "nights", "hours": ["22:00-06:00"], "weekdays": ["sunday"]},
+        {"rotation": "office", "hours": ["06:00-24:00"], "weekdays": ["monday"]},
+        {"rotation": "office", "weekdays": ["tuesday", "wednesday", "thursday", "friday", "saturday"]},
+        {"rotation": "office", "hours": ["00:00-22:00"], "weekdays": ["sunday"]},
+    ]
+    validate("dev", {"onCall": rota(LAYERS, layers)}, frozenset())
+    layers[1]["hours"] = ["05:00-24:00"]
+    assert "layers[1]: overlaps layers[0] on monday 05:00-06:00" in refused(LAYERS, layers).what
+
+
+def test_two_overrides_at_one_time_are_refused_with_it() -> None:
+    overrides = [
+        {"from": "2026-12-30 18:00", "to": "2027-01-02 08:00", "person": "ben"},
+        {"from": "2027-01-01 00:00", "to": "2027-01-05 00:00", "person": "anna"},
+    ]
+    error = refused("schedules.erpgo.overrides", overrides)
+    assert "overrides[1]: overlaps overrides[0] from 2027-01-01 00:00 to 2027-01-02 08:00" in error.what
+    overrides[1]["from"] = "2027-01-02 08:00"
+    validate("dev", {"onCall": rota("schedules.erpgo.overrides", overrides)}, frozenset())
+
+
+def test_a_day_in_two_holidays_is_refused() -> None:
+    holidays = [{"dates": ["2026-12-25"], "person": "carla"}, {"dates": ["2026-12-24", "2026-12-25"], "person": "ben"}]
+    error = refused("schedules.erpgo.holidays", holidays)
+    assert "holidays[1].dates: 2026-12-25 is in holidays[0] already" in error.what
+
+
+def test_days_and_times_mean_the_same_by_way_of_pulumi() -> None:
+    """Pulumi's own reader makes times of what stands without quotes, and hands them over in Go's form."""
+    by_pulumi = rota("rotations.office.start", "2026-01-05 00:00:00 +0000 UTC")
+    by_pulumi["schedules"]["erpgo"]["holidays"][0]["dates"] = ["2026-12-25 00:00:00 +0000 UTC", "2026-12-26"]
+    by_pulumi["schedules"]["erpgo"]["overrides"][0]["from"] = "2026-12-30 18:00:00 +0000 UTC"
+    assert OnCallSettings.model_validate(by_pulumi) == settings()
+
+
+def test_what_the_guide_shows_is_accepted() -> None:
+    guide = (ROOT / "docs" / "on-call.md").read_text(encoding="utf-8")
+    examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)]
+    values = {key.removeprefix("observability:"): value for example in examples for key, value in example.items()}
+    config = validate("dev", values, frozenset())
+    assert config.settings.on_call == settings()
+    assert config.runs("goalert")
+    assert config.link("goalert") == "https://calls.example.com"
