@@ -72,7 +72,7 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
         Row(
             "Process",
             [
-                _memory_share(subject) if signals.process_memory and signals.process_memory.limit else None,
+                memory_share(subject) if signals.process_memory and signals.process_memory.limit else None,
                 _memory(subject) if signals.process_memory else None,
                 _goroutines(subject) if signals.goroutines else None,
             ],
@@ -243,7 +243,7 @@ def _new_errors(subject: Subject) -> Panel:
         "Kinds of Errors",
         "How many types of errors, and routes with 5xx answers, were counted since the start; a step up is news.",
         "short",
-        over_time(f"count by (kind) ({seen} > 0)", "{{kind}}"),
+        over_time(f"sum by (kind) ({seen} > bool 0)", "{{kind}}"),
     )
 
 
@@ -294,7 +294,8 @@ def _cache_hit_rate(subject: Subject) -> Panel:
     ).max(1)
 
 
-def _memory_share(subject: Subject) -> Panel:
+def memory_share(subject: Subject) -> Panel:
+    """How much of the memory that it may have the process uses."""
     return graph(
         "Memory of the Process Against Its Limit",
         "Share of the memory it may have that each instance uses.",

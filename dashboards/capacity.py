@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models import dashboard
 from config.load import StackConfig
 from dashboards.across import OF, back, systems
 from dashboards.common import GREEN, ORANGE, RED, Panel, graph, number, over_time, steps
-from dashboards.hosts import NO_DISK
+from dashboards.hosts import NO_DISK, full_in
 from dashboards.layout import Row, assemble
 
 UID: Final = "obs-capacity"
@@ -62,15 +62,12 @@ def capacity(config: StackConfig) -> dashboard.Dashboard:
 
 
 def _disk_days() -> Panel:
-    return (
-        number(
-            "First Disk Full In",
-            "Time until the first filesystem is full, by the slope of the last day.",
-            "s",
-            over_time(f"min({FREE} / -(deriv({FREE}[1d]) < 0))"),
-        )
-        .no_value("Never")
-        .thresholds(steps((None, RED), (WEEK, ORANGE), (4 * WEEK, GREEN)))
+    return full_in(
+        "First Disk Full In",
+        "Time until the first filesystem is full, by the slope of the last day.",
+        FREE,
+        "1d",
+        steps((None, RED), (WEEK, ORANGE), (4 * WEEK, GREEN)),
     )
 
 

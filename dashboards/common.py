@@ -38,6 +38,9 @@ STAT_HEIGHT: Final = 4
 GRAPH_HEIGHT: Final = 7
 """Heights in Grafana's grid units of about 38 pixels."""
 
+FLAT: Final[Mapping[str, float]] = MappingProxyType({"percentunit": 0.01, "s": 0.001})
+"""How high an axis reaches at the least: of what is all nought Grafana's own reaches to 100, which is 10,000 %."""
+
 LIMIT: Final = "Limit"
 """refId of the query that draws a panel's thresholds."""
 
@@ -80,9 +83,13 @@ def graph(
     unit: str,
     *queries: Query | loki.Dataquery,
     limits: str | None = None,
+    at: tuple[float, str] | None = None,
     width: int = 8,
 ) -> timeseries.Panel:
-    """Lines over time, from nought up; `limits` is a query of threshold series, drawn dashed."""
+    """Lines over time, from nought up, and dashed ones where alerts begin.
+
+    `limits` is a query of threshold series; `at` is the value that an alert's rule has itself, and its severity.
+    """
     targets: list[Query | loki.Dataquery] = list(queries)
     panel = (
         timeseries.Panel()
@@ -103,22 +110,31 @@ def graph(
             .show_legend(True)
         )
     )
+    if unit in FLAT:
+        panel.axis_soft_max(FLAT[unit])
     if limits is not None:
         targets.append(over_time(limits, "{{severity}} threshold", LIMIT))
         panel.override_by_regexp("/ threshold$/", _DASHED)
         for severity, color in SEVERITIES.items():
             panel.override_by_name(f"{severity} threshold", _fixed(color))
+    if at is not None:
+        value, severity = at
+        line_at(panel, value, SEVERITIES[severity])
     return panel.targets(list(targets))
 
 
 def line_at(panel: timeseries.Panel, value: float, color: str) -> timeseries.Panel:
     """The graph with a line at a value that no series tells."""
     style = options.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
-    return panel.thresholds(steps((None, GREEN), (value, color))).thresholds_style(style)
+    # Grafana makes no room for the line by itself.
+    return panel.thresholds(steps((None, GREEN), (value, color))).thresholds_style(style).axis_soft_max(1.1 * value)
 
 
 def number(title: str, description: str, unit: str, asked: Query | loki.Dataquery, width: int = 3) -> stat.Panel:
-    """The last value, large, on a ground of its colour; of several series one beside the other."""
+    """The value of this moment, large, on a ground of its colour; of several series one beside the other."""
+    if isinstance(asked, prometheus.Dataquery):
+        # Of the time shown nothing but its end is seen, and a month of it takes long to read.
+        asked.instant()
     return (
         stat.Panel()
         .title(title)

@@ -21,6 +21,7 @@ def database(subject: Subject) -> dashboard.Dashboard | None:
     """The dashboard; None where the system tells of no database and none of its is watched."""
     signals = subject.system.signals
     watched = [job for job in STORES if job in subject.jobs]
+    memory = signals.process_memory
     own = (signals.db_latency, signals.db_queries, signals.db_timeouts, signals.db_pool)
     if not watched and not any(own):
         return None
@@ -50,6 +51,7 @@ def database(subject: Subject) -> dashboard.Dashboard | None:
                     _failures(subject) if signals.db_queries else None,
                     _timeouts(subject) if signals.db_timeouts else None,
                     application.pool(subject) if signals.db_pool else None,
+                    application.memory_share(subject) if memory and memory.limit else None,
                 ],
             ),
             *(postgres(subject) if "postgres" in watched else []),

@@ -1,26 +1,41 @@
-"""Where Grafana's data come from, under uids that every panel may rely on."""
+"""Where Grafana's data come from, under uids that every panel may rely on, and the ways from one to the next."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from config.grafana import CloudWatchSource, DataSourceSettings, ElasticsearchSource
 from config.load import StackConfig
 
 PROMETHEUS: Final = "prometheus"
 LOKI: Final = "loki"
 ALERTMANAGER: Final = "alertmanager"
+TEMPO: Final = "tempo"
+ELASTICSEARCH: Final = "elasticsearch"
+CLOUDWATCH: Final = "cloudwatch"
+
+TRACE_ID: Final = "trace_id"
+CORRELATION_ID: Final = "correlation_id"
+"""What a line's ids are called in Loki's structured metadata, and a trace's in an exemplar's labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataSource:
-    """One data source; its uid is at once its type in Grafana and the name of the service behind it."""
+    """One data source; its uid is at once its type in Grafana and the name of the service behind it.
+
+    `options` is Grafana's `jsonData`; `secrets` names, for each key of `secureJsonData`, the secret that it holds,
+    and `beside_secrets` is what else Grafana wants there.
+    """
 
     uid: str
     title: str
-    url: str
+    url: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     default: bool = False
+    user: str | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    beside_secrets: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def options_json(self) -> str:
@@ -36,13 +51,14 @@ def data_sources(config: StackConfig) -> tuple[DataSource, ...]:
     def url(service: str, internal: int, published: int) -> str:
         return f"http://{service}:{internal}" if own else f"http://{settings.bind_address}:{published}"
 
+    elsewhere = settings.grafana.data_sources
+    traces = elsewhere.tempo is not None
     found = [
         DataSource(
             uid=PROMETHEUS,
             title="Prometheus",
             url=url("prometheus", 9090, settings.prometheus.port),
-            # The interval is what $__rate_interval is reckoned from.
-            options={"httpMethod": "POST", "timeInterval": settings.prometheus.scrape_interval},
+            options=_prometheus(settings.prometheus.scrape_interval, traces=traces),
             default=True,
         ),
         DataSource(
@@ -53,7 +69,117 @@ def data_sources(config: StackConfig) -> tuple[DataSource, ...]:
         ),
     ]
     if config.runs("loki"):
-        found.append(
-            DataSource(uid=LOKI, title="Loki", url=url("loki", 3100, settings.loki.port), options={"maxLines": 1000})
-        )
-    return tuple(found)
+        options = {"maxLines": 1000, "derivedFields": _derived_fields(traces=traces)}
+        found.append(DataSource(uid=LOKI, title="Loki", url=url("loki", 3100, settings.loki.port), options=options))
+    return (*found, *_elsewhere(elsewhere, lines=config.runs("loki")))
+
+
+def _elsewhere(settings: DataSourceSettings, *, lines: bool) -> list[DataSource]:
+    """What is read from servers that are not the stack's; `lines` says whether the stack has logs."""
+    found = []
+    if settings.tempo is not None:
+        found.append(DataSource(uid=TEMPO, title="Tempo", url=settings.tempo.url, options=_tempo(lines=lines)))
+    if settings.elasticsearch is not None:
+        found.append(_elasticsearch(settings.elasticsearch, traces=settings.tempo is not None))
+    if settings.cloudwatch is not None:
+        found.append(_cloudwatch(settings.cloudwatch))
+    return found
+
+
+def _prometheus(interval: str, *, traces: bool) -> dict[str, Any]:
+    """The interval is what $__rate_interval is reckoned from; an exemplar leads to its trace."""
+    options: dict[str, Any] = {"httpMethod": "POST", "timeInterval": interval}
+    if traces:
+        options["exemplarTraceIdDestinations"] = [{"name": TRACE_ID, "datasourceUid": TEMPO}]
+    return options
+
+
+def _derived_fields(*, traces: bool) -> list[dict[str, Any]]:
+    """The ways from a line: to all lines of the same request and, where there are traces, to its trace."""
+    same_request = _by_label(
+        CORRELATION_ID, "All lines of this request", LOKI, f'{{stack=~".+"}} | {CORRELATION_ID}="${{__value.raw}}"'
+    )
+    trace = _by_label(TRACE_ID, "Trace", TEMPO, "${__value.raw}")
+    return [trace, same_request] if traces else [same_request]
+
+
+def _by_label(label: str, title: str, source: str, query: str) -> dict[str, Any]:
+    return {
+        "name": title,
+        "matcherType": "label",
+        "matcherRegex": label,
+        "url": query,
+        "urlDisplayLabel": title,
+        "datasourceUid": source,
+    }
+
+
+def _tempo(*, lines: bool) -> dict[str, Any]:
+    """The ways from a trace: to what its service measured meanwhile, and to its lines where the stack has logs."""
+    options: dict[str, Any] = {
+        "nodeGraph": {"enabled": True},
+        "serviceMap": {"datasourceUid": PROMETHEUS},
+        "tracesToMetrics": {
+            "datasourceUid": PROMETHEUS,
+            "spanStartTimeShift": "-15m",
+            "spanEndTimeShift": "15m",
+            "tags": [{"key": "service.name", "value": "system"}],
+            "queries": [
+                {"name": "Requests", "query": "app:http_requests:rate5m{$__tags}"},
+                {"name": "Error share", "query": "app:http_errors:ratio_rate5m{$__tags}"},
+            ],
+        },
+    }
+    if lines:
+        options["tracesToLogsV2"] = {
+            "datasourceUid": LOKI,
+            "spanStartTimeShift": "-5m",
+            "spanEndTimeShift": "5m",
+            "customQuery": True,
+            "query": f'{{stack=~".+"}} | {TRACE_ID}="${{__trace.traceId}}"',
+        }
+    return options
+
+
+def _elasticsearch(source: ElasticsearchSource, *, traces: bool) -> DataSource:
+    """Logs in Elasticsearch; a line leads to its trace where there are traces."""
+    options: dict[str, Any] = {
+        "index": source.index,
+        "timeField": source.time_field,
+        "logMessageField": source.message_field,
+        "logLevelField": source.level_field,
+        "maxConcurrentShardRequests": 5,
+    }
+    if source.index.startswith("["):
+        options["interval"] = "Daily"
+    if traces:
+        options["dataLinks"] = [{"field": TRACE_ID, "url": "${__value.raw}", "datasourceUid": TEMPO}]
+    return DataSource(
+        uid=ELASTICSEARCH,
+        title="Elasticsearch",
+        url=source.url,
+        options=options,
+        user=source.user,
+        secrets={"basicAuthPassword": "grafanaElasticsearchPassword"} if source.user else {},
+    )
+
+
+def _cloudwatch(source: CloudWatchSource) -> DataSource:
+    """Metrics and logs of AWS; without a key, by what the host itself may do."""
+    options: dict[str, Any] = {
+        "authType": "keys" if source.access_key else "default",
+        "defaultRegion": source.region,
+    }
+    if source.assume_role:
+        options["assumeRoleArn"] = source.assume_role
+    if source.namespaces:
+        options["customMetricsNamespaces"] = ",".join(source.namespaces)
+    if source.log_groups:
+        options["defaultLogGroups"] = list(source.log_groups)
+    return DataSource(
+        uid=CLOUDWATCH,
+        title="CloudWatch",
+        options=options,
+        secrets={"secretKey": "grafanaCloudwatchSecretKey"} if source.access_key else {},
+        beside_secrets={"accessKey": source.access_key} if source.access_key else {},
+    )

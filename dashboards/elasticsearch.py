@@ -102,6 +102,7 @@ def _heap(store: Store) -> Panel:
         "Share of each node's heap that is used.",
         "percentunit",
         over_time(f"{used} / {most}", "{{name}}"),
+        at=(0.85, "warning"),
     ).max(1)
 
 
@@ -112,6 +113,7 @@ def _disk(store: Store) -> Panel:
         "Used share of each node's disk; above 95% its indices turn read-only.",
         "percentunit",
         over_time(f"1 - {free} / {store.of('elasticsearch_filesystem_data_size_bytes')}", "{{name}} {{mount}}"),
+        limits=store.subject.limits("disk_ratio"),
     ).max(1)
 
 

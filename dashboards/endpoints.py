@@ -59,7 +59,7 @@ def _down() -> Panel:
         "Addresses Down",
         "Addresses that do not answer as they should.",
         "short",
-        over_time(f"count({_of('probe_success')} == 0) or vector(0)"),
+        over_time(f"sum({_of('probe_success')} == bool 0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
 
 

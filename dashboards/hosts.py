@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import state
@@ -14,6 +15,9 @@ COMPONENT: Final = 'component="host"'
 
 NO_DISK: Final = "|(dev)?tmpfs|ramfs|rootfs|overlay|squashfs|erofs|iso9660|udf|fuse[.](lxcfs|snapfuse|portal)"
 """Filesystems that keep no files of their own: what the alerts on disks leave out too."""
+
+YEAR: Final = 365 * 86400
+"""Seconds."""
 
 NO_INTERFACE: Final = "lo|veth.*|br-.*|docker.*"
 """Interfaces within a host."""
@@ -123,16 +127,25 @@ def _fullest(of: Hosts) -> Panel:
 
 def _full_in(of: Hosts) -> Panel:
     free = of.node("node_filesystem_avail_bytes", f'fstype!~"{NO_DISK}"')
-    return (
-        number(
-            "Disk Full In",
-            "Time until the first filesystem is full, if it goes on as in the last six hours.",
-            "s",
-            over_time(f"min({free} / -(deriv({free}[6h]) < 0))"),
-        )
-        .no_value("Never")
-        .thresholds(steps((None, RED), (86400, ORANGE), (7 * 86400, GREEN)))
+    return full_in(
+        "Disk Full In",
+        "Time until the first filesystem is full, if it goes on as in the last six hours.",
+        free,
+        "6h",
+        steps((None, RED), (86400, ORANGE), (7 * 86400, GREEN)),
     )
+
+
+def full_in(title: str, description: str, free: str, over: str, colours: build.ThresholdsConfig) -> Panel:
+    """How long the free space lasts by its slope over a time; a year, told in words, is the most that is foretold."""
+    words = dashboard.ValueMappingResult(text="Not in a year", color=GREEN, index=0)
+    far = dashboard.RangeMap(
+        options=dashboard.DashboardRangeMapOptions(from_val=float(YEAR), to=float(YEAR), result=words)
+    )
+    # What does not shrink is as what shrinks by next to nothing.
+    left = f"{free} / clamp_min(-deriv({free}[{over}]), 1e-9)"
+    asked = over_time(f"clamp_max(min({left}), {YEAR})")
+    return number(title, description, "s", asked).mappings([far]).thresholds(colours)
 
 
 def _cpu(of: Hosts) -> Panel:
@@ -262,6 +275,7 @@ def _disk_queue(of: Hosts) -> Panel:
         "Reads and writes that were waiting or under way at a time, by disk.",
         "short",
         over_time(f"sum by (instance, device) (rate({series}[{RATE}]))", "{{instance}} {{device}}"),
+        at=(10, "warning"),
     )
 
 
@@ -275,6 +289,7 @@ def _inodes(of: Hosts) -> Panel:
             f"max by (instance, device) (1 - {free} / ({of.node('node_filesystem_files')} > 0))",
             "{{instance}} {{device}}",
         ),
+        at=(0.9, "warning"),
     ).max(1)
 
 
@@ -284,6 +299,7 @@ def _network_errors(of: Hosts) -> Panel:
         "Share of an interface's packets that were damaged or lost.",
         "percentunit",
         over_time(of.of("instance_device:node_network_errors:ratio_rate5m"), "{{instance}} {{device}}"),
+        at=(0.01, "warning"),
     )
 
 
@@ -324,6 +340,7 @@ def _descriptors(of: Hosts) -> Panel:
         "Used share of the files and connections that the kernel can hold open.",
         "percentunit",
         over_time(f"{of.node('node_filefd_allocated')} / {of.node('node_filefd_maximum')}", "{{instance}}"),
+        at=(0.8, "warning"),
     ).max(1)
 
 
@@ -335,6 +352,7 @@ def _conntrack(of: Hosts) -> Panel:
         over_time(
             f"{of.node('node_nf_conntrack_entries')} / {of.node('node_nf_conntrack_entries_limit')}", "{{instance}}"
         ),
+        at=(0.8, "warning"),
     ).max(1)
 
 
@@ -345,6 +363,7 @@ def _clock(of: Hosts) -> Panel:
         "How far a host's clock is from that of Prometheus.",
         "s",
         over_time(f"abs({clock} - timestamp({clock}))", "{{instance}}"),
+        at=(5, "warning"),
     )
 
 

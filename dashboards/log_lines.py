@@ -32,6 +32,8 @@ AUTO: Final = "$__auto"
 STREAMS: Final = 'system=~"$system",service=~"$service",level=~"$level"'
 """The chosen streams."""
 
+_COLLECTOR: Final = 'up{job=~"alloy|promtail"}'
+
 
 def logs(config: StackConfig) -> dashboard.Dashboard:
     """The dashboard; Loki and the collector must run, or be left out with it."""
@@ -116,7 +118,7 @@ def _refused_now() -> Panel:
         "Lines Refused in an Hour",
         "Lines that Loki refused in the last hour: too many, too old, too long.",
         "short",
-        over_time(f"sum(increase({_loki('loki_discarded_samples_total')}[1h])) or vector(0)"),
+        over_time(f"sum(increase({_loki('loki_discarded_samples_total')}[1h])) or 0 * sum({_loki('up')} == 1)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
 
 
@@ -125,7 +127,7 @@ def _unread_now() -> Panel:
         "Lines Not Understood in an Hour",
         "Lines of the last hour that their parser could not read; they are kept all the same.",
         "short",
-        over_time("sum(increase(obs_collector_lines_unparsed_total[1h])) or vector(0)"),
+        over_time(f"sum(increase(obs_collector_lines_unparsed_total[1h])) or 0 * sum({_COLLECTOR} == 1)"),
     ).thresholds(steps((None, GREEN), (1, ORANGE)))
 
 
@@ -191,6 +193,7 @@ def _requests() -> Panel:
         "Share of the requests that Loki answered with a 5xx status, by route.",
         "percentunit",
         over_time(f"(sum by (route) (rate({failed}[5m])) or 0 * {rate}) / ({rate} > 0)", "{{route}}"),
+        at=(0.05, "warning"),
     )
 
 
@@ -211,6 +214,7 @@ def _compaction() -> Panel:
         "Time since Loki last put its index in order; old lines are removed by that too.",
         "s",
         over_time(f"time() - {_loki(last)}", "{{instance}}"),
+        at=(10_800, "warning"),
     )
 
 
@@ -220,8 +224,7 @@ def _unread() -> Panel:
         "Lines in the five minutes before each moment that their parser could not read, by service; they are kept.",
         "short",
         over_time(
-            "sum by (service) (increase(obs_collector_lines_unparsed_total[5m]))"
-            ' or 0 * sum(up{job=~"alloy|promtail"})',
+            f"sum by (service) (increase(obs_collector_lines_unparsed_total[5m])) or 0 * sum({_COLLECTOR} == 1)",
             "{{service}}",
         ),
     )

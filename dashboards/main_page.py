@@ -96,8 +96,10 @@ def _traffic(subject: Subject) -> Panel:
 
 
 def _top_errors(subject: Subject) -> Panel:
-    # What is recorded is a sum of counters: a restart shows less, where `increase` would show a burst.
-    counted = f"clamp_min(sum by (kind, name) (delta({subject.of('app:error_series:count')}[{RANGE}])), 0)"
+    # What is recorded is a sum of counters: `increase` would take one instance's restart for a burst. Since its least,
+    # then; all of it, where it was not there before.
+    seen = subject.of("app:error_series:count")
+    counted = f"sum by (kind, name) ({seen} - min_over_time({seen}[{RANGE}]) and {seen} offset {RANGE} or {seen})"
     return rows(
         "Top Errors",
         "The types of errors, and routes with 5xx answers, that were counted most often in the time shown.",

@@ -56,8 +56,15 @@ def _connections(store: Store) -> Panel:
         "short",
         over_time(store.of("mongodb_ss_connections", 'conn_type="current"'), "{{instance}}"),
         over_time(store.of("mongodb_ss_connections", 'conn_type="available"'), "{{instance}} free", "B"),
-        limits=store.subject.limits("db_connections"),
+        limits=_allowed(store),
     )
+
+
+def _allowed(store: Store) -> str | None:
+    """The system's own figure, or its share of what the server would take."""
+    own, share = store.subject.limits("db_connections"), store.subject.limits("db_connections_ratio")
+    taken_and_free = store.of("mongodb_ss_connections", 'conn_type=~"current|available"')
+    return own or (share and f"{share} * on () group_left () min(sum by (instance) ({taken_and_free}))")
 
 
 def _cache(store: Store) -> Panel:
@@ -81,6 +88,7 @@ def _lag(store: Store) -> Panel:
         "How far each secondary is behind its primary; nothing without a replica set.",
         "ms",
         over_time(f"{primary} - on (rs_nm) group_right () {secondaries}", "{{rs_nm}} {{member_idx}}"),
+        at=(30_000, "warning"),
     )
 
 
@@ -104,6 +112,7 @@ def _cursors(store: Store) -> Panel:
         over_time(
             f"sum by (instance) (increase({store.of('mongodb_ss_metrics_cursor_timedOut')}[5m]))", "{{instance}}"
         ),
+        at=(10, "warning"),
     )
 
 

@@ -63,7 +63,7 @@ def _targets_down() -> Panel:
         "Targets Down",
         "Addresses that Prometheus cannot read.",
         "short",
-        over_time(f"count(up{{{OF}}} == 0) or vector(0)"),
+        over_time(f"sum(up{{{OF}}} == bool 0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
 
 
@@ -72,7 +72,7 @@ def _endpoints_down() -> Panel:
         "Endpoints Down",
         "Addresses that do not answer a probe from outside as they should.",
         "short",
-        over_time(f"count(probe_success{{{OF}}} == 0) or vector(0)"),
+        over_time(f"sum(probe_success{{{OF}}} == bool 0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
 
 
@@ -81,7 +81,7 @@ def _over_budget() -> Panel:
         "Objectives Missed",
         "Objectives whose errors of 30 days are more than they allow.",
         "short",
-        over_time(f"count(slo:period_error_budget_remaining:ratio{{{OF}}} < 0) or vector(0)"),
+        over_time(f"sum(slo:period_error_budget_remaining:ratio{{{OF}}} < bool 0)"),
     ).thresholds(steps((None, GREEN), (1, ORANGE)))
 
 
@@ -150,7 +150,7 @@ def _targets() -> Panel:
         "Targets That Answer",
         "Share of a system's targets that Prometheus can read.",
         "percentunit",
-        over_time(f"avg by (system) (up{{{OF}}})", "{{system}}"),
+        over_time(f"system:up:avg{{{OF}}}", "{{system}}"),
         width=6,
     ).max(1)
 
@@ -180,6 +180,6 @@ def _disk() -> Panel:
         "Fullest Disk by Host",
         "Used share of each host's fullest filesystem.",
         "percentunit",
-        over_time(f"max by (instance) (instance_device:node_filesystem_used:ratio{{{OF}}})", "{{instance}}"),
+        over_time(f"instance:node_filesystem_used:max{{{OF}}}", "{{instance}}"),
         width=6,
     ).max(1)

@@ -83,6 +83,7 @@ def _cache(store: Store) -> Panel:
         "Share of the blocks read in five minutes that were in PostgreSQL's own memory.",
         "percentunit",
         over_time(f"{blocks('hit')} / ({blocks('hit')} + {blocks('read')} > 0)", "{{datname}}"),
+        at=(0.9, "warning"),
     ).max(1)
 
 
@@ -93,8 +94,14 @@ def _connections(store: Store) -> Panel:
         "short",
         over_time(f"sum by (datname, state) ({store.of('pg_stat_activity_count')} > 0)", "{{datname}} {{state}}"),
         over_time(f"min({store.of('pg_settings_max_connections')})", "allowed", "B"),
-        limits=store.subject.limits("db_connections"),
+        limits=_allowed(store),
     )
+
+
+def _allowed(store: Store) -> str | None:
+    """The system's own figure, or its share of what the server allows."""
+    own, share = store.subject.limits("db_connections"), store.subject.limits("db_connections_ratio")
+    return own or (share and f"{share} * on () group_left () min({store.of('pg_settings_max_connections')})")
 
 
 def _deadlocks(store: Store) -> Panel:
@@ -117,6 +124,7 @@ def _rollbacks(store: Store) -> Panel:
         "How many transactions were rolled back for each one that was committed, over five minutes.",
         "percentunit",
         over_time(f"{ended('rollback')} / ({ended('commit')} > 0)", "{{datname}}"),
+        at=(0.1, "warning"),
     )
 
 
@@ -126,6 +134,7 @@ def _replication(store: Store) -> Panel:
         "How old the last change is that a standby has applied; 0 on a primary.",
         "s",
         over_time(store.of("pg_replication_lag_seconds"), "{{instance}}"),
+        at=(30, "warning"),
     )
 
 
@@ -203,6 +212,7 @@ def _dead_rows(store: Store) -> Panel:
         "Share of a table's rows that are deleted or outdated and wait for vacuum; the ten tables with the most.",
         "percentunit",
         over_time(f"topk(10, {tuples('dead')} / ({tuples('dead')} + {tuples('live')} > 0))", "{{relname}}"),
+        at=(0.3, "info"),
     ).max(1)
 
 
@@ -215,6 +225,7 @@ def _long_transactions(store: Store) -> Panel:
             f"max by (datname, state) ({store.of('pg_stat_activity_max_tx_duration', NO_TEMPLATE)})",
             "{{datname}} {{state}}",
         ),
+        at=(600, "warning"),
     )
 
 
@@ -250,6 +261,7 @@ def _checkpoints(store: Store) -> Panel:
         over_time(
             made("pg_stat_bgwriter_checkpoints_req_total", "pg_stat_checkpointer_num_requested_total"), "forced", "B"
         ),
+        at=(6, "info"),
     )
 
 
@@ -260,6 +272,7 @@ def _kept_log(store: Store) -> Panel:
         "bytes",
         over_time(store.of("pg_wal_size_bytes"), "{{instance}}"),
         over_time(f"max by (slot_name) ({store.of('pg_replication_slots_pg_wal_lsn_diff')})", "{{slot_name}}", "B"),
+        at=(2**30, "warning"),
     )
 
 
@@ -282,6 +295,7 @@ def _age(store: Store) -> Panel:
         "How many transactions old the oldest row is that vacuum has not frozen; at two thousand million writes stop.",
         "short",
         over_time(f"max by (datname) ({store.of('pg_database_wraparound_age_datfrozenxid_seconds')})", "{{datname}}"),
+        at=(2**30, "warning"),
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ class Query:
     expr: str
     source: str
     """uid of the data source that is asked."""
+    instant: bool = False
+    """Whether it is asked of the last moment alone, not of the time shown."""
 
     @property
     def variables(self) -> frozenset[str]:
@@ -40,11 +42,15 @@ class Query:
     @property
     def filled(self) -> str:
         """The query as Grafana asks it where everything is chosen and nothing is searched for."""
-        filled = self.expr
-        for macro, value in _MACROS.items():
-            filled = filled.replace(macro, value)
         everything = ".+" if self.source == LOKI else ".*"
-        return _VARIABLE.sub(lambda found: "" if "search" in found.groups() else everything, filled)
+        return fill(self.expr, _MACROS, lambda name: "" if name == "search" else everything)
+
+
+def fill(expr: str, macros: Mapping[str, str], value: Callable[[str], str]) -> str:
+    """A query with what Grafana puts for its own macros, and for the dashboard's variables by their names."""
+    for macro, written in macros.items():
+        expr = expr.replace(macro, written)
+    return _VARIABLE.sub(lambda found: value(found.group(1) or found.group(2)), expr)
 
 
 def queries(config: StackConfig) -> tuple[Query, ...]:
@@ -54,8 +60,13 @@ def queries(config: StackConfig) -> tuple[Query, ...]:
 
 def of_dashboard(document: Mapping[str, Any]) -> Iterator[Query]:
     """The queries of one dashboard, given as Grafana's JSON."""
-    for owner, source, expr in (*_on_panels(document), *_on_annotations(document), *_in_variables(document)):
-        yield Query(dashboard=document["uid"], owner=owner, expr=expr, source=source)
+    uid = document["uid"]
+    for title, target in ((panel["title"], target) for panel in panels(document) for target in panel["targets"]):
+        instant = bool(target.get("instant"))
+        source = target["datasource"]["uid"]
+        yield Query(dashboard=uid, owner=title, expr=target["expr"], source=source, instant=instant)
+    for owner, source, expr in (*_on_annotations(document), *_in_variables(document)):
+        yield Query(dashboard=uid, owner=owner, expr=expr, source=source)
 
 
 def panels(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -65,12 +76,6 @@ def panels(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield from panel["panels"]
         else:
             yield panel
-
-
-def _on_panels(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for panel in panels(document):
-        for target in panel.get("targets", ()):
-            yield panel["title"], target["datasource"]["uid"], target["expr"]
 
 
 def _on_annotations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -31,6 +31,7 @@ from dashboards.redis import redis
 from dashboards.security import security
 from dashboards.slos import slos
 from dashboards.stack import stack
+from dashboards.status import status
 from dashboards.subject import Subject, subjects
 
 
@@ -85,6 +86,7 @@ def _made(config: StackConfig) -> Iterator[tuple[str, dashboard.Dashboard]]:
 def _stack(config: StackConfig) -> Iterator[dashboard.Dashboard]:
     """The dashboards across all systems, and of the stack itself."""
     yield overview(config)
+    yield status()
     yield slos()
     yield alerts(config)
     if config.runs("loki"):

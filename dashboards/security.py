@@ -77,11 +77,13 @@ def _rate_limited_now(subject: Subject) -> Panel:
 
 
 def _suspicious_now(subject: Subject) -> Panel:
+    # A kind of event has no series before the first one.
+    answering = subject.of("up", job=subject.system.scrape.job)
     return number(
         "Suspicious Events Now",
         "Events of the last five minutes that look like an attack.",
         "short",
-        over_time(f"sum({subject.of('app:suspicious_activity:increase5m')}) or vector(0)"),
+        over_time(f"sum({subject.of('app:suspicious_activity:increase5m')}) or 0 * sum({answering} == 1)"),
     ).thresholds(steps((None, GREEN), (0.5, ORANGE)))
 
 

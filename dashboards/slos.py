@@ -61,7 +61,7 @@ def _missed() -> Panel:
         "Objectives Missed",
         "Objectives whose errors of 30 days are more than they allow.",
         "short",
-        over_time(f"count(slo:period_error_budget_remaining:ratio{{{OF}}} < 0) or vector(0)"),
+        over_time(f"sum(slo:period_error_budget_remaining:ratio{{{OF}}} < bool 0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
 
 

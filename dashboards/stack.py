@@ -249,6 +249,7 @@ def _remote() -> Panel:
             f"max by (remote_name) ({last} - {sent}) or 0 * {_prometheus('up')}",
             "{{remote_name}}",
         ),
+        at=(120, "warning"),
     )
 
 

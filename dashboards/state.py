@@ -44,16 +44,17 @@ def critical_alerts(where: str) -> Panel:
 
 
 def firing_since(where: str) -> Panel:
-    """Since when something is wrong."""
+    """Since when something is wrong; 0, shown as a word, where nothing is."""
+    none = dashboard.ValueMap(options={"0": dashboard.ValueMappingResult(text=QUIET, color=GREEN, index=0)})
     since = firing(where).replace("ALERTS", "ALERTS_FOR_STATE", 1).replace('alertstate="firing",', "")
     return (
         number(
             "Firing Since",
             "When the condition of the oldest alert that fires now was first met.",
             "dateTimeFromNow",
-            over_time(f"1000 * min({since} and ignoring (alertstate) {firing(where)})"),
+            over_time(f"1000 * min({since} and ignoring (alertstate) {firing(where)}) or vector(0)"),
         )
-        .no_value(QUIET)
+        .mappings([none])
         .thresholds(steps((None, ORANGE)))
     )
 

@@ -31,7 +31,7 @@ _log = logging.getLogger("service")
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     settings = _arguments()
-    log.configure()
+    log.configure(SHOP.name)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

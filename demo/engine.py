@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
+from demo.diary import Diary
 from demo.exposition import Exposition
 from demo.faults import Faults
 from demo.systems import PROFILES
@@ -43,6 +44,9 @@ class Engine:
         self._systems = systems
         self._faults = faults
         self._last = time.time()
+        self._diaries = {system.profile.name: Diary(system.profile.name) for system in systems}
+        for system in systems:
+            system.told = self._diaries[system.profile.name].answered
 
     def run(self) -> None:
         """For ever."""
@@ -62,3 +66,4 @@ class Engine:
         for system in self._systems:
             profile = system.profile
             system.tick(now, seconds, self._faults.conditions(profile.name, profile.ordinary))
+            self._diaries[profile.name].tick(now)

@@ -47,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
 
         def start(system: str, name: str) -> None:
             self.faults.start(system, name, seconds(duration))
-            _log.warning("fault %s of %s switched on for %s", name, system, duration)
+            _log.warning("fault %s of %s switched on for %s", name, system, duration, extra={"system": system})
 
         self._switch(start)
 
@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
 
         def stop(system: str, name: str) -> None:
             if self.faults.stop(system, name):
-                _log.warning("fault %s of %s switched off", name, system)
+                _log.warning("fault %s of %s switched off", name, system, extra={"system": system})
 
         self._switch(stop)
 

@@ -33,7 +33,7 @@ class Keyspace:
             self._breaker.attempt(lambda: self._ask(hits, misses))
         except UnavailableError as error:
             if not self._away:
-                _log.warning("%s", error)
+                _log.warning("%s", error, extra={"system": "alawael"})
             self._away = True
         else:
             self._away = False

@@ -51,7 +51,14 @@ def request_ids(ids: RequestIds) -> Iterator[None]:
 
 
 class JsonFormatter(logging.Formatter):
-    """A log record as one line of JSON; whatever was passed as `extra` becomes a field of its own."""
+    """A log record as one line of JSON; whatever was passed as `extra` becomes a field of its own.
+
+    A line is of `system` where its `extra` names no other.
+    """
+
+    def __init__(self, system: str) -> None:
+        super().__init__()
+        self._system = system
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
@@ -61,6 +68,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "message": record.getMessage(),
             "context": record.name,
+            "system": self._system,
         }
         ids = _current.get()
         if ids is not None:
@@ -82,8 +90,8 @@ def fingerprint(error: BaseException, trace: TracebackType | None) -> str:
     return hashlib.sha256("\n".join([type(error).__name__, *places]).encode()).hexdigest()[:16]
 
 
-def configure() -> None:
-    """Send every log line to standard output in this form."""
+def configure(system: str) -> None:
+    """Send every log line to standard output in this form, as one of the system where it names no other."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(system))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -1,7 +1,8 @@
 """How lines are read, as data: which service writes which format, and the stages that take a line apart.
 
-Lines are stored as they came. Few things become labels (`level` alone, beside those of the container); identifiers go
-to structured metadata. A line its parser cannot read is kept, marked `parse_error=<format>`, and counted.
+Lines are stored as they came. Few things become labels (`level`, and the `system` that a line names, beside those of
+the container); identifiers go to structured metadata. A line its parser cannot read is kept, marked
+`parse_error=<format>`, and counted.
 """
 
 from collections.abc import Mapping
@@ -112,14 +113,26 @@ _HTTP_LEVEL: Final = Template(
     ),
 )
 
+_CHANGED: Final = "|".join(
+    (
+        *("access-control", "admin", "alertmanager/grafana", "annotations", "auth", "dashboards", "folders", "orgs?"),
+        *("library-elements", "playlists", "plugins", "preferences", "ruler", "serviceaccounts", "snapshots", "teams"),
+        *("user/password", "users", "v1/provisioning", "datasources(?:/uid/[^/ ]+|/\\d+)? "),
+    )
+)
+"""Parts of Grafana's API where a request that is not a GET changes something; a mere query is a POST as well."""
+
 FORMATS: Final[Mapping[str, tuple[Stage, ...]]] = MappingProxyType(
     {
         "json": (
             Json(
                 fields={
-                    name: name for name in ("level", "timestamp", "message", "context", "correlation_id", "trace_id")
+                    name: name
+                    for name in ("level", "timestamp", "message", "context", "system", "correlation_id", "trace_id")
                 }
             ),
+            # A process may speak for several systems; a line that names none is of the system of its container.
+            Labels(names=("system",)),
             Timestamp(source="timestamp", format="RFC3339Nano"),
             Metadata(names=("correlation_id", "trace_id", "context")),
             _unless("message", "json"),
@@ -148,6 +161,26 @@ FORMATS: Final[Mapping[str, tuple[Stage, ...]]] = MappingProxyType(
             Regex(expression=r"^\d+:(?P<role>[XCSM]) \d+ \w+ \d+ \d\d:\d\d:\d\d\.\d+ (?P<level>[.*#-]) "),
             _unless("role", "redis"),
         ),
+        # Who signed in and who changed what, as far as Grafana's own log tells: `audit` is sign-in or change.
+        "grafana": (
+            Regex(expression=r"(?:^|\s)level=\"?(?P<level>[A-Za-z]+)"),
+            Regex(
+                expression=r"\buname=(?P<user>\S*) .*msg=\"Request Completed\" method=(?P<method>[A-Z]+) "
+                r"path=(?P<path>\S+) status=(?P<status>\d{3}) remote_addr=(?P<client>\S+)"
+            ),
+            Regex(expression=r'msg="Successful Login" User=(?P<user>\S+)'),
+            Regex(
+                expression=r"(?P<signed>method=POST path=/login |path=/login/[a-z_]+ |path=/logout |"
+                r'msg="Successful Login")'
+            ),
+            Regex(
+                expression=rf"method=(?P<changed>POST|PUT|PATCH|DELETE) path=/(?:api/(?:{_CHANGED})|"
+                r"apis/(?:dashboard|folder|iam|notifications|playlist|preferences|rules)\.)"
+            ),
+            Template(source="audit", template="{{ if .changed }}change{{ else if .signed }}sign-in{{ end }}"),
+            Metadata(names=("audit", "user", "method", "path", "status", "client")),
+            _unless("level", "grafana"),
+        ),
         "logfmt": (
             Regex(expression=r"(?:^|\s)level=\"?(?P<level>[A-Za-z]+)"),
             _unless("level", "logfmt"),
@@ -164,11 +197,13 @@ SERVICES: Final[Mapping[str, str]] = MappingProxyType(
         "demo-nginx": "nginx",
         "demo-postgres": "postgres",
         "demo-redis": "redis",
+        "demo-redis-alawael": "redis",
+        "heartbeat": "json",
         "prometheus": "logfmt",
-        "alertmanager": "logfmt",
+        "alertmanager(?:-.+)?": "logfmt",
         "loki": "logfmt",
         "collector": "logfmt",
-        "grafana": "logfmt",
+        "grafana": "grafana",
         "node-exporter": "logfmt",
         "blackbox-exporter": "logfmt",
         "postgres-exporter": "logfmt",

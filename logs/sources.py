@@ -39,7 +39,10 @@ def relabels(config: StackConfig) -> tuple[Relabel, ...]:
         Relabel(source="__meta_docker_container_name", expression="/(.+)", target="container"),
         Relabel(source=service, expression=".*", target="system", value="platform"),
         *(
-            (Relabel(source=service, expression="demo|demo-.*", target="system", value="social-selling"),)
+            (
+                Relabel(source=service, expression="demo|demo-.*", target="system", value="social-selling"),
+                Relabel(source=service, expression="demo-redis-alawael", target="system", value="alawael"),
+            )
             if config.runs("demo")
             else ()
         ),

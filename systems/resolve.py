@@ -93,7 +93,7 @@ def merged(below: Mapping[str, ThresholdValues], above: Mapping[str, ThresholdVa
     """Thresholds with others on top of them, value by value."""
     result = dict(below)
     for name, values in above.items():
-        given = values.model_dump(exclude_none=True)
+        given = {field: value for field, value in values if value is not None}
         result[name] = result[name].model_copy(update=given) if name in result else values
     return result
 

@@ -13,6 +13,12 @@ ROOT = "0:0"
 FOLDERS = {"/": "/rootfs", "/var/run": "/var/run", "/sys": "/sys", "/var/lib/docker": "/var/lib/docker"}
 """Folders of the host, and where its documentation wants them."""
 
+KERNEL_LOG = "/dev/kmsg"
+"""Where the kernel says which process it killed for want of memory; without it no such kill is ever counted."""
+
+CAPABILITIES = ("SYSLOG",)
+"""To read that log where `kernel.dmesg_restrict` is 1, as on Debian and Ubuntu."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CadvisorArgs:
@@ -43,6 +49,8 @@ class Cadvisor(ComponentResource):
                     "--housekeeping_interval=15s",
                 ),
                 host_mounts=tuple(HostMount(source=source, path=path) for source, path in FOLDERS.items()),
+                devices=(KERNEL_LOG,),
+                capabilities=CAPABILITIES,
             ),
             ResourceOptions(parent=self),
         )

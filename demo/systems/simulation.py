@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from random import Random
 from typing import ClassVar, Final, Protocol
 
@@ -36,6 +37,8 @@ class Simulation(ABC):
     """One system in motion. Everything random comes from one source, so that a test can repeat it."""
 
     profile: ClassVar[Profile]
+    told: Callable[[Route, int, float], None] | None = None
+    """Who is told of each request that was answered: its route, status and seconds."""
 
     def __init__(self, out: Output, random: Random) -> None:
         self.out = out
@@ -116,7 +119,10 @@ class Simulation(ABC):
         if route.template == self.profile.slow_route and self.pick("slow", how.slow_share):
             seconds = self.random.uniform(*how.slow_seconds)
         status = route.refused_status if self.random.random() < route.refused else route.status
-        self.answered(route, 500 if self.pick("errors", how.errors) else status, seconds)
+        status = 500 if self.pick("errors", how.errors) else status
+        self.answered(route, status, seconds)
+        if self.told:
+            self.told(route, status, seconds)
 
     def _serve(self, busy: float, how: Conditions) -> int:
         rate, count = self.profile.pace.requests * busy, 0

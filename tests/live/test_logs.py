@@ -17,7 +17,7 @@ from tests.live.conftest import STACK, Project, until
 
 pytestmark = [pytest.mark.live, pytest.mark.usefixtures("stack")]
 
-OUTAGE = float(os.environ.get("OBS_OUTAGE_SECONDS", "30"))
+OUTAGE = float(os.environ.get("OBS_OUTAGE_SECONDS", "15"))
 """Seconds for which Loki is stopped; the retries wait 10 s at the most, so a longer outage differs in length alone."""
 
 NUMBERED = "import time\nfor n in range({count}):\n    print('numbered line', n, flush=True)\n    time.sleep(0.05)\n"
@@ -76,6 +76,12 @@ def test_a_request_is_found_in_loki_by_its_correlation_id_within_ten_seconds() -
 def test_lines_of_every_kind_are_read_and_have_a_level(service: str) -> None:
     selector = f'{{service="{service}", level=~"debug|info|warning|error|critical"}} | parse_error=""'
     assert until(partial(lines, selector, 5), 20)
+
+
+@pytest.mark.parametrize("system", ["alawael", "erpgo", "neuroerp", "syncup"])
+def test_the_lines_of_a_simulated_system_are_its_own(system: str) -> None:
+    found = until(partial(lines, f'{{service="demo", system="{system}"}}', 5), 90)
+    assert f'"system": "{system}"' in found[0][2]
 
 
 def test_streams_have_few_labels() -> None:

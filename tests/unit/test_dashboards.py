@@ -9,6 +9,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.load import StackConfig
+from dashboards.layout import FOLD
 from dashboards.links import panel_id
 from dashboards.queries import of_dashboard, panels, queries
 from dashboards.registry import dashboards, files, folders
@@ -50,6 +51,7 @@ def with_sixth(**values: object) -> StackConfig:
 def test_across_all_systems_there_are_those_of_the_requirements() -> None:
     assert {uid for uid in documents(EVERYTHING) if uid.startswith("obs-")} == {
         "obs-overview",
+        "obs-status",
         "obs-slos",
         "obs-logs",
         "obs-endpoints",
@@ -116,6 +118,13 @@ SEEDS: dict[str, tuple[str, ...]] = {
         "Deadlocks",
     ),
     # By what the other documents list.
+    "neuroerp-application": (
+        "Response Time (p95)",
+        "Database Query Duration (p95)",
+        "Failures",
+        "Memory of the Process",
+        "Uptime",
+    ),
     "neuroerp-modules": ("Request Rate by Domain", "Response Time by Domain (p95)", "Transactions by Domain"),
     "erpgo-application": (
         "Request Rate",
@@ -126,7 +135,14 @@ SEEDS: dict[str, tuple[str, ...]] = {
         "Error Rate",
         "Cache Hit Rate",
     ),
-    "erpgo-database": ("Database Pool Usage", "Query Time Percentiles", "Failed Queries", "Query Timeouts"),
+    "erpgo-database": (
+        "Database Pool Usage",
+        "Query Time Percentiles",
+        "Database Query Duration (p95)",
+        "Failed Queries",
+        "Query Timeouts",
+        "Memory of the Process Against Its Limit",
+    ),
     "erpgo-business": ("Orders Created", "Revenue", "Active Users", "Product Views", "Order Value"),
     "erpgo-security": (
         "Failed Sign-ins",
@@ -136,8 +152,17 @@ SEEDS: dict[str, tuple[str, ...]] = {
         "Tokens Revoked",
         "Security Events",
     ),
-    "alawael-application": ("Request Rate", "Error Rate", "Response Time (p95)"),
-    "alawael-system": ("Memory Usage", "CPU Usage", "Disk I/O"),
+    "alawael-application": (
+        "Request Rate",
+        "Error Rate",
+        "Response Time (p95)",
+        "Response Time Percentiles",
+        "Database Query Duration (p95)",
+        "Cache Hit Rate",
+    ),
+    "alawael-business": ("Transactions Processed", "Users Online", "Revenue (Last Hour)", "API Calls Made"),
+    "alawael-system": ("Memory Usage", "CPU Usage", "Disk I/O", "Network Traffic"),
+    "obs-containers": ("Containers", "Container Restarts", "Disk Use by Container"),
     "syncup-overview": (
         "Alerts Firing",
         "Error Rate",
@@ -160,6 +185,38 @@ SEEDS: dict[str, tuple[str, ...]] = {
 @pytest.mark.parametrize("uid", SEEDS)
 def test_what_the_systems_owners_asked_to_see_is_there(uid: str) -> None:
     assert set(SEEDS[uid]) - set(titles(documents()[uid])) == set()
+
+
+FIRST_SCREEN: dict[str, set[str]] = {
+    # Is it broken, since when, who is hurt.
+    "obs-overview": {"Critical Alerts", "Alerts Firing", "Firing Since", "Firing Alerts", "Alert History", "Systems"},
+    **{
+        f"{name}-overview": {"Alerts Firing", "Firing Since", "Firing Alerts", "Alert History", "Error Rate"}
+        for name in DEV.systems
+    },
+}
+
+
+@pytest.mark.parametrize("uid", FIRST_SCREEN)
+def test_the_first_screen_says_whether_it_is_broken_since_when_and_who_is_hurt(uid: str) -> None:
+    shown = [one for one in documents()[uid]["panels"] if one["type"] != "row"]
+    first = {one["title"] for one in shown if one["gridPos"]["y"] + one["gridPos"]["h"] <= FOLD // 2}
+    assert FIRST_SCREEN[uid] - first == set()
+
+
+@pytest.mark.parametrize(
+    ("uid", "order"),
+    [
+        ("obs-overview", ["Is Anything Broken", "Who Is Hurt", "What It Runs On"]),
+        ("erpgo-overview", ["Health", "Users", "Top Errors"]),
+        # Rate, errors and duration; then what serves them, by use, saturation and errors.
+        ("erpgo-application", ["State", "Requests", "What It Leans On", "Process"]),
+        ("erpgo-system", ["State", "Use", "Saturation", "Errors and Limits"]),
+    ],
+)
+def test_rows_go_from_symptoms_to_causes(uid: str, order: list[str]) -> None:
+    found = [one["title"] for one in documents()[uid]["panels"] if one["type"] == "row"]
+    assert found[: len(order)] == order
 
 
 def test_what_the_owners_databases_want_is_there_where_they_are_watched() -> None:

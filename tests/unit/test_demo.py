@@ -75,7 +75,7 @@ class Running:
 def running() -> Iterator[Running]:
     lines = io.StringIO()
     handler = logging.StreamHandler(lines)
-    handler.setFormatter(log.JsonFormatter())
+    handler.setFormatter(log.JsonFormatter("social-selling"))
     logger = logging.getLogger("http")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

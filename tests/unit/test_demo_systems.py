@@ -1,5 +1,7 @@
 """The five systems of the demo expose what the project says of them, and have a fault for every alert."""
 
+import json
+import logging
 import threading
 import time
 from itertools import pairwise
@@ -11,6 +13,7 @@ from demo.chance import DAY, Picker, load
 from demo.engine import Engine, simulations
 from demo.exposition import metrics_server
 from demo.faults import Faults
+from demo.log import JsonFormatter
 from demo.metrics import Metrics
 from demo.systems import FAULTS, PROFILES, SHOP
 from systems.resolve import thresholds
@@ -147,6 +150,30 @@ def test_after_a_pause_the_engine_goes_on_from_now() -> None:
     text = made["erpgo"][1].text().decode()
     orders = next(line for line in text.splitlines() if line.startswith("orders_created_total "))
     assert float(orders.split()[1]) < 60
+
+
+def test_a_simulated_system_logs_its_failures_and_once_a_minute_its_requests_as_its_own(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "http")
+    caplog.handler.setFormatter(JsonFormatter(SHOP.name))
+    made = simulations(lambda _, __: None, seed=7)
+    faults = Faults(FAULTS)
+    faults.start("alawael", "critical-error-rate", 600)
+    engine = Engine([made["alawael"][0], made["syncup"][0]], faults)
+    now = time.time()
+    for second in range(1, 122):
+        engine.tick(now + second)
+    lines = [json.loads(line) for line in caplog.text.splitlines()]
+    failed = [line for line in lines if line["level"] == "error" and line["system"] == "alawael"]
+    assert {line["status_code"] for line in failed} == {500}
+    assert {line["route"] for line in failed} <= {route.template for route in PROFILES["alawael"].routes}
+    assert len({line["correlation_id"] for line in failed}) == len(failed) > 10
+    for name in ("alawael", "syncup"):
+        counted = [line["requests"] for line in lines if "requests" in line and line["system"] == name]
+        assert len(counted) == 3
+        assert min(counted[1:]) > 10
+    assert {line["system"] for line in lines} == {"alawael", "syncup"}
 
 
 def test_a_simulated_system_answers_on_its_path_and_says_that_it_is_well() -> None:

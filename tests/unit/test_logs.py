@@ -26,6 +26,55 @@ LINES = {
 }
 
 
+REQUEST = (
+    'logger=context userId=1 orgId=1 uname={user} t=2026-11-21T12:35:40.737086375Z level=info msg="Request Completed" '
+    "method={method} path={path} status=200 remote_addr=10.0.0.7 time_ms=130 duration=130.39232ms size=276 referer="
+)
+SIGNED_IN = (
+    'logger=http.server t=2026-11-21T12:35:40.557507319Z level=info msg="Successful Login" User=ann@example.com'
+)
+
+
+def audited(line: str) -> dict[str, str]:
+    """What is taken out of a line of Grafana's."""
+    found: dict[str, str] = {}
+    for stage in pipelines.FORMATS["grafana"]:
+        if isinstance(stage, pipelines.Regex) and (match := re.search(stage.expression, line)):
+            found |= match.groupdict()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "what"),
+    [
+        ("POST", "/login", "signed"),
+        ("GET", "/login/generic_oauth", "signed"),
+        ("GET", "/logout", "signed"),
+        ("POST", "/api/dashboards/db", "changed"),
+        ("PUT", "/api/datasources/uid/prometheus", "changed"),
+        ("DELETE", "/api/datasources/7", "changed"),
+        ("PUT", "/api/v1/provisioning/policies", "changed"),
+        ("PATCH", "/api/org/users/3", "changed"),
+        ("PUT", "/apis/dashboard.grafana.app/v1/namespaces/default/dashboards/x", "changed"),
+        ("GET", "/login", None),
+        ("GET", "/api/dashboards/uid/x", None),
+        ("POST", "/api/ds/query", None),
+        ("POST", "/api/datasources/proxy/uid/prometheus/api/v1/query", None),
+        ("POST", "/api/user/auth-tokens/rotate", None),
+    ],
+)
+def test_sign_ins_and_changes_in_grafana_are_told_from_queries(method: str, path: str, what: str | None) -> None:
+    found = audited(REQUEST.format(user="ann", method=method, path=path))
+    assert (found["user"], found["method"], found["path"]) == ("ann", method, path)
+    assert (found["status"], found["client"], found["level"]) == ("200", "10.0.0.7", "info")
+    assert [name for name in ("signed", "changed") if name in found] == ([what] if what else [])
+
+
+def test_who_signed_in_to_grafana_is_read_where_it_says_so() -> None:
+    assert audited(SIGNED_IN)["user"] == "ann@example.com"
+    assert "signed" in audited(SIGNED_IN)
+
+
 @pytest.mark.parametrize(("kind", "line"), [(kind, line) for kind, lines in LINES.items() for line in lines])
 def test_a_line_of_its_kind_is_read(kind: str, line: str) -> None:
     expressions = [stage.expression for stage in pipelines.FORMATS[kind] if isinstance(stage, pipelines.Regex)]
@@ -48,7 +97,7 @@ def test_few_labels_are_made_of_a_line() -> None:
     stages = [stage for found in (*pipelines.FORMATS.values(), pipelines.TAIL) for stage in found]
     labels = {name for stage in stages if isinstance(stage, pipelines.Labels) for name in stage.names}
     metadata = {name for stage in stages if isinstance(stage, pipelines.Metadata) for name in stage.names}
-    assert labels == {"level"}
+    assert labels == {"level", "system"}
     assert {"correlation_id", "trace_id", "parse_error"} <= metadata
 
 
@@ -72,6 +121,19 @@ def test_only_containers_of_the_stack_are_read() -> None:
 def test_the_demos_lines_carry_its_system_and_nothing_does_outside_dev() -> None:
     assert "social-selling" in promtail.files(stack_config())["promtail.yaml"]
     assert "social-selling" not in promtail.files(stack_config("prod"))["promtail.yaml"]
+
+
+def test_the_container_of_a_simulated_system_is_that_systems() -> None:
+    def system(service: str) -> str:
+        rules = [rule for rule in sources.relabels(stack_config()) if rule.target == "system"]
+        return [rule.value for rule in rules if re.fullmatch(rule.expression, service)][-1]
+
+    assert {service: system(service) for service in ("demo", "demo-redis", "demo-redis-alawael", "loki")} == {
+        "demo": "social-selling",
+        "demo-redis": "social-selling",
+        "demo-redis-alawael": "alawael",
+        "loki": "platform",
+    }
 
 
 def test_no_attempt_to_reach_loki_is_the_last() -> None:

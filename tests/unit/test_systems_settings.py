@@ -52,6 +52,13 @@ def test_an_environment_overrides_one_value_and_leaves_the_others() -> None:
     assert value(with_systems({}), "erpgo", "response_time", "critical") == 2
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("written", [100, 100.0])
+def test_an_environment_may_write_a_value_as_a_whole_number_or_not(written: float) -> None:
+    config = with_systems({"erpgo": {"thresholds": {"goroutines": {"warning": written}}}})
+    assert value(config, "erpgo", "goroutines", "warning") == 100
+
+
 def test_an_environment_sets_what_the_file_leaves_to_a_default() -> None:
     config = with_systems({"neuroerp": {"thresholds": {"diskRatio": {"critical": "99%"}}}})
     assert value(config, "neuroerp", "disk_ratio", "critical") == 0.99

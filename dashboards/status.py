@@ -1,0 +1,99 @@
+"""Status: what each system's users get, for people who know nothing of what it runs on; it can be made public.
+
+Grafana shows no variables on a public dashboard, so it has none; and nothing on it names a host, a route or an error.
+"""
+
+from typing import Final
+
+from grafana_foundation_sdk.models import dashboard
+
+from config.naming import PLATFORM
+from dashboards import state
+from dashboards.common import GREEN, ORANGE, RED, Panel, graph, number, over_time, states, steps
+from dashboards.layout import Row, assemble
+
+UID: Final = "obs-status"
+
+WATCHED: Final = f'system!="{PLATFORM}"'
+
+WORDS: Final = {0: ("working", GREEN), 1: ("disturbed", ORANGE), 2: ("down or failing", RED)}
+
+
+def status() -> dashboard.Dashboard:
+    """The dashboard."""
+    return assemble(
+        UID,
+        "Status",
+        "Whether each system works, whether it did, and how well it keeps its promises.",
+        [
+            Row("Now", [_now(), _history()]),
+            Row("Promises", [_availability(), _error_rate(), _response_time()]),
+        ],
+        alerts=WATCHED,
+        period="24h",
+    )
+
+
+def _state() -> str:
+    """2 for a system with a critical alert, 1 with a warning, else 0."""
+    critical, warning = (state.firing(f'severity="{severity}"', WATCHED) for severity in ("critical", "warning"))
+    return (
+        f"2 * group by (system) ({critical}) or 1 * group by (system) ({warning})"
+        f" or 0 * group by (system) (app:system:info{{{WATCHED}}})"
+    )
+
+
+def _now() -> Panel:
+    mapping = dashboard.ValueMap(
+        options={
+            str(value): dashboard.ValueMappingResult(text=text, color=color, index=index)
+            for index, (value, (text, color)) in enumerate(WORDS.items())
+        }
+    )
+    return number(
+        "Systems Now",
+        "Whether each system works at this moment.",
+        "short",
+        over_time(_state(), "{{system}}"),
+        width=24,
+    ).mappings([mapping])
+
+
+def _history() -> Panel:
+    return states(
+        "Systems Over Time",
+        "Whether each system worked in the time shown.",
+        over_time(_state(), "{{system}}"),
+        WORDS,
+        width=24,
+    )
+
+
+def _availability() -> Panel:
+    return number(
+        "Availability Over 30 Days",
+        "Share of requests that were answered without a fault of the system's own.",
+        "percentunit",
+        over_time(f'1 - slo:sli_error:ratio_rate30d{{slo="availability",{WATCHED}}}', "{{system}}"),
+        width=24,
+    ).thresholds(steps((None, RED), (0.99, ORANGE), (0.999, GREEN)))
+
+
+def _error_rate() -> Panel:
+    return graph(
+        "Share of Failed Requests",
+        "Share of requests over five minutes that failed by the system's own fault.",
+        "percentunit",
+        over_time(f"app:http_errors:ratio_rate5m{{{WATCHED}}}", "{{system}}"),
+        width=12,
+    )
+
+
+def _response_time() -> Panel:
+    return graph(
+        "Time to Answer (p95)",
+        "95 of 100 requests were answered within this time.",
+        "s",
+        over_time(f'app:http_latency_seconds:quantile5m{{quantile="0.95",{WATCHED}}}', "{{system}}"),
+        width=12,
+    )

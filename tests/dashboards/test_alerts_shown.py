@@ -1,0 +1,143 @@
+"""What a dashboard shows of alerts: where each begins, and marks that some alert can make."""
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import promql_parser as pp
+import pytest
+import yaml
+
+from dashboards.links import OWNER, PANELS
+from dashboards.queries import Query, panels, queries
+from dashboards.registry import dashboards
+from rules import files
+from tests.metrics.promql import matchers, parse, walk
+from tests.unit.conftest import FULL, stack_config
+
+EVERYTHING: Final = stack_config("prod", FULL)
+
+THRESHOLD: Final = re.compile(r"app:threshold:(\w+)")
+LITERAL: Final = re.compile(r"[<>]=? (\d+(?:\.\d+)?)$", re.MULTILINE)
+
+ANOTHER_SCALE: Final[Mapping[str, str]] = {
+    "HighSequentialScans": "is about the share of scans, the panel shows how many rows they read",
+    "RedisMemoryHigh": "is about the share of what is allowed, which the panel shows as a line of its own",
+    "DiskWillFill": "foretells what the panel shows",
+    "ContainerRestarting": "counts in another window than the panel",
+    "BackupFinished": "is about how long ago it was",
+    "SLOErrorBudgetBurn": "is about how fast the budget is spent, which has panels of its own with their lines",
+    "DatabaseWraparound": "is about a share of all there are, of which the panel counts those in use",
+    "MongoReplicationLag": "is in seconds, the panel in milliseconds",
+}
+"""Alerts whose value is not drawn on their panel as the rule has it, and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """An alerting rule, as far as a dashboard knows of it."""
+
+    expr: str
+    labels: Mapping[str, str]
+
+    @property
+    def limit(self) -> float | None:
+        """The number that the rule itself has; None where it tells of any, or has a threshold series."""
+        found = LITERAL.findall(self.expr.strip())
+        value = float(found[-1]) if found and not THRESHOLD.search(self.expr) else 0.0
+        return value if value not in (0.0, 1.0) else None
+
+
+@functools.cache
+def rules() -> dict[str, list[Rule]]:
+    """Every alerting rule by the alert's name."""
+    found: dict[str, list[Rule]] = {}
+    for text in files(EVERYTHING).values():
+        for rule in (rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"] if "alert" in rule):
+            labels = {**rule["labels"], "alertname": rule["alert"]}
+            found.setdefault(rule["alert"], []).append(Rule(expr=rule["expr"], labels=labels))
+    return found
+
+
+@functools.cache
+def shown() -> dict[str, dict[int, dict[str, Any]]]:
+    """The panels by dashboard and id."""
+    found = {entry.uid: json.loads(entry.text) for entry in dashboards(EVERYTHING)}
+    return {uid: {panel["id"]: panel for panel in panels(document)} for uid, document in found.items()}
+
+
+def graphs(alert: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The graphs that show an alert, each with its dashboard's uid."""
+    for pattern, alerts in PANELS.items():
+        for uid, found in shown().items():
+            same = uid.endswith(pattern.removeprefix(OWNER)) if pattern.startswith(OWNER) else uid == pattern
+            panel = found.get(alerts.get(alert, 0)) if same else None
+            if panel is not None and panel["type"] == "timeseries":
+                yield uid, panel
+
+
+def drawn(panel: Mapping[str, Any]) -> tuple[set[str], set[float]]:
+    """The threshold series, and the values, of which a panel draws a line."""
+    named = {name for target in panel["targets"] for name in THRESHOLD.findall(target["expr"])}
+    defaults = panel["fieldConfig"]["defaults"]
+    if "thresholdsStyle" not in defaults.get("custom", {}):
+        return named, set()
+    return named, {step["value"] for step in defaults["thresholds"]["steps"] if step["value"] is not None}
+
+
+def demanded(uid: str) -> set[str]:
+    """The thresholds that a dashboard's own system has a value for; of one across all, everybody's."""
+    owners = {name for name in (*EVERYTHING.systems, "platform") if uid.startswith(f"{name}-")}
+    return {one.name for one in EVERYTHING.thresholds if not owners or one.system in owners}
+
+
+@pytest.mark.parametrize("alert", sorted(rules()))
+def test_the_threshold_of_an_alert_is_drawn_on_the_graph_that_shows_it(alert: str) -> None:
+    own = rules()[alert]
+    for uid, panel in graphs(alert):
+        series, values = drawn(panel)
+        # One name may serve a process and a host, and have a figure or a share: what is drawn is one of them.
+        named = {name for rule in own for name in THRESHOLD.findall(rule.expr)} & demanded(uid)
+        if named:
+            assert named & series, f"{uid}, {panel['title']}: draws none of {sorted(named)}"
+        limits = {rule.limit for rule in own} - {None}
+        if limits and alert not in ANOTHER_SCALE:
+            assert limits & values, f"{uid}, {panel['title']}: draws {sorted(values)}, the alert begins at {limits}"
+
+
+@pytest.mark.parametrize("alert", sorted(ANOTHER_SCALE))
+def test_an_alert_is_excused_only_where_it_would_not_pass(alert: str) -> None:
+    limits = {rule.limit for rule in rules()[alert]} - {None}
+    assert limits
+    assert any(not limits & drawn(panel)[1] for _, panel in graphs(alert))
+
+
+def selectors(query: Query) -> Iterator[pp.VectorSelector]:
+    """What a query asks of the alerts."""
+    for node, _ in walk(parse(query.filled)):
+        if isinstance(node, pp.VectorSelector) and (node.name or "").startswith("ALERTS"):
+            yield node
+
+
+ASKING: Final = {
+    (query.dashboard, query.owner, query.expr): query
+    for query in queries(EVERYTHING)
+    if query.source == "prometheus" and "ALERTS" in query.expr
+}
+
+
+@pytest.mark.parametrize("asked", ASKING, ids=lambda asked: f"{asked[0]}/{asked[1]}")
+def test_alerts_that_a_dashboard_asks_for_are_those_of_some_rule(asked: tuple[str, str, str]) -> None:
+    found = [rule.labels for own in rules().values() for rule in own]
+
+    def fits(labels: Mapping[str, str], node: pp.VectorSelector) -> bool:
+        # What a rule does not set itself comes of the series that it fires for.
+        return all(one.admits(labels[one.name]) for one in matchers(node) if one.name in labels)
+
+    nodes = list(selectors(ASKING[asked]))
+    assert nodes
+    for node in nodes:
+        assert any(fits(labels, node) for labels in found), f"{node}: no alert is like that"

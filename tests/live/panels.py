@@ -1,0 +1,118 @@
+"""Every query of every panel, asked of a running stack as Grafana asks it, and a stack in which panels have news."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Final
+
+import httpx
+
+from config.load import StackConfig, validate
+from config.naming import PROJECT
+from dashboards.datasources import LOKI
+from dashboards.queries import Query, queries
+from tests.live.conftest import SETTINGS, STACK, Project
+
+SHOWN: Final = 3600
+STEP: Final = 30
+"""Seconds that are shown, and between two points."""
+
+DASHBOARDS: Final = frozenset({"grafana"})
+"""Left out or not, there are dashboards to be asked: any Grafana could show them."""
+
+FAULTS: Final[Mapping[str, Sequence[str]]] = {
+    "alawael": ("critical-error-rate",),
+    "erpgo": ("critical-error-rate", "suspicious-activity"),
+    "neuroerp": ("high-failure-rate",),
+    "social-selling": ("critical-error-rate", "new-error-type"),
+    "syncup": ("critical-error-rate",),
+}
+"""Faults that some panels wait for."""
+
+NEWS_SECONDS: Final = 15
+"""Until what a fault does is recorded."""
+
+PAUSED: Final = ("demo", "node-exporter", "alertmanager")
+"""Silent, they give an alert to each system, to the host and to the stack itself."""
+
+SLOT: Final = "panels"
+PSQL: Final = ("psql", "-h", "/tmp", "-U", "postgres", "-tAc")  # noqa: S108 - the socket's folder in the container
+
+
+def live_config(stack: Project | None = None) -> StackConfig:
+    """The configuration of the live stack; of all that could be in it, where none is given."""
+    values = {key.removeprefix(f"{PROJECT}:"): value for key, value in SETTINGS.items()}
+    known = stack.data / "left-out" / f"{STACK}.json" if stack else None
+    left_out = json.loads(known.read_text(encoding="utf-8")) if known and known.is_file() else {}
+    config = validate(STACK, values, frozenset())
+    return config.without({name: why for name, why in left_out.items() if name not in DASHBOARDS})
+
+
+def asked(config: StackConfig) -> Iterator[Query]:
+    """The queries of the panels and variables; what marks alerts in the graphs is tested with the dashboards."""
+    return (query for query in queries(config) if not query.owner.startswith("annotation "))
+
+
+def answered(stack: Project, wanted: Iterable[Query]) -> set[Query]:
+    """Those of the queries that return data."""
+    wanted = list(wanted)
+    different = {(query.source, query.filled, query.instant) for query in wanted}
+    with ThreadPoolExecutor(4) as pool:
+        found = dict(zip(different, pool.map(lambda one: bool(_ask(stack, *one)), different), strict=True))
+    return {query for query in wanted if found[query.source, query.filled, query.instant]}
+
+
+def _ask(stack: Project, source: str, expr: str, instant: bool) -> Sequence[object]:
+    now = time.time()
+    params: dict[str, Any] = {"query": expr, "start": int(now - SHOWN), "end": int(now), "step": STEP}
+    if source == LOKI:
+        answer = httpx.get(
+            "http://127.0.0.1:13100/loki/api/v1/query_range", params={**params, "limit": 10}, timeout=30
+        )
+        answer.raise_for_status()
+        return list(answer.json()["data"]["result"])
+    if instant:
+        return list(stack.prometheus("query", query=expr)["result"])
+    return list(stack.prometheus("query_range", **{key: str(value) for key, value in params.items()})["result"])
+
+
+@contextmanager
+def disturbed(stack: Project, faults: Mapping[str, Sequence[str]] = FAULTS) -> Iterator[None]:
+    """A stack with faults on and a replication slot that nobody reads, of which some parts are silent by now."""
+    order = [(system, name) for system, names in faults.items() for name in names]
+    database = stack.client.containers.get(f"obs-{STACK}-demo-postgres")
+    for system, name in order:
+        switch(system, name, on=True)
+    _sql(database, f"SELECT pg_create_physical_replication_slot('{SLOT}', true)")
+    try:
+        time.sleep(NEWS_SECONDS)
+        for part in PAUSED:
+            stack.client.containers.get(f"obs-{STACK}-{part}").pause()
+        yield
+    finally:
+        resume(stack)
+        _sql(database, f"SELECT pg_drop_replication_slot('{SLOT}')")
+        for system, name in order:
+            switch(system, name, on=False)
+
+
+def resume(stack: Project) -> None:
+    """Let the silent parts go on."""
+    for part in PAUSED:
+        container = stack.client.containers.get(f"obs-{STACK}-{part}")
+        if container.status == "paused":
+            container.unpause()
+
+
+def switch(system: str, name: str, *, on: bool) -> None:
+    """Switch a fault of the demo on for an hour, or off."""
+    port = SETTINGS[f"{PROJECT}:demo"]["faultPort"]
+    method, query = ("POST", "?for=1h") if on else ("DELETE", "")
+    httpx.request(method, f"http://127.0.0.1:{port}/faults/{system}/{name}{query}", timeout=10).raise_for_status()
+
+
+def _sql(database: Any, statement: str) -> None:  # noqa: ANN401 - docker has no types
+    done = database.exec_run([*PSQL, statement])
+    assert done.exit_code == 0, done.output.decode()
