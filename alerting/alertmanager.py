@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from alerting import inhibition, messages, mute_times
+from alerting import heartbeat, inhibition, messages, mute_times
 from alerting.receivers import integrations, mail_server, secret_path
 from alerting.routes import GROUP_BY, GROUP_INTERVAL, GROUP_WAIT, REPEAT_INTERVAL, Route, recipients, routes
 from config.load import StackConfig
@@ -28,8 +28,8 @@ def secret_files(config: StackConfig) -> dict[str, str]:
     names = [secret.name for secret in receiver_secrets(settings.receivers)]
     if settings.smtp is not None and settings.smtp.user is not None:
         names.append("smtpPassword")
-    if "heartbeatUrl" in config.secrets:
-        names.append("heartbeatUrl")
+    if heartbeat.SECRET in config.secrets:
+        names.append(heartbeat.SECRET)
     return {secret_path(name): name for name in names}
 
 
@@ -48,7 +48,7 @@ def _alertmanager_yaml(config: StackConfig) -> str:
         "inhibit_rules": inhibition.rules(),
         "receivers": [
             *({"name": one.name, **integrations(one.channels, settings, CONFIG_DIR)} for one in recipients(config)),
-            {"name": "heartbeat", **_heartbeat(config)},
+            heartbeat.receiver(config, f"{CONFIG_DIR}/{secret_path(heartbeat.SECRET)}"),
             {
                 "name": "verify",
                 "webhook_configs": [{"url": f"http://{inbox(config.stack)}:{INBOX_PORT}/", "send_resolved": False}],
@@ -76,13 +76,6 @@ def _route(route: Route) -> dict[str, Any]:
     if route.mute:
         found["mute_time_intervals"] = list(route.mute)
     return found
-
-
-def _heartbeat(config: StackConfig) -> dict[str, Any]:
-    """A POST to what complains when none comes; an alert that is over must not count as one."""
-    if "heartbeatUrl" not in config.secrets:
-        return {}
-    return {"webhook_configs": [{"url_file": f"{CONFIG_DIR}/{secret_path('heartbeatUrl')}", "send_resolved": False}]}
 
 
 def _intervals(mute_time: MuteTime) -> list[dict[str, Any]]:

@@ -24,7 +24,26 @@ TIMEOUT: Final = "10s"
 """How long a receiver is waited for; one that hangs would otherwise hold a digest for as long as digests wait."""
 
 TITLE: Final = '{{ template "obs.title" . }}'
+SLACK_TITLE: Final = '{{ template "obs.slack.title" . }}'
+MARKDOWN_TITLE: Final = '{{ template "obs.markdown.title" . }}'
 LINK: Final = '{{ template "obs.dashboard" . }}'
+
+LINKS: Final = {
+    link.capitalize(): f'{{{{ template "obs.{link}" . }}}}' for link in ("runbook", "panel", "logs", "silence")
+}
+"""Where a message leads, by name; empty where there is no such place."""
+
+
+def fact(label: str, channel: str) -> str:
+    """A label that all alerts of a message share, or a dash, escaped for `slack` or as `text`."""
+    return f'{{{{ template "obs.fact" (dict "label" "{label}" "data" . "for" "{channel}") }}}}'
+
+
+def facts(channel: str) -> dict[str, str]:
+    """What all alerts of a message have in common, by its name."""
+    shared = {label.capitalize(): fact(label, channel) for label in ("system", "environment", "component")}
+    return {"Severity": '{{ template "obs.severity" . }}', **shared}
+
 
 Block = dict[str, Any]
 """One integration of a receiver."""
@@ -70,7 +89,8 @@ def _email(receiver: Receiver, _: Files) -> Block:
     email = receiver.settings(Email)
     return {
         "to": ", ".join(email.to),
-        "headers": {"Subject": TITLE},
+        "headers": {"Subject": TITLE, "Auto-Submitted": "auto-generated"},
+        "threading": {"enabled": True, "thread_by_date": "none"},
         "html": '{{ template "obs.mail" . }}',
         "text": '{{ template "obs.text" . }}',
     }
@@ -87,10 +107,11 @@ def _slack(receiver: Receiver, files: Files) -> Block:
         "timeout": TIMEOUT,
         "channel": slack.channel,
         "color": '{{ template "obs.colour" . }}',
-        "title": TITLE,
+        "title": SLACK_TITLE,
         "title_link": LINK,
         "text": '{{ template "obs.slack" . }}',
-        "fallback": TITLE,
+        "fields": [{"title": name, "value": value, "short": True} for name, value in facts("slack").items()],
+        "fallback": SLACK_TITLE,
     }
 
 
@@ -101,21 +122,28 @@ def _pagerduty(receiver: Receiver, files: Files) -> Block:
         "url": receiver.settings(PagerDuty).api_url,
         "severity": '{{ template "obs.pagerduty.severity" . }}',
         "description": TITLE,
-        "class": "{{ .CommonLabels.condition }}",
-        "component": "{{ .CommonLabels.component }}",
-        "group": "{{ .CommonLabels.system }}",
+        "source": '{{ template "obs.source" . }}',
+        "class": fact("condition", "text"),
+        "component": fact("component", "text"),
+        "group": fact("system", "text"),
         "client": "Alertmanager",
         "client_url": LINK,
-        "details": {"alerts": '{{ template "obs.text" . }}'},
+        "details": {
+            **{name.lower(): value for name, value in facts("text").items()},
+            "firing": '{{ template "obs.firing" . }}',
+            "resolved": '{{ template "obs.resolved" . }}',
+        },
+        # One whose address is empty is left out by Alertmanager.
+        "links": [{"text": name, "href": address} for name, address in LINKS.items()],
     }
 
 
 def _msteams(_: Receiver, files: Files) -> Block:
-    return {"webhook_url_file": files["Url"], "title": TITLE, "text": '{{ template "obs.markdown" . }}'}
+    return {"webhook_url_file": files["Url"], "title": MARKDOWN_TITLE, "text": '{{ template "obs.markdown" . }}'}
 
 
 def _discord(_: Receiver, files: Files) -> Block:
-    return {"webhook_url_file": files["Url"], "title": TITLE, "message": '{{ template "obs.markdown" . }}'}
+    return {"webhook_url_file": files["Url"], "title": MARKDOWN_TITLE, "message": '{{ template "obs.markdown" . }}'}
 
 
 def _telegram(receiver: Receiver, files: Files) -> Block:
@@ -137,7 +165,11 @@ def _opsgenie(receiver: Receiver, files: Files) -> Block:
         "message": TITLE,
         "description": '{{ template "obs.text" . }}',
         "priority": '{{ template "obs.opsgenie.priority" . }}',
-        "tags": "{{ .CommonLabels.severity }},{{ .CommonLabels.system }},{{ .CommonLabels.component }}",
+        "source": "Alertmanager",
+        "entity": '{{ template "obs.source" . }}',
+        # All labels that the alerts share are among the details anyway.
+        "details": {name.lower(): address for name, address in LINKS.items()},
+        "tags": ",".join(facts("text")[name] for name in ("Severity", "System", "Component")),
     }
 
 
@@ -146,8 +178,12 @@ def _pushover(_: Receiver, files: Files) -> Block:
         "token_file": files["Token"],
         "user_key_file": files["User"],
         "title": TITLE,
-        "message": '{{ template "obs.text" . }}',
+        "message": '{{ template "obs.brief" . }}',
+        "priority": '{{ template "obs.pushover.priority" . }}',
+        "retry": "1m",
+        "expire": "1h",
         "url": LINK,
+        "url_title": "Panel",
     }
 
 

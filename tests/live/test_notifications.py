@@ -1,0 +1,180 @@
+"""From an alert to a message by every channel: the right one, once, and one notice when it is over.
+
+The receivers are doubles that refuse what the real services would. Pushover, whose address cannot be set, and a mail
+server that demands TLS and a password are in tests/receivers.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import httpx
+import pytest
+import yaml
+
+from config.load import ROOT
+from tests.live.conftest import Project
+from tests.live.told import Told, connected, told
+from tests.receivers.mail import MailDouble
+from tests.receivers.services import HttpDoubles
+from tests.receivers.stack import CHANNELS
+
+pytestmark = pytest.mark.live
+
+ALERTS: Final = "http://127.0.0.1:19093/api/v2/alerts"
+
+GROUP_SECONDS: Final = 10
+"""How long Alertmanager waits for more of a group, and before it says more of it."""
+
+OUTSIDE: Final = {"cluster": "obs-live", "environment": "dev"}
+"""What Prometheus adds to every alert that leaves it."""
+
+Alert = dict[str, dict[str, str]]
+
+
+def of_rule(name: str, file: str, labels: Mapping[str, str]) -> Alert:
+    """An alert as Prometheus makes it of a rule of the repository, for these labels of a series."""
+
+    def filled(text: str) -> str:
+        return re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda match: labels[match[1]], text)
+
+    groups = yaml.safe_load((ROOT / "rules" / f"{file}.yaml").read_text())["groups"]
+    (rule,) = (rule for group in groups for rule in group["rules"] if rule.get("alert") == name)
+    said = {**rule["annotations"], "runbook_url": f"https://git.example.com/{rule['annotations']['runbook_url']}"}
+    return {
+        "labels": {"alertname": name, **rule["labels"], **labels, **OUTSIDE},
+        "annotations": {key: filled(text) for key, text in said.items()},
+    }
+
+
+DOWN: Final = of_rule(
+    "HostDown", "host", {"system": "erpgo", "team": "erpgo", "instance": "erp-1", "host": "erp-1", "job": "node"}
+)
+ON_IT: Final = [
+    of_rule(
+        "ServiceDown",
+        "stack",
+        {"system": system, "team": system, "instance": f"erp-1:{port}", "host": "erp-1", "job": job},
+    )
+    for system in ("erpgo", "platform", "alawael")
+    for job, port in (("app", 8080), ("postgres", 9187), ("redis", 9121), ("nginx", 9113), ("cadvisor", 8081))
+    for port in (port, port + 10_000)
+]
+"""Thirty alerts of what runs on that host."""
+
+ERRORS: Final = {
+    "system": "syncup",
+    "team": "syncup",
+    **OUTSIDE,
+    "component": "application",
+    "condition": "error_rate",
+}
+FAILING: Final = [
+    {
+        "labels": {"alertname": name, "severity": severity, **ERRORS},
+        "annotations": {"summary": "syncup: 12% of requests fail", "description": f"More than {limit} is too much."},
+    }
+    for name, severity, limit in (("HighErrorRate", "warning", "1%"), ("CriticalErrorRate", "critical", "5%"))
+]
+"""A warning and the critical alert of the same trouble."""
+
+
+def post(alerts: list[Alert], since: datetime, until: datetime | None = None) -> None:
+    ends = until or datetime.now(UTC) + timedelta(minutes=10)
+    times = {"startsAt": since.isoformat(), "endsAt": ends.isoformat()}
+    httpx.post(ALERTS, json=[{**alert, **times} for alert in alerts], timeout=5).raise_for_status()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What every channel was told in the test, and when the alerts began."""
+
+    by: Mapping[str, list[Told]]
+    http: HttpDoubles
+    mail: MailDouble
+    since: datetime
+
+
+@pytest.fixture(scope="module")
+def doubles(spine: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
+    """The receivers, and the stack that tells them of everything."""
+    with connected(spine) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def said(doubles: tuple[HttpDoubles, MailDouble]) -> Said:
+    """A host goes down with all that runs on it and a system fails; then both are over. What was said of it."""
+    http, mail = doubles
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    everything = [DOWN, *ON_IT, *FAILING]
+
+    def complete(over: bool) -> bool:
+        return all(sum(one.over is over for one in messages) >= 2 for messages in told(http, mail).values())
+
+    # The critical alerts first, as one that comes while the warning's group is being sent would be too late.
+    post([DOWN, FAILING[1]], since)
+    post(everything, since)
+    http.wait(lambda: complete(over=False), 3 * GROUP_SECONDS)
+    post(everything, since, until=datetime.now(UTC))
+    http.wait(lambda: complete(over=True), 3 * GROUP_SECONDS)
+    time.sleep(GROUP_SECONDS + 1)
+    return Said(by=told(http, mail), http=http, mail=mail, since=since)
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values())
+def test_every_channel_is_told_once_of_each_trouble_and_once_that_it_is_over(said: Said, channel: str) -> None:
+    messages = said.by[channel]
+    assert sorted(one.over for one in messages) == [False, False, True, True], messages
+
+
+def test_no_service_would_refuse_a_message(said: Said) -> None:
+    assert [(one.channel, one.problem) for one in said.http.wrong] == []
+    assert [one.problem for one in said.mail.mails if one.problem] == []
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values())
+def test_a_critical_alert_sends_no_warning_beside_it(said: Said, channel: str) -> None:
+    assert not [one for one in said.by[channel] if "HighErrorRate" in one.text or "[WARNING]" in one.title]
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values())
+def test_a_dead_host_sends_one_message_not_thirty(said: Said, channel: str) -> None:
+    assert len(ON_IT) == 30
+    assert not [one for one in said.by[channel] if "ServiceDown" in one.text]
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values())
+def test_a_message_says_what_it_is_about_and_leads_on(said: Said, channel: str) -> None:
+    (down,) = (one for one in said.by[channel] if not one.over and "erp-1" in one.text)
+    description = DOWN["annotations"]["description"]
+    assert description in down.text
+    for word in ("Host erp-1 of erpgo does not answer", "erpgo", "dev", "host", "critical"):
+        assert word in down.text
+    if channel != "webhook":
+        assert "[CRITICAL] Host erp-1 of erpgo does not answer (dev)" in down.title
+        assert "https://git.example.com/runbooks/HostDown.md" in down.text
+        assert "http://127.0.0.1:19093/#/silences/new?filter=%7Balertname%3D%22HostDown%22" in down.text
+    if channel not in ("opsgenie", "webhook"):
+        assert f"Since {said.since:%Y-%m-%d %H:%M:%S} UTC" in down.text
+
+
+def test_a_mail_goes_to_everybody_and_reads_as_text_too(said: Said) -> None:
+    for one in said.mail.mails:
+        assert one.recipients == ("ops@example.com", "management@example.com")
+        assert one.message["Auto-Submitted"] == "auto-generated"
+        assert one.subject in one.part("html").replace("&#43;", "+")
+        assert one.part("plain").startswith(one.subject)
+
+
+def test_what_is_over_ends_the_same_incident(said: Said) -> None:
+    keys = [(one.payload["dedup_key"], one.payload["event_action"]) for one in said.http.taken("pagerduty")]
+    assert {action for _, action in keys} == {"trigger", "resolve"}
+    assert len({key for key, _ in keys}) == 2
+    opened = {one.payload["alias"] for one in said.http.taken("opsgenie") if "message" in one.payload}
+    closed = {one.path.split("/")[3] for one in said.http.taken("opsgenie") if "message" not in one.payload}
+    assert opened == closed
+    assert len(opened) == 2

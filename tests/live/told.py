@@ -1,0 +1,81 @@
+"""A stack that tells doubles of every channel whatever happens, and what they were told."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.live.conftest import GATEWAY, STACK, Project
+from tests.receivers.mail import MailDouble
+from tests.receivers.services import HttpDoubles
+from tests.receivers.stack import CHANNELS, notifications, secrets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A message as its channel has it."""
+
+    over: bool
+    title: str
+    text: str
+
+
+def read(channel: str, payload: Mapping[str, Any]) -> Told:
+    """What a message of a service says; the end of an alert has no text with PagerDuty and Opsgenie."""
+    whole = json.dumps(payload, ensure_ascii=False)
+    if channel == "pagerduty":
+        return Told(over=payload["event_action"] == "resolve", title=payload["payload"]["summary"], text=whole)
+    if channel == "opsgenie":
+        return Told(over="message" not in payload, title=payload.get("message", ""), text=whole)
+    if channel == "webhook":
+        return Told(
+            over=payload["status"] == "resolved", title=payload["alerts"][0]["labels"]["alertname"], text=whole
+        )
+    titles: dict[str, Callable[[], str]] = {
+        "slack": lambda: payload["attachments"][0]["title"],
+        "slack-bot": lambda: payload["attachments"][0]["title"],
+        "msteams": lambda: payload["attachments"][0]["content"]["body"][0]["text"],
+        "discord": lambda: payload["embeds"][0]["title"],
+        "telegram": lambda: re.sub("<[^>]*>", "", payload["text"].splitlines()[0]),
+    }
+    title = titles[channel]()
+    return Told(over="[RESOLVED]" in title, title=title, text=whole)
+
+
+def told(http: HttpDoubles, mail: MailDouble) -> dict[str, list[Told]]:
+    """Every message so far, by the channel it came by."""
+    found = {
+        channel: [read(channel, one.payload) for one in http.taken(channel)]
+        for channel in CHANNELS.values()
+        if channel != "email"
+    }
+    mails = [Told(over="[RESOLVED]" in one.subject, title=one.subject, text=one.part("plain")) for one in mail.mails]
+    return {**found, "email": mails}
+
+
+@contextmanager
+def connected(project: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
+    """The doubles, with the stack telling them; afterwards it has its usual settings again."""
+    with HttpDoubles(GATEWAY) as http, MailDouble(GATEWAY) as mail:
+        section = notifications(http.url, GATEWAY, mail.port)
+        section |= {"default": list(CHANNELS), "critical": list(CHANNELS), "warning": list(CHANNELS)}
+        project.configure({**project.usual, "notifications": section})
+        with ThreadPoolExecutor() as pool:
+            stored = pool.map(
+                lambda one: project.obs("secret", "set", one[0], STACK, stdin=one[1]), secrets(http.url).items()
+            )
+            assert not [done.stderr for done in stored if done.returncode]
+        _up(project)
+        try:
+            yield http, mail
+        finally:
+            project.configure()
+            _up(project)
+
+
+def _up(project: Project) -> None:
+    done = project.obs("up", STACK)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,82 @@
+"""A fault of a demo system leads to one correct message by every channel, and to one notice when it is over.
+
+Five to fifteen minutes: an error rate is taken over five.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import pytest
+
+from tests.live.conftest import STACK, Project
+from tests.live.told import Told, connected, told
+from tests.receivers.mail import MailDouble
+from tests.receivers.services import HttpDoubles
+from tests.receivers.stack import CHANNELS
+
+pytestmark = pytest.mark.live
+
+SYSTEM: Final = "erpgo"
+FAULT: Final = "critical-error-rate"
+ALERT: Final = "CriticalErrorRate"
+
+FIRES_SECONDS: Final = 15 * 60
+RESOLVES_SECONDS: Final = 15 * 60
+
+
+@pytest.fixture(scope="module")
+def doubles(stack: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
+    """The receivers, and the whole stack that tells them."""
+    with connected(stack) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def messages(stack: Project, doubles: tuple[HttpDoubles, MailDouble]) -> Mapping[str, list[Told]]:
+    """What was said of the fault's alert, by channel, from before the fault until after its end."""
+    http, mail = doubles
+
+    def of_fault() -> dict[str, list[Told]]:
+        # The silence that a message leads to names its alert; Opsgenie's end of one names the incident alone.
+        opened = {one.payload["alias"] for one in http.taken("opsgenie") if ALERT in str(one.payload)}
+        found = {
+            channel: [one for one in heard if ALERT in one.text and SYSTEM in one.text]
+            for channel, heard in told(http, mail).items()
+        }
+        closed = [
+            one for one in http.taken("opsgenie") if one.path.split("/")[3:4] and one.path.split("/")[3] in opened
+        ]
+        found["opsgenie"] += [Told(over=True, title="", text="") for _ in closed]
+        return found
+
+    def everywhere(over: bool) -> bool:
+        return all(any(one.over is over for one in heard) for heard in of_fault().values())
+
+    switched = stack.obs("fault", SYSTEM, FAULT, "--for", "1h", "--stack", STACK)
+    assert switched.returncode == 0, switched.stderr
+    http.wait(lambda: everywhere(over=False), FIRES_SECONDS)
+    assert stack.obs("fault", SYSTEM, FAULT, "--off", "--stack", STACK).returncode == 0
+    http.wait(lambda: everywhere(over=True), RESOLVES_SECONDS)
+    return of_fault()
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values())
+def test_a_fault_leads_to_one_message_and_one_notice(messages: Mapping[str, list[Told]], channel: str) -> None:
+    assert [one.over for one in messages[channel]] == [False, True]
+
+
+@pytest.mark.parametrize("channel", [one for one in CHANNELS.values() if one != "webhook"])
+def test_the_message_says_how_much_and_how_much_is_allowed(messages: Mapping[str, list[Told]], channel: str) -> None:
+    first = messages[channel][0]
+    assert first.title.startswith(f"[CRITICAL] {SYSTEM}: ")
+    assert "of requests fail" in first.title
+    assert "above 10%" in first.text.replace("\\", "")
+
+
+def test_no_service_would_refuse_a_message(
+    messages: Mapping[str, list[Told]], doubles: tuple[HttpDoubles, MailDouble]
+) -> None:
+    http, mail = doubles
+    assert messages
+    assert [(one.channel, one.problem) for one in http.wrong] == []
+    assert [one.problem for one in mail.mails if one.problem] == []

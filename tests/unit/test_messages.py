@@ -1,0 +1,317 @@
+"""Messages as Alertmanager's own code renders them: what they say, and that no text can break them."""
+
+import json
+import re
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from alerting.messages import GRAFANA, files
+from config.load import StackConfig, validate
+from tests.receivers.checks import markup_problem
+from tests.receivers.rendering import Alert, Data, call, group, render
+from tests.unit.conftest import stack_config
+
+LABELS: Final = {
+    "alertname": "HostDown",
+    "severity": "critical",
+    "component": "host",
+    "condition": "down",
+    "system": "erpgo",
+    "team": "erpgo",
+    "instance": "erp-1",
+    "host": "erp-1",
+    "environment": "prod",
+    "cluster": "obs-prod",
+}
+ANNOTATIONS: Final = {
+    "summary": "Host erp-1 of erpgo does not answer",
+    "description": "Prometheus has not been able to read the metrics of host erp-1 for a minute.",
+    "runbook_url": "https://git.example.com/runbooks/HostDown.md",
+    "dashboard_url": "https://grafana.example.com/d/erpgo-system?var-instance=erp-1&viewPanel=1",
+}
+DOWN: Final = Alert(labels=LABELS, annotations=ANNOTATIONS)
+OVER: Final = Alert(labels=LABELS, annotations=ANNOTATIONS, resolved=True)
+
+RUNBOOK: Final = "https://git.example.com/runbooks/HostDown.md"
+PANEL: Final = "https://grafana.example.com/d/erpgo-system?var-instance=erp-1&viewPanel=1"
+SILENCE: Final = (
+    "https://alerts.example.com/#/silences/new?filter=%7Balertname%3D%22HostDown%22%2C%20"
+    "instance%3D%22erp-1%22%2C%20severity%3D%22critical%22%2C%20system%3D%22erpgo%22%7D"
+)
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+FACTS: Final = "System erpgo, environment prod, component host, severity critical"
+
+
+def slow(number: int, *, resolved: bool = False) -> Alert:
+    route = f"/api/orders/{number}"
+    return Alert(
+        labels={**LABELS, "alertname": "CriticalResponseTime", "component": "application", "route": route},
+        annotations={
+            "summary": f"erpgo: {route} takes 3.{number}s",
+            "description": f"95% of the requests to {route} of erpgo must be answered within 2s.",
+            "runbook_url": "https://git.example.com/runbooks/CriticalResponseTime.md",
+            "dashboard_url": "https://grafana.example.com/d/erpgo-application?viewPanel=2",
+        },
+        resolved=resolved,
+    )
+
+
+def labelled(**labels: str) -> Alert:
+    return Alert(labels={**LABELS, **labels}, annotations=ANNOTATIONS)
+
+
+def annotated(**annotations: str) -> Alert:
+    return Alert(labels=LABELS, annotations={**ANNOTATIONS, **annotations})
+
+
+MIXED: Final = group(*(slow(number, resolved=number > 2) for number in range(5)))
+MANY: Final = group(*(slow(number) for number in range(30)))
+
+WANTED: Final[dict[str, tuple[str, Data]]] = {
+    "title": ("obs.title", group(DOWN)),
+    "slack title": ("obs.slack.title", group(annotated(summary="<!here> & <b>"))),
+    "markdown title": ("obs.markdown.title", group(annotated(summary="*all* [x](y)"))),
+    "title over": ("obs.title", group(OVER)),
+    "title of a warning": ("obs.title", group(labelled(severity="warning"))),
+    "title of no severity": ("obs.title", group(labelled(severity=""))),
+    "title of no summary": ("obs.title", group(annotated(summary=""))),
+    "title of a test": ("obs.title", group(labelled(obs_test="true"))),
+    "title of several": ("obs.title", MANY),
+    "title of several over": ("obs.title", group(slow(1, resolved=True), slow(2, resolved=True))),
+    "title of a mixture": ("obs.title", MIXED),
+    "title of several kinds": ("obs.title", group(DOWN, slow(1))),
+    "title of several severities": ("obs.title", group(labelled(severity="warning"), DOWN)),
+    "slack": ("obs.slack", group(DOWN)),
+    "slack over": ("obs.slack", group(OVER)),
+    "slack of a mixture": ("obs.slack", MIXED),
+    "markdown": ("obs.markdown", group(DOWN)),
+    "markdown of markup": ("obs.markdown", group(annotated(description="*a* _b_ [c](http://d) `e` <f>\n# g"))),
+    "telegram": ("obs.telegram", group(DOWN)),
+    "telegram of many": ("obs.telegram", MANY),
+    "text": ("obs.text", group(DOWN)),
+    "text of several kinds": ("obs.text", group(DOWN, slow(1))),
+    "brief": ("obs.brief", group(DOWN)),
+    "brief of many": ("obs.brief", MANY),
+    "mail": ("obs.mail", group(DOWN)),
+    "mail of many": ("obs.mail", MANY),
+    "firing": ("obs.firing", MIXED),
+    "resolved": ("obs.resolved", MIXED),
+    "logs": ("obs.logs", group(DOWN)),
+    "logs of no system": ("obs.logs", group(labelled(system=""))),
+    "silence of several": ("obs.silence", MANY),
+    "silence of a quote": ("obs.silence", group(labelled(instance='a"b'))),
+    "text of no whole address": ("obs.text", group(annotated(runbook_url="runbooks/It.md", dashboard_url="/d/it"))),
+    "text of a long address": ("obs.text", group(annotated(runbook_url=f"{RUNBOOK}?{'p' * 300}"))),
+    "dashboard": ("obs.dashboard", group(DOWN)),
+    "dashboard of none": ("obs.dashboard", group(annotated(dashboard_url="/d/obs-stack"))),
+    **{
+        f"{name} of {severity}": (f"obs.{name}", group(labelled(severity=severity)))
+        for name in ("colour", "pagerduty.severity", "opsgenie.priority", "pushover.priority")
+        for severity in ("critical", "warning", "info", "none")
+    },
+    "colour over": ("obs.colour", group(OVER)),
+    "pushover.priority over": ("obs.pushover.priority", group(OVER)),
+}
+
+
+def complete_stack() -> StackConfig:
+    """A stack with Grafana and Loki."""
+    return stack_config("dev", {"links": {"grafana": "https://grafana.example.com"}})
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, str]:
+    """Every message of WANTED, by its name."""
+    return dict(
+        zip(WANTED, render(complete_stack(), [(call(name), data) for name, data in WANTED.values()]), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("title", "[CRITICAL] Host erp-1 of erpgo does not answer (prod)"),
+        ("slack title", "[CRITICAL] &lt;!here&gt; &amp; &lt;b&gt; (prod)"),
+        ("markdown title", r"[CRITICAL] \*all\* \[x\](y) (prod)"),
+        ("title over", "[RESOLVED] Host erp-1 of erpgo does not answer (prod)"),
+        ("title of a warning", "[WARNING] Host erp-1 of erpgo does not answer (prod)"),
+        ("title of no severity", "[ALERT] Host erp-1 of erpgo does not answer (prod)"),
+        ("title of no summary", "[CRITICAL] HostDown (prod)"),
+        ("title of a test", "[TEST] [CRITICAL] Host erp-1 of erpgo does not answer (prod)"),
+        ("title of several", f"[CRITICAL] 30 {TIMES} CriticalResponseTime of erpgo (prod)"),
+        ("title of several over", f"[RESOLVED] 2 {TIMES} CriticalResponseTime of erpgo (prod)"),
+        ("title of a mixture", f"[CRITICAL] 3 {TIMES} CriticalResponseTime of erpgo, 2 resolved (prod)"),
+        ("title of several kinds", f"[CRITICAL] 2 {TIMES} alerts of erpgo (prod)"),
+        ("title of several severities", f"[CRITICAL] 2 {TIMES} HostDown of erpgo (prod)"),
+    ],
+)
+def test_a_headline_says_how_bad_it_is_what_and_where(said: dict[str, str], name: str, title: str) -> None:
+    assert said[name] == title
+
+
+def logs(text: str) -> str:
+    """The link to logs in a message, which is looked at by itself."""
+    return str(next(one for one in re.findall(r"https://[^\s|)\">]+", text) if "/explore" in one))
+
+
+def test_slack_has_the_text_and_the_links(said: dict[str, str]) -> None:
+    panel = PANEL.replace("&", "&amp;")
+    assert said["slack"] == (
+        f"{ANNOTATIONS['description']}\nSince 2026-11-21 12:22:30 UTC\n"
+        f"<{RUNBOOK}|Runbook> · <{panel}|Panel> · <{logs(said['slack'])}|Logs> · <{SILENCE}|Silence>"
+    )
+
+
+def test_a_resolved_notice_says_from_when_to_when_and_how_long(said: dict[str, str]) -> None:
+    assert "From 2026-11-21 12:22:30 to 2026-11-21 12:40:12 UTC, 17m 42s\n" in said["slack over"]
+
+
+def test_slack_lists_what_fires_before_what_is_over(said: dict[str, str]) -> None:
+    lines = [line for line in said["slack of a mixture"].splitlines() if line.startswith("•")]
+    assert lines == [
+        *(f"• *erpgo: /api/orders/{number} takes 3.{number}s*" for number in (0, 1, 2)),
+        *(f"• Resolved: *erpgo: /api/orders/{number} takes 3.{number}s*" for number in (3, 4)),
+    ]
+
+
+def test_markdown_has_paragraphs(said: dict[str, str]) -> None:
+    assert said["markdown"] == (
+        f"{ANNOTATIONS['description']}\n\nSince 2026-11-21 12:22:30 UTC\n\n{FACTS}\n\n"
+        f"[Runbook]({RUNBOOK}) · [Panel]({PANEL}) · [Logs]({logs(said['markdown'])}) · [Silence]({SILENCE})"
+    )
+
+
+def test_markup_in_a_text_is_shown_as_it_is(said: dict[str, str]) -> None:
+    assert said["markdown of markup"].startswith(r"\*a\* \_b\_ \[c\](http://d) \`e\` \<f\> \# g" + "\n\n")
+
+
+def test_telegram_has_the_headline_in_its_text(said: dict[str, str]) -> None:
+    panel, found = PANEL.replace("&", "&amp;"), logs(said["telegram"])
+    assert said["telegram"] == (
+        "<b>[CRITICAL] Host erp-1 of erpgo does not answer (prod)</b>\n"
+        f"{ANNOTATIONS['description']}\nSince 2026-11-21 12:22:30 UTC\n{FACTS}\n"
+        f'<a href="{RUNBOOK}">Runbook</a> · <a href="{panel}">Panel</a> · '
+        f'<a href="{found}">Logs</a> · <a href="{SILENCE}">Silence</a>'
+    )
+
+
+def test_plain_text_has_every_link_on_a_line_of_its_own(said: dict[str, str]) -> None:
+    assert said["text"] == (
+        "[CRITICAL] Host erp-1 of erpgo does not answer (prod)\n\n"
+        f"{ANNOTATIONS['description']}\nSince 2026-11-21 12:22:30 UTC\n{FACTS}\n\n"
+        f"Runbook: {RUNBOOK}\nPanel: {PANEL}\nLogs: {logs(said['text'])}\nSilence: {SILENCE}\n"
+    )
+
+
+def test_alerts_of_several_kinds_have_links_of_their_own(said: dict[str, str]) -> None:
+    text = said["text of several kinds"]
+    assert f"Since 2026-11-21 12:22:30 UTC · Runbook: {RUNBOOK} · Panel: {PANEL}\n" in text
+    assert "/CriticalResponseTime.md" in text
+    assert "\nRunbook: " not in text
+
+
+def test_a_phone_gets_no_addresses(said: dict[str, str]) -> None:
+    assert said["brief"] == f"{ANNOTATIONS['description']}\nSince 2026-11-21 12:22:30 UTC\n{FACTS}"
+
+
+@pytest.mark.parametrize(("name", "at_least", "bullet"), [("telegram of many", 7, "• "), ("brief of many", 2, "• ")])
+def test_of_many_alerts_some_are_told_and_the_rest_counted(
+    said: dict[str, str], name: str, at_least: int, bullet: str
+) -> None:
+    told = said[name].count(bullet)
+    assert at_least <= told <= 10
+    assert f"\n… and {30 - told} more\n" in said[name]
+
+
+def test_a_mail_tells_ten_alerts_in_full(said: dict[str, str]) -> None:
+    assert said["mail of many"].count("must be answered within 2s") == 10
+    assert "… and 20 more" in said["mail of many"]
+    assert markup_problem(said["mail of many"]) is None
+
+
+def test_a_mail_has_its_styles_on_the_elements(said: dict[str, str]) -> None:
+    assert markup_problem(said["mail"]) is None
+    assert "<style" not in said["mail"]
+    assert "background:#d32f2f" in said["mail"]
+    for address in (RUNBOOK, PANEL.replace("&", "&amp;"), SILENCE):
+        assert f'<a href="{address}">' in said["mail"]
+
+
+def test_pagerduty_gets_what_fires_and_what_is_over_apart(said: dict[str, str]) -> None:
+    assert said["firing"].count("• ") == 3
+    assert said["resolved"].count("• ") == 2
+    assert "Since" not in said["resolved"]
+
+
+def test_logs_are_those_of_the_system_ten_minutes_before_and_after(said: dict[str, str]) -> None:
+    address = urlsplit(said["logs"])
+    assert (address.netloc, address.path) == ("grafana.example.com", "/explore")
+    pane = json.loads(parse_qs(address.query)["panes"][0])["logs"]
+    assert pane["queries"][0]["expr"] == '{system="erpgo"}'
+    assert pane["queries"][0]["datasource"] == {"type": "loki", "uid": "loki"}
+    # 2026-11-21 12:12:30.7 and 12:32:30.7 UTC
+    assert pane["range"] == {"from": "1795263150700", "to": "1795264350700"}
+
+
+def test_an_alert_of_no_system_leads_to_no_logs(said: dict[str, str]) -> None:
+    assert said["logs of no system"] == ""
+
+
+def test_a_silence_has_what_all_alerts_share_and_nothing_that_follows_from_it(said: dict[str, str]) -> None:
+    matchers = unquote(said["silence of several"].partition("filter=")[2])
+    assert matchers == '{alertname="CriticalResponseTime", instance="erp-1", severity="critical", system="erpgo"}'
+
+
+def test_a_label_that_needs_quoting_is_left_out_of_the_silence(said: dict[str, str]) -> None:
+    assert "instance" not in said["silence of a quote"]
+
+
+def test_what_is_no_whole_address_is_no_link(said: dict[str, str]) -> None:
+    text = said["text of no whole address"]
+    assert "Runbook" not in text
+    assert "Panel" not in text
+
+
+def test_an_address_that_takes_too_much_room_is_no_link(said: dict[str, str]) -> None:
+    assert "Runbook" not in said["text of a long address"]
+    assert f"\nPanel: {PANEL}\n" in said["text of a long address"]
+
+
+def test_a_headline_leads_to_the_panel_or_else_to_alertmanager(said: dict[str, str]) -> None:
+    assert said["dashboard"] == PANEL
+    assert said["dashboard of none"] == "https://alerts.example.com/#/alerts"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("pagerduty.severity", ["critical", "warning", "info", "error"]),
+        ("opsgenie.priority", ["P1", "P3", "P5", "P3"]),
+        ("pushover.priority", ["2", "0", "-1", "0"]),
+    ],
+)
+def test_each_service_has_its_own_words_for_how_bad_it_is(said: dict[str, str], name: str, words: list[str]) -> None:
+    assert [said[f"{name} of {severity}"] for severity in ("critical", "warning", "info", "none")] == words
+
+
+def test_every_severity_has_a_colour_of_its_own(said: dict[str, str]) -> None:
+    names = ["colour over", *(f"colour of {severity}" for severity in ("critical", "warning", "info", "none"))]
+    assert len({said[name] for name in names}) == 5
+
+
+def test_a_notice_that_it_is_over_makes_no_sound(said: dict[str, str]) -> None:
+    assert said["pushover.priority over"] == "-1"
+
+
+def test_without_grafana_or_loki_no_message_leads_to_logs() -> None:
+    without = validate("prod", {"profile": "minimal", "environment": "dev"}, frozenset())
+    (text,) = render(without, [(call("obs.text"), group(DOWN))])
+    assert "Logs" not in text
+    assert "explore" not in text
+
+
+def test_the_address_of_grafana_is_filled_in() -> None:
+    assert GRAFANA not in "".join(files(complete_stack()).values())
+    assert "https://grafana.example.com" in files(complete_stack())["templates/links.tmpl"]
