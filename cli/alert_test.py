@@ -43,9 +43,6 @@ PATIENCE: Final = 25.0
 """Seconds within which a message must be delivered or given up: Alertmanager tries for ten, and a group that is still
 there from an earlier test waits as long."""
 
-PEER_SECONDS: Final = 15.0
-"""How long an Alertmanager lets each one before it in a cluster go first."""
-
 POLL: Final = 0.2
 
 LASTS: Final = timedelta(minutes=5)
@@ -126,8 +123,7 @@ def trial_of(
         found = _of_alert(config, known, name, system, severity, mark)
     else:
         found = _of_receivers(config, name, known, mark)
-    others = config.settings.alertmanager.replicas - 1
-    return replace(found, patience=PATIENCE + others * PEER_SECONDS)
+    return replace(found, patience=PATIENCE + config.settings.alertmanager.longest_turn)
 
 
 def _of_receivers(config: StackConfig, name: str | None, known: Alerts, mark: str) -> Trial:

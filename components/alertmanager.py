@@ -1,7 +1,9 @@
 """Alertmanager: groups, mutes and delivers what Prometheus finds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pulumi_docker as docker
 from pulumi import ComponentResource, ResourceOptions
 
 from alerting.alertmanager import files, secret_files
@@ -9,9 +11,13 @@ from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.service import NOBODY, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
 from components.volume import volume
+from config.model import TURN_SECONDS
 
 FOLDER = "/etc/alertmanager"
 PORT = 9093
+
+GOSSIP_PORT = 9094
+"""Where replicas tell each other what they have sent and what is silenced; only within the stack's network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +28,19 @@ class AlertmanagerArgs:
 
 
 class Alertmanager(ComponentResource):
-    """The alert server; silences and sent notifications survive its restart."""
+    """The alert server, or several that send each message once; silences and sent notifications survive a restart."""
 
     def __init__(self, name: str, args: AlertmanagerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:components:Alertmanager", name, None, opts)
-        context = args.context
+        self._context = args.context
+        running: tuple[docker.Container, ...] = ()
+        for service in args.context.settings.alertmanager.services:
+            # One after the other, so that an update never stops them all.
+            running = (self._replica(service.replace("alertmanager", name, 1), service, running),)
+        self.register_outputs({})
+
+    def _replica(self, name: str, service: str, after: tuple[docker.Container, ...]) -> docker.Container:
+        context = self._context
         settings = context.settings
         image = settings.image("alertmanager")
         child = ResourceOptions(parent=self)
@@ -34,23 +48,24 @@ class Alertmanager(ComponentResource):
             f"{name}-config",
             ConfigVolumeArgs(
                 context=context,
-                service="alertmanager",
+                service=service,
                 image=image,
                 user=NOBODY,
                 folder=FOLDER,
                 files=files(context.config),
                 secret_files=secret_files(context.config),
                 check="amtool check-config alertmanager.yaml",
-                reload_url=f"http://alertmanager:{PORT}/-/reload",
+                reload_url=f"http://{service}:{PORT}/-/reload",
             ),
             child,
         )
-        data = volume(f"{name}-data", context, "alertmanager", "data", parent=self)
-        Service(
+        data = volume(f"{name}-data", context, service, "data", parent=self)
+        address = str(settings.bind_address)
+        return Service(
             f"{name}-server",
             ServiceArgs(
                 context=context,
-                service="alertmanager",
+                service=service,
                 image=image,
                 memory_mb=settings.alertmanager.memory_mb,
                 user=NOBODY,
@@ -59,18 +74,27 @@ class Alertmanager(ComponentResource):
                     f"--config.file={FOLDER}/current/alertmanager.yaml",
                     "--storage.path=/alertmanager",
                     f"--data.retention={settings.alertmanager.retention}",
-                    # One replica has nobody to gossip with.
-                    "--cluster.listen-address=",
-                    f"--web.external-url=http://{settings.bind_address}:{settings.alertmanager.port}",
+                    *_cluster(service, settings.alertmanager.services),
+                    # By it one sees which receiver a message did not reach, and that the heartbeat leaves.
+                    "--enable-feature=receiver-name-in-metrics",
+                    f"--web.external-url={context.config.link('alertmanager')}",
+                    # Behind a proxy the address may have a path; here the server is asked without it.
+                    "--web.route-prefix=/",
                 ),
-                ports=(
-                    PublishedPort(
-                        internal=PORT, external=settings.alertmanager.port, address=str(settings.bind_address)
-                    ),
-                ),
+                # People come to the first; what one is told, the others know.
+                ports=(PublishedPort(internal=PORT, external=settings.alertmanager.port, address=address),)
+                if service == settings.alertmanager.services[0]
+                else (),
                 volumes=(config.mount, VolumeMount(volume=data.name, path="/alertmanager")),
-                after=(config.installed,),
+                after=(config.installed, *after),
             ),
             child,
-        )
-        self.register_outputs({})
+        ).container
+
+
+def _cluster(service: str, services: Sequence[str]) -> tuple[str, ...]:
+    """Arguments by which a replica finds the others; one alone has nobody to gossip with."""
+    peers = [f"--cluster.peer={other}:{GOSSIP_PORT}" for other in services if other != service]
+    if not peers:
+        return ("--cluster.listen-address=",)
+    return (f"--cluster.listen-address=0.0.0.0:{GOSSIP_PORT}", f"--cluster.peer-timeout={TURN_SECONDS}s", *peers)

@@ -71,7 +71,7 @@ def _document(config: StackConfig) -> dict[str, Any]:
             "delete_request_store": store,
         },
         "ruler": {
-            "alertmanager_url": "http://alertmanager:9093",
+            "alertmanager_url": ",".join(f"http://{name}:9093" for name in config.settings.alertmanager.services),
             "enable_alertmanager_v2": True,
             "enable_api": True,
             "rule_path": f"{DATA}/rules-temp",

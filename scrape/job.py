@@ -1,6 +1,6 @@
 """What a scrape job is: targets with their `system` and `instance`, read the same way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,8 +40,10 @@ class Job:
         }
 
 
-def own(service: str, port: int, path: str = "/metrics", *, job: str | None = None) -> Job:
-    """The job of one of the stack's own services, by default named as the service."""
-    address = f"{service}:{port}"
-    labels = {"system": PLATFORM, "instance": address}
-    return Job(name=job or service, path=path, targets=(Target(address=address, labels=labels),))
+def own(
+    service: str, port: int, path: str = "/metrics", *, job: str | None = None, replicas: Sequence[str] = ()
+) -> Job:
+    """The job of one of the stack's own services, by default named as the service; `replicas` if it is several."""
+    addresses = [f"{name}:{port}" for name in replicas or (service,)]
+    targets = (Target(address=address, labels={"system": PLATFORM, "instance": address}) for address in addresses)
+    return Job(name=job or service, path=path, targets=tuple(targets))

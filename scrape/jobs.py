@@ -11,7 +11,7 @@ __all__ = ["PLATFORM", "Job", "Target", "jobs"]
 def jobs(config: StackConfig) -> tuple[Job, ...]:
     """Every job of the stack, each service under its name on the stack's network."""
     settings = config.settings
-    found = [own("prometheus", 9090), own("alertmanager", 9093)]
+    found = [own("prometheus", 9090), own("alertmanager", 9093, replicas=settings.alertmanager.services)]
     hosts = _hosts(config)
     if hosts:
         found.append(Job(name="node", targets=hosts))

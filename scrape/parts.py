@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from alerting import goalert
 from config.load import StackConfig
 from logs import alloy, loki, promtail
 from scrape import blackbox, targets
@@ -35,6 +36,8 @@ def part_jobs(config: StackConfig) -> Iterator[Job]:
         yield Job(name="mongodb", path="/scrape", targets=_mongodb(config))
     if config.runs("elasticsearch-exporter"):
         yield Job(name="elasticsearch", path="/probe", targets=_elasticsearch(config))
+    if config.runs("goalert"):
+        yield own("goalert", goalert.METRICS_PORT)
 
 
 def _docker(config: StackConfig) -> tuple[Target, ...]:

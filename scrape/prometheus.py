@@ -42,7 +42,9 @@ def _prometheus_yaml(config: StackConfig) -> str:
         },
         "alerting": {
             "alert_relabel_configs": [HOST_OF_INSTANCE],
-            "alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}],
+            "alertmanagers": [
+                {"static_configs": [{"targets": [f"{name}:9093" for name in settings.alertmanager.services]}]}
+            ],
         },
         "rule_files": ["rules/*.yaml"],
         "scrape_configs": [job.to_config() for job in jobs(config)],

@@ -1,5 +1,5 @@
-"""The stack that the soak tests run on is the live tests' own."""
+"""The stacks that the soak tests run on are the live tests' own."""
 
-from tests.live.conftest import project, settled, stack
+from tests.live.conftest import project, settled, spine, stack
 
-__all__ = ["project", "settled", "stack"]
+__all__ = ["project", "settled", "spine", "stack"]

@@ -1,0 +1,176 @@
+"""The dead-man's switch: where the Watchdog goes, and what listens in a dev stack and says once that pings stopped."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+import yaml
+
+from alerting import alertmanager
+from alerting.routes import routes
+from config.errors import ConfigError
+from config.images import pinned
+from config.load import StackConfig, validate
+from config.types import seconds
+from demo.heartbeat import Heartbeat, server
+from synth.record import CONTAINER
+from tests.unit.conftest import declared_by, stack_config
+
+
+@dataclass
+class Clock:
+    """A time that moves only when told."""
+
+    now: float = field(default=1_800_000_000.0)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass(frozen=True)
+class Running:
+    """A heartbeat of one minute with half a minute's grace, and its port."""
+
+    heartbeat: Heartbeat
+    clock: Clock
+    client: httpx.Client
+
+    def state(self) -> object:
+        return self.client.get("/").json()["state"]
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    clock = Clock()
+    heartbeat = Heartbeat(60, 30, clock)
+    made = server(("127.0.0.1", 0), heartbeat)
+    threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    with httpx.Client(base_url=f"http://127.0.0.1:{made.server_port}", trust_env=False) as client:
+        yield Running(heartbeat, clock, client)
+    made.shutdown()
+    made.server_close()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_a_request_of_any_of_the_protocols_methods_is_a_ping(running: Running, method: str) -> None:
+    assert running.state() == "new"
+    answer = running.client.request(method, "/ping/stack")
+    assert (answer.status_code, answer.text) == (200, "" if method == "HEAD" else "OK")
+    assert running.client.get("/").json()["pings"] == 1
+    assert running.state() == "up"
+
+
+def test_a_long_message_is_a_ping_too(running: Running) -> None:
+    assert running.client.post("/ping/stack", json={"alerts": ["x" * 300_000]}).status_code == 200
+    assert running.state() == "up"
+
+
+def test_asking_how_things_are_is_no_ping(running: Running) -> None:
+    for _ in range(3):
+        running.client.get("/")
+    assert running.client.get("/").json()["pings"] == 0
+    assert running.client.post("/").status_code == 404
+    assert running.client.get("/other").status_code == 404
+    assert running.state() == "new"
+
+
+def test_it_is_late_after_the_period_and_missing_after_the_grace(running: Running) -> None:
+    running.client.post("/ping/stack")
+    for later, state in ((60, "up"), (1, "grace"), (29, "grace"), (1, "down")):
+        running.clock.now += later
+        assert running.state() == state
+    running.client.post("/ping/stack")
+    assert running.state() == "up"
+
+
+def test_a_heartbeat_that_never_began_is_missing_as_well(running: Running) -> None:
+    running.clock.now += 91
+    assert running.state() == "down"
+    assert running.client.get("/").json()["last_ping"] is None
+
+
+def test_it_says_once_that_pings_stopped_and_once_that_they_are_back(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    running.client.post("/ping/stack")
+    running.clock.now += 90
+    running.heartbeat.look()
+    assert caplog.messages == []
+    running.clock.now += 1
+    for _ in range(3):
+        running.heartbeat.look()
+    running.clock.now += 9
+    for _ in range(2):
+        running.client.post("/ping/stack")
+    assert [(record.levelno, record.getMessage()) for record in caplog.records if record.name == "heartbeat"] == [
+        (logging.ERROR, "no ping for 91 s: alerts do not flow"),
+        (logging.WARNING, "pings arrive again after 100 s without"),
+    ]
+
+
+def without_address(**values: object) -> StackConfig:
+    """A dev stack that has no secret."""
+    return validate("dev", values, frozenset())
+
+
+def listener(config: StackConfig) -> list[dict[str, object]]:
+    """Inputs of the stack's own listener; none where there is none."""
+    return [
+        dict(one.inputs)
+        for one in declared_by(config)
+        if one.type == CONTAINER and one.inputs["name"] == f"obs-{config.stack}-heartbeat"
+    ]
+
+
+def told(config: StackConfig) -> object:
+    """Whom Alertmanager sends the heartbeat."""
+    document = yaml.safe_load(alertmanager.files(config)["alertmanager.yaml"])
+    (receiver,) = (one for one in document["receivers"] if one["name"] == "heartbeat")
+    return receiver.get("webhook_configs")
+
+
+def test_a_dev_stack_without_an_address_listens_itself() -> None:
+    config = without_address(notifications={"heartbeat": {"interval": "2m"}})
+    (made,) = listener(config)
+    assert made["image"] == pinned("demo")
+    assert made["entrypoints"] == [
+        *("/usr/bin/python3", "-m", "demo.heartbeat", "--port", "8000"),
+        *("--period", "120", "--grace", "60"),
+    ]
+    assert not made.get("ports")
+    assert told(config) == [{"url": "http://heartbeat:8000/ping/dev", "send_resolved": False}]
+
+
+def test_with_an_address_outside_nothing_listens_here() -> None:
+    for stack in ("dev", "prod"):
+        config = stack_config(stack)
+        assert listener(config) == []
+        assert told(config) == [{"url_file": "/etc/alertmanager/current/secrets/heartbeatUrl", "send_resolved": False}]
+
+
+def test_without_the_demo_and_an_address_the_heartbeat_goes_nowhere() -> None:
+    config = without_address(demo={"enabled": False})
+    assert listener(config) == []
+    assert told(config) is None
+
+
+@pytest.mark.parametrize(("interval", "repeat"), [("1m", 55), ("20s", 15), ("5m", 295)])
+def test_a_ping_is_due_just_before_the_interval_is_over_and_looked_for_as_often_as_any_message(
+    interval: str, repeat: float
+) -> None:
+    (route,) = (
+        one
+        for one in routes(without_address(notifications={"heartbeat": {"interval": interval}}))
+        if one.receiver == "heartbeat"
+    )
+    assert seconds(route.repeat_interval or "") == repeat
+    assert (route.group_wait, route.group_interval) == ("0s", None)
+
+
+@pytest.mark.parametrize("interval", ["10s", "2h", "often"])
+def test_an_interval_that_cannot_be_kept_is_refused(interval: str) -> None:
+    with pytest.raises(ConfigError, match=r"notifications\.heartbeat\.interval"):
+        without_address(notifications={"heartbeat": {"interval": interval}})
