@@ -75,9 +75,11 @@ class Engine:
         replace = [urn for urn in self._urns() if urn.rpartition("::")[2] in again] if again else None
         return self._run(lambda on_event: self._stack.up(replace=replace, color="never", on_event=on_event), on_step)
 
-    def preview(self, on_step: OnStep) -> Outcome:
-        """What `up` would do, without doing it."""
-        return self._run(lambda on_event: self._stack.preview(color="never", on_event=on_event), on_step)
+    def preview(self, on_step: OnStep, *, refresh: bool = False) -> Outcome:
+        """What `up` would do, without doing it; `refresh` says that what others have changed is looked for first."""
+        return self._run(
+            lambda on_event: self._stack.preview(refresh=refresh or None, color="never", on_event=on_event), on_step
+        )
 
     def down(self, on_step: OnStep) -> Outcome:
         """Remove everything but the volumes."""

@@ -3,13 +3,17 @@
 import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import httpx
 
-from components.grafana.resources import CONTACT_POINT
+from alerting.grafana import TEMPLATES, ContactPoint, contact_points, mute_timings, policy
+from alerting.grafana_rules import rule_groups
+from config.grafana import ROLES
 from config.load import StackConfig
-from dashboards.datasources import ALERTMANAGER, LOKI, PROMETHEUS, data_sources
+from dashboards import status
+from dashboards.datasources import ALERTMANAGER, LOKI, PROMETHEUS, DataSource, data_sources
 from dashboards.queries import panels
 from dashboards.registry import dashboards, folders
 
@@ -20,7 +24,7 @@ PROBES: Final[Mapping[str, str]] = {
     ALERTMANAGER: "api/v2/status",
     LOKI: "loki/api/v1/labels",
 }
-"""What is asked of each data source through Grafana, by its uid."""
+"""What is asked of the stack's own servers through Grafana, by the uid of the data source."""
 
 
 def trouble(url: str) -> str | None:
@@ -62,6 +66,15 @@ class Grafana:
         answer.raise_for_status()
         return answer.json()
 
+    def get_or_none(self, path: str) -> Any:  # noqa: ANN401 - whatever the API answers
+        """The same, and None where there is no such thing."""
+        try:
+            return self.get(path)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
 
 def found(grafana: Grafana, config: StackConfig) -> Iterator[tuple[str, bool, str]]:
     """What is declared and whether it is there: its name, whether it is well, and what was seen."""
@@ -69,18 +82,53 @@ def found(grafana: Grafana, config: StackConfig) -> Iterator[tuple[str, bool, st
         yield _there(grafana, f"folder {title}", f"api/folders/{uid}", lambda answer: str(answer["title"]))
     for source in data_sources(config):
         yield _there(
-            grafana, f"data source {source.title}", f"api/datasources/uid/{source.uid}", lambda a: str(a["url"])
-        )
-        yield _there(
             grafana,
-            f"data source {source.title} answers",
-            f"api/datasources/proxy/uid/{source.uid}/{PROBES[source.uid]}",
-            lambda _: "asked through Grafana",
+            f"data source {source.title}",
+            f"api/datasources/uid/{source.uid}",
+            lambda a: a["url"] or a["type"],
         )
+        yield _answers(grafana, source)
     for entry in dashboards(config):
         yield _there(grafana, f"dashboard {entry.uid}", f"api/dashboards/uid/{entry.uid}", _panels)
-    yield _there(grafana, "contact point", "api/v1/provisioning/contact-points", _contact)
-    yield _there(grafana, "notification policy", "api/v1/provisioning/policies", _policy)
+    if config.settings.grafana.public_status:
+        yield _there(
+            grafana,
+            "public status page",
+            f"api/dashboards/uid/{status.UID}/public-dashboards",
+            lambda answer: f"{config.link('grafana')}/public-dashboards/{answer['accessToken']}",
+        )
+    for group in rule_groups(config):
+        path = f"api/v1/provisioning/folder/{group.folder}/rule-groups/{group.name}"
+        yield _there(grafana, f"rules {group.name}", path, lambda answer: f"{len(answer['rules'])} rules")
+    for name, asked in config.settings.grafana.service_accounts.items():
+        path = f"api/serviceaccounts/search?query={name}"
+        yield _there(grafana, f"service account {name}", path, partial(_account, name, ROLES[asked.role]))
+    yield from _notifications(grafana, config)
+
+
+def _notifications(grafana: Grafana, config: StackConfig) -> Iterator[tuple[str, bool, str]]:
+    """Whom Grafana's own alerts go to."""
+    for point in contact_points(config):
+        yield _there(
+            grafana, f"contact point {point.name}", "api/v1/provisioning/contact-points", partial(_contact, point)
+        )
+    for name in mute_timings(config):
+        path = f"api/v1/provisioning/mute-timings/{name}"
+        yield _there(grafana, f"mute timing {name}", path, lambda answer: f"{len(answer['time_intervals'])} intervals")
+    path = f"api/v1/provisioning/templates/{TEMPLATES}"
+    yield _there(grafana, "message templates", path, lambda answer: f"{answer['template'].count('{{ define')} defined")
+    yield _there(
+        grafana, "notification policy", "api/v1/provisioning/policies", partial(_policy, policy(config).contact_point)
+    )
+
+
+def _answers(grafana: Grafana, source: DataSource) -> tuple[str, bool, str]:
+    """Whether a data source answers: one of the stack's own asked through Grafana, another by Grafana's own check."""
+    what = f"data source {source.title} answers"
+    if source.uid in PROBES:
+        path = f"api/datasources/proxy/uid/{source.uid}/{PROBES[source.uid]}"
+        return _there(grafana, what, path, lambda _: "asked through Grafana")
+    return _there(grafana, what, f"api/datasources/uid/{source.uid}/health", lambda answer: str(answer["message"]))
 
 
 def _there(grafana: Grafana, what: str, path: str, seen: Any) -> tuple[str, bool, str]:  # noqa: ANN401
@@ -96,14 +144,23 @@ def _panels(answer: Any) -> str:  # noqa: ANN401
     return f"{len(list(panels(answer['dashboard'])))} panels"
 
 
-def _contact(answer: Any) -> str:  # noqa: ANN401
-    kinds = [point["type"] for point in answer if point["name"] == CONTACT_POINT]
+def _account(name: str, role: str, answer: Any) -> str:  # noqa: ANN401
+    roles = [account["role"] for account in answer["serviceAccounts"] if account["name"] == name]
+    if not roles:
+        raise LookupError("there is none of this name")
+    if roles != [role]:
+        raise LookupError(f"its role is {', '.join(roles)}, not {role}")
+    return role
+
+
+def _contact(point: ContactPoint, answer: Any) -> str:  # noqa: ANN401
+    kinds = [one["type"] for one in answer if one["name"] == point.name]
     if not kinds:
-        raise LookupError(f"none has the name {CONTACT_POINT}")
+        raise LookupError(f"none has the name {point.name}")
     return ", ".join(kinds)
 
 
-def _policy(answer: Any) -> str:  # noqa: ANN401
-    if answer["receiver"] != CONTACT_POINT:
+def _policy(contact_point: str, answer: Any) -> str:  # noqa: ANN401
+    if answer["receiver"] != contact_point:
         raise LookupError(f"its contact point is {answer['receiver']}")
-    return f"to {answer['receiver']}"
+    return f"to {answer['receiver']}, {len(answer.get('routes') or ())} branches"

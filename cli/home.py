@@ -91,14 +91,31 @@ class Home:
         path.parent.mkdir(exist_ok=True, mode=0o700)
         _write(path, json.dumps(dict(sorted(left_out.items())), indent=2) + "\n")
 
+    def begun(self, stack: str) -> set[str]:
+        """Names of the resources in Grafana that an update began to make and perhaps did not end."""
+        path = self.folder / "begun" / stack
+        return set(path.read_text(encoding="utf-8").split()) if path.is_file() else set()
+
+    def begin(self, stack: str, name: str) -> None:
+        """Remember one more, before it is made."""
+        path = self.folder / "begun" / stack
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+
+    def all_ended(self, stack: str) -> None:
+        """Forget them: the update came to its end, and everything is recorded."""
+        (self.folder / "begun" / stack).unlink(missing_ok=True)
+
     def _left_out_key(self, stack: str) -> dict[str, Any]:
         left_out = self.left_out(stack)
         return {f"{PROJECT}:{LEFT_OUT}": left_out} if left_out else {}
 
     def secrets(self, stack: str) -> dict[str, str]:
-        """The stored secrets of a stack, by name."""
+        """The stored secrets of a stack, by name; one of a receiver or system that is gone is kept and not used."""
+        known = stack_secrets(stack)
         folder = self.folder / "secrets" / stack
-        return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*"))}
+        return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*")) if path.name in known}
 
     def to_encrypt(self, stack: str) -> dict[str, str]:
         """The stored secrets that the working copy does not hold yet, or that were stored anew since it got them."""

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 import docker
+import httpx
 import typer
 from rich.console import Console
 
@@ -18,6 +20,9 @@ from config.parts import LEAVABLE
 from rules import files as rule_files
 from synth.record import Declared, record
 from toolchain import grafana_plugin
+
+GRAFANA_PLUGIN = "pulumi-resource-grafana"
+"""Name of the plugin's program, which the engine tells where it ended by itself."""
 
 HEALTH_SECONDS = 60.0
 """How long `up` waits for services that were there already."""
@@ -72,33 +77,53 @@ class Operation:
             console=console,
         )
 
-    def run(self, what: Literal["up", "preview", "down"], *, with_data: bool = False) -> Outcome:
+    def run(
+        self, what: Literal["up", "preview", "down"], *, with_data: bool = False, refresh: bool = False
+    ) -> Outcome:
         """Do it, with a line per step; an update that fails ends the command with exit code 1.
 
-        `with_data` says that the volumes are removed after `down`.
+        `with_data` says that the volumes are removed after `down`, `refresh` that `preview` looks for what was changed
+        by hand.
         """
 
         def on_step(kind: str, resource_type: str, name: str) -> None:
+            if what == "up" and kind == "create" and resource_type.startswith("grafana:"):
+                self.home.begin(self.config.stack, name)
             self.console.print(f"  {kind:<14} {resource_type.rpartition(':')[2]:<10} {name}", markup=False)
 
         try:
-            self._mind_grafana(what, with_data=with_data)
+            self._mind_grafana(what, with_data=with_data, refresh=refresh)
             if what == "up":
-                return self.engine.up(on_step, containers.amiss(self.client, self.config.stack, self.declared))
-            return self.engine.preview(on_step) if what == "preview" else self.engine.down(on_step)
+                again = containers.amiss(self.client, self.config.stack, self.declared)
+                outcome = self.engine.up(on_step, again)
+                self.home.all_ended(self.config.stack)
+                return outcome
+            if what == "preview":
+                return self.engine.preview(on_step, refresh=refresh)
+            return self.engine.down(on_step)
         except EngineError as error:
-            self.console.print(str(error), markup=False, style="red")
+            self.console.print(self._lost_grafana(str(error)) or str(error), markup=False, style="red")
             self.console.print(f"{what} failed; mend that and run it again: what was done is kept.")
             raise typer.Exit(1) from error
 
-    def _mind_grafana(self, what: str, *, with_data: bool) -> None:
+    def _lost_grafana(self, said: str) -> str | None:
+        """What to say instead where Grafana went away meanwhile: its provider then ends with pages of its own."""
+        url = self.config.grafana_url
+        if url is None or not (GRAFANA_PLUGIN in said or urlsplit(url).netloc in said):
+            return None
+        from cli.grafana import trouble
+
+        reason = trouble(url)
+        return f"Grafana at {url} does not answer any more: {reason}" if reason else None
+
+    def _mind_grafana(self, what: str, *, with_data: bool, refresh: bool) -> None:
         """See what others have done in Grafana; ConfigError where it must answer and does not.
 
         Asked of a Grafana that does not answer, its provider breaks off without saying why. The stack's own is
         started by `up`, another's is not; and where its volume goes, nothing in it needs taking out.
         """
         url = self.config.grafana_url
-        if url is None or what == "preview":
+        if url is None or (what == "preview" and not refresh):
             return
         # Here, as it takes 0.3 s that a stack without Grafana need not wait.
         from cli.grafana import trouble
@@ -109,8 +134,9 @@ class Operation:
         reason = trouble(url)
         if reason is None:
             if what == "up":
+                self._make_way()
                 self.engine.look_into_grafana()
-        elif not own:
+        elif not own or what == "preview":
             raise ConfigError(f"Grafana at {url} does not answer: {reason}", "start it, then run this again")
         elif what == "down" and with_data:
             self.engine.forget_grafana()
@@ -119,6 +145,31 @@ class Operation:
                 f"Grafana at {url} does not answer, so nothing can be taken out of it: {reason}",
                 f"run ./obs up {self.config.stack}, which starts it, then ./obs down {self.config.stack}",
             )
+
+    def _make_way(self) -> None:
+        """Take out of Grafana what an update that was cut short has made there without a record of it."""
+        from cli.grafana import Grafana
+        from cli.leftovers import take_out
+
+        config = self.config
+        grafana = Grafana.of(config, self.home.secrets(config.stack))
+        if grafana is None:
+            return
+        begun = self.home.begun(config.stack)
+        recorded = {urn.rpartition("::")[2] for urn in self.engine.grafana_resources()}
+        own = config.runs("grafana")
+        try:
+            # Nobody else makes anything under these names in the stack's own.
+            removed = take_out(grafana, self.declared, recorded, lambda name: own or name in begun)
+        except httpx.HTTPStatusError as error:
+            if own:
+                return  # The secret was set anew; the update is what brings it there.
+            raise ConfigError(
+                f"Grafana at {grafana.url} answers {error.response.status_code} to what grafanaAuth allows",
+                f"set it anew: ./obs secret set grafanaAuth {config.stack}    (role Admin)",
+            ) from error
+        for name in removed:
+            self.console.print(f"  taken out of Grafana, as there is no record of it: {name}", markup=False)
 
     def wait(self) -> list[containers.ServiceState]:
         """The services' states, once all are well or a minute is over."""

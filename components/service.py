@@ -75,7 +75,7 @@ class ServiceArgs:
 
     `entrypoint` takes the place of the image's own, and of any `command`: with both, the provider never mends a
     container that failed to start. `envs` hold no secret; `tmpfs` gives the mount options of each folder that must be
-    writable and may be forgotten.
+    writable and may be forgotten; `devices` of the host may be read.
     `health` None and `host_namespaces` True are exceptions: list them, with the reason, in `components.exceptions`.
     """
 
@@ -92,6 +92,7 @@ class ServiceArgs:
     ports: Sequence[PublishedPort] = ()
     volumes: Sequence[VolumeMount] = ()
     host_mounts: Sequence[HostMount] = ()
+    devices: Sequence[str] = ()
     capabilities: Sequence[str] = ()
     host_namespaces: bool = False
     after: Sequence[Input[Resource]] = ()
@@ -143,6 +144,11 @@ class Service(ComponentResource):
                     for mount in args.host_mounts
                 ),
             ],
+            devices=[
+                docker.ContainerDeviceArgs(host_path=path, container_path=path, permissions="r")
+                for path in args.devices
+            ]
+            or None,
             labels=container_labels(context.labels(args.service)),
             network_mode="host" if args.host_namespaces else None,
             pid_mode="host" if args.host_namespaces else None,

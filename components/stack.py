@@ -8,6 +8,7 @@ import pulumi
 import pulumi_docker as docker
 from pulumi import ComponentResource, Output, ResourceOptions
 
+from alerting import heartbeat
 from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.collectors.alloy import Alloy
 from components.collectors.collector import CollectorArgs
@@ -23,7 +24,9 @@ from components.exporters.nginx import NginxExporter, NginxExporterArgs
 from components.exporters.node import NodeExporter, NodeExporterArgs
 from components.exporters.postgres import PostgresExporter, PostgresExporterArgs
 from components.exporters.redis import RedisExporter, RedisExporterArgs
+from components.goalert.server import GoAlert, GoAlertArgs
 from components.grafana.server import GrafanaServer, GrafanaServerArgs
+from components.heartbeat import Heartbeat, HeartbeatArgs
 from components.loki import Loki, LokiArgs
 from components.prometheus import Prometheus, PrometheusArgs
 from config import load, naming
@@ -67,8 +70,12 @@ class MonitoringStack(ComponentResource):
             NodeExporter("node-exporter", NodeExporterArgs(context=context), child)
         _logs(context, child)
         _exporters(context, child)
+        if config.runs("goalert"):
+            GoAlert("goalert", GoAlertArgs(context=context), child)
         if config.runs("demo"):
             Demo("demo", DemoArgs(context=context), child)
+        if heartbeat.is_local(config):
+            Heartbeat("heartbeat", HeartbeatArgs(context=context), child)
         server = None
         if config.runs("grafana"):
             server = GrafanaServer("grafana", GrafanaServerArgs(context=context), child).container
@@ -139,6 +146,8 @@ def addresses(config: StackConfig) -> dict[str, str]:
         found["grafana"] = config.grafana_url
     if config.runs("loki"):
         found["loki"] = f"http://{host}:{config.settings.loki.port}"
+    if config.runs("goalert"):
+        found["goalert"] = f"http://{host}:{config.settings.goalert.port}"
     if config.runs("demo"):
         found["demo"] = f"http://{host}:{config.settings.demo.port}"
     return found

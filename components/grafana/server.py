@@ -8,6 +8,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
+from components.grafana.environment import ADMIN_FILE, environment, secret_files
 from components.service import HealthCheck, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
 from components.volume import volume
 
@@ -18,29 +19,6 @@ USER = "472:0"
 
 FOLDER = "/etc/grafana/provisioning"
 """The one folder below /etc that belongs to that user in the image; of what lies there only our own file is read."""
-
-ADMIN_FILE = "secrets/admin_password"
-"""The administrator's password, in the folder of the files in force."""
-
-SETTINGS = {
-    "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
-    "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
-    "GF_ANALYTICS_FEEDBACK_LINKS_ENABLED": "false",
-    "GF_ANALYTICS_REPORTING_ENABLED": "false",
-    "GF_AUTH_ANONYMOUS_ENABLED": "false",
-    "GF_LOG_MODE": "console",
-    "GF_NEWS_NEWS_FEED_ENABLED": "false",
-    "GF_PLUGINS_PREINSTALL_DISABLED": "true",
-    "GF_SECURITY_ADMIN_USER": "admin",
-    "GF_SECURITY_COOKIE_SAMESITE": "strict",
-    "GF_SECURITY_DISABLE_GRAVATAR": "true",
-    "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
-    "GF_UNIFIED_ALERTING_ENABLED": "true",
-    # One replica has nobody to gossip with.
-    "GF_UNIFIED_ALERTING_HA_LISTEN_ADDRESS": "",
-    "GF_USERS_ALLOW_SIGN_UP": "false",
-}
-"""Nobody gets in without an account, nobody makes one alone, and nothing is asked of the internet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +39,7 @@ class GrafanaServer(ComponentResource):
         settings = context.settings
         image = settings.image("grafana")
         child = ResourceOptions(parent=self)
+        secrets = secret_files(context.config)
         config = ConfigVolume(
             f"{name}-config",
             ConfigVolumeArgs(
@@ -70,14 +49,14 @@ class GrafanaServer(ComponentResource):
                 user=USER,
                 folder=FOLDER,
                 files={},
-                secret_files={ADMIN_FILE: "grafanaAdminPassword"},
-                check=f"test -s {ADMIN_FILE}",
+                secret_files=secrets,
+                check=" && ".join(f"test -s {path}" for path in secrets),
                 reload_url=None,
             ),
             child,
         )
         data = volume(f"{name}-data", context, "grafana", "data", parent=self)
-        password = f"{FOLDER}/current/{ADMIN_FILE}"
+        current = f"{FOLDER}/current"
         server = Service(
             f"{name}-server",
             ServiceArgs(
@@ -87,12 +66,10 @@ class GrafanaServer(ComponentResource):
                 memory_mb=settings.grafana.memory_mb,
                 user=USER,
                 health=_health(),
-                entrypoint=("/bin/sh", "-c", _script(), "start-grafana", password),
+                entrypoint=("/bin/sh", "-c", _script(), "start-grafana", f"{current}/{ADMIN_FILE}"),
                 envs={
-                    **SETTINGS,
-                    "GF_SECURITY_ADMIN_PASSWORD__FILE": password,
-                    "GF_SERVER_ROOT_URL": f"http://{settings.bind_address}:{settings.grafana.port}/",
-                    # Another password means another loader; then the server must start again to take it.
+                    **environment(context.config, current),
+                    # Another secret means another loader; then the server must start again to take it.
                     "OBS_PASSWORD_INSTALLED_BY": config.installed.apply(lambda loader: loader.id),
                 },
                 tmpfs={"/tmp": "size=64m", "/var/log/grafana": "size=16m"},  # noqa: S108 - the container's own

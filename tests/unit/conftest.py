@@ -29,6 +29,43 @@ FULL: dict[str, Any] = {
     "nodeExporter": {
         "targets": [{"address": "app-1.example.com:9100", "hostName": "app-1", "system": "alawael"}],
     },
+    "grafana": {
+        "publicStatus": True,
+        "dataSources": {
+            "tempo": {"url": "http://tempo.example.com:3200"},
+            "elasticsearch": {"url": "https://search.example.com:9200", "user": "grafana"},
+            "cloudwatch": {"region": "eu-central-1", "accessKey": "AKIAIOSFODNN7EXAMPLE"},
+        },
+        "oidc": {
+            "clientId": "grafana",
+            "authUrl": "https://id.example.com/auth",
+            "tokenUrl": "https://id.example.com/token",
+            "apiUrl": "https://id.example.com/userinfo",
+            "roles": {"admin": ["ops"]},
+        },
+        "teams": {"erp": {"folders": ["erpgo"]}},
+    },
+    "notifications": {
+        "smtp": {"host": "smtp.example.com", "sender": "alerts@example.com", "user": "alerts"},
+        "receivers": {
+            "ops-mail": {"email": {"to": ["ops@example.com"]}},
+            "slack-hook": {"slack": {"channel": "#alerts"}},
+            "slack-bot": {"slack": {"channel": "#alerts", "bot": True}},
+            "pager": {"pagerduty": {}},
+            "teams": {"msteams": {}},
+            "discord": {"discord": {}},
+            "telegram": {"telegram": {"chatId": -100}},
+            "genie": {"opsgenie": {}},
+            "phone": {"pushover": {}},
+            "hook": {"webhook": {}},
+        },
+        "default": ["ops-mail"],
+        "critical": ["ops-mail", "slack-hook", "pager", "genie", "phone", "telegram"],
+        "warning": {"receivers": ["slack-bot", "discord"], "mute": ["nights"]},
+        "info": ["hook"],
+        "components": {"database": ["teams"]},
+        "muteTimes": {"nights": {"times": ["22:00-07:00"], "location": "Europe/Berlin"}},
+    },
     "links": {"runbooks": "https://git.example.com/monitoring/blob/main/runbooks"},
     "systems": {
         "platform": {"thresholds": {"cpuRatio": {"warning": "85%"}}},

@@ -19,7 +19,15 @@ from tests.unit.conftest import FULL, declared, stack_config
 SECRET_INPUTS = {
     f"{CONTAINER}.uploads[].content",
     "pulumi:providers:grafana.auth",
-    "grafana:alerting/contactPoint:ContactPoint.webhooks[].url",
+    *(
+        f"grafana:alerting/contactPoint:ContactPoint.{field}"
+        for field in (
+            *("webhooks[].url", "slacks[].url", "slacks[].token", "pagerduties[].integrationKey", "teams[].url"),
+            *("discords[].url", "telegrams[].token", "opsgenies[].apiKey", "pushovers[].apiToken"),
+            "pushovers[].userKey",
+        )
+    ),
+    "grafana:oss/dataSource:DataSource.secureJsonDataEncoded",
 }
 """Where a secret may stand: Docker keeps no record of an upload, and the others are encrypted in the state."""
 
@@ -77,8 +85,24 @@ def test_it_does_not_see_the_docker_socket_or_the_exception_is_listed(container:
 
 
 @every_container
-def test_it_has_no_capability_but_those_it_names(container: Declared) -> None:
-    assert container.inputs["capabilities"] == {"drops": ["ALL"]}
+def test_it_has_no_capability_or_the_exception_is_listed(container: Declared) -> None:
+    capabilities = container.inputs["capabilities"]
+    assert capabilities["drops"] == ["ALL"]
+    assert bool(capabilities.get("adds")) == excused(container, "no capability")
+
+
+@every_container
+def test_it_has_no_device_of_the_host_or_the_exception_is_listed_and_may_read_it_alone(container: Declared) -> None:
+    devices = container.inputs.get("devices", [])
+    assert bool(devices) == excused(container, "no device")
+    assert {device["permissions"] for device in devices} <= {"r"}
+
+
+def test_cadvisor_reads_the_kernels_log_of_kills_for_want_of_memory() -> None:
+    (cadvisor,) = (one for one in containers(declared("dev", FULL)) if service_of(one) == "cadvisor")
+    device = {"hostPath": "/dev/kmsg", "containerPath": "/dev/kmsg", "permissions": "r"}
+    assert cadvisor.inputs["devices"] == [device]
+    assert cadvisor.inputs["capabilities"]["adds"] == ["SYSLOG"]
 
 
 @every_container
@@ -147,6 +171,8 @@ def test_every_listed_exception_is_used_and_has_a_reason() -> None:
         "read-only root": lambda inputs: not inputs.get("readOnly"),
         "health check": lambda inputs: not inputs.get("healthcheck"),
         "own namespaces": lambda inputs: "networkMode" in inputs,
+        "no capability": lambda inputs: inputs["capabilities"].get("adds"),
+        "no device": lambda inputs: inputs.get("devices"),
         "not root": lambda inputs: inputs["user"].startswith("0"),
         "no Docker socket": sees_socket,
     }
@@ -186,6 +212,7 @@ def test_no_secret_is_in_any_input_but_those_made_for_one(stack: str, values: di
         walk(resource.inputs, resource.type)
     assert f"{CONTAINER}.uploads[].content" in hidden
     assert set(hidden) <= SECRET_INPUTS
+    assert values != FULL or set(hidden) == SECRET_INPUTS
     assert "value of" not in json.dumps([resource.inputs for resource in resources])
 
 

@@ -5,21 +5,26 @@ from typing import Any
 
 import pytest
 
-from components.grafana.resources import CONTACT_POINT
+from components.grafana import environment as variables
 from config.errors import ConfigError
 from config.load import StackConfig, validate
 from config.secrets import SECRETS
 from dashboards.registry import dashboards, folders
-from rules import files as rule_files
-from synth.record import HIDDEN, Declared, record
-from tests.unit.conftest import stack_config
+from synth.record import HIDDEN, Declared
+from tests.unit.conftest import declared_by, stack_config
 
 EXTERNAL = {"grafana": {"url": "https://grafana.example.com/"}}
+OIDC: dict[str, Any] = {
+    "clientId": "grafana",
+    "authUrl": "https://id.example.com/auth",
+    "tokenUrl": "https://id.example.com/token",
+    "apiUrl": "https://id.example.com/userinfo",
+}
 PROVIDER = "pulumi:providers:grafana"
 
 
 def recorded(config: StackConfig) -> list[Declared]:
-    return record(config, rule_files(config))
+    return declared_by(config)
 
 
 def in_grafana(config: StackConfig) -> list[Declared]:
@@ -52,10 +57,13 @@ def test_every_resource_is_of_a_kind_that_is_expected(config: StackConfig) -> No
     kinds = sorted({resource.type for resource in in_grafana(config)})
     assert kinds == [
         "grafana:alerting/contactPoint:ContactPoint",
+        "grafana:alerting/messageTemplate:MessageTemplate",
         "grafana:alerting/notificationPolicy:NotificationPolicy",
         "grafana:oss/dashboard:Dashboard",
         "grafana:oss/dataSource:DataSource",
         "grafana:oss/folder:Folder",
+        "grafana:oss/folderPermission:FolderPermission",
+        "grafana:oss/serviceAccount:ServiceAccount",
         PROVIDER,
     ]
 
@@ -106,22 +114,6 @@ def test_the_stacks_own_grafana_reaches_services_by_name_and_an_external_one_by_
 
 
 @every_case
-def test_the_one_policy_leads_to_the_one_contact_point(config: StackConfig) -> None:
-    assert only(in_grafana(config), "NotificationPolicy")["contactPoint"] == CONTACT_POINT
-    assert only(in_grafana(config), "ContactPoint")["name"] == CONTACT_POINT
-
-
-def test_alerts_go_to_the_webhook_where_there_is_one_and_by_mail_otherwise() -> None:
-    with_secret = only(in_grafana(stack_config("dev")), "ContactPoint")
-    assert with_secret["webhooks"] == [{"httpMethod": "POST", "url": HIDDEN}]
-    without = only(
-        in_grafana(validate("dev", {"grafana": {"alertEmail": "a@b.example"}}, frozenset())), "ContactPoint"
-    )
-    assert without["emails"] == [{"addresses": ["a@b.example"]}]
-    assert "webhooks" not in without
-
-
-@every_case
 def test_no_secret_is_outside_the_inputs_made_for_one(config: StackConfig) -> None:
     def hidden(value: object, path: str) -> set[str]:
         if isinstance(value, dict):
@@ -169,6 +161,168 @@ def test_an_external_grafana_without_credentials_is_refused_with_the_command_tha
 def test_left_out_it_declares_nothing_not_even_a_provider(config: StackConfig) -> None:
     assert config.grafana_url is None
     assert not [r for r in recorded(config) if "grafana" in r.type.lower() or "grafana" in r.name]
+
+
+@every_case
+def test_viewers_look_and_editors_change_in_every_folder(config: StackConfig) -> None:
+    rights = [resource.inputs for resource in in_grafana(config) if resource.type.endswith(":FolderPermission")]
+    assert {one["folderUid"] for one in rights} == set(folders(config))
+    assert all(
+        one["permissions"] == [{"role": "Viewer", "permission": "View"}, {"role": "Editor", "permission": "Edit"}]
+        for one in rights
+    )
+
+
+def test_a_team_changes_its_own_folders() -> None:
+    config = stack_config("dev", {"grafana": {"teams": {"erp": {"folders": ["erpgo"], "members": ["a@b.example"]}}}})
+    team = only(in_grafana(config), "Team")
+    assert (team["name"], team["members"]) == ("erp", ["a@b.example"])
+    may = {
+        resource.inputs["folderUid"]: [one for one in resource.inputs["permissions"] if "teamId" in one]
+        for resource in in_grafana(config)
+        if resource.type.endswith(":FolderPermission")
+    }
+    assert {uid for uid, teams in may.items() if teams} == {"erpgo"}
+    assert may["erpgo"] == [{"teamId": "grafana-content-team-erp-id", "permission": "Edit"}]
+
+
+def test_a_team_of_a_folder_that_does_not_exist_is_refused_with_its_path() -> None:
+    with pytest.raises(ConfigError) as caught:
+        stack_config("dev", {"grafana": {"teams": {"erp": {"folders": ["observability", "erpgoo"]}}}})
+    assert "observability:grafana.teams.erp.folders[1]: 'erpgoo'" in caught.value.what
+    assert "did you mean 'erpgo'?" in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("asked", "roles"),
+    [
+        ({}, {"ci-viewer": "Viewer", "ci-editor": "Editor"}),
+        ({"serviceAccounts": {"backup": {"role": "admin"}}}, {"backup": "Admin"}),
+        ({"serviceAccounts": {}}, {}),
+    ],
+)
+def test_programs_have_accounts_of_their_own_and_no_token_is_in_the_state(
+    asked: dict[str, Any], roles: dict[str, str]
+) -> None:
+    found = in_grafana(stack_config("dev", {"grafana": asked}))
+    accounts = [resource.inputs for resource in found if resource.type.endswith(":ServiceAccount")]
+    assert {account["name"]: account["role"] for account in accounts} == roles
+    assert not [resource for resource in found if "Token" in resource.type]
+
+
+def test_the_status_dashboard_is_public_only_where_that_is_asked_for() -> None:
+    assert not [r for r in in_grafana(CASES["prod"]) if r.type.endswith(":DashboardPublic")]
+    public = only(in_grafana(stack_config("prod", {"grafana": {"publicStatus": True}})), "DashboardPublic")
+    assert public == {"dashboardUid": "obs-status", "isEnabled": True}
+
+
+def test_what_is_public_names_no_host_route_or_error_and_has_no_variables() -> None:
+    (entry,) = [entry for entry in dashboards(CASES["dev"]) if entry.uid == "obs-status"]
+    status = json.loads(entry.text)
+    assert status["templating"]["list"] == []
+    legends = {target["legendFormat"] for panel in status["panels"] for target in panel.get("targets", ())}
+    assert legends == {"{{system}}"}
+
+
+def environment(oidc: dict[str, Any] | None = None, **values: dict[str, Any]) -> dict[str, str]:
+    config = stack_config("dev", {"grafana": {"oidc": oidc}, **values})
+    return variables.environment(config, "/etc/grafana/provisioning/current")
+
+
+def test_every_variable_is_the_servers_and_every_secret_lies_where_it_says() -> None:
+    values = {
+        "grafana": {"oidc": OIDC},
+        "notifications": {"smtp": {"host": "h", "sender": "a@b.example", "user": "u"}},
+    }
+    config = stack_config("dev", values)
+    envs = dict(variable.split("=", 1) for variable in server(config)["envs"])
+    files = {value for name, value in envs.items() if name.endswith("__FILE")}
+    assert environment(OIDC, notifications=values["notifications"]).items() <= envs.items()
+    assert files == {f"/etc/grafana/provisioning/current/{path}" for path in variables.secret_files(config)}
+    assert len(files) == 3
+
+
+def test_people_sign_in_with_the_identity_provider_that_is_configured() -> None:
+    envs = environment(oidc=OIDC)
+    assert envs["GF_AUTH_GENERIC_OAUTH_ENABLED"] == "true"
+    assert envs["GF_AUTH_GENERIC_OAUTH_CLIENT_ID"] == "grafana"
+    assert envs["GF_AUTH_GENERIC_OAUTH_TOKEN_URL"] == OIDC["tokenUrl"]
+    assert envs["GF_AUTH_GENERIC_OAUTH_SCOPES"] == "openid profile email"
+    assert envs["GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET__FILE"].endswith("/secrets/oidc_secret")
+    # A strict cookie does not come back from the provider's page.
+    assert envs["GF_SECURITY_COOKIE_SAMESITE"] == "lax"
+    assert envs["GF_AUTH_DISABLE_LOGIN_FORM"] == "false"
+    assert environment(oidc={**OIDC, "only": True})["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+
+
+def test_without_an_identity_provider_nothing_is_said_of_one() -> None:
+    envs = environment()
+    assert not [name for name in envs if "OAUTH" in name]
+    assert envs["GF_SECURITY_COOKIE_SAMESITE"] == "strict"
+
+
+def test_groups_become_roles_and_the_highest_counts() -> None:
+    roles = {"admin": ["ops"], "editor": ["dev", "qa"], "viewer": ["staff"]}
+    settings = stack_config("dev", {"grafana": {"oidc": {**OIDC, "roles": roles}}}).settings.grafana.oidc
+    assert settings is not None
+    groups = "not_null(groups, `[]`)"
+    assert variables.role_path(settings) == (
+        f"(contains({groups}, 'ops')) && 'Admin'"
+        f" || (contains({groups}, 'dev') || contains({groups}, 'qa')) && 'Editor'"
+        f" || (contains({groups}, 'staff')) && 'Viewer'"
+    )
+
+
+@pytest.mark.parametrize(("viewers", "strict"), [([], "false"), (["staff"], "true")])
+def test_who_has_no_role_is_a_viewer_unless_viewers_are_named(viewers: list[str], strict: str) -> None:
+    envs = environment(oidc={**OIDC, "roles": {"admin": ["ops"], "viewer": viewers}})
+    assert envs["GF_AUTH_GENERIC_OAUTH_ROLE_ATTRIBUTE_STRICT"] == strict
+    assert envs["GF_AUTH_GENERIC_OAUTH_ROLE_ATTRIBUTE_PATH"].endswith(" || 'Viewer'") == (not viewers)
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"authUrl": "id.example.com"}, "grafana.oidc.authUrl"),
+        ({"scopes": ["email"]}, "grafana.oidc.scopes"),
+        ({"roles": {"owner": ["ops"]}}, "grafana.oidc.roles.owner"),
+        ({"roles": {"admin": ["it's"]}}, "grafana.oidc.roles.admin"),
+        ({"clientSecret": "x"}, "grafana.oidc.clientSecret"),
+    ],
+)
+def test_a_bad_identity_provider_is_refused_with_the_path_to_the_field(change: dict[str, Any], path: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        stack_config("dev", {"grafana": {"oidc": {**OIDC, **change}}})
+    assert f"observability:{path}" in caught.value.what
+
+
+def test_an_identity_provider_without_its_secret_is_refused_with_the_command_that_sets_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        validate("dev", {"grafana": {"oidc": OIDC}}, frozenset())
+    assert "observability:grafana.oidc needs the secret" in caught.value.what
+    assert "./obs secret set grafanaOidcSecret dev" in caught.value.mend
+
+
+def test_an_identity_provider_of_a_grafana_that_is_not_the_stacks_is_refused() -> None:
+    with pytest.raises(ConfigError, match="oidc is for the Grafana that the stack runs"):
+        stack_config("dev", {"grafana": {"url": "https://grafana.example.com", "oidc": OIDC}})
+
+
+def test_mail_goes_by_the_server_of_the_notifications() -> None:
+    smtp = {"host": "smtp.example.com", "sender": "alerts@example.com", "user": "alerts"}
+    envs = environment(notifications={"smtp": smtp})
+    assert envs["GF_SMTP_ENABLED"] == "true"
+    assert envs["GF_SMTP_HOST"] == "smtp.example.com:587"
+    assert envs["GF_SMTP_STARTTLS_POLICY"] == "MandatoryStartTLS"
+    assert envs["GF_SMTP_PASSWORD__FILE"].endswith("/secrets/smtp_password")
+    assert not [name for name in environment() if "SMTP" in name]
+
+
+def test_the_address_people_use_is_the_one_grafana_knows_itself_by() -> None:
+    envs = environment(links={"grafana": "https://grafana.example.com/"})
+    assert envs["GF_SERVER_ROOT_URL"] == "https://grafana.example.com/"
+    assert envs["GF_SECURITY_COOKIE_SECURE"] == "true"
+    assert environment()["GF_SECURITY_COOKIE_SECURE"] == "false"
 
 
 def test_nobody_gets_in_without_an_account_and_nothing_is_asked_of_the_internet() -> None:

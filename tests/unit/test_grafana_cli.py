@@ -12,6 +12,7 @@ import pytest
 
 from cli.grafana import Grafana, found, trouble
 from cli.home import Home
+from cli.operations import Operation
 from config.load import validate
 from dashboards.queries import panels
 from dashboards.registry import dashboards, folders
@@ -19,7 +20,17 @@ from tests.unit.conftest import stack_config
 from toolchain import grafana_plugin, plugin
 from toolchain.process import ObtainError
 
-CONFIG = stack_config("dev", {"loki": {"enabled": False}})
+CONFIG = stack_config(
+    "dev",
+    {
+        "loki": {"enabled": False},
+        "grafana": {
+            "publicStatus": True,
+            "dataSources": {"elasticsearch": {"url": "http://search.example.com:9200"}},
+        },
+        "notifications": {"muteTimes": {"nights": {"times": ["22:00-07:00"]}}},
+    },
+)
 
 ANSWERS: dict[str, Any] = {
     "/api/health": {"database": "ok"},
@@ -27,8 +38,16 @@ ANSWERS: dict[str, Any] = {
     "/api/datasources/uid/alertmanager": {"url": "http://alertmanager:9093"},
     "/api/datasources/proxy/uid/prometheus/api/v1/query?query=vector(1)": {},
     "/api/datasources/proxy/uid/alertmanager/api/v2/status": {},
-    "/api/v1/provisioning/contact-points": [{"name": "default", "type": "webhook"}],
-    "/api/v1/provisioning/policies": {"receiver": "default"},
+    "/api/datasources/uid/elasticsearch": {"url": "http://search.example.com:9200"},
+    "/api/datasources/uid/elasticsearch/health": {"message": "Data source is working"},
+    "/api/dashboards/uid/obs-status/public-dashboards": {"accessToken": "a1b2"},
+    "/api/serviceaccounts/search?query=ci-viewer": {"serviceAccounts": [{"name": "ci-viewer", "role": "Viewer"}]},
+    "/api/serviceaccounts/search?query=ci-editor": {"serviceAccounts": [{"name": "ci-editor", "role": "Editor"}]},
+    "/api/v1/provisioning/contact-points": [{"name": "alert-webhook", "type": "webhook"}],
+    "/api/v1/provisioning/folder/observability/rule-groups/elasticsearch": {"rules": [{}]},
+    "/api/v1/provisioning/mute-timings/nights": {"time_intervals": [{}, {}]},
+    "/api/v1/provisioning/policies": {"receiver": "alert-webhook", "routes": [{}, {}, {}, {}]},
+    "/api/v1/provisioning/templates/observability": {"template": '{{ define "obs.title" }}{{ end }}'},
     **{f"/api/folders/{uid}": {"title": title} for uid, title in folders(CONFIG).items()},
     **{f"/api/dashboards/uid/{one.uid}": {"dashboard": json.loads(one.text)} for one in dashboards(CONFIG)},
 }
@@ -87,7 +106,10 @@ def test_everything_declared_is_looked_for_and_found(server: Server) -> None:
     assert all(ok for ok, _ in rows.values()), rows
     shown = panels(ANSWERS["/api/dashboards/uid/obs-overview"]["dashboard"])
     assert rows["dashboard obs-overview"] == (True, f"{len(list(shown))} panels")
-    assert rows["contact point"] == (True, "webhook")
+    assert rows["contact point alert-webhook"] == (True, "webhook")
+    assert rows["mute timing nights"] == (True, "2 intervals")
+    assert rows["notification policy"] == (True, "to alert-webhook, 4 branches")
+    assert rows["public status page"] == (True, "http://127.0.0.1:3001/public-dashboards/a1b2")
     assert len(rows) == len(ANSWERS) - 1
 
 
@@ -103,7 +125,15 @@ def test_a_policy_or_contact_point_of_somebody_elses_is_not_ours(server: Server)
     server.answers["/api/v1/provisioning/contact-points"] = [{"name": "theirs", "type": "email"}]
     rows = seen(server)
     assert rows["notification policy"] == (False, "its contact point is theirs")
-    assert rows["contact point"] == (False, "none has the name default")
+    assert rows["contact point alert-webhook"] == (False, "none has the name alert-webhook")
+
+
+def test_an_account_that_somebody_gave_another_role_is_seen(server: Server) -> None:
+    path = "/api/serviceaccounts/search?query=ci-viewer"
+    server.answers[path] = {"serviceAccounts": [{"name": "ci-viewer", "role": "Admin"}]}
+    assert seen(server)["service account ci-viewer"] == (False, "its role is Admin, not Viewer")
+    server.answers[path] = {"serviceAccounts": []}
+    assert seen(server)["service account ci-viewer"] == (False, "there is none of this name")
 
 
 def test_a_wrong_password_is_said_in_every_row(server: Server) -> None:
@@ -177,3 +207,45 @@ def test_a_plugin_that_is_installed_is_not_downloaded(monkeypatch: pytest.Monkey
     folder.mkdir(parents=True)
     (folder / "pulumi-resource-grafana").touch()
     assert grafana_plugin.obtain(Path("/nonexistent/pulumi")) is None
+
+
+def operation(url: str) -> Operation:
+    """An update of a stack whose Grafana is there; it has no engine, as none is asked."""
+    config = stack_config("dev", {"grafana": {"url": url}})
+    parts: Any = {"declared": [], "client": None, "engine": None, "home": None, "console": None}
+    return Operation(config=config, **parts)
+
+
+PANIC = "Detected that /x/pulumi-resource-grafana exited prematurely. panic: interface conversion\ngoroutine 78"
+
+
+def test_a_grafana_that_went_away_meanwhile_is_said_in_a_line_instead_of_its_plugins_pages() -> None:
+    said = operation("http://127.0.0.1:1")._lost_grafana(PANIC)
+    assert said is not None
+    assert said.startswith("Grafana at http://127.0.0.1:1 does not answer any more: ")
+    assert "goroutine" not in said
+
+
+def test_what_a_grafana_that_answers_says_itself_is_not_hidden(server: Server) -> None:
+    assert operation(server.url)._lost_grafana(PANIC) is None
+
+
+def test_an_error_of_something_else_is_not_laid_at_grafanas_door() -> None:
+    assert operation("http://127.0.0.1:1")._lost_grafana("container obs-dev-loki is unhealthy") is None
+
+
+def test_what_an_update_began_is_remembered_until_one_comes_to_its_end(home: Home) -> None:
+    assert home.begun("dev") == set()
+    home.begin("dev", "grafana-content-folder-erpgo")
+    home.begin("dev", "grafana-content-source-loki")
+    assert home.begun("dev") == {"grafana-content-folder-erpgo", "grafana-content-source-loki"}
+    assert home.begun("prod") == set()
+    home.all_ended("dev")
+    assert home.begun("dev") == set()
+
+
+def test_the_secret_of_a_receiver_that_is_gone_is_kept_and_not_used(home: Home) -> None:
+    home.set_secret("dev", "alertWebhookUrl", "http://127.0.0.1:1/")
+    (home.folder / "secrets/dev/oldHookUrl").write_text("http://127.0.0.1:2/")
+    assert home.secrets("dev") == {"alertWebhookUrl": "http://127.0.0.1:1/"}
+    assert (home.folder / "secrets/dev/oldHookUrl").is_file()

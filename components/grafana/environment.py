@@ -1,0 +1,116 @@
+"""What Grafana's server is told by its environment; of a secret only the path of the file that holds it."""
+
+from typing import Final
+
+from config.grafana import ROLES, OidcSettings
+from config.load import StackConfig
+from config.notifications import Smtp
+
+ADMIN_FILE: Final = "secrets/admin_password"
+"""The administrator's password, in the folder of the files in force."""
+
+OIDC_FILE: Final = "secrets/oidc_secret"
+SMTP_FILE: Final = "secrets/smtp_password"
+
+SETTINGS: Final = {
+    "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+    "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+    "GF_ANALYTICS_FEEDBACK_LINKS_ENABLED": "false",
+    "GF_ANALYTICS_REPORTING_ENABLED": "false",
+    "GF_AUTH_ANONYMOUS_ENABLED": "false",
+    "GF_LOG_MODE": "console",
+    "GF_NEWS_NEWS_FEED_ENABLED": "false",
+    "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+    "GF_SECURITY_ADMIN_USER": "admin",
+    "GF_SECURITY_COOKIE_SAMESITE": "strict",
+    "GF_SECURITY_DISABLE_GRAVATAR": "true",
+    # Every request with its user: what logs/pipelines.py makes the audit of.
+    "GF_SERVER_ROUTER_LOGGING": "true",
+    "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
+    "GF_UNIFIED_ALERTING_ENABLED": "true",
+    # One replica has nobody to gossip with.
+    "GF_UNIFIED_ALERTING_HA_LISTEN_ADDRESS": "",
+    "GF_USERS_ALLOW_ORG_CREATE": "false",
+    "GF_USERS_ALLOW_SIGN_UP": "false",
+    "GF_USERS_AUTO_ASSIGN_ORG_ROLE": "Viewer",
+}
+"""Nobody gets in without an account, nobody makes one alone, and nothing is asked of the internet."""
+
+
+def secret_files(config: StackConfig) -> dict[str, str]:
+    """Path within the folder → name of the secret that lies there."""
+    smtp = config.settings.notifications.smtp
+    files = {ADMIN_FILE: "grafanaAdminPassword"}
+    if config.settings.grafana.oidc is not None:
+        files[OIDC_FILE] = "grafanaOidcSecret"
+    if smtp is not None and smtp.user is not None:
+        files[SMTP_FILE] = "smtpPassword"
+    return files
+
+
+def environment(config: StackConfig, folder: str) -> dict[str, str]:
+    """Every variable by its name; `folder` is where the files in force lie in the container."""
+    settings = config.settings
+    address = config.link("grafana") or f"http://{settings.bind_address}:{settings.grafana.port}"
+    found = {
+        **SETTINGS,
+        "GF_SECURITY_ADMIN_PASSWORD__FILE": f"{folder}/{ADMIN_FILE}",
+        "GF_SECURITY_COOKIE_SECURE": str(address.startswith("https://")).lower(),
+        "GF_SERVER_ROOT_URL": f"{address}/",
+    }
+    if settings.grafana.oidc is not None:
+        found |= _oidc(settings.grafana.oidc, folder)
+    if settings.notifications.smtp is not None:
+        found |= _smtp(settings.notifications.smtp, folder)
+    return found
+
+
+def role_path(oidc: OidcSettings) -> str:
+    """The JMESPath that makes somebody's groups a role: the first that holds; none where nobody else is let in."""
+    groups = f"not_null({oidc.groups_path}, `[]`)"
+    parts = []
+    for role in ("admin", "editor", "viewer"):
+        held = " || ".join(f"contains({groups}, '{group}')" for group in oidc.roles.get(role, ()))
+        if held:
+            parts.append(f"({held}) && '{ROLES[role]}'")
+    if not oidc.roles.get("viewer"):
+        parts.append(f"'{ROLES['viewer']}'")
+    return " || ".join(parts)
+
+
+def _oidc(oidc: OidcSettings, folder: str) -> dict[str, str]:
+    own = {
+        "ENABLED": "true",
+        "NAME": oidc.name,
+        "CLIENT_ID": oidc.client_id,
+        "CLIENT_SECRET__FILE": f"{folder}/{OIDC_FILE}",
+        "AUTH_URL": oidc.auth_url,
+        "TOKEN_URL": oidc.token_url,
+        "API_URL": oidc.api_url,
+        "SCOPES": " ".join(oidc.scopes),
+        # An account comes with the first sign-in: the provider has let the person in.
+        "ALLOW_SIGN_UP": "true",
+        "USE_PKCE": "true",
+        "ROLE_ATTRIBUTE_PATH": role_path(oidc),
+        # Strict: who has no role is turned away.
+        "ROLE_ATTRIBUTE_STRICT": str(bool(oidc.roles.get("viewer"))).lower(),
+        "AUTO_LOGIN": str(oidc.only).lower(),
+    }
+    return {
+        **{f"GF_AUTH_GENERIC_OAUTH_{name}": value for name, value in own.items()},
+        "GF_AUTH_DISABLE_LOGIN_FORM": str(oidc.only).lower(),
+        # The provider's page leads back to Grafana, and a strict cookie would stay behind.
+        "GF_SECURITY_COOKIE_SAMESITE": "lax",
+    }
+
+
+def _smtp(smtp: Smtp, folder: str) -> dict[str, str]:
+    own = {
+        "ENABLED": "true",
+        "HOST": f"{smtp.host}:{smtp.port}",
+        "FROM_ADDRESS": smtp.sender,
+        "STARTTLS_POLICY": "MandatoryStartTLS" if smtp.tls else "NoStartTLS",
+    }
+    if smtp.user is not None:
+        own |= {"USER": smtp.user, "PASSWORD__FILE": f"{folder}/{SMTP_FILE}"}
+    return {f"GF_SMTP_{name}": value for name, value in own.items()}

@@ -1,0 +1,91 @@
+"""Whom Grafana's own alerts go to: contact points, mute timings, templates, and the tree of policies."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import pulumiverse_grafana as grafana
+from pulumi import Resource, ResourceOptions
+
+from alerting.grafana import TEMPLATES, ContactPoint, Policy, contact_points, mute_timings, policy, templates
+from components.context import StackContext
+from config.notifications import Channel
+
+alerting = grafana.alerting
+
+
+def notifications(name: str, context: StackContext, own: Callable[..., ResourceOptions]) -> None:
+    """Declare them; `own` makes a resource's options from the resources it must come after.
+
+    Grafana has one tree of policies, and this is its only owner. The policy comes last and goes first: what it names
+    cannot be deleted before it, nor a template before the contact points that use it.
+    """
+    config = context.config
+    text = alerting.MessageTemplate(f"{name}-templates", name=TEMPLATES, template=templates(), opts=own())
+    named: list[Resource] = [
+        _contact_point(f"{name}-contact-{point.name.lower()}", point, context, own(text))
+        for point in contact_points(config)
+    ]
+    named += [
+        alerting.MuteTiming(
+            f"{name}-mute-{title}",
+            name=title,
+            intervals=[alerting.MuteTimingIntervalArgs(**_timing(interval)) for interval in intervals],
+            opts=own(),
+        )
+        for title, intervals in mute_timings(config).items()
+    ]
+    root = policy(config)
+    alerting.NotificationPolicy(
+        f"{name}-policy",
+        contact_point=root.contact_point,
+        group_bies=list(root.group_by or ()),
+        group_wait=root.group_wait,
+        group_interval=root.group_interval,
+        repeat_interval=root.repeat_interval,
+        policies=[alerting.NotificationPolicyPolicyArgs(**_policy(branch)) for branch in root.branches],
+        opts=own(*named),
+    )
+
+
+_KINDS: Final[Mapping[Channel, tuple[str, Callable[..., Any]]]] = {
+    "email": ("emails", alerting.ContactPointEmailArgs),
+    "slack": ("slacks", alerting.ContactPointSlackArgs),
+    "pagerduty": ("pagerduties", alerting.ContactPointPagerdutyArgs),
+    "msteams": ("teams", alerting.ContactPointTeamArgs),
+    "discord": ("discords", alerting.ContactPointDiscordArgs),
+    "telegram": ("telegrams", alerting.ContactPointTelegramArgs),
+    "opsgenie": ("opsgenies", alerting.ContactPointOpsgenyArgs),
+    "pushover": ("pushovers", alerting.ContactPointPushoverArgs),
+    "webhook": ("webhooks", alerting.ContactPointWebhookArgs),
+}
+"""For each kind of channel, the provider's name of its block and its type."""
+
+
+def _contact_point(
+    name: str, point: ContactPoint, context: StackContext, opts: ResourceOptions
+) -> grafana.alerting.ContactPoint:
+    block, kind = _KINDS[point.kind]
+    secrets = {key: context.secret(secret) for key, secret in point.secrets.items()}
+    settings = kind(**point.settings, **secrets, disable_resolve_message=not point.resolved)
+    blocks: dict[str, Any] = {block: [settings]}
+    return alerting.ContactPoint(name, name=point.name, opts=opts, **blocks)
+
+
+def _timing(interval: Mapping[str, Any]) -> dict[str, Any]:
+    times = [alerting.MuteTimingIntervalTimeArgs(**time) for time in interval["times"]]
+    return {**interval, "times": times}
+
+
+def _policy(branch: Policy) -> dict[str, Any]:
+    """A branch in the provider's form, and those below it as mappings: each level has a type of its own."""
+    return {
+        "contact_point": branch.contact_point,
+        "matchers": [{"label": one.label, "match": one.operator, "value": one.value} for one in branch.matchers],
+        "continue_": branch.passes_on,
+        "mute_timings": list(branch.mute),
+        "group_bies": list(branch.group_by) if branch.group_by else None,
+        "group_wait": branch.group_wait,
+        "group_interval": branch.group_interval,
+        "repeat_interval": branch.repeat_interval,
+        "policies": [_policy(below) for below in branch.branches],
+    }

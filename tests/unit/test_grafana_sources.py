@@ -1,0 +1,133 @@
+"""Where Grafana's data come from, the ways from one source to the next, and the alerts of those without a ruler."""
+
+import json
+from typing import Any
+
+import pytest
+
+from alerting.grafana_rules import EXPRESSION, rule_groups
+from config.errors import ConfigError
+from config.load import StackConfig, validate
+from dashboards.datasources import data_sources
+from synth.record import HIDDEN
+from tests.unit.conftest import declared_by, stack_config
+
+TEMPO = {"tempo": {"url": "http://tempo.example.com:3200"}}
+ELASTICSEARCH = {"elasticsearch": {"url": "https://search.example.com:9200", "user": "grafana"}}
+CLOUDWATCH = {"cloudwatch": {"region": "eu-central-1", "accessKey": "AKIAIOSFODNN7EXAMPLE", "logGroups": ["/app"]}}
+
+
+def with_sources(*sources: dict[str, Any]) -> StackConfig:
+    return stack_config("dev", {"grafana": {"dataSources": {key: one[key] for one in sources for key in one}}})
+
+
+def options(config: StackConfig) -> dict[str, dict[str, Any]]:
+    return {source.uid: json.loads(source.options_json) for source in data_sources(config)}
+
+
+def declared_source(config: StackConfig, uid: str) -> dict[str, Any]:
+    (found,) = [one for one in declared_by(config) if one.name == f"grafana-content-source-{uid}"]
+    return dict(found.inputs)
+
+
+def test_without_traces_nothing_leads_to_them() -> None:
+    found = options(stack_config("dev"))
+    assert set(found) == {"prometheus", "alertmanager", "loki"}
+    assert "exemplarTraceIdDestinations" not in found["prometheus"]
+    assert [one["matcherRegex"] for one in found["loki"]["derivedFields"]] == ["correlation_id"]
+    assert "tempo" not in json.dumps(found)
+
+
+def test_with_traces_an_exemplar_and_a_line_lead_to_one_and_a_trace_leads_back() -> None:
+    found = options(with_sources(TEMPO))
+    assert found["prometheus"]["exemplarTraceIdDestinations"] == [{"name": "trace_id", "datasourceUid": "tempo"}]
+    to_trace, to_lines = found["loki"]["derivedFields"]
+    assert (to_trace["matcherRegex"], to_trace["datasourceUid"]) == ("trace_id", "tempo")
+    assert (to_lines["matcherRegex"], to_lines["datasourceUid"]) == ("correlation_id", "loki")
+    assert found["tempo"]["tracesToLogsV2"]["datasourceUid"] == "loki"
+    assert found["tempo"]["tracesToMetrics"]["datasourceUid"] == "prometheus"
+
+
+def test_a_trace_leads_to_no_lines_where_the_stack_has_none() -> None:
+    values = {"loki": {"enabled": False}, "grafana": {"dataSources": TEMPO}}
+    assert "tracesToLogsV2" not in options(stack_config("dev", values))["tempo"]
+
+
+def test_a_line_of_a_request_leads_to_all_lines_of_that_request() -> None:
+    (same,) = options(stack_config("dev"))["loki"]["derivedFields"]
+    assert same["url"] == '{stack=~".+"} | correlation_id="${__value.raw}"'
+
+
+def test_alertmanager_is_that_of_prometheus_and_not_asked_to_take_grafanas_alerts() -> None:
+    found = options(stack_config("dev"))["alertmanager"]
+    assert found == {"implementation": "prometheus", "handleGrafanaManagedAlerts": False}
+
+
+def test_elasticsearch_is_complete_with_its_password_hidden() -> None:
+    source = declared_source(with_sources(ELASTICSEARCH), "elasticsearch")
+    assert source["url"] == "https://search.example.com:9200"
+    assert (source["basicAuthEnabled"], source["basicAuthUsername"]) == (True, "grafana")
+    assert source["secureJsonDataEncoded"] == HIDDEN
+    assert json.loads(source["jsonDataEncoded"])["index"] == "[logs-]YYYY.MM.DD"
+    assert json.loads(source["jsonDataEncoded"])["interval"] == "Daily"
+
+
+def test_cloudwatch_has_its_key_or_what_the_host_may_do() -> None:
+    keyed = declared_source(with_sources(CLOUDWATCH), "cloudwatch")
+    assert json.loads(keyed["jsonDataEncoded"])["authType"] == "keys"
+    assert keyed["secureJsonDataEncoded"] == HIDDEN
+    assert "AKIA" not in keyed["jsonDataEncoded"]
+    bare = declared_source(with_sources({"cloudwatch": {"region": "eu-west-1"}}), "cloudwatch")
+    assert json.loads(bare["jsonDataEncoded"]) == {"authType": "default", "defaultRegion": "eu-west-1"}
+    assert "secureJsonDataEncoded" not in bare
+
+
+@pytest.mark.parametrize(
+    ("sources", "path"),
+    [
+        ({"tempo": {"url": "tempo:3200"}}, "grafana.dataSources.tempo.url"),
+        ({"elasticsearch": {"url": "http://u:p@x"}}, "grafana.dataSources.elasticsearch.url"),
+        ({"elasticsearch": {"url": "http://x", "index": "[logs-"}}, "grafana.dataSources.elasticsearch.index"),
+        ({"cloudwatch": {"region": "Frankfurt"}}, "grafana.dataSources.cloudwatch.region"),
+        ({"cloudwatch": {"region": "eu-west-1", "secretKey": "x"}}, "grafana.dataSources.cloudwatch.secretKey"),
+    ],
+)
+def test_a_bad_data_source_is_refused_with_the_path_to_the_field(sources: dict[str, Any], path: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        stack_config("dev", {"grafana": {"dataSources": sources}})
+    assert f"observability:{path}" in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("sources", "secret"),
+    [(ELASTICSEARCH, "grafanaElasticsearchPassword"), (CLOUDWATCH, "grafanaCloudwatchSecretKey")],
+)
+def test_a_data_source_without_its_secret_is_refused_with_the_command_that_sets_it(
+    sources: dict[str, Any], secret: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        validate("dev", {"grafana": {"dataSources": sources}}, frozenset())
+    assert f"./obs secret set {secret} dev" in caught.value.mend
+
+
+def test_grafana_evaluates_only_what_has_no_ruler_of_its_own() -> None:
+    assert rule_groups(with_sources(TEMPO, CLOUDWATCH)) == ()
+    (group,) = rule_groups(with_sources(ELASTICSEARCH))
+    assert [rule.name for rule in group.rules] == ["ElasticsearchErrorBurst"]
+
+
+def test_a_rule_of_grafanas_carries_what_every_alert_does() -> None:
+    (group,) = rule_groups(with_sources(ELASTICSEARCH))
+    for rule in group.rules:
+        assert set(rule.labels) >= {"severity", "component", "system", "team", "condition", "cluster"}
+        assert set(rule.annotations) == {"summary", "description", "runbook_url", "dashboard_url"}
+        assert rule.queries[-1].source == EXPRESSION
+        assert rule.queries[0].source == "elasticsearch"
+
+
+def test_the_rule_is_declared_with_the_threshold_that_is_set() -> None:
+    source = {"elasticsearch": {**ELASTICSEARCH["elasticsearch"], "errorsPerSecond": 2.5}}
+    (found,) = [one for one in declared_by(with_sources(source)) if one.type.endswith(":RuleGroup")]
+    (rule,) = found.inputs["rules"]
+    assert (found.inputs["folderUid"], rule["condition"], rule["for"]) == ("observability", "C", "5m")
+    assert json.loads(rule["datas"][2]["model"])["expression"] == "$B / 300 > 2.5"
