@@ -26,9 +26,20 @@ test: venv ## Get what is missing, then run every check and test
 	$(PYTHON) -m pytest tests/contract tests/live
 
 .PHONY: soak
-soak: venv ## Tests that take longer, on a whole running stack: faults of every system, half an hour
+soak: venv ## Tests that take longer, on stacks of their own: faults, broken receivers, stopped servers; over an hour
 	$(PYTHON) -m toolchain
-	$(PYTHON) -m pytest tests/soak
+	# Far longer than a test of `make test` may hang.
+	$(PYTHON) -m pytest -o faulthandler_timeout=2400 tests/soak
+
+.PHONY: bench
+bench: venv ## Measure: from a breach to a delivered message, and the overview on 30 days of 20 systems
+	$(PYTHON) -m toolchain
+	$(PYTHON) -m benchmarks.dashboards
+	$(PYTHON) -m benchmarks.delivery
+
+.PHONY: gallery
+gallery: venv ## Draw every dashboard from the running stack's data into docs/gallery
+	$(PYTHON) -m gallery $(STACK)
 
 .PHONY: samples
 samples: venv ## Record anew what the exporters say (tests/samples; two minutes)

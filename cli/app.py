@@ -10,7 +10,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.alert_test import alert_test
+from cli.dashboards import dashboards
 from cli.fault import fault
+from cli.grafana_token import grafana_token
+from cli.mutes import mutes
+from cli.on_call import oncall, oncall_sync, oncall_verify
+from cli.route import route
+from cli.silences import app as silence_app
 from cli.systems import check_system, new_system
 from config import load
 from config.errors import ConfigError
@@ -28,7 +35,16 @@ app = typer.Typer(
 )
 secret_app = typer.Typer(help="Secrets, kept outside the repository.", no_args_is_help=True)
 app.add_typer(secret_app, name="secret")
+app.add_typer(silence_app, name="silence")
 app.command()(fault)
+app.command()(grafana_token)
+app.command()(dashboards)
+app.command()(route)
+app.command()(mutes)
+app.command()(alert_test)
+app.command()(oncall)
+app.command()(oncall_sync)
+app.command()(oncall_verify)
 app.command()(new_system)
 app.command()(check_system)
 out = Console(highlight=False, soft_wrap=True)
@@ -67,11 +83,14 @@ def up(stack: Stack = "dev") -> None:
 
 
 @app.command()
-def preview(stack: Stack = "dev") -> None:
+def preview(
+    stack: Stack = "dev",
+    refresh: Annotated[bool, typer.Option("--refresh", help="Look for what was changed by hand as well.")] = False,
+) -> None:
     """Show what `up` would change, and change nothing."""
     from cli.operations import Operation
 
-    outcome = Operation.prepare(stack, err).run("preview")
+    outcome = Operation.prepare(stack, err).run("preview", refresh=refresh)
     out.print(f"{stack}: {outcome.changed} changes, {sum(outcome.changes.values()) - outcome.changed} unchanged")
 
 
@@ -213,9 +232,9 @@ def secret_list(stack: Stack = "dev") -> None:
     """List the secrets a stack can have, and which it has; never a value."""
     from cli.home import Home
 
-    load.stack_file(stack)
+    known = load.stack_secrets(stack)
     stored = Home.find().secrets(stack)
-    for name, spec in load.secret_specs().items():
+    for name, spec in known.items():
         out.print(f"{'set    ' if name in stored else 'not set'} {name}: {spec.description}", markup=False)
 
 

@@ -12,6 +12,12 @@ from dashboards.layout import Row, assemble
 
 UID: Final = "obs-alerts"
 
+USED: Final = (
+    "and on (integration) "
+    f'sum by (integration) (increase(alertmanager_notifications_total{{job="alertmanager"}}[{RANGE}])) > 0'
+)
+"""Leaves out the channels by which nothing was sent: Alertmanager counts all that it knows."""
+
 
 def alerts(config: StackConfig) -> dashboard.Dashboard:
     """The dashboard."""
@@ -119,7 +125,7 @@ def _notifications() -> Panel:
         "Messages",
         "Messages a minute that Alertmanager tried to send, by channel.",
         "cpm",
-        over_time(f"60 * sum by (integration) ({sent})", "{{integration}}"),
+        over_time(f"60 * sum by (integration) ({sent}) {USED}", "{{integration}}"),
     )
 
 
@@ -129,7 +135,7 @@ def _failures() -> Panel:
         "Failed Messages",
         "Attempts that failed in the five minutes before each moment, by channel.",
         "short",
-        over_time(f"sum by (integration) ({failed})", "{{integration}}"),
+        over_time(f"sum by (integration) ({failed}) {USED}", "{{integration}}"),
     )
 
 
@@ -139,7 +145,7 @@ def _latency() -> Panel:
         "Time to Deliver (p99)",
         "All but the slowest of 100 messages were delivered within this time, by channel.",
         "s",
-        over_time(f"histogram_quantile(0.99, sum by (integration, le) ({buckets}))", "{{integration}}"),
+        over_time(f"histogram_quantile(0.99, sum by (integration, le) ({buckets})) {USED}", "{{integration}}"),
     )
 
 

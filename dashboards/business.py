@@ -116,14 +116,13 @@ def _tokens_now(subject: Subject) -> Panel:
 def _against_last_week(subject: Subject, what: str, series: str, ratio: str, unit: str, words: str) -> Panel:
     last_week = f"{subject.of(series)} offset 1w"
     least = f"{last_week} * on (system) group_right () {subject.of(f'app:threshold:{ratio}')}"
-    limit = [over_time(least, "{{severity}} threshold", "C")] if subject.thresholds.get(ratio) else []
     return graph(
         f"{what} Against Last Week",
         f"{words}, in the same hour a week ago, and the least that is expected; the first week has only the present.",
         unit,
         over_time(subject.of(series), "now"),
         over_time(last_week, "a week ago", "B"),
-        *limit,
+        limits=least if subject.thresholds.get(ratio) else None,
     )
 
 
@@ -149,11 +148,13 @@ def _cancellations(subject: Subject) -> Panel:
 
 
 def _stock(subject: Subject) -> Panel:
+    inventory = subject.system.signals.inventory
+    item = " ".join(f"{{{{{label}}}}}" for label in inventory.item) if inventory else ""
     return graph(
         "Lowest Stock",
         "The ten items of which the least is left.",
         "short",
-        over_time(f"bottomk(10, {subject.of('app:inventory:count')})"),
+        over_time(f"bottomk(10, {subject.of('app:inventory:count')})", item),
         limits=subject.limits("stock"),
     )
 

@@ -1,7 +1,7 @@
 """What all panels have in common: the form of queries, how thresholds are drawn, the look of each kind."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -135,6 +135,8 @@ def number(title: str, description: str, unit: str, asked: Query | loki.Dataquer
     if isinstance(asked, prometheus.Dataquery):
         # Of the time shown nothing but its end is seen, and a month of it takes long to read.
         asked.instant()
+    else:
+        asked.query_type("instant")
     return (
         stat.Panel()
         .title(title)
@@ -151,9 +153,11 @@ def number(title: str, description: str, unit: str, asked: Query | loki.Dataquer
     )
 
 
-def rows(title: str, description: str, unit: str, query: Query, width: int = 12) -> table.Panel:
-    """A table of series, one a row; the columns that say nothing to a reader are left out."""
-    return _table(title, description, [query], {}, width).unit(unit)
+def rows(
+    title: str, description: str, unit: str, query: Query, width: int = 12, first: Sequence[str] = ()
+) -> table.Panel:
+    """A table of series, one a row, these columns first; those that say nothing to a reader are left out."""
+    return _table(title, description, [query], {}, width, first).unit(unit)
 
 
 def columns(
@@ -180,11 +184,23 @@ def columns(
     return panel
 
 
-def _table(title: str, description: str, queries: list[Query], names: Mapping[str, str], width: int) -> table.Panel:
+def _table(
+    title: str,
+    description: str,
+    queries: list[Query],
+    names: Mapping[str, str],
+    width: int,
+    first: Sequence[str] = (),
+) -> table.Panel:
     hidden = dict.fromkeys(("Time", "__name__", "alertstate", "job"), True)
     merge = [dashboard.DataTransformerConfig(id_val="merge", options={})] if len(queries) > 1 else []
     organize = dashboard.DataTransformerConfig(
-        id_val="organize", options={"excludeByName": hidden, "renameByName": dict(names)}
+        id_val="organize",
+        options={
+            "excludeByName": hidden,
+            "indexByName": {name: place for place, name in enumerate(first)},
+            "renameByName": dict(names),
+        },
     )
     return (
         table.Panel()

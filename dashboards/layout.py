@@ -128,17 +128,20 @@ def tagged(title: str, tag: str) -> build.DashboardLink:
 
 def _firing(matchers: str) -> build.AnnotationQuery:
     """Marks the time in which an alert fired."""
-    everything = ",".join(part for part in ('alertstate="firing"', 'alertname!="Watchdog"', matchers) if part)
+    # A spent error budget lasts for hours; where nothing else is asked for, it would paint all graphs over.
+    asked = matchers if "condition" in matchers else ",".join(filter(None, (matchers, 'condition!="error_budget"')))
+    everything = f'alertstate="firing",alertname!="Watchdog",{asked}'
     return (
         build.AnnotationQuery()
         .name("Alerts")
         .datasource(SOURCE)
         .enable(True)
         .icon_color(RED)
-        .expr(f"ALERTS{{{everything}}}")
+        # One mark for each kind: Grafana lays all of them over each other.
+        .expr(f"max by (alertname, severity, system) (ALERTS{{{everything}}})")
         .title_format("{{alertname}}")
-        .text_format("{{severity}} {{system}} {{instance}} {{route}}")
-        .tag_keys("severity,component")
+        .text_format("{{severity}} {{system}}")
+        .tag_keys("severity")
         .step("30s")
     )
 

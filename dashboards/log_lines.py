@@ -176,11 +176,13 @@ def _received() -> Panel:
 
 def _refused() -> Panel:
     refused = f"sum by (reason) (rate({_loki('loki_discarded_samples_total')}[5m]))"
+    received = f"sum(rate({_loki('loki_distributor_lines_received_total')}[5m]))"
+    nothing = f'label_replace(0 * {received}, "reason", "any", "", "")'
     return graph(
         "Refused by Loki",
         "Lines a second that Loki refused, by reason.",
         "cps",
-        over_time(f"{refused} or 0 * sum(rate({_loki('loki_distributor_lines_received_total')}[5m]))", "{{reason}}"),
+        over_time(f"{refused} or {nothing}", "{{reason}}"),
     )
 
 
@@ -213,7 +215,7 @@ def _compaction() -> Panel:
         "Age of the Last Compaction",
         "Time since Loki last put its index in order; old lines are removed by that too.",
         "s",
-        over_time(f"time() - {_loki(last)}", "{{instance}}"),
+        over_time(f"time() - ({_loki(last)} > 0)", "{{instance}}"),
         at=(10_800, "warning"),
     )
 
@@ -224,7 +226,8 @@ def _unread() -> Panel:
         "Lines in the five minutes before each moment that their parser could not read, by service; they are kept.",
         "short",
         over_time(
-            f"sum by (service) (increase(obs_collector_lines_unparsed_total[5m])) or 0 * sum({_COLLECTOR} == 1)",
+            "sum by (service) (increase(obs_collector_lines_unparsed_total[5m]))"
+            f' or label_replace(0 * sum({_COLLECTOR} == 1), "service", "any", "", "")',
             "{{service}}",
         ),
     )

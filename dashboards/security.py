@@ -113,6 +113,6 @@ def _suspicious(subject: Subject) -> Panel:
         "Suspicious Events",
         "Events that look like an attack, in the five minutes before each moment.",
         "short",
-        over_time(subject.of("app:suspicious_activity:increase5m")),
+        over_time(subject.of("app:suspicious_activity:increase5m"), "{{kind}}"),
         limits=subject.limits("suspicious_activity"),
     )

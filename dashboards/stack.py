@@ -246,7 +246,8 @@ def _remote() -> Panel:
         "How old the newest sample is that a remote receiver has; 0 where there is none.",
         "s",
         over_time(
-            f"max by (remote_name) ({last} - {sent}) or 0 * {_prometheus('up')}",
+            f"max by (remote_name) ({last} - {sent})"
+            f' or label_replace(0 * {_prometheus("up")}, "remote_name", "none", "", "")',
             "{{remote_name}}",
         ),
         at=(120, "warning"),

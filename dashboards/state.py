@@ -13,6 +13,9 @@ ALL_OR_NOTHING: Final = steps((None, RED), (0.5, ORANGE), (1, GREEN))
 UP_OR_DOWN: Final = {0: ("down", RED), 1: ("up", GREEN)}
 """Words for what answers or does not."""
 
+ABOUT: Final = ("severity", "system", "alertname", "instance", "route", "operation")
+"""What a reader wants to know of an alert, in this order: the first columns are all that a narrow table shows."""
+
 QUIET: Final = "None"
 """What a number says when there is nothing to be counted."""
 
@@ -67,6 +70,7 @@ def firing_alerts(where: str, runbooks: str | None, width: int = 12) -> Panel:
         "short",
         now(firing(where)),
         width=width,
+        first=ABOUT,
     )
     if runbooks is not None:
         panel.data_links([link("Runbook", page(runbooks, "${__data.fields.alertname}")).target_blank(True)])

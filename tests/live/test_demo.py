@@ -12,16 +12,16 @@ from tests.live.conftest import STACK, Project, until
 
 pytestmark = [pytest.mark.live, pytest.mark.usefixtures("stack")]
 
-REQUESTS = 'sum(rate(http_requests_total{system="social-selling"}[20s]))'
-FAILED = 'sum(rate(http_requests_total{system="social-selling",status_code=~"5.."}[20s])) or vector(0)'
-REFUSED = 'sum(rate(http_requests_total{system="social-selling",status_code="400"}[20s])) or vector(0)'
+REQUESTS = 'sum(rate(http_requests_total{system="social-selling"}[10s]))'
+FAILED = 'sum(rate(http_requests_total{system="social-selling",status_code=~"5.."}[10s])) or vector(0)'
+REFUSED = 'sum(rate(http_requests_total{system="social-selling",status_code="400"}[10s])) or vector(0)'
 MEAN_MS = (
-    'sum(rate(http_request_duration_ms_sum{system="social-selling"}[20s]))'
-    ' / sum(rate(http_request_duration_ms_count{system="social-selling"}[20s]))'
+    'sum(rate(http_request_duration_ms_sum{system="social-selling"}[10s]))'
+    ' / sum(rate(http_request_duration_ms_count{system="social-selling"}[10s]))'
 )
 HITS = (
-    'sum(rate(cache_requests_total{system="social-selling",result="hit"}[20s]))'
-    ' / sum(rate(cache_requests_total{system="social-selling"}[20s]))'
+    'sum(rate(cache_requests_total{system="social-selling",result="hit"}[10s]))'
+    ' / sum(rate(cache_requests_total{system="social-selling"}[10s]))'
 )
 SIGNS = {
     "critical-error-rate": f"({FAILED}) / ({REQUESTS}) > 0.1",

@@ -104,7 +104,7 @@ def readable(line: str) -> bool:
 
 def test_a_line_of_the_log_has_the_time_in_the_form_that_the_collector_reads() -> None:
     record = logging.makeLogRecord({"msg": "hello", "levelname": "INFO", "name": "test"})
-    assert readable(JsonFormatter().format(record))
+    assert readable(JsonFormatter("social-selling").format(record))
     assert not readable(json.dumps({"timestamp": "2026-01-15 10:30:45", "message": "as the original wrote it"}))
     (stage,) = [stage for stage in FORMATS["json"] if isinstance(stage, Timestamp)]
     assert (stage.source, stage.format) == ("timestamp", "RFC3339Nano")
