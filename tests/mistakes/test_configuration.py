@@ -77,11 +77,13 @@ def branches(route: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[
 
 
 def labels_of(conditions: Iterable[str]) -> dict[str, str]:
-    """Labels that meet the conditions."""
+    """Labels that meet the conditions; one that must not be there is left out."""
     found: dict[str, str] = {}
     for condition in conditions:
-        match = re.fullmatch(r'\s*(\w+)\s*(=~|=)\s*"?([^"]*)"?\s*', condition)
+        match = re.fullmatch(r'\s*(\w+)\s*(=~|!=|=)\s*"?([^"]*)"?\s*', condition)
         assert match, condition
+        if match[2] == "!=":
+            continue
         found[match[1]] = match[3].strip("()").split("|")[0] if match[2] == "=~" else match[3]
     return found
 
@@ -90,6 +92,9 @@ def unheard(document: Mapping[str, Any]) -> list[str]:
     """Receivers that do not hear of an alert their own route is about, at some severity; by amtool."""
     asked: list[tuple[str, str]] = []
     for conditions, receiver in branches(document["route"]):
+        if not conditions:
+            # The one for what is left is about nothing.
+            continue
         labels = labels_of(conditions)
         for severity in [labels["severity"]] if "severity" in labels else ["critical", "warning"]:
             words = " ".join(f"{name}={value}" for name, value in {**labels, "severity": severity}.items())
