@@ -49,7 +49,7 @@ class Operation:
         home = Home.find()
         config = home.config(stack)
         # A bad rule file is refused before anything is obtained; which of them count is known only after that.
-        rule_files(config)
+        checked, rules = config, rule_files(config)
         if to_run:
             config = config.without({})
             tools = toolchain.ensure(config.images, instead=config.instead)
@@ -63,7 +63,7 @@ class Operation:
                 console.print(f"the log collector is Promtail{why}; its life ended on 2026-03-02: move to Alloy")
         else:
             tools = toolchain.ensure({})
-        declared = record(config, rule_files(config))
+        declared = record(config, rules if config == checked else rule_files(config))
         home.generate_secrets(config)
         client = preflight.connect(tools.docker_host)
         if to_run:
