@@ -35,7 +35,10 @@ HIGH_CANCELLATION_RATE: Final = (
         {"9m": [], "9m30s": [firing("HighCancellationRate", "warning", "cancellation_rate", "erpgo")]},
         says=Says(
             summary="Many orders of erpgo are cancelled",
-            description=("For every 100 orders placed with erpgo in the last five minutes, 10.2 were cancelled."),
+            description=(
+                "For every 100 orders placed with erpgo in the last five minutes, 10.2 were cancelled; "
+                "10 are accepted."
+            ),
         ),
     ),
     cancellations("is silent just under its limit", cancelled(0.098, rate=10), {"25m": []}),
@@ -69,7 +72,7 @@ LOW_INVENTORY: Final = (
         load=LOAD,
         says=Says(
             summary="An item of erpgo is nearly out of stock",
-            description="9 left of the item with sku bolt warehouse north.",
+            description="9 left of the item with sku bolt warehouse north; there should be at least 10.",
         ),
     ),
     Case(
@@ -107,7 +110,9 @@ MEETINGS_FAILING: Final = (
         load=LOAD,
         says=Says(
             summary="Meetings of syncup fail to be processed",
-            description="10.2% of the meetings that syncup processed in the last five minutes failed.",
+            description=(
+                "10.2% of the meetings that syncup processed in the last five minutes failed; 10% is accepted."
+            ),
         ),
     ),
     Case(

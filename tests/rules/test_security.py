@@ -48,7 +48,10 @@ AUTHENTICATION: Final = (
         {"9m30s": [], "10m": [MANY], LONG: [MANY]},
         Says(
             summary="Many sign-ins to erpgo fail",
-            description="0.51 sign-ins a second to erpgo fail, of 10.51 attempts a second.",
+            description=(
+                "0.51 sign-ins a second to erpgo fail, of 10.51 attempts a second; "
+                "0.5 a second is accepted; above 5 a second it is critical."
+            ),
         ),
     ),
     case(
@@ -58,7 +61,10 @@ AUTHENTICATION: Final = (
         {"6m30s": [MANY], "7m": [TOO_MANY, MANY], LONG: [TOO_MANY, MANY]},
         Says(
             summary="Many sign-ins to erpgo fail",
-            description="5.10 sign-ins a second to erpgo fail, of 15.10 attempts a second.",
+            description=(
+                "5.10 sign-ins a second to erpgo fail, of 15.10 attempts a second; "
+                "0.5 a second is accepted; above 5 a second it is critical."
+            ),
         ),
     ),
     case(SPIKE, "is no more than a warning just under the critical limit", attempts(4.9), {LONG: [MANY]}),
@@ -85,7 +91,10 @@ RATE_LIMIT: Final = (
         {"9m30s": [], "10m": [firing(LIMIT, "warning", "rate_limit")]},
         Says(
             summary="erpgo refuses many requests for their rate",
-            description="erpgo refuses 1.02 requests a second because their senders exceed their rate limit.",
+            description=(
+                "erpgo refuses 1.02 requests a second because their senders exceed their rate limit; "
+                "1 a second is accepted."
+            ),
         ),
     ),
     case(LIMIT, "is silent just under its limit", refused(0.98), {LONG: []}),
@@ -119,7 +128,9 @@ SUSPICIOUS_ACTIVITY: Final = (
         },
         Says(
             summary="erpgo reports suspicious activity",
-            description="erpgo counted about 1 suspicious events in the last five minutes, kind sql_injection.",
+            description=(
+                "erpgo counted about 1 suspicious events in the last five minutes, kind sql_injection. Accepted are 0."
+            ),
         ),
     ),
     case(

@@ -238,7 +238,7 @@ def _traffic() -> Iterator[Case]:
             summary="Traffic of erpgo is unlike that of the last week at this hour",
             description=(
                 "erpgo gets 20 requests a second. At this hour of the last seven days it got 10: "
-                "it is 100.0 standard deviations off."
+                "it is 100.0 standard deviations off, and 3 are accepted."
             ),
         ),
     )
@@ -299,7 +299,10 @@ def _latencies() -> Iterator[Case]:
         {time(25 * HOUR + 45): [firing("PerformanceDegradation", "performance", "erpgo")]},
         says=Says(
             summary="erpgo answers slower than on its last day",
-            description=("95 % of requests to erpgo are answered within 450ms; over the last day it was 208.9ms."),
+            description=(
+                "95 % of requests to erpgo are answered within 450ms; over the last day it was 208.9ms. "
+                "More than 150% of that is too slow."
+            ),
         ),
     )
 

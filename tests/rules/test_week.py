@@ -65,7 +65,10 @@ FIGURES: Final = (
         value=10,
         says=Says(
             summary="erpgo gets far fewer orders than a week ago",
-            description="erpgo took 180 orders in the last hour; in the same hour a week ago it took 600.",
+            description=(
+                "erpgo took 180 orders in the last hour; in the same hour a week ago it took 600. "
+                "Less than 50% of that is too few."
+            ),
         ),
     ),
     Figure(
@@ -80,7 +83,10 @@ FIGURES: Final = (
         value=200,
         says=Says(
             summary="erpgo earns far less than a week ago",
-            description=("erpgo earned 3600 USD in the last hour; in the same hour a week ago it earned 12000 USD."),
+            description=(
+                "erpgo earned 3600 USD in the last hour; in the same hour a week ago it earned 12000 USD. "
+                "Less than 50% of that is too little."
+            ),
         ),
     ),
     Figure(
@@ -98,7 +104,8 @@ FIGURES: Final = (
         says=Says(
             summary="erpgo has far fewer active users than a week ago",
             description=(
-                "erpgo had 24 active users on average over the last hour; in the same hour a week ago it had 80."
+                "erpgo had 24 active users on average over the last hour; in the same hour a week ago it had 80. "
+                "Less than 50% of that is too few."
             ),
         ),
     ),
