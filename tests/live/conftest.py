@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import docker
 import httpx
@@ -102,9 +102,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     assert done.returncode == 0, done.stderr
 
 
+AFTER_ALL: Final = ("test_alert_test", "test_notifications", "test_panels", "test_teardown")
+"""Modules that leave alerts behind or nothing at all, in this order, after those that want a calm stack."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the whole stack last, so that the stack grows once."""
-    items.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()))
+    """The tests of the whole stack after the others, so that the stack grows once."""
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        after = AFTER_ALL.index(item.path.stem) + 1 if item.path.stem in AFTER_ALL else 0
+        return after, "stack" in getattr(item, "fixturenames", ())
+
+    items.sort(key=place)
 
 
 def _up(project: Project, usual: dict[str, Any]) -> Project:

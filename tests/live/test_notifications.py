@@ -59,7 +59,7 @@ ON_IT: Final = [
         "stack",
         {"system": system, "team": system, "instance": f"erp-1:{port}", "host": "erp-1", "job": job},
     )
-    for system in ("erpgo", "platform", "alawael")
+    for system in ("erpgo", "syncup", "alawael")
     for job, port in (("app", 8080), ("postgres", 9187), ("redis", 9121), ("nginx", 9113), ("cadvisor", 8081))
     for port in (port, port + 10_000)
 ]
