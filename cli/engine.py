@@ -45,16 +45,16 @@ class Outcome:
 class Engine:
     """One stack under the engine."""
 
-    def __init__(self, stack: str, toolchain: Toolchain, home: Home, root: Path = ROOT) -> None:
+    def __init__(
+        self, stack: str, toolchain: Toolchain, home: Home, command: automation.PulumiCommand, root: Path = ROOT
+    ) -> None:
         self._root = root
         variables = {**home.environment(), "DOCKER_HOST": toolchain.docker_host}
         if toolchain.plugin_dir is not None:
             variables["PATH"] = f"{toolchain.plugin_dir}{os.pathsep}{os.environ['PATH']}"
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
         folder = home.refresh_project(stack, root)
-        options = automation.LocalWorkspaceOptions(
-            work_dir=str(folder), env_vars=variables, pulumi_command=_command(toolchain.pulumi)
-        )
+        options = automation.LocalWorkspaceOptions(work_dir=str(folder), env_vars=variables, pulumi_command=command)
 
         def program() -> None:
             deploy(root)
@@ -140,7 +140,7 @@ class Engine:
         return outcome
 
 
-def _command(pulumi: Path) -> automation.PulumiCommand:
+def pulumi_command(pulumi: Path) -> automation.PulumiCommand:
     """The CLI; the SDK takes either a folder with `bin/pulumi` in it or what is on PATH."""
     if pulumi.parent.name == "bin":
         return automation.PulumiCommand(root=str(pulumi.parent.parent))

@@ -1,5 +1,6 @@
 """What `up`, `preview` and `down` have in common: everything is checked and obtained before anything is touched."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from rich.console import Console
 
 import toolchain
 from cli import containers, preflight
-from cli.engine import Engine, EngineError, Outcome
+from cli.engine import Engine, EngineError, Outcome, pulumi_command
 from cli.home import Home
 from config import naming
 from config.errors import ConfigError
@@ -63,6 +64,8 @@ class Operation:
                 console.print(f"the log collector is Promtail{why}; its life ended on 2026-03-02: move to Alloy")
         else:
             tools = toolchain.ensure({})
+        # The CLI is asked for its version meanwhile: a changed setting is to be live within three seconds.
+        command = ThreadPoolExecutor(1).submit(pulumi_command, tools.pulumi)
         declared = record(config, rules if config == checked else rule_files(config))
         home.generate_secrets(config)
         client = preflight.connect(tools.docker_host)
@@ -72,7 +75,7 @@ class Operation:
             config=config,
             declared=declared,
             client=client,
-            engine=Engine(stack, tools, home),
+            engine=Engine(stack, tools, home, command.result()),
             home=home,
             console=console,
         )

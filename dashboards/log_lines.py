@@ -213,9 +213,11 @@ def _compaction() -> Panel:
     last = "loki_boltdb_shipper_compact_tables_operation_last_successful_run_timestamp_seconds"
     return graph(
         "Age of the Last Compaction",
-        "Time since Loki last put its index in order; old lines are removed by that too.",
+        "Time since Loki last put its index in order, or started; old lines are removed by that too.",
         "s",
-        over_time(f"time() - ({_loki(last)} > 0)", "{{instance}}"),
+        over_time(
+            f"time() - ({_loki(last)} > 0 or on (instance) {_loki('process_start_time_seconds')})", "{{instance}}"
+        ),
         at=(10_800, "warning"),
     )
 

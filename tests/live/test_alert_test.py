@@ -62,11 +62,12 @@ def told(spine: Project) -> Iterator[Told]:
         secrets = {"chatUrl": f"{http.url}/slack/T0/B0/x", "brokenUrl": f"{http.url}/webhook/x"}
         secrets["goneUrl"] = f"http://{GATEWAY}:9/discord/x"
         for name, value in secrets.items():
-            assert spine.obs("secret", "set", name, STACK, stdin=value).returncode == 0
+            spine.store(name, value)
         done = spine.obs("up", STACK)
         assert done.returncode == 0, done.stderr
         yield Told(project=spine, http=http, mail=mail)
         spine.usual = usual
+        spine.forget()
         spine.configure()
         done = spine.obs("up", STACK)
         assert done.returncode == 0, done.stderr

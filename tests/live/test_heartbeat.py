@@ -40,8 +40,7 @@ def outside() -> Iterator[Noted]:
 
 def test_a_ping_arrives_in_every_interval_and_verify_says_so(settled: Project, outside: Noted) -> None:
     settled.configure({"notifications": {"heartbeat": {"interval": f"{INTERVAL:.0f}s"}}})
-    stored = settled.obs("secret", "set", "heartbeatUrl", STACK, stdin=f"http://{GATEWAY}:{PORT}/ping/1234\n")
-    assert stored.returncode == 0, stored.stderr
+    settled.store("heartbeatUrl", f"http://{GATEWAY}:{PORT}/ping/1234\n")
     done = settled.obs("up", STACK)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -13,7 +13,7 @@ import pytest
 from dashboards.queries import Query, queries
 from tests.live import past
 from tests.live.conftest import STACK, Project
-from tests.live.panels import answered, live_config, switch
+from tests.soak.panels import answered, live_config, switch
 
 pytestmark = pytest.mark.live
 

@@ -8,7 +8,7 @@ import pytest
 from dashboards.queries import Query
 from tests.live import past
 from tests.live.conftest import Project, until
-from tests.live.panels import answered, asked, disturbed, live_config, resume
+from tests.soak.panels import answered, asked, disturbed, live_config, resume
 
 pytestmark = pytest.mark.live
 
