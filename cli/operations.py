@@ -64,10 +64,12 @@ class Operation:
                 console.print(f"the log collector is Promtail{why}; its life ended on 2026-03-02: move to Alloy")
         else:
             tools = toolchain.ensure({})
-        # The CLI is asked for its version meanwhile: a changed setting is to be live within three seconds.
-        command = ThreadPoolExecutor(1).submit(pulumi_command, tools.pulumi)
+        # What the CLI is asked goes on meanwhile: a changed setting is to be live within three seconds.
+        aside = ThreadPoolExecutor(1)
+        command = aside.submit(pulumi_command, tools.pulumi)
         declared = record(config, rules if config == checked else rule_files(config))
         home.generate_secrets(config)
+        engine = aside.submit(lambda: Engine(stack, tools, home, command.result()))
         client = preflight.connect(tools.docker_host)
         if to_run:
             preflight.check(config, declared, client)
@@ -75,7 +77,7 @@ class Operation:
             config=config,
             declared=declared,
             client=client,
-            engine=Engine(stack, tools, home, command.result()),
+            engine=engine.result(),
             home=home,
             console=console,
         )
