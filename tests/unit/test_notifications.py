@@ -115,6 +115,13 @@ def test_prod_tells_ops_and_management_by_mail_slack_and_pager_of_what_is_critic
     assert len(critical["pagerduty_configs"]) == 1
 
 
+def test_in_prod_every_team_has_a_channel_of_its_own() -> None:
+    of = from_file("prod", stored_secrets=frozenset(stack_secrets("prod")))
+    receivers = {one["name"]: one for one in rendered(of)["receivers"]}
+    for team in {system.team for system in of.systems.values()}:
+        assert [mail["to"] for mail in receivers[f"team-{team}"]["email_configs"]] == [f"{team}@example.com"]
+
+
 def test_waiting_and_repeating_is_as_required() -> None:
     route = rendered(config())["route"]
     assert route["group_by"] == ["alertname", "cluster", "system"]
