@@ -19,7 +19,6 @@ from config.errors import ConfigError
 from rules import files
 from tests.unit.conftest import stack_config
 
-NOW = datetime.now(UTC)
 CONFIG = stack_config()
 KNOWN = known_values(CONFIG, alerts(files(CONFIG)))
 WATCHDOG = [{"alertname": "Watchdog", "severity": "info", "system": "platform", "team": "platform"}]
@@ -27,14 +26,15 @@ WATCHDOG = [{"alertname": "Watchdog", "severity": "info", "system": "platform", 
 
 def silence(state: str = "active", since: float = -1, until: float = 1, **more: str) -> dict[str, Any]:
     """One as Alertmanager's API has it; times in hours from now."""
+    now = datetime.now(UTC)
     return {
         "id": "11111111-2222-3333-4444-555555555555",
         "status": {"state": state},
         "matchers": [{"name": "system", "value": "erpgo", "isRegex": False, "isEqual": True}],
         "createdBy": "ann@example.com",
         "comment": "deploying 1.4",
-        "startsAt": (NOW + timedelta(hours=since)).isoformat(),
-        "endsAt": (NOW + timedelta(hours=until)).isoformat(),
+        "startsAt": (now + timedelta(hours=since)).isoformat(),
+        "endsAt": (now + timedelta(hours=until)).isoformat(),
         **more,
     }
 
@@ -155,10 +155,12 @@ def test_the_author_is_gits_user_or_the_user_of_the_machine(monkeypatch: pytest.
 
 
 def test_the_list_says_what_by_whom_why_until_when_and_how_much_it_mutes(monkeypatch: pytest.MonkeyPatch) -> None:
-    output = listed(monkeypatch, [silence()], mutes=2)
+    one = silence()
+    output = listed(monkeypatch, [one], mutes=2)
     assert '11111111  system="erpgo"' in output
     assert "ann@example.com: deploying 1.4" in output
-    assert f"{NOW - timedelta(hours=1):%Y-%m-%d %H:%M} UTC to {NOW + timedelta(hours=1):%Y-%m-%d %H:%M} UTC" in output
+    since, until = (one[key][:16].replace("T", " ") for key in ("startsAt", "endsAt"))
+    assert f"{since} UTC to {until} UTC" in output
     assert "in force for 59m more; mutes 2 alerts now" in output
     assert "1 in force, 0 to come, 0 over" in output
     assert "forgotten" not in output
@@ -185,7 +187,7 @@ def test_one_that_looks_forgotten_is_marked(
 
 def test_those_that_are_over_or_to_come_are_never_forgotten() -> None:
     for state in ("pending", "expired"):
-        assert Silence.read(silence(state, since=-100, until=24 * 90)).forgotten(0, NOW) is None
+        assert Silence.read(silence(state, since=-100, until=24 * 90)).forgotten(0, datetime.now(UTC)) is None
 
 
 def test_those_over_for_five_days_are_listed_and_older_ones_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
