@@ -1,6 +1,7 @@
 """The five systems in a stack that is well: their targets, what is recorded of them, and what that costs."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -85,8 +86,16 @@ def test_every_signal_that_a_system_declares_is_recorded(watched: Project, syste
 
 
 def test_in_a_stack_that_is_well_no_alert_fires_but_the_watchdog(watched: Project) -> None:
-    firing = watched.prometheus("query", query='count by (alertname, system) (ALERTS{alertstate="firing"})')["result"]
-    assert [one["metric"] for one in firing] == [{"alertname": "Watchdog", "system": "platform"}]
+    query = 'count by (alertname, system) (ALERTS{alertstate="firing"})'
+    watchdog = [{"alertname": "Watchdog", "system": "platform"}]
+
+    def firing() -> list[dict[str, str]]:
+        return [one["metric"] for one in watched.prometheus("query", query=query)["result"]]
+
+    # That an earlier test stopped a server is an alert for five minutes.
+    with suppress(AssertionError):
+        until(lambda: firing() == watchdog, 300)
+    assert firing() == watchdog
 
 
 def test_evaluating_all_rules_costs_less_than_a_hundredth_of_a_core(watched: Project) -> None:
