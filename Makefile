@@ -34,12 +34,12 @@ soak: venv ## Tests that take longer, on stacks of their own: faults, broken rec
 .PHONY: bench
 bench: venv ## Measure: from a breach to a delivered message, and the overview on 30 days of 20 systems
 	$(PYTHON) -m toolchain
-	$(PYTHON) -m benchmarks.dashboards
-	$(PYTHON) -m benchmarks.delivery
+	$(PYTHON) -m tools.benchmarks.dashboards
+	$(PYTHON) -m tools.benchmarks.delivery
 
 .PHONY: gallery
 gallery: venv ## Draw every dashboard from the running stack's data into docs/gallery
-	$(PYTHON) -m gallery $(STACK)
+	$(PYTHON) -m tools.gallery $(STACK)
 
 .PHONY: samples
 samples: venv ## Record anew what the exporters say (tests/samples; two minutes)
@@ -58,8 +58,8 @@ format: venv ## Format the code
 	$(PYTHON) -m ruff format .
 
 .PHONY: schema
-schema: venv ## Write config/schema.json from the model
-	$(PYTHON) -m config.schema
+schema: venv ## Write observability/settings/schema.json from the model
+	$(PYTHON) -m observability.settings.schema
 
 .PHONY: lock
 lock: venv ## Write requirements.lock from pyproject.toml

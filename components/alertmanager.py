@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import pulumi_docker as docker
 from pulumi import ComponentResource, ResourceOptions
 
-from alerting.alertmanager import files, secret_files
 from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.service import NOBODY, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
 from components.volume import volume
-from config.model import TURN_SECONDS
+from observability.alerting.alertmanager import files, secret_files
+from observability.settings.model import TURN_SECONDS
 
 FOLDER = "/etc/alertmanager"
 PORT = 9093

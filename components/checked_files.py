@@ -16,7 +16,7 @@ from components.context import StackContext
 from components.run_once import accepted, run_once
 from components.service import NOBODY, VolumeMount
 from components.volume import volume
-from config import naming
+from observability.core import naming
 
 
 @dataclass(frozen=True, kw_only=True)

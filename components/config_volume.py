@@ -15,7 +15,7 @@ from components.context import StackContext
 from components.run_once import accepted, run_once
 from components.service import VolumeMount
 from components.volume import volume
-from config import naming
+from observability.core import naming
 
 STAGING = "/staging"
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pulumi_docker as docker
 from pulumi import Output
 
-from config.load import StackConfig
-from config.model import Settings
-from config.naming import LABEL_SERVICE, LABEL_STACK
+from observability.core.naming import LABEL_SERVICE, LABEL_STACK
+from observability.settings.load import StackConfig
+from observability.settings.model import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from pulumi import ComponentResource, ResourceOptions
 
-from alerting import heartbeat
 from components.context import StackContext
 from components.service import HealthCheck, Service, ServiceArgs
-from config.types import seconds
+from observability.alerting import heartbeat
+from observability.core.types import seconds
 
 USER = "10001:10001"
 """uid and gid of the demo's image, of which it is a part."""

@@ -10,7 +10,7 @@ from components.checked_files import CheckedFiles, CheckedFilesArgs
 from components.context import StackContext
 from components.service import HealthCheck, PublishedPort, Service, ServiceArgs, VolumeMount
 from components.volume import volume
-from logs.loki import DATA, PORT, S3_CREDENTIALS, files, secret_files
+from observability.logs.loki import DATA, PORT, S3_CREDENTIALS, files, secret_files
 
 PROGRAM: Final = "/usr/bin/loki"
 FOLDER: Final = "/etc/loki"

@@ -9,7 +9,7 @@ from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.service import NOBODY, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
 from components.volume import volume
-from scrape.prometheus import files, secret_files
+from observability.scrape.prometheus import files, secret_files
 
 FOLDER = "/etc/prometheus"
 PORT = 9090

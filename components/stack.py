@@ -8,7 +8,6 @@ import pulumi
 import pulumi_docker as docker
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from alerting import heartbeat
 from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.collectors.alloy import Alloy
 from components.collectors.collector import CollectorArgs
@@ -29,11 +28,13 @@ from components.grafana.server import GrafanaServer, GrafanaServerArgs
 from components.heartbeat import Heartbeat, HeartbeatArgs
 from components.loki import Loki, LokiArgs
 from components.prometheus import Prometheus, PrometheusArgs
-from config import load, naming
-from config.errors import ConfigError
-from config.load import ROOT, StackConfig
+from observability.alerting import heartbeat
+from observability.core import naming
+from observability.core.errors import ConfigError
+from observability.scrape import targets
+from observability.settings import load
+from observability.settings.load import ROOT, StackConfig
 from rules import files
-from scrape import targets
 
 
 @dataclass(frozen=True, kw_only=True)

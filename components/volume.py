@@ -4,7 +4,7 @@ import pulumi_docker as docker
 from pulumi import Resource, ResourceOptions
 
 from components.context import StackContext
-from config import naming
+from observability.core import naming
 
 
 def volume(name: str, context: StackContext, service: str, role: str, *, parent: Resource) -> docker.Volume:

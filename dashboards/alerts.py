@@ -4,11 +4,11 @@ from typing import Final
 
 from grafana_foundation_sdk.models import dashboard
 
-from config.load import StackConfig
 from dashboards import state
 from dashboards.across import OF, back, systems
 from dashboards.common import GREEN, ORANGE, RANGE, RATE, RED, Panel, graph, now, number, over_time, rows, steps
 from dashboards.layout import Row, assemble
+from observability.settings.load import StackConfig
 
 UID: Final = "obs-alerts"
 

@@ -4,11 +4,11 @@ from typing import Final
 
 from grafana_foundation_sdk.models import dashboard
 
-from config.load import StackConfig
 from dashboards.across import OF, back, systems
 from dashboards.common import GREEN, ORANGE, RED, Panel, graph, number, over_time, steps
 from dashboards.hosts import NO_DISK, full_in
 from dashboards.layout import Row, assemble
+from observability.settings.load import StackConfig
 
 UID: Final = "obs-capacity"
 

@@ -4,11 +4,11 @@ from typing import Final
 
 from grafana_foundation_sdk.models import dashboard
 
-from config.load import StackConfig
 from dashboards.across import OF, back, systems
 from dashboards.common import RATE, Panel, counted, graph, number, over_time, rows
 from dashboards.common import now as at_once
 from dashboards.layout import Row, assemble
+from observability.settings.load import StackConfig
 
 UID: Final = "obs-cost"
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from config.grafana import CloudWatchSource, DataSourceSettings, ElasticsearchSource
-from config.load import StackConfig
+from observability.settings.grafana import CloudWatchSource, DataSourceSettings, ElasticsearchSource
+from observability.settings.load import StackConfig
 
 PROMETHEUS: Final = "prometheus"
 LOKI: Final = "loki"

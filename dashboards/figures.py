@@ -4,9 +4,9 @@ from typing import Final, Literal
 
 from dashboards.common import Panel, graph, number, over_time
 from dashboards.subject import Subject
+from observability.systems.model import Figure, SeriesSpec
+from observability.systems.signals import Selector, Unit
 from rules.promql import bucket_rate, selector
-from systems.model import Figure, SeriesSpec
-from systems.signals import Selector, Unit
 
 UNITS: Final[dict[Unit, str]] = {
     "seconds": "s",

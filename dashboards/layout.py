@@ -8,9 +8,9 @@ from typing import Final
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import common, dashboard
 
-from config.errors import ConfigError
 from dashboards.common import BLUE, RED, SOURCE, Panel, link
 from dashboards.links import alerts_of, page, panel_id
+from observability.core.errors import ConfigError
 
 GRID_WIDTH: Final = 24
 """Columns of Grafana's grid."""

@@ -5,7 +5,6 @@ from typing import Final
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard
 
-from config.load import StackConfig
 from dashboards import state
 from dashboards.across import back
 from dashboards.common import (
@@ -23,6 +22,7 @@ from dashboards.common import (
     steps,
 )
 from dashboards.layout import Row, assemble, variable
+from observability.settings.load import StackConfig
 
 UID: Final = "obs-logs"
 

@@ -4,12 +4,12 @@ from typing import Final
 
 from grafana_foundation_sdk.models import dashboard
 
-from config.load import StackConfig
-from config.naming import PLATFORM
 from dashboards import state
 from dashboards.across import OF, systems
 from dashboards.common import GREEN, ORANGE, RED, Panel, columns, graph, now, number, over_time, rows, steps
 from dashboards.layout import Row, assemble, tagged, to
+from observability.core.naming import PLATFORM
+from observability.settings.load import StackConfig
 
 UID: Final = "obs-overview"
 

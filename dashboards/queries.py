@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from config.load import StackConfig
 from dashboards.datasources import LOKI
 from dashboards.registry import dashboards
+from observability.settings.load import StackConfig
 
 _MACROS: Final = {
     "$__rate_interval": "1m",

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard
 
-from config.load import StackConfig
-from config.naming import PLATFORM
 from dashboards import postgres
 from dashboards.across import FOLDER
 from dashboards.alerts import alerts
@@ -33,6 +31,8 @@ from dashboards.slos import slos
 from dashboards.stack import stack
 from dashboards.status import status
 from dashboards.subject import Subject, subjects
+from observability.core.naming import PLATFORM
+from observability.settings.load import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,13 @@ from typing import Final
 
 from grafana_foundation_sdk.models import dashboard
 
-from config.load import StackConfig
-from config.naming import PLATFORM
 from dashboards import state
 from dashboards.across import back
 from dashboards.alerts import dropped
 from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, graph, line_at, number, over_time, states, steps
 from dashboards.layout import Row, assemble
+from observability.core.naming import PLATFORM
+from observability.settings.load import StackConfig
 
 UID: Final = "obs-stack"
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from grafana_foundation_sdk.models import dashboard
 
-from config.naming import PLATFORM
 from dashboards import state
 from dashboards.common import GREEN, ORANGE, RED, Panel, graph, number, over_time, states, steps
 from dashboards.layout import Row, assemble
+from observability.core.naming import PLATFORM
 
 UID: Final = "obs-status"
 

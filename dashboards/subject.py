@@ -6,15 +6,15 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as build
 
-from config.load import StackConfig
 from dashboards.common import GREEN, SEVERITIES, steps
 from dashboards.layout import tagged, to
+from observability.scrape.job import PLATFORM
+from observability.scrape.jobs import jobs
+from observability.settings.load import StackConfig
+from observability.systems.model import Scrape, System
+from observability.systems.resolve import Threshold
+from observability.systems.thresholds import THRESHOLDS
 from rules.promql import matchers
-from scrape.job import PLATFORM
-from scrape.jobs import jobs
-from systems.model import Scrape, System
-from systems.resolve import Threshold
-from systems.thresholds import THRESHOLDS
 
 
 @dataclass(frozen=True, kw_only=True)

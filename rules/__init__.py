@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from config.documents import parse_yaml
-from config.errors import ConfigError
-from config.load import ROOT, StackConfig
-from config.render import to_yaml
 from dashboards.links import panel_url
+from observability.core.documents import parse_yaml
+from observability.core.errors import ConfigError
+from observability.core.render import to_yaml
+from observability.scrape.job import PLATFORM
+from observability.scrape.jobs import jobs
+from observability.settings.load import ROOT, StackConfig
 from rules import history, signals, slo, thresholds
-from scrape.job import PLATFORM
-from scrape.jobs import jobs
 
 FOLDER: Final = ROOT / "rules"
 

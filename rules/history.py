@@ -6,9 +6,9 @@ Alerts compare the present with a recording `offset 1w`, with a mean of the last
 from collections.abc import Iterator
 from typing import Any, Final
 
+from observability.systems.model import System
+from observability.systems.signals import Selector
 from rules.promql import count, matchers, selector
-from systems.model import System
-from systems.signals import Selector
 
 INTERVAL: Final = "1m"
 """How often history is written: nothing here changes faster."""

@@ -6,8 +6,8 @@ scraped. So both forms are asked for; the classic one counts where a target send
 
 from collections.abc import Mapping
 
-from systems.model import System
-from systems.signals import Selector
+from observability.systems.model import System
+from observability.systems.signals import Selector
 
 
 def quoted(value: str) -> str:

@@ -8,9 +8,9 @@ percentiles come from that. A canonical series is selected by `system` too, or a
 from collections.abc import Mapping
 from typing import Any, Final
 
+from observability.systems.model import PER_SECOND, System
+from observability.systems.signals import DbPool, ExternalApi, Outcomes, ProcessMemory, Selector
 from rules import promql
-from systems.model import PER_SECOND, System
-from systems.signals import DbPool, ExternalApi, Outcomes, ProcessMemory, Selector
 
 QUANTILES: Final = ("0.5", "0.95", "0.99")
 """The percentiles that are recorded, as the label `quantile` has them."""

@@ -10,10 +10,10 @@ been recorded, so all have values from the start; the means blur its edge by fiv
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from config.types import seconds
+from observability.core.types import seconds
+from observability.systems.model import PER_SECOND, System
+from observability.systems.signals import Selector
 from rules.promql import matchers
-from systems.model import PER_SECOND, System
-from systems.signals import Selector
 
 PERIOD: Final = "30d"
 """What an objective is about."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-from systems.resolve import Threshold
+from observability.systems.resolve import Threshold
 
 
 def groups(teams: Mapping[str, str], thresholds: Iterable[Threshold]) -> list[dict[str, Any]]:

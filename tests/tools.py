@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import docker
 
-from config.images import PINS
+from observability.parts.images import PINS
 
 
 @dataclass(frozen=True, kw_only=True)

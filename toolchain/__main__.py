@@ -9,8 +9,8 @@ import sys
 
 from rich.console import Console
 
-from config.errors import ConfigError
-from config.images import PINS, pinned
+from observability.core.errors import ConfigError
+from observability.parts.images import PINS, pinned
 from toolchain.images import recipe_for
 from toolchain.obtain import ensure
 

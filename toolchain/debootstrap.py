@@ -8,7 +8,7 @@ from typing import Final
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
-from config.images import DEBIAN
+from observability.parts.images import DEBIAN
 from toolchain import debian
 from toolchain.cache import cache_dir, key_of, lock, making
 from toolchain.process import ObtainError, run

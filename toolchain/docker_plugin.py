@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from config.errors import ConfigError
+from observability.core.errors import ConfigError
 from toolchain import plugin
 from toolchain.cache import cache_dir, key_of, lock, making
 from toolchain.process import ObtainError

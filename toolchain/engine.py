@@ -15,7 +15,7 @@ from docker.context import ContextAPI
 from docker.errors import DockerException
 from docker.tls import TLSConfig
 
-from config.errors import ConfigError
+from observability.core.errors import ConfigError
 from toolchain import debian
 from toolchain.cache import lock, log_file, tail
 from toolchain.process import ObtainError, last_line, run

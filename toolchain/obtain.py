@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.errors import ConfigError
+from observability.core.errors import ConfigError
 from toolchain import docker_plugin, engine, gobuild, pulumi_cli
 from toolchain import images as container_images
 from toolchain.process import ObtainError

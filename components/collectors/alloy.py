@@ -3,7 +3,7 @@
 from pulumi import ComponentResource, ResourceOptions
 
 from components.collectors.collector import CollectorArgs, Program, run
-from logs.alloy import DATA, PORT, files
+from observability.logs.alloy import DATA, PORT, files
 
 PROGRAM = "/bin/alloy"
 

@@ -10,7 +10,7 @@ from components.checked_files import CheckedFiles, CheckedFilesArgs
 from components.context import StackContext
 from components.service import HealthCheck, HostMount, Service, ServiceArgs, VolumeMount
 from components.volume import volume
-from logs.sources import SOCKET
+from observability.logs.sources import SOCKET
 
 SERVICE: Final = "collector"
 """Name of the service, whichever program does it."""

@@ -3,7 +3,7 @@
 from pulumi import ComponentResource, ResourceOptions
 
 from components.collectors.collector import CollectorArgs, Program, run
-from logs.promtail import DATA, PORT, files
+from observability.logs.promtail import DATA, PORT, files
 
 PROGRAM = "/usr/bin/promtail"
 

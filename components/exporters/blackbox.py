@@ -7,7 +7,7 @@ from pulumi import ComponentResource, ResourceOptions
 from components.checked_files import CheckedFiles, CheckedFilesArgs
 from components.context import StackContext
 from components.service import NOBODY, Service, ServiceArgs, http_health
-from scrape.blackbox import files
+from observability.scrape.blackbox import files
 
 FOLDER = "/etc/blackbox_exporter"
 PORT = 9115

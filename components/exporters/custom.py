@@ -6,7 +6,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.context import StackContext
 from components.service import Service, ServiceArgs
-from config.model import ExporterSettings
+from observability.settings.model import ExporterSettings
 
 
 @dataclass(frozen=True, kw_only=True)

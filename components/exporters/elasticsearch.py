@@ -10,9 +10,9 @@ from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.exporters import passwords
 from components.service import NOBODY, Service, ServiceArgs, http_health
-from config.exporters import ElasticsearchTarget
-from config.render import to_yaml
-from scrape import targets
+from observability.core.render import to_yaml
+from observability.scrape import targets
+from observability.settings.exporters import ElasticsearchTarget
 
 FOLDER: Final = "/etc/elasticsearch-exporter"
 FILES: Final = f"{FOLDER}/current"

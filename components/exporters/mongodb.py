@@ -12,8 +12,8 @@ from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.exporters import passwords
 from components.service import HealthCheck, Service, ServiceArgs
-from config.exporters import MongodbTarget
-from scrape import targets
+from observability.scrape import targets
+from observability.settings.exporters import MongodbTarget
 
 FOLDER: Final = "/etc/mongodb-exporter"
 FILES: Final = f"{FOLDER}/current"

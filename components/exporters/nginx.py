@@ -6,7 +6,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.context import StackContext
 from components.service import Service, ServiceArgs
-from config.exporters import NginxTarget
+from observability.settings.exporters import NginxTarget
 
 USER = "1001:1001"
 """uid and gid of the image."""

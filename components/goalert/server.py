@@ -9,11 +9,11 @@ from typing import Final
 import pulumi_docker as docker
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from alerting.goalert import METRICS_PORT, PORT
 from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.service import NOBODY, HealthCheck, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
 from components.volume import volume
+from observability.alerting.goalert import METRICS_PORT, PORT
 
 POSTGRES: Final = "999:999"
 """uid and gid that the image has for its server."""

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from config.grafana import ROLES, OidcSettings
-from config.load import StackConfig
-from config.notifications import Smtp
+from observability.settings.grafana import ROLES, OidcSettings
+from observability.settings.load import StackConfig
+from observability.settings.notifications import Smtp
 
 ADMIN_FILE: Final = "secrets/admin_password"
 """The administrator's password, in the folder of the files in force."""
@@ -24,7 +24,7 @@ SETTINGS: Final = {
     "GF_SECURITY_ADMIN_USER": "admin",
     "GF_SECURITY_COOKIE_SAMESITE": "strict",
     "GF_SECURITY_DISABLE_GRAVATAR": "true",
-    # Every request with its user: what logs/pipelines.py makes the audit of.
+    # Every request with its user: what observability/logs/pipelines.py makes the audit of.
     "GF_SERVER_ROUTER_LOGGING": "true",
     "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
     "GF_UNIFIED_ALERTING_ENABLED": "true",

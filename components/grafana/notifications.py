@@ -6,9 +6,17 @@ from typing import Any, Final
 import pulumiverse_grafana as grafana
 from pulumi import Resource, ResourceOptions
 
-from alerting.grafana import TEMPLATES, ContactPoint, Policy, contact_points, mute_timings, policy, templates
 from components.context import StackContext
-from config.notifications import Channel
+from observability.alerting.grafana import (
+    TEMPLATES,
+    ContactPoint,
+    Policy,
+    contact_points,
+    mute_timings,
+    policy,
+    templates,
+)
+from observability.settings.notifications import Channel
 
 alerting = grafana.alerting
 

@@ -8,14 +8,14 @@ from typing import Final
 import pulumiverse_grafana as grafana
 from pulumi import ComponentResource, Output, Resource, ResourceOptions
 
-from alerting.grafana_rules import EXPRESSION, WINDOW, RuleGroup, rule_groups
 from components.context import StackContext
 from components.grafana.notifications import notifications
-from config.grafana import ROLES
 from dashboards import status
 from dashboards.datasources import DataSource, data_sources
 from dashboards.registry import dashboards
 from dashboards.registry import folders as folder_titles
+from observability.alerting.grafana_rules import EXPRESSION, WINDOW, RuleGroup, rule_groups
+from observability.settings.grafana import ROLES
 
 VIEW: Final = "View"
 EDIT: Final = "Edit"

@@ -12,7 +12,7 @@ import pytest
 from docker import DockerClient
 from pulumi import automation
 
-from config.images import PINS
+from observability.parts.images import PINS
 from tests.contract.lab import Lab, Plugin
 from toolchain import Toolchain, docker_plugin, ensure
 from toolchain.standin.launcher import write_launcher

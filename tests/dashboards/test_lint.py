@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from config.load import ROOT
 from dashboards.registry import dashboards
+from observability.settings.load import ROOT
 from tests.dashboards.lint import STRUCTURE, Check, Document, Surroundings, surroundings
 from tests.dashboards.lint_queries import QUERIES
 from tests.unit.conftest import FULL, stack_config

@@ -17,8 +17,8 @@ import httpx
 import pytest
 import yaml
 
-from config.load import ROOT
-from config.naming import LABEL_STACK
+from observability.core.naming import LABEL_STACK
+from observability.settings.load import ROOT
 
 GATEWAY = "172.30.99.1"
 STACK = "live"

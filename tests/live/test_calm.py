@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from config.load import validate
+from observability.settings.load import validate
 from rules import files
 from tests.live import past
 from tests.live.conftest import STACK, Project, until

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from cli.grafana import Grafana
-from config.load import validate
 from dashboards.across import FOLDER
 from dashboards.registry import dashboards
+from observability.operations.grafana import Grafana
+from observability.settings.load import validate
 from tests.live.conftest import STACK, Project
 
 URL = os.environ.get("OBS_GRAFANA_URL", "")

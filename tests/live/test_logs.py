@@ -12,7 +12,7 @@ import httpx
 import pytest
 from docker.models.containers import Container
 
-from config.naming import LABEL_SERVICE, LABEL_STACK
+from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from tests.live.conftest import STACK, Project, until
 
 pytestmark = [pytest.mark.live, pytest.mark.usefixtures("stack")]

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from config.load import ROOT
+from observability.settings.load import ROOT
 from tests.live.conftest import Project
 from tests.live.told import Told, connected, told
 from tests.receivers.mail import MailDouble

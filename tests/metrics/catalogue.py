@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 
 import promql_parser as pp
 
-from config.load import StackConfig
-from config.types import seconds
-from scrape.jobs import jobs
+from observability.core.types import seconds
+from observability.scrape.jobs import jobs
+from observability.settings.load import StackConfig
 from tests.metrics import exposition
 from tests.metrics.promql import ANY_VALUE, Matcher, matchers, name_matchers
 from tests.metrics.rulefile import Rule

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from config.load import StackConfig
-from config.types import seconds
+from observability.core.types import seconds
+from observability.settings.load import StackConfig
 from rules import files
 from tests.metrics.catalogue import Catalogue
 from tests.metrics.rulefile import Rule, read

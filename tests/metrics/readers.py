@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from config.load import ROOT, StackConfig
 from dashboards.registry import dashboards
+from observability.settings.load import ROOT, StackConfig
 from tests.metrics.promql import ANY_VALUE
 
 _RANGE: Final = re.compile(r"\$(?:__rate_interval|__interval|__range)\b|\$\{__(?:rate_interval|interval|range)\}")

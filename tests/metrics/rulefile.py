@@ -6,7 +6,7 @@ from functools import cached_property
 
 import yaml
 
-from config.types import seconds
+from observability.core.types import seconds
 from tests.metrics.promql import Node, parse
 
 

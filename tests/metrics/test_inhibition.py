@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from alerting.inhibition import SAME_TROUBLE
+from observability.alerting.inhibition import SAME_TROUBLE
 from tests.metrics.catalogue import labelled
 from tests.metrics.conftest import Judged
 from tests.metrics.rulefile import Rule

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from config.types import seconds
+from observability.core.types import seconds
 from rules import FOLDER, files
 from tests.metrics.catalogue import Catalogue
 from tests.metrics.conftest import Judged, judged

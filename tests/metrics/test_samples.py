@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from config.images import PINS
-from scrape.jobs import jobs
+from observability.parts.images import PINS
+from observability.scrape.jobs import jobs
 from tests.metrics.catalogue import SAMPLES
 from tests.metrics.conftest import Judged
 from tests.metrics.exposition import Family, Sample, head, read, write

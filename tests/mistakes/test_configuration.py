@@ -8,13 +8,13 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from alerting import alertmanager
-from config.errors import ConfigError
-from config.images import PINS
-from config.types import ImageRef
-from logs import loki
-from scrape import prometheus
-from synth.record import CONTAINER, HIDDEN
+from observability.alerting import alertmanager
+from observability.core.errors import ConfigError
+from observability.core.types import ImageRef
+from observability.logs import loki
+from observability.parts.images import PINS
+from observability.scrape import prometheus
+from observability.synth.record import CONTAINER, HIDDEN
 from tests.tools import run_tool
 from tests.unit.conftest import FULL, declared, stack_config
 

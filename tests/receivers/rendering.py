@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from alerting import messages
-from config.load import StackConfig
+from observability.alerting import messages
+from observability.settings.load import StackConfig
 from tests.tools import run_tool
 
 HTML: Final = frozenset(("obs.telegram", "obs.mail"))

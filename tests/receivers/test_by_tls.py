@@ -15,9 +15,9 @@ import httpx
 import pytest
 import yaml
 
-from alerting import alertmanager
-from config.images import PINS
-from config.load import validate
+from observability.alerting import alertmanager
+from observability.parts.images import PINS
+from observability.settings.load import validate
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
 from tests.receivers.stack import CERTIFICATE, tls

@@ -11,10 +11,10 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from alerting.grafana_rules import rule_groups
-from config.load import ROOT
-from config.types import seconds
 from dashboards.registry import dashboards
+from observability.alerting.grafana_rules import rule_groups
+from observability.core.types import seconds
+from observability.settings.load import ROOT
 from rules import FOLDER, files, load
 from tests.rules.harness import EVERYTHING, Case
 from tests.rules.required import LONGEST, REQUIRED

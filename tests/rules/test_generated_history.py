@@ -4,8 +4,8 @@ from typing import Any
 
 import yaml
 
+from observability.systems.model import System
 from rules import history, slo
-from systems.model import System
 from tests.tools import run_tool
 
 

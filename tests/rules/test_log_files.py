@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from logs import loki, promtail
-from scrape import blackbox
+from observability.logs import loki, promtail
+from observability.scrape import blackbox
 from tests.tools import run_tool
 from tests.unit.conftest import FULL, stack_config
 

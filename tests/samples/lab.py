@@ -12,7 +12,7 @@ import docker
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from config.images import PINS
+from observability.parts.images import PINS
 
 NAME = "obs-samples"
 """The network, and the prefix of every container."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from config.load import StackConfig, validate
+from observability.settings.load import StackConfig, validate
 from tests.samples.lab import Lab, Server
 from tests.samples.trim import Masks
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from config.images import PINS
+from observability.parts.images import PINS
 from tests.metrics.exposition import Family, read, write
 from tests.samples.lab import Lab
 from tests.samples.recipe import Origin, Recipe

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import yaml
 
-from config.naming import LABEL_SERVICE, LABEL_STACK
-from logs import loki as loki_files
-from logs import promtail as promtail_files
-from logs.sources import SOCKET
-from scrape import blackbox as modules
-from scrape.targets import probes
+from observability.core.naming import LABEL_SERVICE, LABEL_STACK
+from observability.logs import loki as loki_files
+from observability.logs import promtail as promtail_files
+from observability.logs.sources import SOCKET
+from observability.scrape import blackbox as modules
+from observability.scrape.targets import probes
 from tests.samples.lab import Lab, Server
 from tests.samples.recipe import STACK, Recipe, config
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import httpx
 
-from config.load import StackConfig, validate
-from config.naming import PROJECT
 from dashboards.datasources import LOKI
 from dashboards.queries import Query, queries
+from observability.core.naming import PROJECT
+from observability.settings.load import StackConfig, validate
 from tests.live.conftest import SETTINGS, STACK, Project
 
 SHOWN: Final = 3600

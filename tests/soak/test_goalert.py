@@ -16,10 +16,10 @@ import httpx
 import pytest
 from aiosmtpd.controller import Controller
 
-from alerting.goalert import parsed, stamp
-from alerting.on_call import on_call, shifts, stands
-from cli.goalert_api import Client
-from config.on_call import OnCallSettings
+from observability.alerting.goalert import parsed, stamp
+from observability.alerting.on_call import on_call, shifts, stands
+from observability.operations.goalert_api import Client
+from observability.settings.on_call import OnCallSettings
 from tests.live.conftest import GATEWAY, STACK, Project, until
 from tests.unit.on_call_rota import rota
 

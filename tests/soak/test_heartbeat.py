@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from alerting.heartbeat import PORT
+from observability.alerting.heartbeat import PORT
 from tests.live.conftest import STACK, Project, until
 
 pytestmark = pytest.mark.live

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import yaml
 
-from config.load import ROOT
 from demo import history
 from demo.alerts import Alert
 from demo.chance import DAY
@@ -16,11 +15,12 @@ from demo.engine import simulations
 from demo.exposition import Exposition
 from demo.systems import PROFILES
 from demo.systems.simulation import Simulation
-from systems.load import load_file
-from systems.model import PER_SECOND, System
-from systems.resolve import Threshold, thresholds
-from systems.signals import Outcomes, Selector
-from systems.thresholds import THRESHOLDS
+from observability.settings.load import ROOT
+from observability.systems.load import load_file
+from observability.systems.model import PER_SECOND, System
+from observability.systems.resolve import Threshold, thresholds
+from observability.systems.signals import Outcomes, Selector
+from observability.systems.thresholds import THRESHOLDS
 
 FLOOR: Final = 0.1
 """Events a second that a share or a percentile needs."""

@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from cli.goalert_api import GoAlertError
+from observability.operations.goalert_api import GoAlertError
 
 Node = dict[str, Any]
 
@@ -17,7 +17,7 @@ KINDS = {
 
 
 class Double:
-    """In the place of `cli.goalert_api.Client`."""
+    """In the place of `observability.operations.goalert_api.Client`."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Node]] = {kind: {} for kind in KINDS.values()}

@@ -4,7 +4,7 @@ import copy
 from datetime import UTC, datetime
 from typing import Any
 
-from config.on_call import OnCallSettings
+from observability.settings.on_call import OnCallSettings
 
 ROTA: dict[str, Any] = {
     "people": {

@@ -7,9 +7,10 @@ import typer
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
-from alerting.alerts import alerts
-from cli.alert_test import Trial, alert_test, trial_of
-from cli.deliveries import (
+from observability.alerting.alerts import alerts
+from observability.cli.alert_test import Trial, alert_test, trial_of
+from observability.core.errors import ConfigError
+from observability.operations.deliveries import (
     Post,
     Refusal,
     Row,
@@ -23,10 +24,9 @@ from cli.deliveries import (
     refusals,
     tally,
 )
-from cli.home import Home
-from config.errors import ConfigError
-from config.load import StackConfig
-from config.model import TURN_SECONDS
+from observability.operations.home import Home
+from observability.settings.load import StackConfig
+from observability.settings.model import TURN_SECONDS
 from rules import files
 from tests.unit.conftest import stack_config
 
@@ -178,7 +178,7 @@ def test_a_name_that_nothing_can_be_sent_for_is_refused_with_the_mend(name: str,
 
 
 def test_a_stack_without_receivers_has_nothing_to_test() -> None:
-    from config.load import validate
+    from observability.settings.load import validate
 
     error = refused(config=validate("dev", {}, frozenset()))
     assert error.what == "dev has no receivers, so nobody would hear of an alert"

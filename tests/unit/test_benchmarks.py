@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from benchmarks import delivery
-from benchmarks.delivery import CHOSEN, Delivered, Inbox, Measured, percentile
-from benchmarks.stack import Stack
 from demo.alerts import Alert
 from demo.systems import FAULTS
+from tools.benchmarks import delivery
+from tools.benchmarks.delivery import CHOSEN, Delivered, Inbox, Measured, percentile
+from tools.benchmarks.stack import Stack
 
 ROUTE = {"alertname": "HighResponseTime", "system": "erpgo", "route": "/slow"}
 

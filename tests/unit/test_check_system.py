@@ -10,13 +10,13 @@ import pytest
 import typer
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from cli import systems as commands
-from config.errors import ConfigError
-from config.load import ROOT
-from systems.compare import Finding, compare
-from systems.load import load, load_file
-from systems.model import System
-from systems.thresholds import THRESHOLDS
+from observability.cli import systems as commands
+from observability.core.errors import ConfigError
+from observability.settings.load import ROOT
+from observability.systems.compare import Finding, compare
+from observability.systems.load import load, load_file
+from observability.systems.model import System
+from observability.systems.thresholds import THRESHOLDS
 
 SYSTEMS = load(ROOT / "systems")
 SHOP = SYSTEMS["social-selling"]

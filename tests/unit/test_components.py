@@ -9,11 +9,11 @@ import pytest
 from pydantic import TypeAdapter
 
 from components.exceptions import ALLOWANCES, Rule
-from config.load import ROOT
-from config.naming import LABEL_SERVICE, LABEL_STACK
-from config.types import ImageRef
-from logs.sources import SOCKET
-from synth.record import CONTAINER, HIDDEN, Declared, record
+from observability.core.naming import LABEL_SERVICE, LABEL_STACK
+from observability.core.types import ImageRef
+from observability.logs.sources import SOCKET
+from observability.settings.load import ROOT
+from observability.synth.record import CONTAINER, HIDDEN, Declared, record
 from tests.unit.conftest import FULL, declared, stack_config
 
 SECRET_INPUTS = {
@@ -252,7 +252,7 @@ def test_a_change_of_configuration_changes_the_loader_alone() -> None:
 
 
 def test_a_resource_declared_twice_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    import synth.record as module
+    import observability.synth.record as module
 
     build = module._build
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from config.errors import ConfigError
-from config.load import StackConfig
 from dashboards.layout import FOLD
 from dashboards.links import panel_id
 from dashboards.queries import of_dashboard, panels, queries
 from dashboards.registry import dashboards, files, folders
-from systems.model import System
+from observability.core.errors import ConfigError
+from observability.settings.load import StackConfig
+from observability.systems.model import System
 from tests.unit.conftest import FULL, stack_config
 
 DEV = stack_config("dev")

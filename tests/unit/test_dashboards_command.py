@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import typer
 
-from cli import dashboards as command
-from cli.home import Home
-from config.errors import ConfigError
-from config.load import ROOT
 from dashboards.registry import dashboards
+from observability.cli import dashboards as command
+from observability.core.errors import ConfigError
+from observability.operations.home import Home
+from observability.settings.load import ROOT
 from tests.unit.conftest import stack_config
 
 Use = Callable[..., None]

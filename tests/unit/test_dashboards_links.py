@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 import rules
-from config.load import StackConfig
 from dashboards.links import OWNER, PANELS, panel_id, panel_url
 from dashboards.queries import panels
+from observability.settings.load import StackConfig
 from tests.unit.conftest import FULL, stack_config
 from tests.unit.test_dashboards import documents
 

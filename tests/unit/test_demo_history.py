@@ -91,7 +91,7 @@ def test_the_team_is_the_one_of_the_systems_file(samples: Samples) -> None:
 
 def test_the_counters_go_on_to_where_the_demo_is_scraped(samples: Samples) -> None:
     config = stack_config("dev")
-    from scrape.jobs import jobs
+    from observability.scrape.jobs import jobs
 
     targets = {
         (job.name, target.labels["system"], target.labels["instance"])

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.app import app
-from cli.fault import demo_address
-from config.errors import ConfigError
-from config.images import pinned
-from config.load import StackConfig
 from demo.fault_server import fault_server
 from demo.faults import Faults
 from demo.systems import FAULTS
+from observability.cli.app import app
+from observability.cli.fault import demo_address
+from observability.core.errors import ConfigError
+from observability.parts.images import pinned
+from observability.settings.load import StackConfig
+from observability.synth.record import CONTAINER, record
 from rules import files
-from synth.record import CONTAINER, record
 from tests.unit.conftest import declared, stack_config
 
 DEMO = {"demo", "demo-postgres", "demo-redis", "demo-redis-alawael", "demo-nginx"}
@@ -141,7 +141,7 @@ def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
         def config(self, stack: str) -> StackConfig:
             return stack_config(stack, {"demo": {"faultPort": server.server_port}})
 
-    monkeypatch.setattr("cli.home.Home.find", Found)
+    monkeypatch.setattr("observability.operations.home.Home.find", Found)
     yield faults
     server.shutdown()
     server.server_close()
@@ -168,7 +168,7 @@ def test_a_fault_lasts_by_default_until_its_alerts_have_fired(demo: Faults) -> N
 
 
 def test_a_demo_that_does_not_answer_is_said_so(demo: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.fault.demo_address", lambda _: "http://127.0.0.1:1")
+    monkeypatch.setattr("observability.cli.fault.demo_address", lambda _: "http://127.0.0.1:1")
     result = run("erpgo", "high-error-rate")
     assert result.exit_code == 1
     assert "does not answer" in result.output

@@ -16,8 +16,8 @@ from demo.faults import Faults
 from demo.log import JsonFormatter
 from demo.metrics import Metrics
 from demo.systems import FAULTS, PROFILES, SHOP
-from systems.resolve import thresholds
-from systems.signals import Selector
+from observability.systems.resolve import thresholds
+from observability.systems.signals import Selector
 from tests.unit.demo_figures import Run, alerts, system
 from tests.unit.test_demo_faults import BUSIEST, NEW_ERROR, QUIETEST, SIMULATED, STALLED, WEDNESDAY
 

@@ -8,13 +8,13 @@ import pytest
 import yaml
 
 from components.exporters import elasticsearch, mongodb, passwords, postgres
-from config.errors import ConfigError
-from config.exporters import ElasticsearchTarget, MongodbTarget
-from config.load import validate
-from config.naming import LABEL_SERVICE
-from config.secrets import SECRETS
-from scrape.jobs import jobs
-from synth.record import CONTAINER, HIDDEN, record
+from observability.core.errors import ConfigError
+from observability.core.naming import LABEL_SERVICE
+from observability.scrape.jobs import jobs
+from observability.settings.exporters import ElasticsearchTarget, MongodbTarget
+from observability.settings.load import validate
+from observability.settings.secrets import SECRETS
+from observability.synth.record import CONTAINER, HIDDEN, record
 from tests.unit.conftest import FULL, stack_config
 
 EXPORTERS: dict[str, Any] = {

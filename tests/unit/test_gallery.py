@@ -11,20 +11,20 @@ import httpx
 import pytest
 from PIL import Image
 
-from config.errors import ConfigError
-from config.load import ROOT
 from dashboards.queries import panels
 from dashboards.registry import dashboards, folders
-from gallery import axes, units
-from gallery.axes import Ends
-from gallery.canvas import SCALE, facts, shortened, width
-from gallery.fields import field, no_value
-from gallery.figures import LEAST_COLUMN, cells, column_widths
-from gallery.index import index
-from gallery.page import CAPTION, KINDS, WIDTH, draw, unfolded
-from gallery.source import Series, Source
-from gallery.view import View, legend
+from observability.core.errors import ConfigError
+from observability.settings.load import ROOT
 from tests.unit.conftest import FULL, stack_config
+from tools.gallery import axes, units
+from tools.gallery.axes import Ends
+from tools.gallery.canvas import SCALE, facts, shortened, width
+from tools.gallery.fields import field, no_value
+from tools.gallery.figures import LEAST_COLUMN, cells, column_widths
+from tools.gallery.index import index
+from tools.gallery.page import CAPTION, KINDS, WIDTH, draw, unfolded
+from tools.gallery.source import Series, Source
+from tools.gallery.view import View, legend
 
 DEV = stack_config("dev")
 EVERYWHERE = [*dashboards(DEV), *dashboards(stack_config("prod", FULL))]

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from components.grafana import environment as variables
-from config.errors import ConfigError
-from config.load import StackConfig, validate
-from config.secrets import SECRETS
 from dashboards.registry import dashboards, folders
-from synth.record import HIDDEN, Declared
+from observability.core.errors import ConfigError
+from observability.settings.load import StackConfig, validate
+from observability.settings.secrets import SECRETS
+from observability.synth.record import HIDDEN, Declared
 from tests.unit.conftest import declared_by, stack_config
 
 EXTERNAL = {"grafana": {"url": "https://grafana.example.com/"}}

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from cli.grafana import Grafana, found, trouble
-from cli.home import Home
-from cli.operations import Operation
-from config.load import validate
 from dashboards.queries import panels
 from dashboards.registry import dashboards, folders
+from observability.operations.grafana import Grafana, found, trouble
+from observability.operations.home import Home
+from observability.operations.operation import Operation
+from observability.settings.load import validate
 from tests.unit.conftest import stack_config
 from toolchain import grafana_plugin, plugin
 from toolchain.process import ObtainError

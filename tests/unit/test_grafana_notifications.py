@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from alerting.grafana import FALLBACK, Policy, contact_points, mute_timings, policy, templates
-from alerting.matchers import Matcher
-from alerting.routes import recipients, routes, taken
-from config.load import StackConfig, validate
-from config.notifications import CHANNELS
-from synth.record import HIDDEN, Declared
+from observability.alerting.grafana import FALLBACK, Policy, contact_points, mute_timings, policy, templates
+from observability.alerting.matchers import Matcher
+from observability.alerting.routes import recipients, routes, taken
+from observability.settings.load import StackConfig, validate
+from observability.settings.notifications import CHANNELS
+from observability.synth.record import HIDDEN, Declared
 from tests.unit.conftest import declared_by, stack_config
 
 NOTIFICATIONS: dict[str, Any] = {

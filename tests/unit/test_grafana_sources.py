@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from alerting.grafana_rules import EXPRESSION, rule_groups
-from config.errors import ConfigError
-from config.load import StackConfig, validate
 from dashboards.datasources import data_sources
-from synth.record import HIDDEN
+from observability.alerting.grafana_rules import EXPRESSION, rule_groups
+from observability.core.errors import ConfigError
+from observability.settings.load import StackConfig, validate
+from observability.synth.record import HIDDEN
 from tests.unit.conftest import declared_by, stack_config
 
 TEMPO = {"tempo": {"url": "http://tempo.example.com:3200"}}

@@ -7,10 +7,10 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
-from cli.grafana import Grafana
-from cli.grafana_token import make
-from config.errors import ConfigError
+from observability.cli.app import app
+from observability.cli.grafana_token import make
+from observability.core.errors import ConfigError
+from observability.operations.grafana import Grafana
 
 GRAFANA = Grafana(url="http://grafana.example.com", auth="admin:right")
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -9,14 +9,14 @@ import httpx
 import pytest
 import yaml
 
-from alerting import alertmanager
-from alerting.routes import routes
-from config.errors import ConfigError
-from config.images import pinned
-from config.load import StackConfig, validate
-from config.types import seconds
 from demo.heartbeat import Heartbeat, server
-from synth.record import CONTAINER
+from observability.alerting import alertmanager
+from observability.alerting.routes import routes
+from observability.core.errors import ConfigError
+from observability.core.types import seconds
+from observability.parts.images import pinned
+from observability.settings.load import StackConfig, validate
+from observability.synth.record import CONTAINER
 from tests.unit.conftest import declared_by, stack_config
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli.home import Home
-from config.errors import ConfigError
-from config.load import ROOT
+from observability.core.errors import ConfigError
+from observability.operations.home import Home
+from observability.settings.load import ROOT
 
 
 @pytest.fixture

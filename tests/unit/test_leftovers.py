@@ -5,10 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.grafana import Grafana
-from cli.leftovers import KINDS, take_out
-from config.errors import ConfigError
-from synth.record import Declared
+from observability.core.errors import ConfigError
+from observability.operations.grafana import Grafana
+from observability.operations.leftovers import KINDS, take_out
+from observability.synth.record import Declared
 from tests.unit.conftest import declared_by, stack_config
 
 EXTERNAL = stack_config("dev", {"grafana": {"url": "http://grafana.example.com", "publicStatus": True}})

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from logs import alloy, loki, pipelines, promtail, sources
+from observability.logs import alloy, loki, pipelines, promtail, sources
 from tests.unit.conftest import FULL, stack_config
 
 LINES = {

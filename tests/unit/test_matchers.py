@@ -2,8 +2,8 @@
 
 import pytest
 
-from alerting.matchers import Matcher, parse_labels, parse_matchers
-from config.errors import ConfigError
+from observability.alerting.matchers import Matcher, parse_labels, parse_matchers
+from observability.core.errors import ConfigError
 from tests.tools import run_tool
 
 LABELS = {"alertname": "HighErrorRate", "system": "erpgo", "route": 'a "b" \\ c'}

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from alerting.messages import GRAFANA, files
-from config.load import StackConfig, validate
+from observability.alerting.messages import GRAFANA, files
+from observability.settings.load import StackConfig, validate
 from tests.receivers.checks import markup_problem
 from tests.receivers.rendering import Alert, Data, call, group, render
 from tests.unit.conftest import stack_config

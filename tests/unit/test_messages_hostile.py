@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from alerting.receivers import Block, integrations
+from observability.alerting.receivers import Block, integrations
 from tests.receivers.checks import markup_problem, problem
 from tests.receivers.rendering import Alert, group, render
 from tests.unit.conftest import stack_config

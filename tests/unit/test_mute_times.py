@@ -7,11 +7,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from alerting.mute_times import in_force, in_words, next_change, state_in_words
-from cli.alertmanager import Alertmanager
-from cli.home import Home
-from cli.mutes import mutes
-from config.notifications import MuteTime
+from observability.alerting.mute_times import in_force, in_words, next_change, state_in_words
+from observability.cli.mutes import mutes
+from observability.operations.alertmanager import Alertmanager
+from observability.operations.home import Home
+from observability.settings.notifications import MuteTime
 from tests.unit.conftest import stack_config
 
 BERLIN = ZoneInfo("Europe/Berlin")

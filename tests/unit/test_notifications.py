@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import yaml
 
-from alerting import alertmanager, mute_times
-from alerting.routes import taken
-from config.errors import ConfigError
-from config.load import StackConfig, from_file, stack_secrets, validate
-from config.notifications import MuteTime, Receiver, receiver_secrets
+from observability.alerting import alertmanager, mute_times
+from observability.alerting.routes import taken
+from observability.core.errors import ConfigError
+from observability.settings.load import StackConfig, from_file, stack_secrets, validate
+from observability.settings.notifications import MuteTime, Receiver, receiver_secrets
 from tests.tools import run_tool
 from tests.unit.conftest import stack_config
 

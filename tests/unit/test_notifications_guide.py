@@ -8,9 +8,9 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from cli.app import app
-from cli.home import Home
-from config.load import ROOT, StackConfig, secret_specs, validate
+from observability.cli.app import app
+from observability.operations.home import Home
+from observability.settings.load import ROOT, StackConfig, secret_specs, validate
 
 GUIDE = (ROOT / "docs" / "notifications.md").read_text(encoding="utf-8")
 

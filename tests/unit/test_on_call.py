@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerting.on_call import Shift, instant, next_change, on_call, on_rotation, shifts, stands
-from config import rota as rules
-from config.on_call import OnCallSettings
+from observability.alerting.on_call import Shift, instant, next_change, on_call, on_rotation, shifts, stands
+from observability.settings import rota as rules
+from observability.settings.on_call import OnCallSettings
 from tests.unit.on_call_rota import settings, utc
 
 ZONES = [

@@ -8,13 +8,13 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from alerting.calendar import calendar
-from alerting.on_call import shifts
-from cli.app import app
-from config import load
-from config.errors import ConfigError
+from observability.alerting.calendar import calendar
+from observability.alerting.on_call import shifts
+from observability.cli.app import app
+from observability.core.errors import ConfigError
+from observability.settings import load
+from observability.synth import write
 from rules import files as rule_files
-from synth import write
 from tests.unit.on_call_rota import rota, settings, utc
 from tests.unit.test_on_call import follow_the_sun
 
@@ -94,7 +94,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def from_file(stack: str, stored_secrets: frozenset[str]) -> load.StackConfig:
         return load.from_file(stack, tmp_path, stored_secrets)
 
-    monkeypatch.setattr("cli.home.from_file", from_file)
+    monkeypatch.setattr("observability.operations.home.from_file", from_file)
     return file
 
 

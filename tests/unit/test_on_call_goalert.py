@@ -7,15 +7,15 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from alerting import goalert
-from alerting.goalert import Exceptional, Fixed, Notify, Rule, Turns
-from alerting.routes import taken
-from cli.goalert import Sync
-from cli.goalert_api import Client, GoAlertError
-from config.load import StackConfig, validate
-from config.notifications import Smtp, goalert_secret
-from config.on_call import OnCallSettings
-from synth.record import record
+from observability.alerting import goalert
+from observability.alerting.goalert import Exceptional, Fixed, Notify, Rule, Turns
+from observability.alerting.routes import taken
+from observability.operations.goalert import Sync
+from observability.operations.goalert_api import Client, GoAlertError
+from observability.settings.load import StackConfig, validate
+from observability.settings.notifications import Smtp, goalert_secret
+from observability.settings.on_call import OnCallSettings
+from observability.synth.record import record
 from tests.unit.goalert_double import Double
 from tests.unit.on_call_rota import rota, settings, utc
 
@@ -188,7 +188,8 @@ class Server:
         self.pages = [["a", "b"], ["c"]]
         usual = httpx.Client
         monkeypatch.setattr(
-            "cli.goalert_api.httpx.Client", lambda **given: usual(transport=httpx.MockTransport(self._answer), **given)
+            "observability.operations.goalert_api.httpx.Client",
+            lambda **given: usual(transport=httpx.MockTransport(self._answer), **given),
         )
 
     def _answer(self, request: httpx.Request) -> httpx.Response:

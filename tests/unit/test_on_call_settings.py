@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from config.errors import ConfigError
-from config.load import ROOT, validate
-from config.on_call import OnCallSettings
+from observability.core.errors import ConfigError
+from observability.settings.load import ROOT, validate
+from observability.settings.on_call import OnCallSettings
 from tests.unit.on_call_rota import rota, settings
 
 LAYERS = "schedules.erpgo.layers"

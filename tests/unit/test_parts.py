@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from cli.home import Home
-from config.errors import ConfigError
-from config.load import StackConfig
-from config.parts import LEAVABLE, PARTS
+from observability.core.errors import ConfigError
+from observability.operations.home import Home
+from observability.scrape.jobs import jobs
+from observability.settings.load import StackConfig
+from observability.settings.parts import LEAVABLE, PARTS
+from observability.synth.record import CONTAINER, record
+from observability.synth.write import generated_files
 from rules import files as rule_files
-from scrape.jobs import jobs
-from synth.record import CONTAINER, record
-from synth.write import generated_files
 from tests.unit.conftest import FULL, stack_config
 
 JOBS = {

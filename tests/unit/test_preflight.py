@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cli import preflight
-from config.errors import ConfigError
-from synth.record import CONTAINER, Declared
+from observability.core.errors import ConfigError
+from observability.operations import preflight
+from observability.synth.record import CONTAINER, Declared
 from tests.unit.conftest import declared, stack_config
 
 

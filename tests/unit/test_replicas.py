@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from config.errors import ConfigError
-from logs import loki, pipelines
+from observability.core.errors import ConfigError
+from observability.logs import loki, pipelines
+from observability.scrape import prometheus
+from observability.synth.record import CONTAINER, Declared
 from rules import files
-from scrape import prometheus
-from synth.record import CONTAINER, Declared
 from tests.unit.conftest import declared, stack_config
 
 

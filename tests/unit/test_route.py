@@ -10,14 +10,14 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from alerting import alertmanager
-from alerting.alerts import Alerts, alerts, filled, known_values
-from alerting.explain import Explanation, destination, explain, quiet_while
-from alerting.routes import taken
-from cli.home import Home
-from cli.route import _config, given_labels, route
-from config.errors import ConfigError
-from config.load import StackConfig, secret_specs, validate
+from observability.alerting import alertmanager
+from observability.alerting.alerts import Alerts, alerts, filled, known_values
+from observability.alerting.explain import Explanation, destination, explain, quiet_while
+from observability.alerting.routes import taken
+from observability.cli.route import _config, given_labels, route
+from observability.core.errors import ConfigError
+from observability.operations.home import Home
+from observability.settings.load import StackConfig, secret_specs, validate
 from rules import files
 from tests.tools import run_tool
 from tests.unit.conftest import stack_config

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from config.errors import ConfigError
-from config.load import StackConfig
+from observability.core.errors import ConfigError
+from observability.settings.load import StackConfig
 from rules import FOLDER, files
 from tests.unit.conftest import FULL, stack_config
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from config import schema
-from config.errors import ConfigError
-from config.images import PINS
-from config.load import ROOT, from_file, stack_secrets, validate
-from config.model import ImageSettings, Settings, mirrored
-from config.render import to_yaml
-from config.secrets import SECRETS, known_secrets
-from config.types import seconds
+from observability.core.errors import ConfigError
+from observability.core.render import to_yaml
+from observability.core.types import seconds
+from observability.parts.images import PINS
+from observability.settings import schema
+from observability.settings.load import ROOT, from_file, stack_secrets, validate
+from observability.settings.model import ImageSettings, Settings, mirrored
+from observability.settings.secrets import SECRETS, known_secrets
 
 
 def refused(values: dict[str, Any], stack: str = "dev", secrets: frozenset[str] = frozenset()) -> ConfigError:
@@ -227,4 +227,4 @@ def test_settings_cannot_be_changed_once_read() -> None:
 
 def test_every_stack_file_names_its_schema() -> None:
     for path in ROOT.glob("Pulumi.*.yaml"):
-        assert path.read_text().startswith("# yaml-language-server: $schema=config/schema.json\n")
+        assert path.read_text().startswith("# yaml-language-server: $schema=observability/settings/schema.json\n")

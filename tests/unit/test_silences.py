@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from alerting.alerts import alerts, known_values
-from alerting.matchers import parse_matchers
-from cli.alertmanager import Alertmanager
-from cli.home import Home
-from cli.silences import Silence, app, check, length, whoami
-from config.errors import ConfigError
+from observability.alerting.alerts import alerts, known_values
+from observability.alerting.matchers import parse_matchers
+from observability.cli.silences import Silence, app, check, length, whoami
+from observability.core.errors import ConfigError
+from observability.operations.alertmanager import Alertmanager
+from observability.operations.home import Home
 from rules import files
 from tests.unit.conftest import stack_config
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alerting.alertmanager import files, secret_files
-from config.errors import ConfigError
-from config.load import ROOT, validate
+from observability.alerting.alertmanager import files, secret_files
+from observability.core.errors import ConfigError
+from observability.settings.load import ROOT, validate
+from observability.synth.write import write
 from rules import files as rule_files
-from synth.write import write
 from tests.unit.conftest import FULL, stack_config
 
 
@@ -35,7 +35,7 @@ def test_the_same_configuration_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_it_takes_under_two_seconds_without_docker_the_cli_or_a_network(tmp_path: Path) -> None:
     environment = {"PATH": "/nonexistent", "PYTHONPATH": str(ROOT), "OBS_DATA_DIR": str(tmp_path / "data")}
     environment |= {"DOCKER_HOST": "tcp://127.0.0.1:1", "HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "cli", "synth", "dev", "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "observability.cli", "synth", "dev", "--out", str(tmp_path / "out")]
     start = time.monotonic()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     took = time.monotonic() - start

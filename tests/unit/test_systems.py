@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from config.errors import ConfigError
-from config.load import ROOT, validate
-from systems import schema
-from systems.load import load, load_file, names
-from systems.model import System
-from systems.resolve import amount, selectors, thresholds
-from systems.thresholds import THRESHOLDS
+from observability.core.errors import ConfigError
+from observability.settings.load import ROOT, validate
+from observability.systems import schema
+from observability.systems.load import load, load_file, names
+from observability.systems.model import System
+from observability.systems.resolve import amount, selectors, thresholds
+from observability.systems.thresholds import THRESHOLDS
 
 SYSTEMS = load(ROOT / "systems")
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
-from config.errors import ConfigError
-from config.load import ROOT, StackConfig, from_file, validate
-from scrape import blackbox, prometheus
-from scrape.jobs import jobs
-from scrape.systems import without_targets
-from scrape.targets import DEMO, probes
-from systems.load import load
+from observability.core.errors import ConfigError
+from observability.scrape import blackbox, prometheus
+from observability.scrape.jobs import jobs
+from observability.scrape.systems import without_targets
+from observability.scrape.targets import DEMO, probes
+from observability.settings.load import ROOT, StackConfig, from_file, validate
+from observability.systems.load import load
 from tests.tools import run_tool
 from tests.unit.conftest import FULL, stack_config
 

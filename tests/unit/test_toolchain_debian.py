@@ -16,7 +16,7 @@ import pytest
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
-from config import images as pins
+from observability.parts import images as pins
 from toolchain import assemble, cache, debian, debootstrap, dockerfile, recipe
 from toolchain.process import ObtainError
 from toolchain.recipes import RECIPES

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from docker import DockerClient
 
-from config.images import PINS, pinned
+from observability.parts.images import PINS, pinned
 from toolchain import assemble, base
 from toolchain.images import recipe_for
 from toolchain.layer import Entry, file, folder, link, write_layer

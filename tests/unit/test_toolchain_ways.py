@@ -12,7 +12,7 @@ import pytest
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
-from config.errors import ConfigError
+from observability.core.errors import ConfigError
 from toolchain import docker_plugin, ensure, inspect
 from toolchain.assemble import LABEL
 from toolchain.engine import Engine

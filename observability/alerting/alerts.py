@@ -1,0 +1,89 @@
+"""The alerts of the rule files: the labels with which each can fire, and the values that labels may have."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+import yaml
+
+from observability.core.documents import nearest
+from observability.core.errors import ConfigError
+from observability.core.naming import PLATFORM
+from observability.settings.load import StackConfig
+from observability.settings.notifications import SEVERITIES, Component
+
+_Loader: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """A rule that raises an alert: the labels it sets itself, and its annotations as they are written."""
+
+    name: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+Alerts = Mapping[str, tuple[Alert, ...]]
+"""The rules that raise each alert, by its name."""
+
+
+def alerts(rules: Mapping[str, str]) -> Alerts:
+    """The alerts of these rule files by name; one name may have a rule for each severity."""
+    found: dict[str, list[Alert]] = {}
+    for text in rules.values():
+        if "alert:" not in text:
+            continue
+        document: Any = yaml.load(text, _Loader)  # noqa: S506 - it is a safe one
+        for rule in (rule for group in document["groups"] for rule in group["rules"] if "alert" in rule):
+            labels = {str(name): str(value) for name, value in rule.get("labels", {}).items()}
+            notes = {str(name): str(value) for name, value in rule.get("annotations", {}).items()}
+            found.setdefault(rule["alert"], []).append(Alert(name=rule["alert"], labels=labels, annotations=notes))
+    return {name: tuple(same) for name, same in sorted(found.items())}
+
+
+def known_values(config: StackConfig, known: Alerts) -> dict[str, Collection[str]]:
+    """Every value of the labels that routes are about."""
+    told = config.notifications
+    teams = [PLATFORM, *(system.team for system in config.systems.values()), *told.teams, *told.on_call]
+    return {
+        "alertname": tuple(known),
+        "severity": SEVERITIES,
+        "component": get_args(Component),
+        "system": (PLATFORM, *config.systems),
+        "team": tuple(dict.fromkeys(teams)),
+    }
+
+
+def check_values(labels: Mapping[str, str], known: Mapping[str, Collection[str]]) -> None:
+    """ConfigError where a label has a value that no alert here can have."""
+    for label, value in labels.items():
+        if value and label in known and value not in known[label]:
+            listed = "see the files in rules/" if label == "alertname" else f"known here: {', '.join(known[label])}"
+            raise ConfigError(f"{label}={value}: there is no such {label}", f"{nearest(value, known[label])}{listed}")
+
+
+def filled(config: StackConfig, known: Alerts, given: Mapping[str, str]) -> tuple[dict[str, str], ...]:
+    """The labels of every alert that has these, with what its rule and its system say: one set for each severity.
+
+    Labels without an alert's name stand as they are. ConfigError where no rule of that name fits the others.
+    """
+    check_values(given, known_values(config, known))
+    name = given.get("alertname")
+    if not name:
+        return (_of_system(config, dict(given)),)
+    own = [alert.labels for alert in known[name]]
+    fitting = [labels for labels in own if all(labels.get(key, value) == value for key, value in given.items())]
+    if not fitting:
+        said = "; ".join(", ".join(f"{key}={value}" for key, value in labels.items()) for labels in own)
+        raise ConfigError(f"{name} never has these labels", f"its rules say {said}")
+    made = (_of_system(config, {"alertname": name, **labels, **given}) for labels in fitting)
+    return tuple({tuple(sorted(labels.items())): labels for labels in made}.values())
+
+
+def _of_system(config: StackConfig, labels: dict[str, str]) -> dict[str, str]:
+    """With the system's team, unless the labels name one."""
+    system = labels.get("system")
+    if not system or "team" in labels:
+        return labels
+    return {**labels, "team": PLATFORM if system == PLATFORM else config.systems[system].team}

@@ -1,0 +1,110 @@
+"""Alerts that Grafana evaluates itself, of data sources that have no ruler; plain data.
+
+Prometheus' and Loki's alerts are their own. CloudWatch has alarms of its own, beside the metrics they are about.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dashboards.datasources import ELASTICSEARCH
+from dashboards.links import page
+from observability.core.naming import PLATFORM
+from observability.settings.grafana import STACK_FOLDER, ElasticsearchSource
+from observability.settings.load import StackConfig
+
+EXPRESSION: Final = "__expr__"
+"""uid of the source of Grafana's own expressions."""
+
+WINDOW: Final = 300
+"""Seconds that a rule looks at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleQuery:
+    """One step of a rule: what is asked of a data source, or what is made of an earlier step."""
+
+    ref: str
+    source: str
+    model: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """An alert; it fires where the last of its steps is not 0."""
+
+    name: str
+    queries: tuple[RuleQuery, ...]
+    hold: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleGroup:
+    """Rules that are evaluated together, every so many seconds."""
+
+    name: str
+    folder: str
+    interval: int
+    rules: tuple[Rule, ...]
+
+
+def rule_groups(config: StackConfig) -> tuple[RuleGroup, ...]:
+    """The groups of a stack; none where every data source has a ruler."""
+    elasticsearch = config.settings.grafana.data_sources.elasticsearch
+    if elasticsearch is None:
+        return ()
+    rules = (_error_burst(config, elasticsearch),)
+    return (RuleGroup(name=ELASTICSEARCH, folder=STACK_FOLDER, interval=60, rules=rules),)
+
+
+def _error_burst(config: StackConfig, source: ElasticsearchSource) -> Rule:
+    """Too many lines of level error in Elasticsearch; no line at all is no error."""
+    name = "ElasticsearchErrorBurst"
+    levels = f"{source.level_field}:(error OR ERROR OR critical OR CRITICAL OR fatal OR FATAL)"
+    runbooks = config.settings.links.runbooks
+    return Rule(
+        name=name,
+        queries=(
+            RuleQuery(
+                ref="A",
+                source=ELASTICSEARCH,
+                model={
+                    "query": levels,
+                    "timeField": source.time_field,
+                    "metrics": [{"id": "1", "type": "count"}],
+                    "bucketAggs": [
+                        {
+                            "id": "2",
+                            "type": "date_histogram",
+                            "field": source.time_field,
+                            "settings": {"interval": "60s", "min_doc_count": "0"},
+                        }
+                    ],
+                },
+            ),
+            RuleQuery(ref="B", source=EXPRESSION, model={"type": "reduce", "expression": "A", "reducer": "sum"}),
+            RuleQuery(
+                ref="C",
+                source=EXPRESSION,
+                model={"type": "math", "expression": f"$B / {WINDOW} > {source.errors_per_second:g}"},
+            ),
+        ),
+        hold="5m",
+        labels={
+            "severity": "warning",
+            "component": "logs",
+            "condition": "log_errors",
+            "system": PLATFORM,
+            "team": PLATFORM,
+            "cluster": config.settings.cluster,
+        },
+        annotations={
+            "summary": "Many errors in the logs that Elasticsearch holds",
+            "description": f"More than {source.errors_per_second:g} lines a second of level error or worse in the "
+            'last 5 minutes: {{ printf "%.0f" $values.B.Value }} in all.',
+            "runbook_url": page(runbooks, name) if runbooks else f"runbooks/{name}.md",
+            "dashboard_url": "/explore",
+        },
+    )

@@ -1,0 +1,160 @@
+"""`obs fault`: switch the faults of the demo's systems, over the port on which it takes such orders."""
+
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+
+from demo.alerts import Alert
+from demo.faults import Fault, seconds
+from demo.systems import FAULTS
+from observability.core.documents import nearest
+from observability.core.errors import ConfigError
+from observability.settings.load import StackConfig
+
+ANSWER_SECONDS: Final = 5.0
+
+SPARE_MINUTES: Final = 5
+"""How long a fault stays on, by default, after its alerts have fired."""
+
+Listed = Mapping[str, Mapping[str, Any]]
+"""By system and fault: until when it is on, as the demo says."""
+
+out = Console(highlight=False, soft_wrap=True)
+
+
+class UnreachableError(Exception):
+    """The demo did not answer as it should; the message says how."""
+
+
+def fault(
+    system: Annotated[str | None, typer.Argument(help=f"The system: {', '.join(FAULTS)}.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The fault; --list names them.")] = None,
+    duration: Annotated[
+        str | None, typer.Option("--for", help="How long, like 90s, 10m or 1h; by default until its alerts fire.")
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Switch it off.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="List the faults, and the alerts that each raises.")] = False,
+    stack: Annotated[str, typer.Option(help="The stack whose demo it is.")] = "dev",
+) -> None:
+    """Make a system of the demo misbehave, for a while: it stops by itself. Without a fault: show which are on."""
+    from observability.operations.home import Home
+
+    _check(system, name, duration, off=off)
+    if listed:
+        _list(system, name)
+        return
+    address = demo_address(Home.find().config(stack))
+    try:
+        if name is None:
+            _show(ask("GET", f"{address}/faults"), system)
+        elif off:
+            _say(name, ask("DELETE", f"{address}/faults/{system}/{name}")[str(system)][name])
+        else:
+            one = FAULTS[str(system)][name]
+            lasts = duration or f"{one.minutes + SPARE_MINUTES}m"
+            _say(name, ask("POST", f"{address}/faults/{system}/{name}", duration=lasts)[str(system)][name])
+            _expect(one, seconds(lasts))
+    except UnreachableError as error:
+        out.print(f"the demo of {stack} does not answer at {address}: {error}", style="red", markup=False)
+        out.print(f"see how it is: ./obs status {stack}")
+        raise typer.Exit(1) from error
+
+
+def _expect(one: Fault, lasts: float) -> None:
+    """Which alerts will fire, and when."""
+    if not one.raises:
+        out.print("no alert is to fire")
+        return
+    out.print(f"expect {_alerts(one.raises)} within {one.minutes} minutes")
+    if lasts < one.minutes * 60:
+        out.print(f"it may end before that: --for {one.minutes + SPARE_MINUTES}m would not", style="yellow")
+
+
+def _check(system: str | None, name: str | None, duration: str | None, *, off: bool) -> None:
+    """ConfigError where there is no such system, fault or duration."""
+    if system is not None and system not in FAULTS:
+        raise _unknown(f"there is no system {system!r} with faults to switch", system, FAULTS)
+    known = FAULTS[system] if system is not None else {}
+    if name is not None and name not in known:
+        raise _unknown(f"{system} has no fault {name!r}", name, known)
+    if off and name is None:
+        raise ConfigError(
+            "--off needs the system and the fault that is to end",
+            "see which are on with ./obs fault, then: ./obs fault SYSTEM FAULT --off",
+        )
+    try:
+        seconds(duration or "10m")
+    except ValueError as error:
+        what, _, mend = str(error).partition("; ")
+        raise ConfigError(f"--for: {what}", mend or "ask for less than a day") from error
+
+
+def _unknown(what: str, given: str, known: Collection[str]) -> ConfigError:
+    return ConfigError(what, f"{nearest(given, known)}use one of {', '.join(known)}")
+
+
+def _list(system: str | None, name: str | None) -> None:
+    """Every fault, or the system's, or the one."""
+    for known, faults in FAULTS.items():
+        if system in (None, known):
+            out.print(known, style="bold", markup=False)
+            for one in faults.values():
+                if name in (None, one.name):
+                    _describe(one)
+
+
+def _describe(one: Fault) -> None:
+    out.print(f"  {one.name:<38} {one.does}", markup=False)
+    raised = _alerts(one.raises) or "no alert"
+    later = f"; later perhaps {_alerts(one.may_raise)}" if one.may_raise else ""
+    out.print(f"  {'':<38} → {raised}{later}", style="dim", markup=False)
+
+
+def _alerts(alerts: Collection[Alert]) -> str:
+    severities: dict[str, list[str]] = {}
+    for alert in alerts:
+        severities.setdefault(alert.name, []).append(alert.severity)
+    return ", ".join(f"{name} ({', '.join(found)})" for name, found in severities.items())
+
+
+def _show(faults: Listed, system: str | None) -> None:
+    """Which faults are on."""
+    on = [
+        (known, name, state)
+        for known, found in faults.items()
+        for name, state in found.items()
+        if state["until"] and system in (None, known)
+    ]
+    for known, name, state in on:
+        _say(f"{known} {name}", state)
+    if not on:
+        out.print("no fault is on; ./obs fault --list names them", markup=False)
+
+
+def _say(name: str, state: Mapping[str, Any]) -> None:
+    now = f"on until {state['until']}" if state["until"] else "off"
+    out.print(f"{name:<38} {now:<30} {state['does']}", markup=False)
+
+
+def demo_address(config: StackConfig) -> str:
+    """Where the stack's demo takes orders; ConfigError where it has none."""
+    if not config.runs("demo"):
+        raise ConfigError(f"the stack {config.stack} has no demo", "only a dev stack has one; see ./obs fault --help")
+    host = config.settings.bind_address
+    return f"http://{'127.0.0.1' if host.is_unspecified else host}:{config.settings.demo.fault_port}"
+
+
+def ask(method: str, url: str, *, duration: str | None = None) -> Listed:
+    """The demo's faults, after it has done what it was asked; UnreachableError where it did not."""
+    import httpx
+
+    try:
+        params = {"for": duration} if duration else None
+        answer = httpx.request(method, url, params=params, timeout=ANSWER_SECONDS, trust_env=False)
+        answer.raise_for_status()
+        faults: Listed = answer.json()["faults"]
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise UnreachableError(str(error) or type(error).__name__) from error
+    return faults

@@ -1,0 +1,1 @@
+"""Primitives that everything else stands on: names, documents, errors, annotated types."""

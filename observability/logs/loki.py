@@ -1,0 +1,100 @@
+"""Loki's configuration as text; limits from requirements 4."""
+
+from typing import Any, Final
+
+from observability.core.render import to_yaml
+from observability.settings.load import StackConfig
+
+PORT: Final = 3100
+DATA: Final = "/loki"
+"""Folder of the data volume; the image owns it."""
+
+S3_CREDENTIALS: Final = "s3-credentials"
+"""File with the keys of the object storage."""
+
+RETENTION: Final = {"dev": "168h", "staging": "336h", "prod": "744h"}
+"""How long lines are kept by default. Whole days: the compactor works on index tables of a day."""
+
+
+def files(config: StackConfig) -> dict[str, str]:
+    """Loki's configuration folder: path within it → text."""
+    return {"loki.yaml": to_yaml(_document(config), source=f"Pulumi.{config.stack}.yaml")}
+
+
+def secret_files(config: StackConfig) -> dict[str, str]:
+    """Path of each secret file, and the secret's name."""
+    return {S3_CREDENTIALS: "lokiS3Credentials"} if config.settings.loki.s3 else {}
+
+
+def _document(config: StackConfig) -> dict[str, Any]:
+    settings = config.settings.loki
+    store = "s3" if settings.s3 else "filesystem"
+    return {
+        "auth_enabled": False,
+        "server": {"http_listen_port": PORT, "log_level": "warn"},
+        "common": {
+            "path_prefix": DATA,
+            "replication_factor": 1,
+            "instance_addr": "127.0.0.1",
+            "ring": {"kvstore": {"store": "inmemory"}},
+            "storage": _storage(config),
+        },
+        "schema_config": {
+            "configs": [
+                {
+                    "from": "2024-01-01",
+                    "store": "tsdb",
+                    "object_store": store,
+                    "schema": "v13",
+                    "index": {"prefix": "index_", "period": "24h"},
+                }
+            ]
+        },
+        "limits_config": {
+            "reject_old_samples": True,
+            "reject_old_samples_max_age": "168h",
+            "ingestion_rate_mb": 10,
+            "ingestion_burst_size_mb": 20,
+            "per_stream_rate_limit": "5MB",
+            "per_stream_rate_limit_burst": "20MB",
+            "retention_period": settings.retention or RETENTION[config.settings.environment],
+            "allow_structured_metadata": True,
+            # The collector says service and level; Loki need not guess.
+            "discover_service_name": [],
+            "discover_log_levels": False,
+        },
+        "query_range": {"cache_results": True, "results_cache": {"cache": _cache(32)}},
+        "chunk_store_config": {"chunk_cache_config": _cache(64)},
+        "compactor": {
+            "working_directory": f"{DATA}/compactor",
+            "retention_enabled": True,
+            "delete_request_store": store,
+        },
+        "ruler": {
+            "alertmanager_url": ",".join(f"http://{name}:9093" for name in config.settings.alertmanager.services),
+            "enable_alertmanager_v2": True,
+            "enable_api": True,
+            "rule_path": f"{DATA}/rules-temp",
+            "storage": {"type": "local", "local": {"directory": f"{DATA}/rules"}},
+        },
+        "analytics": {"reporting_enabled": False},
+    }
+
+
+def _storage(config: StackConfig) -> dict[str, Any]:
+    s3 = config.settings.loki.s3
+    if s3 is None:
+        return {"filesystem": {"chunks_directory": f"{DATA}/chunks", "rules_directory": f"{DATA}/rules"}}
+    # The keys come from the file that AWS_SHARED_CREDENTIALS_FILE names.
+    return {
+        "s3": {
+            "bucketnames": s3.bucket,
+            "region": s3.region,
+            **({"endpoint": s3.endpoint} if s3.endpoint else {}),
+            "s3forcepathstyle": s3.path_style,
+        }
+    }
+
+
+def _cache(megabytes: int) -> dict[str, Any]:
+    return {"embedded_cache": {"enabled": True, "max_size_mb": megabytes}}

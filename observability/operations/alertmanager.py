@@ -1,0 +1,106 @@
+"""The stack's Alertmanager as its API shows it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+from rich.console import Console
+
+from observability.settings.load import StackConfig
+
+if TYPE_CHECKING:
+    import httpx
+
+# Imported by commands that do not ask it anything: what takes long to import is imported where it is used.
+
+TIMEOUT: Final = 5.0
+
+Document = dict[str, Any]
+
+out = Console(highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alertmanager:
+    """One Alertmanager; every call raises httpx.HTTPError where it does not answer, or refuses."""
+
+    url: str
+
+    @classmethod
+    def of(cls, config: StackConfig) -> "Alertmanager":
+        """The stack's; of several, the first, as they share what they know."""
+        from components.stack import addresses
+
+        return cls(url=addresses(config)["alertmanager"])
+
+    def alerts(self) -> list[Document]:
+        """Every alert that it knows and that is not over."""
+        return list(self._ask("GET", "/api/v2/alerts").json())
+
+    def groups(self) -> list[Document]:
+        """The alerts as they are sent, with what keeps each quiet."""
+        return list(self._ask("GET", "/api/v2/alerts/groups").json())
+
+    def post(self, alerts: Sequence[Mapping[str, Any]]) -> None:
+        """Raise these alerts, or end them."""
+        self._ask("POST", "/api/v2/alerts", json=list(alerts))
+
+    def receivers(self) -> set[str]:
+        """Names of the receivers in its configuration."""
+        return {str(one["name"]) for one in self._ask("GET", "/api/v2/receivers").json()}
+
+    def mute_times(self) -> set[str]:
+        """Names of the mute times in its configuration."""
+        import yaml
+
+        text = self._ask("GET", "/api/v2/status").json()["config"]["original"]
+        return {str(one["name"]) for one in (yaml.safe_load(text) or {}).get("time_intervals") or []}
+
+    def silences(self) -> list[Document]:
+        """Every silence that it remembers, those that are over among them."""
+        return list(self._ask("GET", "/api/v2/silences").json())
+
+    def silence(self, silence: Mapping[str, Any]) -> str:
+        """Put a silence in force; its id."""
+        return str(self._ask("POST", "/api/v2/silences", json=dict(silence)).json()["silenceID"])
+
+    def expire(self, silence: str) -> None:
+        """End a silence."""
+        self._ask("DELETE", f"/api/v2/silence/{silence}")
+
+    def metrics(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+        """The value of every sample of its own metrics, by name and labels."""
+        from prometheus_client.parser import text_string_to_metric_families
+
+        text = self._ask("GET", "/metrics").text
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def _ask(self, method: str, path: str, **more: Any) -> "httpx.Response":  # noqa: ANN401 - httpx's own
+        import httpx
+
+        answer = httpx.request(method, self.url + path, timeout=TIMEOUT, trust_env=False, **more)
+        if answer.is_error:
+            raise httpx.HTTPStatusError(
+                f"{answer.status_code}: {answer.text.strip()}", request=answer.request, response=answer
+            )
+        return answer
+
+
+@contextmanager
+def answering(server: Alertmanager, stack: str) -> Iterator[None]:
+    """Where it does not answer, or refuses: two lines that say so, and exit code 1."""
+    import httpx
+
+    try:
+        yield
+    except httpx.HTTPError as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        out.print(f"Alertmanager of {stack} at {server.url}: {said}", style="red", markup=False)
+        out.print(f"see how it is: ./obs status {stack}", markup=False)
+        raise typer.Exit(1) from error

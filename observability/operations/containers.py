@@ -1,0 +1,121 @@
+"""The containers of a stack as Docker sees them."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+from docker.models.containers import Container
+
+from observability.core.naming import LABEL_SERVICE, LABEL_STACK
+from observability.synth.record import CONTAINER, Declared
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceState:
+    """One long-running container: `state` is healthy, running (no health check), or what is wrong."""
+
+    service: str
+    state: str
+    image: str
+    memory_mib: float
+    limit_mib: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is as it should be."""
+        return self.state in ("healthy", "running")
+
+
+def amiss(client: docker.DockerClient, stack: str, declared: Sequence[Declared]) -> set[str]:
+    """Names of declared resources that are gone, stopped though they should run, or ran once and failed.
+
+    The engine compares with its own record and would see none of it. A refresh would not do: it makes the provider
+    forget that a container failed.
+    """
+    label: dict[str, str | list[str] | bool] = {"label": f"{LABEL_STACK}={stack}"}
+    there = {container.name: container for container in client.containers.list(all=True, filters=label)}
+    others = {found.name for kind in (client.volumes, client.networks) for found in kind.list(filters=label)}
+
+    def well(resource: Declared) -> bool:
+        name = resource.inputs["name"]
+        if resource.type != CONTAINER:
+            return name in others
+        if name not in there:
+            return False
+        if resource.inputs.get("attach"):
+            return not there[name].attrs["State"]["ExitCode"]
+        return bool(there[name].status == "running")
+
+    return {resource.name for resource in declared if resource.type.startswith("docker:") and not well(resource)}
+
+
+def long_running(declared: Sequence[Declared]) -> dict[str, str]:
+    """Service name by container name, for every declared container that is to stay up."""
+    return {
+        resource.inputs["name"]: next(
+            label["value"] for label in resource.inputs["labels"] if label["label"] == LABEL_SERVICE
+        )
+        for resource in declared
+        if resource.type == CONTAINER and not resource.inputs.get("attach")
+    }
+
+
+def states(
+    client: docker.DockerClient, stack: str, declared: Sequence[Declared], *, memory: bool = False
+) -> list[ServiceState]:
+    """State of every declared long-running container; with its memory where asked for (takes a moment)."""
+    found = {
+        container.name: container
+        for container in client.containers.list(all=True, filters={"label": f"{LABEL_STACK}={stack}"})
+    }
+
+    def state(item: tuple[str, str]) -> ServiceState:
+        name, service = item
+        container = found.get(name)
+        if container is None:
+            return ServiceState(service=service, state="missing", image="", memory_mib=0, limit_mib=0)
+        used = _memory(container) if memory and container.status == "running" else 0
+        return ServiceState(
+            service=service,
+            state=_state(container),
+            image=container.attrs["Config"]["Image"],
+            memory_mib=used / _MIB,
+            limit_mib=container.attrs["HostConfig"]["Memory"] / _MIB,
+        )
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return list(pool.map(state, sorted(long_running(declared).items())))
+
+
+def wait_until_well(
+    client: docker.DockerClient, stack: str, declared: Sequence[Declared], seconds: float
+) -> list[ServiceState]:
+    """The states, once all are well or the time is up."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = states(client, stack, declared)
+        if all(state.ok for state in found) or time.monotonic() > deadline:
+            return found
+        time.sleep(1)
+
+
+def _state(container: Container) -> str:
+    status = str(container.status)
+    if status != "running":
+        return status
+    health = container.attrs["State"].get("Health")
+    return str(health["Status"]) if health else "running"
+
+
+def _memory(container: Container) -> int:
+    """Bytes in use without the page cache, as `docker stats` counts."""
+    statistics: Any = container.stats(stream=False, one_shot=True)
+    usage = statistics.get("memory_stats", {})
+    details = usage.get("stats", {})
+    cache = details.get("inactive_file", details.get("total_inactive_file", 0))
+    return max(int(usage.get("usage", 0)) - int(cache), 0)

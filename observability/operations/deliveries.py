@@ -1,0 +1,225 @@
+"""What became of a message: by Alertmanager's own counters, and in the words of its log.
+
+A counter tells a receiver's integrations apart by kind only, so those of one kind are judged together; the log says
+which of them failed, and why.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from observability.settings.notifications import Channel
+
+Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
+"""Alertmanager's metrics: value by name and labels."""
+
+INTEGRATIONS: Final[Mapping[Channel, str]] = {"msteams": "msteamsv2"}
+"""Alertmanager's name of a channel, where it is another."""
+
+_NO_ANSWER: Final = ("context deadline exceeded", "contextDeadlineExceeded")
+"""What is said of a server that never answered."""
+
+Verdict = Literal["ok", "FAIL", "quiet", "later"]
+
+LONGEST: Final = 300
+"""Characters of a server's words that are shown; some answer with a whole page."""
+
+_FIELD: Final = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
+_ESCAPED: Final = re.compile(r"\\(.)")
+_GIVEN_UP: Final = re.compile(
+    r"(?P<receiver>[\w-]+)/(?P<integration>\w+\[\d+\]): notify retry canceled(?: due to unrecoverable error)? "
+    r"after (?P<attempts>\d+) attempts: (?P<text>.*)"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """One integration that is to be told: whose channel it is, and where Alertmanager has it."""
+
+    name: str
+    """The receiver, as the settings name it."""
+    receiver: str
+    """Alertmanager's receiver that it is a part of."""
+    integration: str
+    index: int
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """How Alertmanager's log names it: receiver and integration."""
+        return self.receiver, f"{self.integration}[{self.index}]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What has happened at one kind of integration of one receiver since the test began."""
+
+    accepted: int
+    refused: int
+    """Attempts, those that were repeated among them."""
+    given_up: int
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def through(self) -> int:
+        """Messages that are delivered or will not be tried again."""
+        return self.accepted + self.given_up
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A server's own error."""
+
+    text: str
+    attempts: int
+
+
+@dataclass(kw_only=True)
+class Watch:
+    """What was seen of a trial so far."""
+
+    tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    took: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Seconds after which an integration's kind was through, with or without success."""
+    quiet: dict[str, str] = field(default_factory=dict)
+    """By Alertmanager's receiver, what keeps the alert from it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What became of the message at one receiver."""
+
+    post: Post
+    verdict: Verdict
+    detail: str
+
+
+def posts(receiver: str, channels: Sequence[tuple[str, Channel]]) -> tuple[Post, ...]:
+    """The integrations of one of Alertmanager's receivers, numbered within their kind as it numbers them."""
+    count: dict[str, int] = {}
+    found = []
+    for name, channel in channels:
+        integration = INTEGRATIONS.get(channel, channel)
+        index = count.get(integration, 0)
+        count[integration] = index + 1
+        found.append(Post(name=name, receiver=receiver, integration=integration, index=index))
+    return tuple(found)
+
+
+def kinds(told: Sequence[Post]) -> dict[tuple[str, str], list[Post]]:
+    """The integrations that one counter stands for."""
+    found: dict[tuple[str, str], list[Post]] = {}
+    for post in told:
+        found.setdefault((post.receiver, post.integration), []).append(post)
+    return found
+
+
+def tally(before: Samples, now: Samples, receiver: str, integration: str) -> Tally:
+    """What the counters of an integration have gained."""
+
+    def gained(name: str, reason: str | None = None) -> int:
+        labels = {"receiver_name": receiver, "integration": integration} | ({"reason": reason} if reason else {})
+        key = (f"alertmanager_{name}", frozenset(labels.items()))
+        value, earlier = now.get(key, 0), before.get(key, 0)
+        # A reload of the configuration begins them anew.
+        return round(value - earlier if value >= earlier else value)
+
+    refused = gained("notification_requests_failed_total")
+    own = {("receiver_name", receiver), ("integration", integration)}
+    reasons = {
+        reason: gained("notifications_failed_total", reason)
+        for name, labels in now
+        if name == "alertmanager_notifications_failed_total" and own <= labels
+        for label, reason in labels
+        if label == "reason"
+    }
+    return Tally(
+        accepted=gained("notification_requests_total") - refused,
+        refused=refused,
+        given_up=sum(reasons.values()),
+        reasons=tuple(sorted(reason for reason, count in reasons.items() if count)),
+    )
+
+
+def names_receivers(samples: Samples) -> bool:
+    """Whether the counters say which receiver they are about."""
+    return any(
+        name == "alertmanager_notifications_total" and "receiver_name" in dict(labels) for name, labels in samples
+    )
+
+
+def refusals(log: str, alertname: str, hidden: Collection[str] = ()) -> dict[tuple[str, str], Refusal]:
+    """The last error of each integration that this alert was sent to, by receiver and integration.
+
+    `hidden` are secrets, which are left out of a server's words.
+    """
+    found: dict[tuple[str, str], Refusal] = {}
+    for line in log.splitlines():
+        fields = {name: _unquoted(value) for name, value in _FIELD.findall(line)}
+        if f'alertname="{alertname}"' not in fields.get("aggrGroup", ""):
+            continue
+        for place, refusal in _refusals(fields):
+            text = refusal.text
+            for secret in hidden:
+                text = text.replace(secret, "[secret]")
+            text = " ".join(text.split())
+            # The next round begins to count anew.
+            attempts = max(refusal.attempts, found[place].attempts if place in found else 0)
+            found[place] = Refusal(text=text if len(text) <= LONGEST else f"{text[:LONGEST]}…", attempts=attempts)
+    return found
+
+
+def kept_quiet(status: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """What keeps an alert from being sent, by its status; empty where nothing does.
+
+    `names` are those of alerts, by fingerprint.
+    """
+    found = [f"silence {silence[:8]}" for silence in status["silencedBy"]]
+    found += [f"mute time {name}" for name in status["mutedBy"]]
+    found += [f"{names.get(alert, alert)}, which fires" for alert in status["inhibitedBy"]]
+    return ", ".join(found)
+
+
+def judge(told: Sequence[Post], watch: Watch, said: Mapping[tuple[str, str], Refusal]) -> list[Row]:
+    """A row for each receiver; `said` is what the log has of those that refused, by receiver and integration."""
+    return [
+        _row(post, len(together), watch, said.get(post.place))
+        for together in kinds(told).values()
+        for post in together
+    ]
+
+
+def _row(post: Post, together: int, watch: Watch, refusal: Refusal | None) -> Row:
+    key = (post.receiver, post.integration)
+    found, took = watch.tallies.get(key, Tally(accepted=0, refused=0, given_up=0)), watch.took.get(key)
+    if post.receiver in watch.quiet:
+        return Row(post=post, verdict="quiet", detail=f"kept quiet by {watch.quiet[post.receiver]}")
+    if took is not None and (not found.given_up or (refusal is None and found.given_up < together)):
+        again = f", after {refusal.attempts} refusals: {refusal.text}" if refusal else ""
+        by = "in" if together == 1 else "within"
+        return Row(post=post, verdict="ok", detail=f"delivered {by} {took:.1f} s{again}")
+    if refusal is None and not found.refused:
+        return Row(post=post, verdict="FAIL", detail="no answer yet; Alertmanager goes on trying")
+    text = refusal.text if refusal else ", ".join(found.reasons) or "refused"
+    text = f"no answer in time ({text})" if text in _NO_ANSWER else text
+    attempts = refusal.attempts if refusal else found.refused
+    tried = f"{attempts} attempt{'s' if attempts > 1 else ''}"
+    spent = f" in {took:.1f} s" if took is not None else ", and goes on"
+    return Row(post=post, verdict="FAIL", detail=f"{text} ({tried}{spent})")
+
+
+def _refusals(fields: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], Refusal]]:
+    """The errors in a line of the log: an attempt that will be repeated, or those that were the last."""
+    error = fields.get("err", "")
+    if "receiver" in fields and "integration" in fields:
+        place = (fields["receiver"], fields["integration"])
+        yield place, Refusal(text=error, attempts=int(fields.get("attempts", "1")))
+    for match in _GIVEN_UP.finditer(error):
+        place = (match["receiver"], match["integration"])
+        yield place, Refusal(text=match["text"], attempts=int(match["attempts"]))
+
+
+def _unquoted(value: str) -> str:
+    if not value.startswith('"'):
+        return value
+    return _ESCAPED.sub(lambda escaped: {"n": "\n", "t": "\t"}.get(escaped[1], escaped[1]), value[1:-1])

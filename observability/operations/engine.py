@@ -1,0 +1,165 @@
+"""Drive the real Pulumi engine, through the Automation API, with the program in this process."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation import events
+
+from components.stack import deploy
+from observability.core.naming import PROJECT
+from observability.operations.home import Home
+from observability.settings.load import ROOT
+from toolchain import Toolchain
+
+OnStep = Callable[[str, str, str], None]
+"""Told of every change as it begins: its kind, the resource's type and name."""
+
+_SILENT = ("same", "read", "refresh")
+"""Kinds of step that change nothing."""
+
+_PARTS = ("delete-replaced", "create-replacement")
+"""The two halves of a step that is told of as `replace`."""
+
+
+class EngineError(Exception):
+    """An update that did not succeed; the message is what the engine and its servers said."""
+
+
+@dataclass
+class Outcome:
+    """What an operation did: how many resources by kind of change."""
+
+    changes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def changed(self) -> int:
+        """Number of resources created, changed, replaced or deleted."""
+        return sum(count for kind, count in self.changes.items() if kind not in _SILENT)
+
+
+class Engine:
+    """One stack under the engine."""
+
+    def __init__(
+        self, stack: str, toolchain: Toolchain, home: Home, command: automation.PulumiCommand, root: Path = ROOT
+    ) -> None:
+        self._root = root
+        variables = {**home.environment(), "DOCKER_HOST": toolchain.docker_host}
+        if toolchain.plugin_dir is not None:
+            variables["PATH"] = f"{toolchain.plugin_dir}{os.pathsep}{os.environ['PATH']}"
+            variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+        folder = home.refresh_project(stack, root)
+        options = automation.LocalWorkspaceOptions(work_dir=str(folder), env_vars=variables, pulumi_command=command)
+
+        def program() -> None:
+            deploy(root)
+
+        try:
+            self._stack = automation.select_stack(stack, PROJECT, program, opts=options)
+        except automation.StackNotFoundError:
+            self._stack = automation.create_stack(stack, PROJECT, program, opts=options)
+        new = home.to_encrypt(stack)
+        if new:
+            self._stack.set_all_config(
+                {f"{PROJECT}:{name}": automation.ConfigValue(value, secret=True) for name, value in new.items()}
+            )
+            home.encrypted(stack)
+
+    def up(self, on_step: OnStep, again: Collection[str] = ()) -> Outcome:
+        """Create or update everything; resources named in `again` are made anew even if nothing about them changed."""
+        replace = [urn for urn in self._urns() if urn.rpartition("::")[2] in again] if again else None
+        return self._run(lambda on_event: self._stack.up(replace=replace, color="never", on_event=on_event), on_step)
+
+    def preview(self, on_step: OnStep, *, refresh: bool = False) -> Outcome:
+        """What `up` would do, without doing it; `refresh` says that what others have changed is looked for first."""
+        return self._run(
+            lambda on_event: self._stack.preview(refresh=refresh or None, color="never", on_event=on_event), on_step
+        )
+
+    def down(self, on_step: OnStep) -> Outcome:
+        """Remove everything but the volumes."""
+        return self._run(lambda on_event: self._stack.destroy(color="never", on_event=on_event), on_step)
+
+    def grafana_resources(self) -> list[str]:
+        """URNs of what is recorded as being in Grafana."""
+        return [urn for urn in self._urns() if _type_of(urn).startswith("grafana:")]
+
+    def look_into_grafana(self) -> None:
+        """Compare what is in Grafana with the record of it; what was changed or removed there, the next `up` mends."""
+        found = self.grafana_resources()
+        if found:
+            self._run(lambda on_event: self._stack.refresh(target=found, color="never", on_event=on_event), _unheard)
+
+    def forget_grafana(self) -> None:
+        """Strike what is in Grafana from the record, without asking Grafana."""
+        state = self._stack.export_stack()
+        gone = set(self.grafana_resources())
+        if gone and state.deployment is not None:
+            kept = [resource for resource in state.deployment["resources"] if resource["urn"] not in gone]
+            rest = {**state.deployment, "resources": kept}
+            self._stack.import_stack(automation.Deployment(version=state.version, deployment=rest))
+
+    def _urns(self) -> list[str]:
+        deployment = self._stack.export_stack().deployment or {}
+        return [resource["urn"] for resource in deployment.get("resources") or []]
+
+    def _run(
+        self,
+        operation: Callable[[Callable[[events.EngineEvent], None]], Any],
+        on_step: OnStep,
+    ) -> Outcome:
+        outcome = Outcome()
+        errors: list[str] = []
+
+        def on_event(event: events.EngineEvent) -> None:
+            if event.diagnostic_event and event.diagnostic_event.severity == "error":
+                errors.append(event.diagnostic_event.message.strip())
+            if event.resource_pre_event:
+                step = event.resource_pre_event.metadata
+                kind, name = str(step.op.value), step.urn.rpartition("::")[2]
+                if kind not in (*_SILENT, *_PARTS) and step.type.startswith(("docker:", "grafana:")):
+                    on_step(kind, step.type, name)
+            if event.summary_event:
+                for kind, count in event.summary_event.resource_changes.items():
+                    outcome.changes[str(getattr(kind, "value", kind))] += count
+
+        try:
+            operation(on_event)
+        except automation.ConcurrentUpdateError as error:
+            raise EngineError(
+                "another update of this stack is under way, or one was killed\n"
+                f'if it was killed: eval "$(./obs env {self._stack.name})" && pulumi cancel --yes'
+            ) from error
+        except automation.CommandError as error:
+            raise EngineError(_digest(errors) or str(error)) from error
+        return outcome
+
+
+def pulumi_command(pulumi: Path) -> automation.PulumiCommand:
+    """The CLI; the SDK takes either a folder with `bin/pulumi` in it or what is on PATH."""
+    if pulumi.parent.name == "bin":
+        return automation.PulumiCommand(root=str(pulumi.parent.parent))
+    return automation.PulumiCommand()
+
+
+def _type_of(urn: str) -> str:
+    """Type of the resource: the last of the types that lead to it."""
+    return urn.split("::")[2].rpartition("$")[2]
+
+
+def _unheard(_kind: str, _type: str, _name: str) -> None:
+    """Nobody is told of what a refresh does."""
+
+
+def _digest(errors: list[str]) -> str:
+    """What was said, each thing once: the engine repeats it in its own frame, and ends with a summary."""
+    kept: list[str] = []
+    for message in errors:
+        if message != "update failed" and not any(message in other or other in message for other in kept):
+            kept.append(message)
+    return "\n".join(kept)

@@ -1,0 +1,209 @@
+"""What `up`, `preview` and `down` have in common: everything is checked and obtained before anything is touched."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+import docker
+import httpx
+import typer
+from rich.console import Console
+
+import toolchain
+from observability.core import naming
+from observability.core.errors import ConfigError
+from observability.operations import containers, preflight
+from observability.operations.engine import Engine, EngineError, Outcome, pulumi_command
+from observability.operations.home import Home
+from observability.settings.load import StackConfig
+from observability.settings.parts import LEAVABLE
+from observability.synth.record import Declared, record
+from rules import files as rule_files
+from toolchain import grafana_plugin
+
+GRAFANA_PLUGIN = "pulumi-resource-grafana"
+"""Name of the plugin's program, which the engine tells where it ended by itself."""
+
+HEALTH_SECONDS = 60.0
+"""How long `up` waits for services that were there already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """A stack that is ready to be worked on."""
+
+    config: StackConfig
+    declared: list[Declared]
+    client: docker.DockerClient
+    engine: Engine
+    home: Home
+    console: Console
+
+    @classmethod
+    def prepare(cls, stack: str, console: Console, *, to_run: bool = False) -> "Operation":
+        """Validate, declare, obtain and check; ConfigError where any of it fails, with nothing changed.
+
+        Only what is to run needs images and free ports. An image that is not to be had takes its part out of the
+        stack, now and in later commands, until it is to be had.
+        """
+        home = Home.find()
+        config = home.config(stack)
+        # A bad rule file is refused before anything is obtained; which of them count is known only after that.
+        checked, rules = config, rule_files(config)
+        if to_run:
+            config = config.without({})
+            tools = toolchain.ensure(config.images, instead=config.instead)
+            for name in tools.left_out.keys() - LEAVABLE:
+                raise ConfigError(f"the image of {name} is not to be had: {tools.left_out[name]}", "see ./obs doctor")
+            left_out = {**tools.left_out, **_grafana_left_out(config.without(tools.left_out), tools)}
+            config = config.without(left_out)
+            home.set_left_out(stack, left_out)
+            if config.collector == "promtail":
+                why = ", as Alloy's image is not to be had" if "alloy" in left_out else ""
+                console.print(f"the log collector is Promtail{why}; its life ended on 2026-03-02: move to Alloy")
+        else:
+            tools = toolchain.ensure({})
+        # What the CLI is asked goes on meanwhile: a changed setting is to be live within three seconds.
+        aside = ThreadPoolExecutor(1)
+        command = aside.submit(pulumi_command, tools.pulumi)
+        declared = record(config, rules if config == checked else rule_files(config))
+        home.generate_secrets(config)
+        engine = aside.submit(lambda: Engine(stack, tools, home, command.result()))
+        client = preflight.connect(tools.docker_host)
+        if to_run:
+            preflight.check(config, declared, client)
+        return cls(
+            config=config,
+            declared=declared,
+            client=client,
+            engine=engine.result(),
+            home=home,
+            console=console,
+        )
+
+    def run(
+        self, what: Literal["up", "preview", "down"], *, with_data: bool = False, refresh: bool = False
+    ) -> Outcome:
+        """Do it, with a line per step; an update that fails ends the command with exit code 1.
+
+        `with_data` says that the volumes are removed after `down`, `refresh` that `preview` looks for what was changed
+        by hand.
+        """
+
+        def on_step(kind: str, resource_type: str, name: str) -> None:
+            if what == "up" and kind == "create" and resource_type.startswith("grafana:"):
+                self.home.begin(self.config.stack, name)
+            self.console.print(f"  {kind:<14} {resource_type.rpartition(':')[2]:<10} {name}", markup=False)
+
+        try:
+            self._mind_grafana(what, with_data=with_data, refresh=refresh)
+            if what == "up":
+                again = containers.amiss(self.client, self.config.stack, self.declared)
+                outcome = self.engine.up(on_step, again)
+                self.home.all_ended(self.config.stack)
+                return outcome
+            if what == "preview":
+                return self.engine.preview(on_step, refresh=refresh)
+            return self.engine.down(on_step)
+        except EngineError as error:
+            self.console.print(self._lost_grafana(str(error)) or str(error), markup=False, style="red")
+            self.console.print(f"{what} failed; mend that and run it again: what was done is kept.")
+            raise typer.Exit(1) from error
+
+    def _lost_grafana(self, said: str) -> str | None:
+        """What to say instead where Grafana went away meanwhile: its provider then ends with pages of its own."""
+        url = self.config.grafana_url
+        if url is None or not (GRAFANA_PLUGIN in said or urlsplit(url).netloc in said):
+            return None
+        from observability.operations.grafana import trouble
+
+        reason = trouble(url)
+        return f"Grafana at {url} does not answer any more: {reason}" if reason else None
+
+    def _mind_grafana(self, what: str, *, with_data: bool, refresh: bool) -> None:
+        """See what others have done in Grafana; ConfigError where it must answer and does not.
+
+        Asked of a Grafana that does not answer, its provider breaks off without saying why. The stack's own is
+        started by `up`, another's is not; and where its volume goes, nothing in it needs taking out.
+        """
+        url = self.config.grafana_url
+        if url is None or (what == "preview" and not refresh):
+            return
+        # Here, as it takes 0.3 s that a stack without Grafana need not wait.
+        from observability.operations.grafana import trouble
+
+        own, made = self.config.runs("grafana"), bool(self.engine.grafana_resources())
+        if not (made or (what == "up" and not own)):
+            return
+        reason = trouble(url)
+        if reason is None:
+            if what == "up":
+                self._make_way()
+                self.engine.look_into_grafana()
+        elif not own or what == "preview":
+            raise ConfigError(f"Grafana at {url} does not answer: {reason}", "start it, then run this again")
+        elif what == "down" and with_data:
+            self.engine.forget_grafana()
+        elif what == "down":
+            raise ConfigError(
+                f"Grafana at {url} does not answer, so nothing can be taken out of it: {reason}",
+                f"run ./obs up {self.config.stack}, which starts it, then ./obs down {self.config.stack}",
+            )
+
+    def _make_way(self) -> None:
+        """Take out of Grafana what an update that was cut short has made there without a record of it."""
+        from observability.operations.grafana import Grafana
+        from observability.operations.leftovers import take_out
+
+        config = self.config
+        grafana = Grafana.of(config, self.home.secrets(config.stack))
+        if grafana is None:
+            return
+        begun = self.home.begun(config.stack)
+        recorded = {urn.rpartition("::")[2] for urn in self.engine.grafana_resources()}
+        own = config.runs("grafana")
+        try:
+            # Nobody else makes anything under these names in the stack's own.
+            removed = take_out(grafana, self.declared, recorded, lambda name: own or name in begun)
+        except httpx.HTTPStatusError as error:
+            if own:
+                return  # The secret was set anew; the update is what brings it there.
+            raise ConfigError(
+                f"Grafana at {grafana.url} answers {error.response.status_code} to what grafanaAuth allows",
+                f"set it anew: ./obs secret set grafanaAuth {config.stack}    (role Admin)",
+            ) from error
+        for name in removed:
+            self.console.print(f"  taken out of Grafana, as there is no record of it: {name}", markup=False)
+
+    def wait(self) -> list[containers.ServiceState]:
+        """The services' states, once all are well or a minute is over."""
+        return containers.wait_until_well(self.client, self.config.stack, self.declared, HEALTH_SECONDS)
+
+    def sweep(self) -> list[str]:
+        """Remove containers and networks of the stack that the state did not know of; their names."""
+        label = f"{naming.LABEL_STACK}={self.config.stack}"
+        removed = []
+        for container in self.client.containers.list(all=True, filters={"label": label}):
+            container.remove(force=True)
+            removed.append(str(container.name))
+        for network in self.client.networks.list(filters={"label": label}):
+            network.remove()
+            removed.append(str(network.name))
+        return removed
+
+    def remove_volumes(self) -> list[str]:
+        """Remove the stack's volumes; their names."""
+        label = f"{naming.LABEL_STACK}={self.config.stack}"
+        found = self.client.volumes.list(filters={"label": label})
+        for volume in found:
+            volume.remove()
+        return [str(volume.name) for volume in found]
+
+
+def _grafana_left_out(config: StackConfig, tools: toolchain.Toolchain) -> dict[str, str]:
+    """Grafana with the reason, where its plugin is not to be had; ConfigError where it is an external one."""
+    reason = grafana_plugin.obtain(tools.pulumi) if config.grafana_url is not None else None
+    if reason is not None and not config.runs("grafana"):
+        raise ConfigError(reason, "install it, or take observability:grafana.url out")
+    return {"grafana": reason} if reason is not None else {}

@@ -1,0 +1,121 @@
+"""Do the parts do their work? What the exporters see, and whether lines reach Loki; each answer a row of `verify`."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import docker
+
+from observability.core import naming
+from observability.scrape.targets import DEMO_SYSTEM
+from observability.settings.load import StackConfig
+
+Answer = tuple[str, bool, str]
+"""What was looked at, whether it is well, and what was seen."""
+
+Get = Callable[..., Any]
+Retry = Callable[[Callable[[], bool]], bool]
+
+EXPORTERS: Final = {
+    "blackbox-exporter": ("blackbox", "probe_success"),
+    "postgres-exporter": ("postgres", "pg_up"),
+    "redis-exporter": ("redis", "redis_up"),
+    "nginx-exporter": ("nginx", "nginx_up"),
+    "mongodb-exporter": ("mongodb", "mongodb_up"),
+    "elasticsearch-exporter": ("elasticsearch", "elasticsearch_scrape_success"),
+}
+"""Part → its job, and the series that is 1 while it reaches what it watches. `up` only says that it answered."""
+
+LOGGED: Final = 10.0
+"""Seconds within which a request's line must be found in Loki."""
+
+RECENT: Final = 600
+"""Seconds within which a service must have written a line for its absence from Loki to count."""
+
+
+def left_out(config: StackConfig) -> Iterator[Answer]:
+    """Why a part is not there; that of Grafana is said elsewhere."""
+    for name, reason in config.left_out.items():
+        if name != "grafana":
+            instead = " (Promtail does its work)" if name == "alloy" and config.collector == "promtail" else ""
+            yield f"image {name}", True, f"left out{instead}: {reason}"
+
+
+def exporters(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
+    """Whether each exporter reaches what it watches."""
+    for part, (job, series) in EXPORTERS.items():
+        if not config.runs(part):
+            continue
+        values: dict[str, str] = {}
+
+        def reached(values: dict[str, str] = values, query: str = f'{series}{{job="{job}"}}') -> bool:
+            result = get("prometheus", "/api/v1/query", query=query)["data"]["result"]
+            values.clear()
+            values.update({sample["metric"]["instance"]: sample["value"][1] for sample in result})
+            return bool(values) and all(value == "1" for value in values.values())
+
+        retry(reached)
+        for instance, value in sorted(values.items()):
+            yield f"{series} {instance}", value == "1", "reached" if value == "1" else "not reached"
+        if not values:
+            yield series, False, "Prometheus has no such series"
+
+
+def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Retry) -> Iterator[Answer]:
+    """Whether every service that wrote a line lately is found in Loki."""
+    if not config.runs("loki") or config.collector is None:
+        return
+    missing: set[str] = set()
+    wrote: set[str] = set()
+
+    def all_there() -> bool:
+        wrote.clear()
+        wrote.update(_writers(config.stack, client))
+        found = get("loki", "/loki/api/v1/label/service/values", start=f"{time.time() - RECENT:.0f}000000000")
+        missing.clear()
+        missing.update(wrote - set(found.get("data") or ()))
+        return not missing
+
+    ok = retry(all_there)
+    detail = f"of {len(wrote)} services" if ok else f"none of {', '.join(sorted(missing))}"
+    yield f"lines in Loki, by {config.collector}", ok, detail
+
+
+def demo(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
+    """Whether the demo has traffic, and whether one request of ours is found in the logs by its correlation id."""
+    if not config.runs("demo"):
+        return
+    rates: list[float] = []
+
+    def busy() -> bool:
+        query = f'sum(rate(http_requests_total{{job="backend", system="{DEMO_SYSTEM}"}}[2m]))'
+        result = get("prometheus", "/api/v1/query", query=query)["data"]["result"]
+        rates[:] = [float(sample["value"][1]) for sample in result]
+        return bool(rates) and rates[0] > 0
+
+    ok = retry(busy)
+    yield "demo has traffic", ok, f"{rates[0]:.1f} requests a second" if rates else "no rate yet"
+    if config.collector is None:
+        return
+    mark = uuid.uuid4().hex
+    get("demo", "/api/products", headers={"X-Correlation-ID": mark})
+    query = f'{{service="demo"}} | correlation_id="{mark}"'
+    start = time.monotonic()
+    took: float | None = None
+    while took is None and time.monotonic() - start < LOGGED:
+        if get("loki", "/loki/api/v1/query_range", query=query)["data"]["result"]:
+            took = time.monotonic() - start
+        else:
+            time.sleep(0.2)
+    detail = f"after {took:.1f} s" if took is not None else f"not within {LOGGED:.0f} s"
+    yield "a request is found in Loki by its id", took is not None, detail
+
+
+def _writers(stack: str, client: docker.DockerClient) -> Iterator[str]:
+    """Services that still run and wrote a line lately, but not just now: the collector is given time to send it."""
+    now = int(time.time())
+    label = f"{naming.LABEL_STACK}={stack}"
+    for container in client.containers.list(filters={"label": label}):
+        if container.logs(since=now - RECENT + 60, until=now - 10, tail=1):
+            yield str(container.labels[naming.LABEL_SERVICE])

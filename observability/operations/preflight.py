@@ -1,0 +1,141 @@
+"""What can be known to go wrong before anything is touched."""
+
+import errno
+import os
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, ip_network
+
+import docker
+import requests
+
+from observability.core import naming
+from observability.core.errors import ConfigError
+from observability.settings.load import StackConfig
+from observability.synth.record import CONTAINER, Declared
+
+SETTINGS = {"demo": "demo.faultPort", "demo-nginx": "demo.port"}
+"""The setting of a service's port on the host, where it is not `<service>.port`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """A port of the host that the stack will hold, and the setting that says so."""
+
+    service: str
+    address: str
+    port: int
+    setting: str
+
+
+def connect(host: str | None = None) -> docker.DockerClient:
+    """The Docker Engine at this address, else of $DOCKER_HOST or of this machine; ConfigError where none answers."""
+    try:
+        client = docker.DockerClient(base_url=host, timeout=30) if host else docker.from_env(timeout=30)
+        client.ping()
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        where = host or os.environ.get("DOCKER_HOST", "this machine's default socket")
+        raise ConfigError(
+            f"Docker at {where} does not answer", "start it, or point DOCKER_HOST at an engine that runs"
+        ) from error
+    return client
+
+
+def check(config: StackConfig, declared: Sequence[Declared], client: docker.DockerClient) -> None:
+    """Refuse two containers of one name, two of one port, and ports that somebody else holds."""
+    names: dict[str, str] = {}
+    for resource in _containers(declared):
+        name = resource.inputs["name"]
+        if name in names:
+            raise ConfigError(
+                f"two services have one container name: {names[name]} and {resource.name} are both {name}",
+                "give one of them another name",
+            )
+        names[name] = resource.name
+    _check_network(config, client)
+    taken: dict[tuple[str, int], Binding] = {}
+    own = _own_bindings(config.stack, client)
+    for binding in bindings(config, declared):
+        other = taken.setdefault((binding.address, binding.port), binding)
+        if other is not binding:
+            raise ConfigError(
+                f"{binding.service} and {other.service} both want port {binding.port} of {binding.address}",
+                f"set {binding.setting} to another port in Pulumi.{config.stack}.yaml",
+            )
+        if _is_local() and (binding.address, binding.port) not in own and not _is_free(binding.address, binding.port):
+            raise ConfigError(
+                f"port {binding.port} of {binding.address}, wanted by {binding.service}, is already taken",
+                f"free it, or set {binding.setting} to another port in Pulumi.{config.stack}.yaml",
+            )
+
+
+def _check_network(config: StackConfig, client: docker.DockerClient) -> None:
+    """Refuse a subnet that another network of the engine has part of."""
+    wanted = config.settings.network.subnet
+    for network in client.networks.list():
+        for pool in (network.attrs.get("IPAM") or {}).get("Config") or []:
+            subnet = ip_network(pool["Subnet"]) if "Subnet" in pool else None
+            if network.name == naming.network(config.stack) or not isinstance(subnet, IPv4Network):
+                continue
+            if subnet.overlaps(wanted):
+                raise ConfigError(
+                    f"the stack's network {wanted} overlaps {subnet} of the Docker network {network.name}",
+                    f"set observability:network.subnet to a free one in Pulumi.{config.stack}.yaml",
+                )
+
+
+def bindings(config: StackConfig, declared: Iterable[Declared]) -> Iterator[Binding]:
+    """Every port of the host that the stack will hold."""
+    for resource in _containers(declared):
+        service = resource.inputs["name"].removeprefix(f"obs-{config.stack}-")
+        for port in resource.inputs.get("ports", []):
+            yield Binding(
+                service=service,
+                address=port["ip"],
+                port=port["external"],
+                setting=f"observability:{SETTINGS.get(service, f'{service}.port')}",
+            )
+    if config.runs("node-exporter"):
+        yield Binding(
+            service="node-exporter",
+            address=config.settings.network.gateway,
+            port=config.settings.node_exporter.port,
+            setting="observability:nodeExporter.port",
+        )
+
+
+def _containers(declared: Iterable[Declared]) -> Iterator[Declared]:
+    return (resource for resource in declared if resource.type == CONTAINER)
+
+
+def _own_bindings(stack: str, client: docker.DockerClient) -> set[tuple[str, int]]:
+    """Ports that this stack's running containers hold already."""
+    held = set()
+    for container in client.containers.list(filters={"label": f"{naming.LABEL_STACK}={stack}"}):
+        for published in (container.attrs["HostConfig"].get("PortBindings") or {}).values():
+            held |= {(binding["HostIp"], int(binding["HostPort"])) for binding in published or []}
+        for argument in container.attrs["Args"]:
+            address, _, port = argument.removeprefix("--web.listen-address=").rpartition(":")
+            if argument.startswith("--web.listen-address=") and address:
+                held.add((address, int(port)))
+    return held
+
+
+def _is_local() -> bool:
+    return os.environ.get("DOCKER_HOST", "unix://").startswith("unix://")
+
+
+def _is_free(address: str, port: int) -> bool:
+    """Whether the port can be had. An address that does not exist yet is free unless somebody holds all addresses."""
+    for candidate in (address, "127.0.0.254"):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((candidate, port))
+            except OSError as error:
+                if error.errno == errno.EADDRNOTAVAIL:
+                    continue
+                return error.errno != errno.EADDRINUSE
+            return True
+    return True

@@ -1,0 +1,276 @@
+"""Does the stack work? Asked of the running servers, one row per answer."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import docker
+import httpx
+
+from components.stack import addresses
+from observability.alerting import heartbeat
+from observability.alerting.routes import VERIFY_LABEL
+from observability.core import naming
+from observability.core.types import seconds
+from observability.operations import parts
+from observability.operations.containers import states
+from observability.operations.grafana import Grafana
+from observability.operations.grafana import found as found_in_grafana
+from observability.operations.inbox import inbox, wait_for
+from observability.operations.preflight import bindings
+from observability.scrape.jobs import jobs
+from observability.settings.load import StackConfig
+from observability.synth.record import Declared
+
+PATIENCE = 30.0
+"""Seconds in all that things which are only just starting are waited for."""
+
+DELIVERY = 20.0
+"""Seconds within which a test alert must arrive."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One thing looked at."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The stack that is looked at, and the ways to it."""
+
+    config: StackConfig
+    declared: Sequence[Declared]
+    client: docker.DockerClient
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    deadline: float = field(default_factory=lambda: time.monotonic() + PATIENCE)
+
+    def get(self, service: str, path: str, headers: Mapping[str, str] | None = None, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
+        """The JSON a server answers."""
+        answer = httpx.get(addresses(self.config)[service] + path, params=params, headers=headers, timeout=5)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def verify(subject: Subject, *, quick: bool) -> Iterator[Row]:
+    """Every check in turn; `quick` leaves out the one that sends an alert."""
+    checks: list[Callable[[Subject], Iterator[Row]]] = [_containers, _ports, _targets, _rules, _reloads, _watchdog]
+    checks += [_heartbeat, _parts]
+    checks += [_grafana] if quick else [_delivery, _grafana]
+    for check in checks:
+        try:
+            yield from check(subject)
+        except (httpx.HTTPError, docker.errors.DockerException) as error:
+            yield Row(check=check.__name__.strip("_"), ok=False, detail=f"{type(error).__name__}: {error}")
+
+
+def _containers(subject: Subject) -> Iterator[Row]:
+    found = states(subject.client, subject.config.stack, subject.declared)
+    _retry(subject, lambda: _note(found, states(subject.client, subject.config.stack, subject.declared)))
+    for state in found:
+        yield Row(check=f"container {state.service}", ok=state.ok, detail=state.state)
+
+
+def _note(into: list[Any], current: list[Any]) -> bool:
+    into[:] = current
+    return all(state.ok for state in current)
+
+
+def _ports(subject: Subject) -> Iterator[Row]:
+    wanted = {
+        naming.container(subject.config.stack, binding.service): {(binding.address, str(binding.port))}
+        for binding in bindings(subject.config, subject.declared)
+        if binding.service != "node-exporter"
+    }
+    label = f"{naming.LABEL_STACK}={subject.config.stack}"
+    for container in sorted(subject.client.containers.list(filters={"label": label}), key=lambda c: str(c.name)):
+        published = {
+            (binding["HostIp"], binding["HostPort"])
+            for bound in (container.attrs["HostConfig"].get("PortBindings") or {}).values()
+            for binding in bound or []
+        }
+        if published or str(container.name) in wanted:
+            ok = published == wanted.get(str(container.name), set())
+            shown = ", ".join(f"{address}:{port}" for address, port in sorted(published)) or "nothing"
+            yield Row(check=f"ports of {container.name}", ok=ok, detail=f"published: {shown}")
+
+
+def _targets(subject: Subject) -> Iterator[Row]:
+    wanted = [(job.name, target.labels["instance"]) for job in jobs(subject.config) for target in job.targets]
+    found: dict[tuple[str, str], dict[str, str]] = {}
+
+    def all_up() -> bool:
+        active = subject.get("prometheus", "/api/v1/targets", state="active")["data"]["activeTargets"]
+        found.clear()
+        found.update({(target["labels"]["job"], target["labels"]["instance"]): target for target in active})
+        return all(found.get(key, {}).get("health") == "up" for key in wanted)
+
+    _retry(subject, all_up)
+    for job, instance in wanted:
+        target = found.get((job, instance), {})
+        health = target.get("health", "not scraped")
+        yield Row(
+            check=f"target {job} {instance}",
+            ok=health == "up",
+            detail=f"{health} {target.get('lastError', '')}".strip(),
+        )
+
+
+def _rules(subject: Subject) -> Iterator[Row]:
+    groups: list[dict[str, Any]] = []
+
+    def evaluated() -> bool:
+        groups[:] = subject.get("prometheus", "/api/v1/rules")["data"]["groups"]
+        return bool(groups) and not any(_bad(group) for group in groups)
+
+    _retry(subject, evaluated)
+    for group in groups:
+        bad = _bad(group)
+        yield Row(check=f"rules {group['name']}", ok=not bad, detail="; ".join(bad) or _evaluated(group))
+    if not groups:
+        yield Row(check="rules", ok=False, detail="Prometheus has none loaded")
+
+
+def _bad(group: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the rules of a group. One whose turn comes less often than we wait may not have been due."""
+    fine = {"ok", "unknown"} if group["interval"] > PATIENCE / 2 else {"ok"}
+    return [
+        f"{rule['name']}: {rule.get('lastError') or rule['health']}"
+        for rule in group["rules"]
+        if rule["health"] not in fine
+    ]
+
+
+def _evaluated(group: Mapping[str, Any]) -> str:
+    due = sum(rule["health"] == "unknown" for rule in group["rules"])
+    count = f"{len(group['rules']) - due} evaluated"
+    return f"{count}, {due} not due yet: every {group['interval']:.0f} s" if due else count
+
+
+def _reloads(subject: Subject) -> Iterator[Row]:
+    for job, metric in (
+        ("prometheus", "prometheus_config_last_reload_successful"),
+        ("alertmanager", "alertmanager_config_last_reload_successful"),
+    ):
+        values: list[str] = []
+
+        def successful(metric: str = metric, values: list[str] = values) -> bool:
+            result = subject.get("prometheus", "/api/v1/query", query=metric)["data"]["result"]
+            values[:] = [sample["value"][1] for sample in result]
+            return set(values) == {"1"}
+
+        ok = _retry(subject, successful)
+        detail = "in force" if ok else f"{metric} is {values or 'absent'}"
+        yield Row(check=f"configuration of {job}", ok=ok, detail=detail)
+
+
+def _watchdog(subject: Subject) -> Iterator[Row]:
+    """Prometheus' rules, its way to Alertmanager, and Alertmanager: the Watchdog has made the whole way."""
+
+    def arrived() -> bool:
+        return bool(subject.get("alertmanager", "/api/v2/alerts", filter='alertname="Watchdog"'))
+
+    ok = _retry(subject, arrived)
+    yield Row(
+        check="alerts reach Alertmanager",
+        ok=ok,
+        detail="Watchdog is there" if ok else "Watchdog has not arrived from Prometheus",
+    )
+
+
+def _heartbeat(subject: Subject) -> Iterator[Row]:
+    """Whoever expects the Watchdog has taken it within the interval, the time to read that from Alertmanager added."""
+    if not heartbeat.has_listener(subject.config):
+        return
+    settings = subject.config.settings
+    window = seconds(settings.notifications.heartbeat.interval) + 2 * seconds(settings.prometheus.scrape_interval)
+    query = f"{_pings('0s')} > 0 unless {_pings('0s')} == {_pings(f'{window:.0f}s')}"
+
+    def sent() -> bool:
+        return bool(subject.get("prometheus", "/api/v1/query", query=query)["data"]["result"])
+
+    ok = _retry(subject, sent)
+    where = "the stack's own listener" if heartbeat.is_local(subject.config) else "the address outside"
+    detail = f"{where} has {'taken' if ok else 'not taken'} it within {window:.0f} s"
+    yield Row(check="the heartbeat leaves", ok=ok, detail=detail)
+
+
+def _pings(ago: str) -> str:
+    """PromQL for how many had been taken so long ago."""
+    labels = f'{{job="alertmanager", receiver_name="heartbeat"}} offset {ago}'
+    series = "alertmanager_notification_requests"
+    return f"(sum({series}_total{labels}) - sum({series}_failed_total{labels}))"
+
+
+def _parts(subject: Subject) -> Iterator[Row]:
+    """Parts that are left out, and whether the exporters and the collector do their work."""
+
+    def retry(condition: Callable[[], bool]) -> bool:
+        return _retry(subject, condition)
+
+    for answers in (
+        parts.left_out(subject.config),
+        parts.exporters(subject.config, subject.get, retry),
+        parts.lines(subject.config, subject.client, subject.get, retry),
+        parts.demo(subject.config, subject.get, retry),
+    ):
+        for check, ok, detail in answers:
+            yield Row(check=check, ok=ok, detail=detail)
+
+
+def _grafana(subject: Subject) -> Iterator[Row]:
+    """What is declared of Grafana, by its own API; or why there is none."""
+    if "grafana" in subject.config.left_out:
+        yield Row(check="Grafana", ok=True, detail=f"left out: {subject.config.left_out['grafana']}")
+    if subject.config.grafana_url is None:
+        return
+    asked = Grafana.of(subject.config, subject.secrets)
+    if asked is None:
+        yield Row(check="Grafana", ok=False, detail="its password is not stored: ./obs up was never run here")
+        return
+    for what, ok, detail in found_in_grafana(asked, subject.config):
+        yield Row(check=f"Grafana: {what}", ok=ok, detail=detail)
+
+
+def _delivery(subject: Subject) -> Iterator[Row]:
+    """An alert raised on purpose is delivered to a webhook on the stack's network."""
+    mark = uuid.uuid4().hex
+    stack = subject.config.stack
+    with inbox(subject.client, stack, subject.config.settings.image("alertmanager")) as container:
+        alert = {
+            "labels": {"alertname": "ObsVerify", VERIFY_LABEL: "true", "severity": "info", "run": mark},
+            "annotations": {"summary": "Raised on purpose by obs verify"},
+            "endsAt": (datetime.now(UTC) + timedelta(minutes=1)).isoformat(),
+        }
+        posted = httpx.post(addresses(subject.config)["alertmanager"] + "/api/v2/alerts", json=[alert], timeout=5)
+        posted.raise_for_status()
+        patience = DELIVERY + subject.config.settings.alertmanager.longest_turn
+        took = wait_for(container, mark, patience)
+        said = "" if took is not None else container.logs(tail=3).decode(errors="replace").strip()
+    yield Row(
+        check="an alert is delivered",
+        ok=took is not None,
+        detail=f"received by a webhook after {took:.1f} s"
+        if took is not None
+        else f"nothing received in {patience:.0f} s {said}".strip(),
+    )
+
+
+def _retry(subject: Subject, condition: Callable[[], bool]) -> bool:
+    """Whether the condition holds before patience ends; a server that refuses is tried again."""
+    while True:
+        try:
+            if condition():
+                return True
+        except httpx.TransportError:
+            if time.monotonic() > subject.deadline:
+                raise
+        if time.monotonic() > subject.deadline:
+            return False
+        time.sleep(0.5)

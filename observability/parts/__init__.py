@@ -1,0 +1,1 @@
+"""The servers and exporters that a stack can run."""

@@ -1,0 +1,49 @@
+"""What a scrape job is: targets with their `system` and `instance`, read the same way."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from observability.core.naming import PLATFORM as PLATFORM
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One address to scrape, `host:port`, and the labels its series carry."""
+
+    address: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Targets that are read the same way.
+
+    `name` is the label `job`. `job_name` is Prometheus' own name for it, unique where several jobs share a label.
+    Besides the targets known here there may be some that are found at run time, by what stands in `extra`.
+    """
+
+    name: str
+    targets: tuple[Target, ...]
+    path: str = "/metrics"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    job_name: str | None = None
+
+    def to_config(self) -> dict[str, Any]:
+        """The job as Prometheus' `scrape_config`."""
+        static = [{"targets": [target.address], "labels": dict(target.labels)} for target in self.targets]
+        return {
+            "job_name": self.job_name or self.name,
+            "metrics_path": self.path,
+            **self.extra,
+            **({"static_configs": static} if static else {}),
+        }
+
+
+def own(
+    service: str, port: int, path: str = "/metrics", *, job: str | None = None, replicas: Sequence[str] = ()
+) -> Job:
+    """The job of one of the stack's own services, by default named as the service; `replicas` if it is several."""
+    addresses = [f"{name}:{port}" for name in replicas or (service,)]
+    targets = (Target(address=address, labels={"system": PLATFORM, "instance": address}) for address in addresses)
+    return Job(name=job or service, path=path, targets=tuple(targets))

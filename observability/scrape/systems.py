@@ -1,0 +1,99 @@
+"""The scrape jobs of the watched systems, one each: where this environment says they are, in dev the demo besides."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from observability.scrape.job import Job, Target
+from observability.scrape.targets import instances
+from observability.settings.load import StackConfig
+from observability.settings.systems import SystemSettings
+from observability.settings.watched import wanted_secrets
+from observability.systems.model import System
+
+FILES = "files"
+"""Folder of Prometheus' configuration that holds the repository's files that the settings name."""
+
+_SECRETS = {"Token": "token", "Password": "password", "Key": "key.pem"}
+
+
+def system_jobs(config: StackConfig) -> Iterator[Job]:
+    """The job of every system that has targets here."""
+    for name, system in config.systems.items():
+        own = config.system_settings(name)
+        found = instances(config, name)
+        if not found and not own.targets:
+            continue
+        labels = {"system": name, "job": system.scrape.job}
+        yield Job(
+            name=system.scrape.job,
+            job_name=f"{system.scrape.job}-{name}",
+            path=system.scrape.path,
+            targets=tuple(Target(address=one, labels={**labels, "instance": one}) for one in found),
+            extra={**_manner(system, own), **_discovery(own, labels)},
+        )
+
+
+def without_targets(config: StackConfig) -> tuple[str, ...]:
+    """The systems that are watched but not scraped here: nothing says where they are."""
+    scraped = {target.labels["system"] for job in system_jobs(config) for target in job.targets}
+    return tuple(name for name in config.systems if name not in scraped and not config.system_settings(name).targets)
+
+
+def files(config: StackConfig) -> dict[str, str]:
+    """The repository's files that the jobs need: path within Prometheus' configuration folder → text."""
+    return {f"{FILES}/{path}": text for path, text in sorted(config.files.items())}
+
+
+def secret_files(config: StackConfig) -> dict[str, str]:
+    """The secrets that the jobs need: path within Prometheus' configuration folder → name of the secret."""
+    return {
+        _secret_file(name, kind): secret
+        for name in config.systems
+        for _, kind, secret in wanted_secrets(name, config.system_settings(name))
+    }
+
+
+def _secret_file(system: str, kind: str) -> str:
+    return f"secrets/{system}-{_SECRETS[kind]}"
+
+
+def _manner(system: System, own: SystemSettings) -> dict[str, Any]:
+    """How often, and with which proof of who asks."""
+    found: dict[str, Any] = {}
+    if system.scrape.interval:
+        found["scrape_interval"] = system.scrape.interval
+    if any(spec.kind == "histogram" and not spec.bounds for spec in system.series.values()):
+        found["scrape_native_histograms"] = True
+    if own.scheme != "http":
+        found["scheme"] = own.scheme
+    if own.bearer_token:
+        found["authorization"] = {"credentials_file": _secret_file(system.name, "Token")}
+    if own.basic_auth_user:
+        found["basic_auth"] = {
+            "username": own.basic_auth_user,
+            "password_file": _secret_file(system.name, "Password"),
+        }
+    if own.tls:
+        tls = {
+            "ca_file": f"{FILES}/{own.tls.ca}" if own.tls.ca else None,
+            "cert_file": f"{FILES}/{own.tls.certificate}" if own.tls.certificate else None,
+            "key_file": _secret_file(system.name, "Key") if own.tls.certificate else None,
+            "server_name": own.tls.server_name,
+        }
+        found["tls_config"] = {key: value for key, value in tls.items() if value}
+    return found
+
+
+def _discovery(own: SystemSettings, labels: dict[str, str]) -> dict[str, Any]:
+    """Targets that are found at run time; whatever they bring, they carry the system's labels."""
+    found: dict[str, Any] = {}
+    if own.targets.files:
+        found["file_sd_configs"] = [{"files": [f"{FILES}/{path}" for path in own.targets.files]}]
+    if own.targets.dns:
+        found["dns_sd_configs"] = [
+            {"names": list(one.names), "type": one.type, **({"port": one.port} if one.port else {})}
+            for one in own.targets.dns
+        ]
+    if found:
+        found["relabel_configs"] = [{"target_label": label, "replacement": value} for label, value in labels.items()]
+    return found

@@ -1,0 +1,244 @@
+"""Read and validate the settings, from a stack's file or from Pulumi; the only place that knows either."""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
+from pydantic import ValidationError
+
+from observability.core.documents import explain, parse_yaml
+from observability.core.errors import ConfigError
+from observability.core.naming import PLATFORM, PROJECT
+from observability.settings import grafana, notified, parts, rota, watched
+from observability.settings.model import Environment, Settings
+from observability.settings.notifications import (
+    WEBHOOK_SECRET,
+    NotificationSettings,
+    goalert_receivers,
+    goalert_secret,
+    stated_receivers,
+)
+from observability.settings.secrets import SecretSpec, known_secrets
+from observability.settings.systems import SystemSettings
+from observability.systems import load as system_files
+from observability.systems.model import System
+from observability.systems.resolve import Threshold, platform_thresholds, thresholds
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+"""The project's own folder."""
+
+_PREFIX: Final = f"{PROJECT}:"
+
+LEFT_OUT: Final = "leftOut"
+"""Key under which `obs` tells the program of images that are not to be had; it stands in no tracked file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackConfig:
+    """A stack's validated settings, and which secrets it has (never their values)."""
+
+    stack: str
+    settings: Settings
+    secrets: frozenset[str]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Why, for each image that is not to be had on this machine; `obs` finds that out and stores it."""
+    systems: Mapping[str, System] = field(default_factory=dict)
+    """The watched systems by name, in order, with this environment's thresholds on top of their own."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Text of the repository's files that the settings name, by path."""
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """Every threshold that holds here, of the systems and of the stack itself, by system."""
+        own = self.system_settings(PLATFORM).thresholds
+        found = [*platform_thresholds(own, PLATFORM)]
+        found += (threshold for system in self.systems.values() for threshold in thresholds(system))
+        return tuple(sorted(found, key=lambda threshold: threshold.system))
+
+    @property
+    def notifications(self) -> NotificationSettings:
+        """Who hears of what, the webhook among them whose secret is the shorthand for everything."""
+        said = self.settings.notifications
+        if self.runs("goalert"):
+            said = said.with_goalert(team for team, secret in self.goalert_secrets.items() if secret in self.secrets)
+        return said.with_webhook() if WEBHOOK_SECRET in self.secrets else said
+
+    @property
+    def goalert_secrets(self) -> dict[str, str]:
+        """Name of the secret with the address by which GoAlert hears of a team, by team."""
+        return {team: goalert_secret(team) for team in self.settings.on_call.schedules}
+
+    def system_settings(self, system: str) -> SystemSettings:
+        """This environment's settings of a system; the defaults where it says nothing."""
+        return self.settings.systems.get(system) or SystemSettings()
+
+    def runs(self, part: str) -> bool:
+        """Whether a part (a name in `observability.settings.parts.PARTS`) is part of this stack."""
+        return parts.runs(self.settings, self.left_out, part)
+
+    @property
+    def collector(self) -> str | None:
+        """Which log collector runs: `alloy`, `promtail` or None."""
+        return parts.collector(self.settings, self.left_out) if self.runs("collector") else None
+
+    @property
+    def grafana_url(self) -> str | None:
+        """Where Grafana is found, None where the stack has none; another's where the part `grafana` does not run."""
+        return parts.grafana_url(self.settings, self.left_out)
+
+    def link(self, service: Literal["prometheus", "alertmanager", "grafana", "goalert"]) -> str | None:
+        """Where people find a service's pages, without a slash at the end; None where the stack has no Grafana."""
+        stated = getattr(self.settings.links, service)
+        if service == "grafana":
+            found = stated if stated and self.grafana_url else self.grafana_url
+        else:
+            found = stated or f"http://{self.settings.bind_address}:{getattr(self.settings, service).port}"
+        return found.rstrip("/") if found else None
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Full references of the images that the stack runs, by name."""
+        return parts.images(self.settings, self.left_out)
+
+    @property
+    def instead(self) -> dict[str, dict[str, str]]:
+        """For each of the images, those that take its place where it is not to be had."""
+        return {"alloy": {"promtail": self.settings.image("promtail")}} if "alloy" in self.images else {}
+
+    def without(self, left_out: Mapping[str, str]) -> "StackConfig":
+        """The same stack where these images are not to be had."""
+        return replace(self, left_out=dict(left_out))
+
+
+def stack_file(stack: str, root: Path = ROOT) -> Path:
+    """Path of the stack's file; ConfigError where there is no such stack."""
+    path = root / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        known = sorted(p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in root.glob("Pulumi.*.yaml"))
+        raise ConfigError(
+            f"there is no stack {stack!r}: {path.name} does not exist",
+            f"use one of {', '.join(known)}, or create {path.name}",
+        )
+    return path
+
+
+def read_stack_file(stack: str, root: Path = ROOT) -> dict[str, Any]:
+    """The parsed stack file; ConfigError where it is not a YAML mapping."""
+    path = stack_file(stack, root)
+    document = parse_yaml(path)
+    if document is None:
+        return {}
+    if not isinstance(document, dict) or not isinstance(document.get("config") or {}, dict):
+        raise ConfigError(f"{path.name} is not a mapping with a `config` mapping", f"see {path.name} of a fresh clone")
+    return document
+
+
+def secret_specs(values: Mapping[str, Any], root: Path = ROOT) -> Mapping[str, SecretSpec]:
+    """Every secret that a stack with these values may have: those of its receivers and of all systems among them."""
+    receivers = {**goalert_receivers(values.get("onCall")), **stated_receivers(values.get("notifications"))}
+    return known_secrets(system_files.names(root / "systems"), receivers)
+
+
+def stack_secrets(stack: str, root: Path = ROOT) -> Mapping[str, SecretSpec]:
+    """Every secret that a stack may have by its file; ConfigError where there is no such file."""
+    return secret_specs(_own(read_stack_file(stack, root).get("config") or {}), root)
+
+
+def from_file(stack: str, root: Path = ROOT, stored_secrets: frozenset[str] = frozenset()) -> StackConfig:
+    """The configuration in `Pulumi.<stack>.yaml`, with secrets that are stored beside the state."""
+    own = _own(read_stack_file(stack, root).get("config") or {})
+    secrets = set(stored_secrets)
+    known = secret_specs(own, root)
+    for name in known.keys() & own.keys():
+        if not (isinstance(own[name], dict) and own[name].keys() == {"secure"}):
+            raise ConfigError(
+                f"Pulumi.{stack}.yaml: {_PREFIX}{name} is a secret in the clear",
+                f"take it out of the file, then run: ./obs secret set {name} {stack}",
+            )
+        secrets.add(name)
+    values = {key: value for key, value in own.items() if key not in known}
+    return validate(stack, values, frozenset(secrets), root)
+
+
+def from_pulumi(root: Path = ROOT) -> tuple[StackConfig, Callable[[str], pulumi.Output[str]]]:
+    """The configuration of the stack being deployed, and a function that reads one of its secrets."""
+    # Config.get answers only for keys one asks for; an unknown key must be refused, so all are read.
+    own = _own({**get_config_env(), **CONFIG.get()})
+    known = secret_specs({name: _decode(own.get(name)) for name in ("notifications", "onCall")}, root)
+    values = {key: _decode(value) for key, value in own.items() if key not in known}
+    left_out: Any = values.pop(LEFT_OUT, {})
+    loaded = validate(pulumi.get_stack(), values, frozenset(known.keys() & own.keys()), root).without(left_out)
+    return loaded, pulumi.Config(PROJECT).require_secret
+
+
+def validate(stack: str, values: Mapping[str, Any], secrets: frozenset[str], root: Path = ROOT) -> StackConfig:
+    """The settings these values make, with the systems below `root`; ConfigError names the field and the mend."""
+    complete = dict(values)
+    if "environment" not in complete and stack in get_args(Environment):
+        complete["environment"] = stack
+    complete.setdefault("cluster", f"obs-{stack}")
+    file = f"Pulumi.{stack}.yaml"
+    specs = secret_specs(complete, root)
+    try:
+        settings = Settings.model_validate(complete)
+    except ValidationError as error:
+        raise explain(error, Settings, source=file, prefix=_PREFIX, also=specs) from error
+    source = f"{file}: {_PREFIX}"
+    known = system_files.load(root / "systems")
+    systems = watched.systems(source, settings, known)
+    teams = [PLATFORM, *(system.team for system in known.values())]
+    notified.check(source, settings, teams)
+    rota.check(source, settings.on_call, teams)
+    grafana.check(source, settings.grafana, systems)
+    _check_secrets(stack, settings, specs, secrets)
+    files = watched.files(source, settings, root)
+    settings = watched.with_health(settings, systems, files)
+    return StackConfig(stack=stack, settings=settings, secrets=secrets, systems=systems, files=files)
+
+
+def _check_secrets(stack: str, settings: Settings, specs: Mapping[str, SecretSpec], secrets: Collection[str]) -> None:
+    """ConfigError that names every secret which the settings need and the stack has not."""
+    file = f"Pulumi.{stack}.yaml"
+    environment = settings.environment
+    required = [name for name, spec in specs.items() if environment in spec.required_in]
+    if notified.tells_nobody(settings):
+        required.insert(0, WEBHOOK_SECRET)
+    settings_for = {name: setting for setting, name in _wanted_secrets(settings)}
+    missing = [name for name in dict.fromkeys([*required, *settings_for]) if name not in secrets]
+    if not missing:
+        return
+    name, *others = missing
+    if name in required:
+        what = f"{file}: the secret {_PREFIX}{name} is required in {environment} and missing"
+    else:
+        what = f"{file}: {_PREFIX}{settings_for[name]} needs the secret {_PREFIX}{name}, which is missing"
+    raise ConfigError(
+        what + (f"; so are {', '.join(others)}" if others else ""),
+        f"run: ./obs secret set {name} {stack}    ({specs[name].description})",
+    )
+
+
+def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every setting that needs a secret, and the secret's name."""
+    yield from notified.wanted_secrets(settings)
+    for setting, name in grafana.wanted_secrets(settings.grafana):
+        yield f"grafana.{setting}", name
+    for system, own in settings.systems.items():
+        for setting, _, name in watched.wanted_secrets(system, own):
+            yield f"systems.{system}.{setting}", name
+
+
+def _own(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The project's own keys of a configuration, without their prefix."""
+    return {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
+
+
+def _decode(value: object) -> object:
+    """A configuration value as Pulumi hands it over: objects and lists come as JSON text."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        return json.loads(value)
+    return value

@@ -1,0 +1,56 @@
+"""The JSON schemas of `Pulumi.<stack>.yaml` and of `systems/*.yaml`, for editors; `make schema` writes both."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from observability.core.naming import PROJECT
+from observability.settings.model import Settings
+from observability.settings.secrets import RECEIVER_PATTERN, SCRAPE_PATTERN, SECRETS
+from observability.systems import schema as systems_schema
+
+PATH: Final = Path(__file__).with_name("schema.json")
+"""Where the committed schema lies."""
+
+
+def text() -> str:
+    """The schema as it is committed."""
+    settings = Settings.model_json_schema(by_alias=True, mode="validation")
+    keys: dict[str, Any] = {f"{PROJECT}:{name}": field for name, field in settings["properties"].items()}
+    keys |= {f"{PROJECT}:{name}": _secret(spec.description) for name, spec in SECRETS.items()}
+    patterns = {
+        f"^{PROJECT}:{SCRAPE_PATTERN}$": _secret("Secret with which a system's metrics are read."),
+        f"^{PROJECT}:{RECEIVER_PATTERN}$": _secret("Secret with which a receiver is told."),
+        f"^(?!{PROJECT}:).+:": {},
+    }
+    schema = {
+        "$comment": "Generated from observability/settings/model.py by `make schema`; changes here are lost.",
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Pulumi.<stack>.yaml of {PROJECT}",
+        "type": "object",
+        "properties": {
+            "config": {
+                "type": "object",
+                "properties": keys,
+                "patternProperties": patterns,
+                "additionalProperties": False,
+            }
+        },
+        "$defs": settings["$defs"],
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def _secret(description: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": {"secure": {"type": "string"}},
+        "required": ["secure"],
+        "additionalProperties": False,
+    }
+
+
+if __name__ == "__main__":
+    PATH.write_text(text(), encoding="utf-8")
+    systems_schema.PATH.write_text(systems_schema.text(), encoding="utf-8")

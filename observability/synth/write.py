@@ -1,0 +1,53 @@
+"""Write what a stack is made of to a folder, the same bytes every time."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from dashboards import registry
+from observability.alerting import alertmanager
+from observability.core.errors import ConfigError
+from observability.logs import alloy, loki, promtail
+from observability.scrape import blackbox, prometheus
+from observability.settings.load import StackConfig
+from observability.synth.record import record
+
+_INDEX = "resources.json"
+
+
+def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[str, str]:
+    """Every file of every server, by its path below the output folder."""
+    parts = {
+        "prometheus": prometheus.files(config, rule_files),
+        "alertmanager": alertmanager.files(config),
+        "grafana": registry.files(config),
+    }
+    if config.runs("loki"):
+        parts["loki"] = loki.files(config)
+    if config.collector:
+        parts["collector"] = {"alloy": alloy, "promtail": promtail}[config.collector].files(config)
+    if config.runs("blackbox-exporter"):
+        parts["blackbox"] = blackbox.files(config)
+    return {f"{part}/{path}": text for part, files in parts.items() for path, text in files.items()}
+
+
+def write(config: StackConfig, rule_files: Mapping[str, str], out: Path) -> list[Path]:
+    """Write all files and `resources.json`; the folder must be new, empty, or of an earlier run (then it is replaced).
+
+    Returns the paths written. ConfigError where the folder holds anything else.
+    """
+    texts = generated_files(config, rule_files)
+    texts[_INDEX] = json.dumps([asdict(resource) for resource in record(config, rule_files)], indent=2) + "\n"
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / _INDEX).is_file())):
+        raise ConfigError(f"{out} holds something else than an earlier synth", "name a new folder, or empty this one")
+    if out.exists():
+        shutil.rmtree(out)
+    written = []
+    for path, text in sorted(texts.items()):
+        target = out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        written.append(target)
+    return written

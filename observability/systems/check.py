@@ -1,0 +1,199 @@
+"""What a system's file must not say although each field of it is right by itself."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from observability.core.documents import nearest
+from observability.core.types import seconds
+from observability.systems.model import PER_SECOND, SeriesSpec, System, ThresholdValues
+from observability.systems.resolve import SPECS, amount, of_signal, selectors
+from observability.systems.signals import HttpLatency, Selector, Signals
+from observability.systems.thresholds import SEVERITIES, Severity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that is wrong: where, what, and how to mend it."""
+
+    path: str
+    what: str
+    mend: str
+
+
+def first_problem(system: System) -> Problem | None:
+    """The first thing wrong with a system, None where all is well."""
+    return next(_problems(system), None)
+
+
+def _problems(system: System) -> Iterator[Problem]:
+    for path, selector in selectors(system.signals, "signals"):
+        yield from _of_selector(system, path, selector)
+    yield from _of_pool(system.signals)
+    yield from threshold_problems(system.thresholds, "thresholds", system)
+    yield from _of_slos(system)
+    titles: set[tuple[str, str]] = set()
+    for index, figure in enumerate(system.figures):
+        path = f"figures[{index}]"
+        if (figure.dashboard, figure.title) in titles:
+            yield Problem(
+                path=f"{path}.title",
+                what=f"{figure.title!r}: is there twice on the dashboard {figure.dashboard}",
+                mend="give one of the two another title",
+            )
+        titles.add((figure.dashboard, figure.title))
+        if figure.series not in system.series:
+            yield _unknown(f"{path}.series", "series", figure.series, system.series)
+            continue
+        for label in figure.by:
+            yield from _of_label(f"{path}.by", label, figure.series, system.series[figure.series])
+
+
+def _unknown(path: str, what: str, name: str, known: Mapping[str, object]) -> Problem:
+    return Problem(
+        path=path,
+        what=f"{name!r}: unknown {what}",
+        mend=f"{nearest(name, known)}known here: {', '.join(sorted(known))}",
+    )
+
+
+def _of_selector(system: System, path: str, selector: Selector) -> Iterator[Problem]:
+    if selector.job is not None:
+        if selector.job not in system.exporters:
+            yield Problem(
+                path=f"{path}.job",
+                what=f"{selector.job!r}: is none of the system's exporters",
+                mend=f"add it to exporters, or take it out; exporters now: {', '.join(system.exporters) or 'none'}",
+            )
+        return
+    spec = system.series.get(selector.series)
+    if spec is None:
+        yield _unknown(f"{path}.series", "series", selector.series, system.series)
+        return
+    if spec.kind not in selector.kinds:
+        yield Problem(
+            path=f"{path}.series",
+            what=f"{selector.series!r}: is a {spec.kind}, and the signal wants a {' or a '.join(selector.kinds)}",
+            mend=f"name another series, or correct series.{selector.series}.kind",
+        )
+    if selector.units and spec.unit not in selector.units:
+        yield Problem(
+            path=f"{path}.series",
+            what=f"{selector.series!r}: is in {spec.unit}, and the signal wants {' or '.join(selector.units)}",
+            mend=f"name another series, or correct series.{selector.series}.unit",
+        )
+    for field, label in selector.labels():
+        yield from _of_label(f"{path}.{field}", label, selector.series, spec)
+
+
+def _of_label(path: str, label: str, series: str, spec: SeriesSpec) -> Iterator[Problem]:
+    if label not in spec.labels:
+        yield Problem(
+            path=path,
+            what=f"{label!r}: {series} has no such label",
+            mend=f"{nearest(label, spec.labels)}its labels: {', '.join(spec.labels) or 'none'}",
+        )
+
+
+def _of_pool(signals: Signals) -> Iterator[Problem]:
+    pool = signals.db_pool
+    if pool and (pool.used is None) == (pool.available is None):
+        yield Problem(
+            path="signals.dbPool",
+            what="wants either used or available",
+            mend="name the gauge of connections in use, or that of free ones where use is not exposed",
+        )
+
+
+def threshold_problems(demanded: Mapping[str, ThresholdValues], path: str, system: System | None) -> Iterator[Problem]:
+    """What is wrong with thresholds, of a system or (None) of the stack's own parts."""
+    for name, values in demanded.items():
+        if name not in SPECS:
+            yield _unknown(f"{path}.{name}", "threshold", name, SPECS)
+            continue
+        yield from _of_threshold(name, values, f"{path}.{name}", system)
+
+
+def _of_threshold(name: str, values: ThresholdValues, path: str, system: System | None) -> Iterator[Problem]:
+    spec = SPECS[name]
+    if spec.signal and not (system and of_signal(system.signals, spec.signal)):
+        yield Problem(
+            path=path,
+            what=f"there is no signals.{spec.signal} to hold it against",
+            mend="add that signal, or take it out",
+        )
+        return
+    if spec.percentile and values.quantile is None:
+        yield Problem(path=path, what="does not say which percentile", mend="add quantile: p50, p95 or p99")
+    if not spec.percentile and values.quantile is not None:
+        yield Problem(path=f"{path}.quantile", what="it is not about a percentile", mend="take quantile out")
+    found: dict[Severity, float] = dict(spec.default)
+    for severity in SEVERITIES:
+        written = getattr(values, severity)
+        if written is None:
+            continue
+        where = f"{path}.{severity}"
+        if severity not in spec.severities:
+            yield _unknown(where, "severity", severity, dict.fromkeys(spec.severities))
+            return
+        try:
+            found[severity] = amount(written, spec.unit)
+        except ValueError as error:
+            what, _, mend = str(error).partition("; ")
+            yield Problem(path=where, what=f"{written!r}: {what}", mend=mend or spec.description)
+            return
+        if system and spec.percentile and spec.signal:
+            yield from _below_the_top(where, found[severity], of_signal(system.signals, spec.signal), system)
+    yield from _in_order(path, found, spec.breached)
+
+
+def _below_the_top(path: str, value: float, found: tuple[Selector, ...], system: System) -> Iterator[Problem]:
+    """A percentile never exceeds the highest bound of a classic histogram: a threshold there is never breached."""
+    for selector in found:
+        bounds = _bounds_in_seconds(system.series.get(selector.series))
+        if bounds and value >= bounds[-1]:
+            yield Problem(
+                path=path,
+                what=f"{selector.series} measures up to {bounds[-1]:g} s, so it can never be above {value:g} s",
+                mend="set it lower, or give the histogram a higher bucket",
+            )
+
+
+def _bounds_in_seconds(spec: SeriesSpec | None) -> tuple[float, ...]:
+    return tuple(bound / PER_SECOND[spec.unit] for bound in spec.bounds) if spec and spec.unit in PER_SECOND else ()
+
+
+def _in_order(path: str, found: Mapping[Severity, float], breached: str) -> Iterator[Problem]:
+    given = [severity for severity in SEVERITIES if severity in found]
+    for mild, severe in pairwise(given):
+        if (found[mild] >= found[severe]) if breached == "above" else (found[mild] <= found[severe]):
+            yield Problem(
+                path=path,
+                what=f"{mild} ({found[mild]:g}) is not milder than {severe} ({found[severe]:g})",
+                mend=f"{mild} must be {'below' if breached == 'above' else 'above'} {severe}",
+            )
+
+
+def _of_slos(system: System) -> Iterator[Problem]:
+    if system.slos.availability and system.signals.http_requests is None:
+        yield _without("slos.availability", "httpRequests")
+    if system.slos.latency is None:
+        return
+    latency: HttpLatency | None = system.signals.http_latency
+    if latency is None:
+        yield _without("slos.latency", "httpLatency")
+        return
+    bounds = _bounds_in_seconds(system.series.get(latency.series))
+    target = seconds(system.slos.latency.target)
+    if bounds and not any(abs(target - bound) < 1e-9 for bound in bounds[:-1]):
+        yield Problem(
+            path="slos.latency.target",
+            what=f"{system.slos.latency.target!r}: is none of the bounds of {latency.series} below its highest",
+            mend=f"use one of these, in seconds: {', '.join(f'{bound:g}' for bound in bounds[:-1])}",
+        )
+
+
+def _without(path: str, signal: str) -> Problem:
+    return Problem(
+        path=path, what=f"there is no signals.{signal} to measure it by", mend="add that signal, or take it out"
+    )

@@ -1,0 +1,53 @@
+"""Read the systems' files: every `systems/<name>.yaml`, validated."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from observability.core.documents import explain, parse_yaml
+from observability.core.errors import ConfigError
+from observability.core.naming import PLATFORM
+from observability.systems.check import first_problem
+from observability.systems.model import System
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+
+
+def names(folder: Path) -> tuple[str, ...]:
+    """Names of all systems that have a file, in order; the files are not read."""
+    return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
+
+
+def load(folder: Path) -> Mapping[str, System]:
+    """Every system by its name; ConfigError with the path to the field where a file is wrong."""
+    return {name: load_file(folder / f"{name}.yaml") for name in names(folder)}
+
+
+def load_file(path: Path) -> System:
+    """The system of one file; ConfigError with the path to the field where it is wrong."""
+    check_name(path.stem)
+    source = f"{path.parent.name}/{path.name}"
+    document = parse_yaml(path, source)
+    if not isinstance(document, dict):
+        raise ConfigError(f"{source}: is not a mapping", "see systems/erpgo.yaml, or: ./obs new-system NAME")
+    if "name" in document:
+        raise ConfigError(f"{source}: name: the system's name is the file's own", "take name out")
+    try:
+        system = System.model_validate({**document, "name": path.stem})
+    except ValidationError as error:
+        raise explain(error, System, source=source) from error
+    problem = first_problem(system)
+    if problem:
+        raise ConfigError(f"{source}: {problem.path}: {problem.what}", problem.mend)
+    return system
+
+
+def check_name(name: str) -> None:
+    """ConfigError where no system can have this name."""
+    if not _NAME.fullmatch(name) or name == PLATFORM:
+        raise ConfigError(
+            f"systems/{name}.yaml: {name!r} cannot be the name of a system",
+            f"use a-z, 0-9 and '-', beginning with a letter, 63 at most; {PLATFORM} is the stack itself",
+        )

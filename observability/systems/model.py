@@ -1,0 +1,208 @@
+"""One watched system, as its YAML file says it."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PlainValidator, WithJsonSchema, field_validator, model_validator
+
+from observability.core.section import Section
+from observability.core.types import Duration, Share, seconds
+from observability.systems.signals import Kind, LabelName, SeriesName, Signals, Unit
+
+BUCKETS = {
+    "http": (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    "database": (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+}
+"""Upper bounds of the histograms of requirements 1, in seconds; multiplied by 1000 where the series is in ms."""
+
+PER_SECOND: dict[Unit, int] = {"seconds": 1, "ms": 1000}
+"""How many of a unit of time make a second."""
+
+LONGEST_INTERVAL = 60.0
+"""Seconds; rates are taken over 5 minutes and want four samples at least."""
+
+UNBOUNDED = frozenset(
+    {
+        *("user_id", "userid", "customer_id", "email", "ip", "ip_address", "client_ip", "remote_addr"),
+        *("session", "session_id", "request_id", "correlation_id", "trace_id", "span_id"),
+        *("order_id", "transaction_id", "message_id", "raw_path", "query_string", "token", "password", "timestamp"),
+    }
+)
+"""Labels with a value for each user, request or event: a series for each is more than any server holds."""
+
+TARGET_LABELS = frozenset({"system", "job", "instance"})
+"""Labels that Prometheus gives to every series of a target."""
+
+Exporter = Literal["node", "postgres", "redis", "nginx", "mongodb", "elasticsearch"]
+
+
+def _buckets(value: object) -> str | tuple[float, ...] | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if value not in BUCKETS:
+            raise ValueError(f"is none of {', '.join(BUCKETS)}; or list the upper bounds, like [0.1, 0.5, 1]")
+        return value
+    if not isinstance(value, list | tuple) or not value or any(type(bound) not in (int, float) for bound in value):
+        raise ValueError("is not a list of numbers; write the upper bounds, like [0.1, 0.5, 1], or http, or database")
+    if list(value) != sorted(set(value)):
+        raise ValueError("does not rise; write the upper bounds from the lowest to the highest, without +Inf")
+    return tuple(value)
+
+
+def _amount(value: object) -> float | str | None:
+    if value is None or isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    raise ValueError("is not a number; write a number, or like 5%, 500ms, 14d by the threshold's unit")
+
+
+Buckets = Annotated[
+    Literal["http", "database"] | tuple[float, ...] | None,
+    PlainValidator(_buckets),
+    WithJsonSchema({"anyOf": [{"enum": list(BUCKETS)}, {"type": "array", "items": {"type": "number"}}]}),
+]
+
+Amount = Annotated[float | str | None, PlainValidator(_amount), WithJsonSchema({"type": ["number", "string"]})]
+"""A value of a threshold as it is written; its unit is the threshold's."""
+
+
+class SeriesSpec(Section):
+    """One series that the system exposes."""
+
+    kind: Kind = Field(description="What it is.")
+    help: str = Field(description="What it counts or measures, in a sentence.")
+    labels: tuple[LabelName, ...] = Field((), description="Its own labels.")
+    unit: Unit = Field("count", description="Unit of its value; by default what its name ends in.")
+    buckets: Buckets = Field(
+        None, description="Upper bounds of a classic histogram, in its unit; none: a native histogram."
+    )
+
+    @field_validator("labels")
+    @classmethod
+    def _bounded(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        for label in labels:
+            if label in UNBOUNDED:
+                raise ValueError(
+                    f"the label {label!r} has a value for each user or event; take it out, count users in a gauge, "
+                    "and leave the rest to logs and traces"
+                )
+            if label in TARGET_LABELS:
+                raise ValueError(f"the label {label!r} is given by Prometheus; call the series' own another name")
+        return labels
+
+    @model_validator(mode="after")
+    def _buckets_of_a_histogram(self) -> Self:
+        if self.buckets is not None and self.kind != "histogram":
+            raise ValueError(f"a {self.kind} has no buckets; take them out, or make its kind histogram")
+        if isinstance(self.buckets, str) and self.unit not in PER_SECOND:
+            raise ValueError(f"the buckets {self.buckets!r} are times, its unit is {self.unit}; list the upper bounds")
+        return self
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """Upper bounds of its buckets, in its own unit, without +Inf; none: not a classic histogram."""
+        if isinstance(self.buckets, str):
+            return tuple(bound * PER_SECOND[self.unit] for bound in BUCKETS[self.buckets])
+        return self.buckets or ()
+
+
+class Scrape(Section):
+    """How the system's metrics are read; where, differs per environment and stands in its settings."""
+
+    job: str = Field("backend", description="Name of the scrape job.", pattern=r"^[a-z][a-z0-9_-]*$", max_length=63)
+    port: int = Field(description="Port of the metrics.", ge=1, le=65535)
+    path: str = Field("/metrics", description="Path of the metrics.", pattern=r"^/\S*$")
+    interval: Duration | None = Field(None, description="How often, 1s to 1m; none: the stack's scrape interval.")
+
+    @field_validator("interval")
+    @classmethod
+    def _four_in_a_rate(cls, value: str | None) -> str | None:
+        if value is not None and not 1 <= seconds(value) <= LONGEST_INTERVAL:
+            raise ValueError("must be between 1s and 1m; rates over 5 minutes want four samples at least")
+        return value
+
+
+class HealthEndpoint(Section):
+    """A page that tells whether the system is well; probed where its address is known."""
+
+    path: str = Field(description="Path of the page.", pattern=r"^/\S*$")
+    keyword: str | None = Field(None, description="Text that the page must hold, taken literally.", min_length=1)
+
+
+class Slo(Section):
+    """One service level objective, over 30 days."""
+
+    objective: Share = Field(description="Share of requests that must be good, like 99.9%.", gt=0.5, lt=1)
+
+
+class LatencySlo(Slo):
+    """A request is good when it is answered within the target."""
+
+    target: Duration = Field(
+        description="Time within which a request is good: one of the histogram's bounds, below the highest."
+    )
+
+
+class Slos(Section):
+    """The objectives of a system."""
+
+    availability: Slo | None = Field(None, description="Requests without 5xx.")
+    latency: LatencySlo | None = Field(None, description="Requests within the target.")
+
+
+class ThresholdValues(Section):
+    """One threshold: a value per severity, and the percentile it is about."""
+
+    quantile: Literal["p50", "p95", "p99"] | None = Field(None, description="Which percentile.")
+    warning: Amount = Field(None, description="A number, or like 5%, 500ms, 14d by the threshold's unit.")
+    critical: Amount = Field(None, description="As warning.")
+    info: Amount = Field(None, description="As warning.")
+
+
+class Figure(Section):
+    """A figure of the business, or of security, that a dashboard shows."""
+
+    title: str = Field(description="Title of its panel.")
+    series: SeriesName = Field(description="The series.")
+    by: tuple[LabelName, ...] = Field((), description="Labels by which it is split.")
+    dashboard: Literal["business", "security", "application"] = Field("business", description="Where it is shown.")
+    over: Duration | None = Field(
+        None,
+        description="Shown as one number: what a counter grew by in this time, or the most a gauge reached; "
+        "none: a graph over time.",
+    )
+
+
+class System(Section):
+    """One system. Its name, the label `system`, is the file's own: `systems/<name>.yaml`."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)] = Field(description="The file's name.")
+    title: str = Field(description="Name for people.")
+    description: str = Field("", description="What it is for, in a sentence or two.")
+    team: str = Field(description="Who owns it, in the label `team`.", pattern=r"^[a-z][a-z0-9-]*$")
+    scrape: Scrape = Field(description="How its metrics are read.")
+    health: tuple[HealthEndpoint, ...] = Field((), description="Pages that tell whether it is well.")
+    exporters: tuple[Exporter, ...] = Field((), description="Jobs of exporters whose targets belong to it.")
+    series: dict[SeriesName, SeriesSpec] = Field(description="Every series it exposes that anything here reads.")
+    signals: Signals = Field(default_factory=Signals, description="Which series is which signal.")
+    thresholds: dict[str, ThresholdValues] = Field(
+        {}, description="What is demanded of it: see observability/systems/thresholds.py."
+    )
+    slos: Slos = Field(default_factory=Slos, description="Its service level objectives.")
+    figures: tuple[Figure, ...] = Field((), description="Figures for its dashboards.")
+
+    @field_validator("series", mode="before")
+    @classmethod
+    def _units_by_name(cls, found: Any) -> Any:  # noqa: ANN401 - as it was read
+        if not isinstance(found, dict):
+            return found
+        return {
+            name: {"unit": _unit(str(name)), **spec} if isinstance(spec, dict) else spec
+            for name, spec in found.items()
+        }
+
+
+def _unit(name: str) -> Unit:
+    """The unit that a series' name ends in."""
+    last = name.removesuffix("_total").rpartition("_")[2]
+    units: dict[str, Unit] = {"seconds": "seconds", "ms": "ms", "milliseconds": "ms", "bytes": "bytes", "usd": "usd"}
+    return units.get(last, "count")

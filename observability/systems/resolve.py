@@ -1,0 +1,108 @@
+"""Thresholds as they hold: what a file or an environment demands, what holds by default, all in base units."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel, to_snake
+
+from observability.core.types import seconds, share
+from observability.systems.model import System, ThresholdValues
+from observability.systems.signals import Selector, Signals
+from observability.systems.thresholds import SEVERITIES, THRESHOLDS, Severity, ThresholdSpec, Unit
+
+SPECS: Final[Mapping[str, ThresholdSpec]] = {to_camel(name): spec for name, spec in THRESHOLDS.items()}
+"""Every threshold by its name in YAML."""
+
+QUANTILES: Final[Mapping[str, str]] = {"p50": "0.5", "p95": "0.95", "p99": "0.99"}
+"""The label `quantile` by the way a percentile is written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """One value of one system, in its base unit: a share from 0 to 1, seconds, a number.
+
+    `name` is the registry's, in snake_case; `quantile` is the label's value where it is about a percentile.
+    """
+
+    system: str
+    team: str
+    name: str
+    severity: Severity
+    value: float
+    quantile: str | None = None
+
+
+def amount(value: float | str, unit: Unit) -> float:
+    """A value as it is written in base units; ValueError says what is wrong; what would be right."""
+    if unit == "seconds":
+        if not isinstance(value, str):
+            raise ValueError("has no unit; write it with one, like 500ms, 2s or 14d")
+        return seconds(value)
+    if isinstance(value, str):
+        parsed = share(value)
+        if unit not in ("ratio", "factor") or not isinstance(parsed, float):
+            form = "5% or 0.05" if unit == "ratio" else "50% or 0.5" if unit == "factor" else "10 or 0.5"
+            raise ValueError(f"is not {'a share' if unit == 'ratio' else 'a number'}; write it like {form}")
+        value = parsed
+    if value < 0 or (unit == "ratio" and value > 1):
+        raise ValueError("is not between 0 and 1; write it like 5% or 0.05" if unit == "ratio" else "is below 0")
+    return float(value)
+
+
+def selectors(found: object, path: str = "") -> Iterator[tuple[str, Selector]]:
+    """Every selector below a section of the signals, with its path as in YAML."""
+    if isinstance(found, Selector):
+        yield path, found
+    elif isinstance(found, BaseModel):
+        for field, info in type(found).model_fields.items():
+            yield from selectors(getattr(found, field), f"{path}.{info.alias}".lstrip("."))
+    elif isinstance(found, dict):
+        for key, value in found.items():
+            yield from selectors(value, f"{path}.{key}")
+    elif isinstance(found, tuple):
+        for index, value in enumerate(found):
+            yield from selectors(value, f"{path}[{index}]")
+
+
+def of_signal(signals: Signals, signal: str) -> tuple[Selector, ...]:
+    """The selectors of a signal by its path in the registry; of APIs by name, those of all."""
+    found: list[object] = [signals]
+    for part in signal.split("."):
+        inner = [getattr(section, to_snake(part)) for section in found if section is not None]
+        found = [one for value in inner for one in (value.values() if isinstance(value, dict) else (value,))]
+    return tuple(selector for section in found for _, selector in selectors(section))
+
+
+def thresholds(system: System) -> Iterator[Threshold]:
+    """Every threshold of a system, its own and the defaults, in the registry's order."""
+    for name, spec in THRESHOLDS.items():
+        if spec.signal is None or of_signal(system.signals, spec.signal):
+            yield from _resolve(system.name, system.team, name, system.thresholds.get(to_camel(name)))
+
+
+def platform_thresholds(demanded: Mapping[str, ThresholdValues], platform: str) -> Iterator[Threshold]:
+    """Every threshold of the stack's own parts and their host: those that need no signal."""
+    for name, spec in THRESHOLDS.items():
+        if spec.signal is None:
+            yield from _resolve(platform, platform, name, demanded.get(to_camel(name)))
+
+
+def merged(below: Mapping[str, ThresholdValues], above: Mapping[str, ThresholdValues]) -> dict[str, ThresholdValues]:
+    """Thresholds with others on top of them, value by value."""
+    result = dict(below)
+    for name, values in above.items():
+        given = {field: value for field, value in values if value is not None}
+        result[name] = result[name].model_copy(update=given) if name in result else values
+    return result
+
+
+def _resolve(system: str, team: str, name: str, values: ThresholdValues | None) -> Iterator[Threshold]:
+    spec = THRESHOLDS[name]
+    for severity in SEVERITIES:
+        written = getattr(values, severity, None)
+        value = spec.default.get(severity) if written is None else amount(written, spec.unit)
+        if value is not None:
+            quantile = QUANTILES[values.quantile] if values and values.quantile else None
+            yield Threshold(system=system, team=team, name=name, severity=severity, value=value, quantile=quantile)

@@ -1,0 +1,33 @@
+"""The JSON schema of `systems/<name>.yaml`, for editors; `python -m observability.settings.schema` writes it."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from observability.systems.model import System
+from observability.systems.resolve import SPECS
+
+PATH: Final = Path(__file__).resolve().parents[2] / "systems" / "schema.json"
+"""Where the committed schema lies."""
+
+
+def text() -> str:
+    """The schema as it is committed."""
+    system = System.model_json_schema(by_alias=True, mode="validation")
+    # The name is the file's.
+    del system["properties"]["name"]
+    system["required"].remove("name")
+    thresholds = system["properties"]["thresholds"]
+    values = thresholds.pop("additionalProperties")
+    thresholds["additionalProperties"] = False
+    thresholds["properties"] = {
+        name: {**values, "description": f"{spec.description} {', '.join(spec.severities)}; {spec.unit}."}
+        for name, spec in SPECS.items()
+    }
+    schema = {
+        "$comment": "Generated from observability/systems/model.py by `make schema`; changes here are lost.",
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **system,
+        "title": "systems/<name>.yaml",
+    }
+    return json.dumps(schema, indent=2) + "\n"

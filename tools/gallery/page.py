@@ -1,0 +1,188 @@
+"""One dashboard as a picture: its bar, its rows and panels where Grafana's grid puts them, folded rows unfolded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from dashboards.layout import GRID_WIDTH
+from tools.gallery import figures
+from tools.gallery.canvas import COLOURS, EDGE, FAINT, PANEL, TEXT, Box, Canvas, width
+from tools.gallery.fields import no_value
+from tools.gallery.graph import graph
+from tools.gallery.source import Line, Series, Source
+from tools.gallery.view import View
+
+WIDTH: Final = 1240
+MARGIN: Final = 16
+UNIT: Final = 30
+GAP: Final = 8
+"""Pixels of Grafana's grid: the height of one unit, and what lies between two panels."""
+
+BAR: Final = 92
+FOOT: Final = 34
+HEAD: Final = 30
+"""Heights of the bar above, of the line below, and of a panel's title."""
+
+FIGURES: Final = {"stat": figures.stat, "state-timeline": figures.timeline, "table": figures.table}
+"""What draws the kinds of panels that have no axis of numbers."""
+
+KINDS: Final = frozenset({*FIGURES, "timeseries", "logs"})
+"""The kinds of panels that can be drawn: those that the dashboards have."""
+
+CAPTION: Final = "Drawn from a dev stack's data by this project's own renderer; not a screenshot of Grafana."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A picture, and how many of the panels on it show something."""
+
+    png: bytes
+    panels: int
+    empty: tuple[str, ...]
+    """Titles of those that have nothing to show."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A panel or a row's heading, and the grid units from the top and of its height once all is unfolded."""
+
+    panel: Mapping[str, Any]
+    y: float
+    folded: bool
+
+
+def draw(document: Mapping[str, Any], folder: str, source: Source, view: View) -> Drawn:
+    """Ask for everything on the dashboard and draw it."""
+    placed = unfolded(document["panels"])
+    rows = max((one.y + one.panel["gridPos"]["h"] for one in placed), default=0)
+    canvas = Canvas(WIDTH, BAR + rows * (UNIT + GAP) + FOOT)
+    _bar(canvas, document, folder, view)
+    marked = _firing(document, source, view)
+    empty = []
+    for one in placed:
+        box = _box(one.panel["gridPos"], one.y)
+        if one.panel["type"] == "row":
+            _row(canvas, box, one)
+        elif not _panel(canvas, box, one.panel, source, view, marked):
+            empty.append(one.panel["title"])
+    moment = datetime.fromtimestamp(view.end, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    canvas.text(MARGIN, canvas.box.bottom - FOOT / 2, f"{CAPTION} {moment}", 10, FAINT)
+    count = sum(one.panel["type"] != "row" for one in placed)
+    facts = {"Description": CAPTION, "Drawn": moment, "Panels": str(count), "Empty": str(len(empty))}
+    return Drawn(png=canvas.png(facts), panels=count, empty=tuple(empty))
+
+
+def unfolded(panels: Sequence[Mapping[str, Any]]) -> list[Placed]:
+    """Every row and panel, what is folded opened below its heading and the rest moved down."""
+    found = []
+    down = 0
+    for panel in panels:
+        folded = panel["type"] == "row" and panel["collapsed"]
+        found.append(Placed(panel, panel["gridPos"]["y"] + down, folded))
+        if folded:
+            top = min(inner["gridPos"]["y"] for inner in panel["panels"])
+            end = max(inner["gridPos"]["y"] + inner["gridPos"]["h"] for inner in panel["panels"])
+            below = found[-1].y + 1
+            found += [Placed(inner, inner["gridPos"]["y"] - top + below, False) for inner in panel["panels"]]
+            down += end - top
+    return found
+
+
+def _box(place: Mapping[str, int], y: float) -> Box:
+    column = (WIDTH - 2 * MARGIN + GAP) / GRID_WIDTH
+    return Box(
+        MARGIN + place["x"] * column,
+        BAR + y * (UNIT + GAP),
+        place["w"] * column - GAP,
+        place["h"] * (UNIT + GAP) - GAP,
+    )
+
+
+def _bar(canvas: Canvas, document: Mapping[str, Any], folder: str, view: View) -> None:
+    """Folder and title, the time shown, the choices and the ways to other dashboards."""
+    canvas.text(MARGIN, 24, f"{folder} /", 14, FAINT)
+    canvas.text(MARGIN + width(f"{folder} /", 14) + 8, 24, document["title"], 14, bold=True)
+    shown = f"Last {_length(view.shown)}"
+    canvas.text(WIDTH - MARGIN, 24, shown, 12, TEXT, align="right")
+    x = float(MARGIN)
+    for variable in document["templating"]["list"]:
+        label, value = variable.get("label") or variable["name"], "All" if variable.get("includeAll") else ""
+        x = _chip(canvas, x, label, value)
+    right = float(WIDTH - MARGIN)
+    for link in reversed(document.get("links") or ()):
+        right -= width(link["title"], 11)
+        canvas.text(right, 64, link["title"], 11, COLOURS["blue"])
+        right -= 18
+
+
+def _chip(canvas: Canvas, x: float, label: str, value: str) -> float:
+    """A choice and what is chosen; where the next one may begin."""
+    inner = width(label, 11) + 16
+    outer = max(width(value, 11) + 16, 46)
+    canvas.rect(Box(x, 52, inner + outer, 24), PANEL, EDGE)
+    canvas.text(x + 8, 64, label, 11, COLOURS["blue"])
+    canvas.text(x + inner + 8, 64, value, 11)
+    return x + inner + outer + 10
+
+
+def _length(shown: float) -> str:
+    hours = shown / 3600
+    if hours == 1:
+        return "1 hour"
+    return f"{hours:g} hours" if hours <= 24 else f"{hours / 24:g} days"
+
+
+def _row(canvas: Canvas, box: Box, one: Placed) -> None:
+    words = one.panel["title"]
+    middle = box.y + box.h / 2
+    canvas.line([(box.x + 3, middle - 2), (box.x + 7, middle + 2), (box.x + 11, middle - 2)], TEXT, 1.4)
+    canvas.text(box.x + 20, middle, words, 13, bold=True)
+    if one.folded:
+        canvas.text(box.x + 32 + width(words, 13, bold=True), middle, "folded at first", 11, FAINT)
+
+
+def _panel(
+    canvas: Canvas,
+    box: Box,
+    panel: Mapping[str, Any],
+    source: Source,
+    view: View,
+    marked: Sequence[tuple[float, float]],
+) -> bool:
+    """Draw one panel; whether it has anything to show."""
+    canvas.rect(box, PANEL, EDGE)
+    kind = panel["type"]
+    canvas.text(box.x + 8, box.y + HEAD / 2, panel["title"], 11.5, bold=True, within=box.w - 16)
+    inner = Box(box.x, box.y + HEAD, box.w, box.h - HEAD) if kind == "stat" else box.inset(8, HEAD, 8, 6)
+    if kind == "logs":
+        lines: list[Line] = source.lines(panel, view, inner.w)
+        figures.logs(canvas, inner, lines) if lines else figures.empty(canvas, inner, no_value(panel))
+        return bool(lines)
+    found: list[Series] = source.series(panel, view, inner.w)
+    if not found and kind != "stat":
+        figures.empty(canvas, inner, no_value(panel))
+    elif kind == "timeseries":
+        graph(canvas, inner, panel, found, view, marked)
+    else:
+        FIGURES[kind](canvas, inner, panel, found, view)
+    return bool(found)
+
+
+def _firing(document: Mapping[str, Any], source: Source, view: View) -> list[tuple[float, float]]:
+    """From when to when alerts fired that the dashboard marks; what overlaps is one stretch."""
+    step = max(view.step(1000), 30)
+    moments = {
+        moment
+        for annotation in document["annotations"]["list"]
+        if annotation.get("expr") and annotation.get("enable")
+        for series in source.marks(annotation["expr"], view)
+        for moment, _ in series.points
+    }
+    stretches: list[tuple[float, float]] = []
+    for moment in sorted(moments):
+        if stretches and moment <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], moment + step)
+        else:
+            stretches.append((moment, moment + step))
+    return stretches
