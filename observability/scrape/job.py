@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 from observability.core.naming import PLATFORM as PLATFORM
 
@@ -21,6 +22,7 @@ class Job:
 
     `name` is the label `job`. `job_name` is Prometheus' own name for it, unique where several jobs share a label.
     Besides the targets known here there may be some that are found at run time, by what stands in `extra`.
+    A query in `path` (`/metrics?format=prometheus`) becomes Prometheus' `params`.
     """
 
     name: str
@@ -32,9 +34,12 @@ class Job:
     def to_config(self) -> dict[str, Any]:
         """The job as Prometheus' `scrape_config`."""
         static = [{"targets": [target.address], "labels": dict(target.labels)} for target in self.targets]
+        # Prometheus escapes everything in metrics_path, a question mark too.
+        path, _, query = self.path.partition("?")
         return {
             "job_name": self.job_name or self.name,
-            "metrics_path": self.path,
+            "metrics_path": path,
+            **({"params": parse_qs(query, keep_blank_values=True)} if query else {}),
             **self.extra,
             **({"static_configs": static} if static else {}),
         }

@@ -1,7 +1,7 @@
 """The scrape jobs of the watched systems, one each: where this environment says they are, in dev the demo besides."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from observability.scrape.job import Job, Target
 from observability.scrape.targets import instances
@@ -57,9 +57,18 @@ def _secret_file(system: str, kind: str) -> str:
     return f"secrets/{system}-{_SECRETS[kind]}"
 
 
+ROBUST: Final = {
+    # Read as text what comes without a Content-Type, or as text/html; otherwise Prometheus 3 refuses the answer.
+    "fallback_scrape_protocol": "PrometheusText0.0.4",
+    # Names as rules and dashboards write them, whatever the client library could send.
+    "metric_name_escaping_scheme": "underscores",
+}
+"""What the scrape job of every system says, so that what `obs` checks is what Prometheus stores."""
+
+
 def _manner(system: System, own: SystemSettings) -> dict[str, Any]:
-    """How often, and with which proof of who asks."""
-    found: dict[str, Any] = {}
+    """How often, in which format, and with which credentials."""
+    found: dict[str, Any] = dict(ROBUST)
     if system.scrape.interval:
         found["scrape_interval"] = system.scrape.interval
     if any(spec.kind == "histogram" and not spec.bounds for spec in system.series.values()):

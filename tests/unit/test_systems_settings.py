@@ -337,3 +337,21 @@ def test_a_host_elsewhere_is_read_though_our_own_has_no_exporter() -> None:
     config = stack_config("staging", {"nodeExporter": {"enabled": False, "targets": targets}})
     (node,) = (job for job in jobs(config) if job.name == "node")
     assert [target.labels["instance"] for target in node.targets] == ["app-1.example.com:9100"]
+
+
+def test_the_job_of_a_system_has_a_fallback_protocol_and_escapes_names() -> None:
+    job = scrape_configs(stack_config())["backend-erpgo"]
+    assert job["fallback_scrape_protocol"] == "PrometheusText0.0.4"
+    assert job["metric_name_escaping_scheme"] == "underscores"
+
+
+def test_a_query_in_the_path_becomes_params(tmp_path: Path) -> None:
+    (tmp_path / "systems").mkdir()
+    text = (ROOT / "systems/neuroerp.yaml").read_text()
+    document = yaml.safe_load(text)
+    document["scrape"]["path"] = "/actuator/metrics?format=prometheus&name[]=a&name[]=b"
+    (tmp_path / "systems/shop.yaml").write_text(yaml.safe_dump(document))
+    values = {"systems": {"shop": {"targets": {"static": ["shop:3000"]}}}}
+    job = scrape_configs(validate("staging", values, frozenset(), tmp_path))["backend-shop"]
+    assert job["metrics_path"] == "/actuator/metrics"
+    assert job["params"] == {"format": ["prometheus"], "name[]": ["a", "b"]}
