@@ -17,6 +17,7 @@ _IMAGE: Final = re.compile(
     r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 _PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KkMGT])(i)?)?B?")
 _SERVICE_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 
 
@@ -29,6 +30,14 @@ def seconds(duration: str) -> float:
     if match is None:
         raise ValueError("is not a duration; write it like 15s, 1m30s, 2h or 15d")
     return sum(int(count) * unit for count, unit in zip(match.groups(), _UNIT_SECONDS, strict=True) if count)
+
+
+def size(value: str) -> float:
+    """Bytes of a size like 200GiB, 10MB or 512B; ValueError where it is none."""
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise ValueError("is not a size; write a number of bytes, or like 200GiB or 10MB")
+    return float(match[1]) * (1024 if match[3] else 1000) ** ("KMGT".index(match[2].upper()) + 1 if match[2] else 0)
 
 
 def share(value: object) -> object:

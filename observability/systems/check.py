@@ -116,6 +116,13 @@ def threshold_problems(demanded: Mapping[str, ThresholdValues], path: str, syste
 
 def _of_threshold(name: str, values: ThresholdValues, path: str, system: System | None) -> Iterator[Problem]:
     spec = SPECS[name]
+    if spec.platform and system:
+        yield Problem(
+            path=path,
+            what="it is about the stack's own parts, not about a system",
+            mend=f"move it to observability:systems.platform.thresholds.{name} of the stack's file",
+        )
+        return
     if spec.signal and not (system and of_signal(system.signals, spec.signal)):
         yield Problem(
             path=path,

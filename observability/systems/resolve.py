@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel, to_snake
 
-from observability.core.types import seconds, share
+from observability.core.types import seconds, share, size
 from observability.systems.model import System, ThresholdValues
 from observability.systems.signals import Selector, Signals
 from observability.systems.thresholds import SEVERITIES, THRESHOLDS, Severity, ThresholdSpec, Unit
@@ -40,6 +40,8 @@ def amount(value: float | str, unit: Unit) -> float:
         if not isinstance(value, str):
             raise ValueError("has no unit; write it with one, like 500ms, 2s or 14d")
         return seconds(value)
+    if unit == "bytes" and isinstance(value, str):
+        return size(value)
     if isinstance(value, str):
         parsed = share(value)
         if unit not in ("ratio", "factor") or not isinstance(parsed, float):
@@ -78,6 +80,8 @@ def of_signal(signals: Signals, signal: str) -> tuple[Selector, ...]:
 def thresholds(system: System) -> Iterator[Threshold]:
     """Every threshold of a system, its own and the defaults, in the registry's order."""
     for name, spec in THRESHOLDS.items():
+        if spec.platform:
+            continue
         if spec.signal is None or of_signal(system.signals, spec.signal):
             yield from _resolve(system.name, system.team, name, system.thresholds.get(to_camel(name)))
 

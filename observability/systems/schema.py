@@ -6,9 +6,17 @@ from typing import Final
 
 from observability.systems.model import System
 from observability.systems.resolve import SPECS
+from observability.systems.threshold_spec import ThresholdSpec
 
 PATH: Final = Path(__file__).resolve().parents[2] / "systems" / "schema.json"
 """Where the committed schema lies."""
+
+
+def _described(spec: ThresholdSpec) -> str:
+    """What it is of, at which severities, in which unit, and what holds by default for which reason."""
+    default = ", ".join(f"{severity} {value:g}" for severity, value in spec.default.items())
+    reason = f" Default: {default}. {spec.reason}" if default else ""
+    return f"{spec.description} {', '.join(spec.severities)}; {spec.unit}.{reason}".rstrip()
 
 
 def text() -> str:
@@ -20,10 +28,7 @@ def text() -> str:
     thresholds = system["properties"]["thresholds"]
     values = thresholds.pop("additionalProperties")
     thresholds["additionalProperties"] = False
-    thresholds["properties"] = {
-        name: {**values, "description": f"{spec.description} {', '.join(spec.severities)}; {spec.unit}."}
-        for name, spec in SPECS.items()
-    }
+    thresholds["properties"] = {name: {**values, "description": _described(spec)} for name, spec in SPECS.items()}
     schema = {
         "$comment": "Generated from observability/systems/model.py by `make schema`; changes here are lost.",
         "$schema": "https://json-schema.org/draft/2020-12/schema",

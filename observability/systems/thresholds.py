@@ -5,55 +5,15 @@ where it is about a percentile; the alerts compare with it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
-Severity = Literal["critical", "warning", "info"]
-SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
-"""From the mildest on."""
-
-Unit = Literal["ratio", "seconds", "per_second", "count", "factor", "deviations"]
-"""ratio: 0 to 1, or written 5%; seconds: written 500ms, 2s, 14d; factor: times the usual, 0.5 or written 50%;
-deviations: standard ones."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ThresholdSpec:
-    """One threshold: what it is of, in which unit, at which severities, and on which signal it stands.
-
-    `breached` says on which side trouble lies. `signal` is the path of the signal in a system's file without which it
-    means nothing (none: any system has it); `default` holds where the file says nothing and the signal is there.
-    """
-
-    description: str
-    unit: Unit
-    severities: tuple[Severity, ...]
-    breached: Literal["above", "below"] = "above"
-    signal: str | None = None
-    percentile: bool = False
-    default: Mapping[Severity, float] = field(default_factory=dict)
-
-
-def _spec(
-    description: str,
-    unit: Unit,
-    *severities: Severity,
-    signal: str | None = None,
-    breached: Literal["above", "below"] = "above",
-    percentile: bool = False,
-    **default: float,
-) -> ThresholdSpec:
-    return ThresholdSpec(
-        description=description,
-        unit=unit,
-        severities=severities,
-        breached=breached,
-        signal=signal,
-        percentile=percentile,
-        default=MappingProxyType({severity: default[severity] for severity in severities if severity in default}),
-    )
-
+from observability.systems.infrastructure import INFRASTRUCTURE
+from observability.systems.threshold_spec import SEVERITIES as SEVERITIES
+from observability.systems.threshold_spec import Severity as Severity
+from observability.systems.threshold_spec import ThresholdSpec as ThresholdSpec
+from observability.systems.threshold_spec import Unit as Unit
+from observability.systems.threshold_spec import spec as _spec
 
 THRESHOLDS: Final[Mapping[str, ThresholdSpec]] = MappingProxyType(
     {
@@ -108,24 +68,7 @@ THRESHOLDS: Final[Mapping[str, ThresholdSpec]] = MappingProxyType(
         "suspicious_activity": _spec(
             "Suspicious events in 5 minutes.", "count", "critical", signal="suspiciousActivity"
         ),
-        # Hosts and what runs beside the system: these hold for any system
-        "cpu_ratio": _spec("Busy share of a host.", "ratio", "warning", "critical", warning=0.8, critical=0.95),
-        "memory_ratio": _spec("Used memory of a host.", "ratio", "warning", "critical", warning=0.8, critical=0.95),
-        "disk_ratio": _spec("Used share of a filesystem.", "ratio", "warning", "critical", warning=0.8, critical=0.9),
-        "db_connections": _spec("Connections of a PostgreSQL or MongoDB server.", "count", "warning"),
-        "db_connections_ratio": _spec(
-            "Connections of a server against the most it allows.", "ratio", "warning", warning=0.8
-        ),
-        "endpoint_time": _spec("Time a probe takes.", "seconds", "warning", warning=2),
-        "certificate_validity": _spec(
-            "Time a certificate is still valid.",
-            "seconds",
-            "warning",
-            "critical",
-            breached="below",
-            warning=14 * 86400,
-            critical=3 * 86400,
-        ),
+        **INFRASTRUCTURE,
     }
 )
 """Every threshold by its name; in YAML the names are in camelCase."""

@@ -12,6 +12,7 @@ import yaml
 from observability.core.errors import ConfigError
 from observability.settings.load import ROOT, validate
 from observability.systems import schema
+from observability.systems.infrastructure import INFRASTRUCTURE
 from observability.systems.load import load, load_file, names
 from observability.systems.model import System
 from observability.systems.resolve import amount, selectors, thresholds
@@ -152,6 +153,16 @@ def test_thresholds_hold_in_base_units_with_defaults_where_the_signal_is_there(t
     assert not any(name in ("cache_hit_ratio", "orders_week_ratio", "process_memory_ratio") for name, _ in found)
 
 
+def test_every_default_of_the_infrastructure_has_a_reason() -> None:
+    assert [name for name, spec in INFRASTRUCTURE.items() if spec.default and not spec.reason] == []
+
+
+def test_a_threshold_of_the_stacks_own_parts_is_refused_in_a_systems_file(tmp_path: Path) -> None:
+    error = refused(tmp_path, shop("thresholds.ruleFailures", {"critical": 1}))
+    assert error.what.startswith("systems/shop.yaml: thresholds.ruleFailures: it is about the stack's own parts")
+    assert "observability:systems.platform.thresholds.ruleFailures" in error.mend
+
+
 def test_a_system_without_requests_has_no_default_about_them(tmp_path: Path) -> None:
     document = {**SHOP, "signals": {}, "thresholds": {}, "slos": {}}
     assert not {"traffic_deviations", "latency_growth"} & {name for name, _ in values_of(loaded(tmp_path, document))}
@@ -186,6 +197,9 @@ def test_the_cache_of_alawael_is_seen_through_its_exporter() -> None:
         ("150%", "factor", 1.5),
         ("1m30s", "seconds", 90),
         (10_000, "count", 10_000),
+        ("200GiB", "bytes", 200 * 1024**3),
+        ("10 MB", "bytes", 10_000_000),
+        (512, "bytes", 512),
     ],
 )
 def test_a_value_is_read_in_the_unit_of_its_threshold(written: Any, unit: Any, expected: float) -> None:  # noqa: ANN401

@@ -1,0 +1,59 @@
+"""What a threshold is: a number of an alert with a name, a unit, a default and the reason for that default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal
+
+Severity = Literal["critical", "warning", "info"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
+"""From the mildest on."""
+
+Unit = Literal["ratio", "seconds", "per_second", "count", "factor", "deviations", "bytes"]
+"""ratio: 0 to 1, or written 5%; seconds: written 500ms, 2s, 14d; factor: times the usual, 0.5 or written 50%;
+deviations: standard ones; bytes: a number, or written 200GiB, 10MB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThresholdSpec:
+    """One threshold: what it is of, in which unit, at which severities, and on which signal it stands.
+
+    `breached` says on which side trouble lies. `signal` is the path of the signal in a system's file without which it
+    means nothing (none: any system has it); `default` holds where the file says nothing and the signal is there, and
+    `reason` says why it is what it is. `platform`: only the stack's own parts have it.
+    """
+
+    description: str
+    unit: Unit
+    severities: tuple[Severity, ...]
+    breached: Literal["above", "below"] = "above"
+    signal: str | None = None
+    percentile: bool = False
+    default: Mapping[Severity, float] = field(default_factory=dict)
+    reason: str = ""
+    platform: bool = False
+
+
+def spec(
+    description: str,
+    unit: Unit,
+    *severities: Severity,
+    signal: str | None = None,
+    breached: Literal["above", "below"] = "above",
+    percentile: bool = False,
+    reason: str = "",
+    platform: bool = False,
+    **default: float,
+) -> ThresholdSpec:
+    """A threshold; `default` by severity, in the base unit. Without severities: those of the defaults."""
+    return ThresholdSpec(
+        description=description,
+        unit=unit,
+        severities=severities or tuple(severity for severity in SEVERITIES if severity in default),
+        breached=breached,
+        signal=signal,
+        percentile=percentile,
+        default=MappingProxyType({severity: default[severity] for severity in SEVERITIES if severity in default}),
+        reason=reason,
+        platform=platform,
+    )
