@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pulumi
 import pulumi_docker as docker
@@ -33,7 +32,7 @@ from observability.core import naming
 from observability.core.errors import ConfigError
 from observability.scrape import targets
 from observability.settings import load
-from observability.settings.load import ROOT, StackConfig
+from observability.settings.load import StackConfig
 from rules import files
 
 
@@ -124,11 +123,11 @@ def _exporters(context: StackContext, child: ResourceOptions) -> None:
         Cadvisor("cadvisor", CadvisorArgs(context=context), child)
 
 
-def deploy(root: Path = ROOT) -> None:
+def deploy() -> None:
     """The Pulumi program: read the configuration, declare the stack, export its addresses."""
     try:
         config, secret = load.from_pulumi()
-        rule_files = files(config, root / "rules")
+        rule_files = files(config)
     except ConfigError as error:
         raise pulumi.RunError(f"{error.what}\n{error.mend}") from None
     MonitoringStack("monitoring", MonitoringStackArgs(config=config, rule_files=rule_files, secret=secret))

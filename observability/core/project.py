@@ -78,6 +78,12 @@ def files(kind: Kind, *suffixes: str, root: Path | None = None) -> dict[str, Pat
     return dict(sorted(found.items()))
 
 
+def find(path: str, root: Path | None = None) -> Path:
+    """Where a file is that settings name by its path: in the project folder, else from the built-in root."""
+    candidates = [one / path for one in (roots()[::-1] if root is None else (root,))]
+    return next((one for one in candidates if one.is_file()), candidates[0])
+
+
 def writable(kind: Kind) -> Path:
     """The folder to which `obs` writes new content of a kind: the project folder's, else the built-in one."""
     return _folder(own() or BUILT_IN, kind)

@@ -13,7 +13,6 @@ from pulumi.automation import events
 from components.stack import deploy
 from observability.core.naming import PROJECT
 from observability.operations.home import Home
-from observability.settings.load import ROOT
 from toolchain import Toolchain
 
 OnStep = Callable[[str, str, str], None]
@@ -45,24 +44,17 @@ class Outcome:
 class Engine:
     """One stack under the engine."""
 
-    def __init__(
-        self, stack: str, toolchain: Toolchain, home: Home, command: automation.PulumiCommand, root: Path = ROOT
-    ) -> None:
-        self._root = root
+    def __init__(self, stack: str, toolchain: Toolchain, home: Home, command: automation.PulumiCommand) -> None:
         variables = {**home.environment(), "DOCKER_HOST": toolchain.docker_host}
         if toolchain.plugin_dir is not None:
             variables["PATH"] = f"{toolchain.plugin_dir}{os.pathsep}{os.environ['PATH']}"
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
-        folder = home.refresh_project(stack, root)
+        folder = home.refresh_project(stack)
         options = automation.LocalWorkspaceOptions(work_dir=str(folder), env_vars=variables, pulumi_command=command)
-
-        def program() -> None:
-            deploy(root)
-
         try:
-            self._stack = automation.select_stack(stack, PROJECT, program, opts=options)
+            self._stack = automation.select_stack(stack, PROJECT, deploy, opts=options)
         except automation.StackNotFoundError:
-            self._stack = automation.create_stack(stack, PROJECT, program, opts=options)
+            self._stack = automation.create_stack(stack, PROJECT, deploy, opts=options)
         new = home.to_encrypt(stack)
         if new:
             self._stack.set_all_config(

@@ -52,7 +52,7 @@ class Home:
             )
         return {**found, "PULUMI_SKIP_UPDATE_CHECK": "1"}
 
-    def refresh_project(self, stack: str, root: Path = ROOT) -> Path:
+    def refresh_project(self, stack: str, root: Path | None = None) -> Path:
         """Bring the working copy up to date with the tracked files; keep the salt and the secrets it alone has."""
         self.project.mkdir(exist_ok=True, mode=0o700)
         tracked = read_stack_file(stack, root)
@@ -69,6 +69,8 @@ class Home:
             "config": {**(tracked.get("config") or {}), **kept, **self._left_out_key(stack)},
         }
         _write(copy, yaml.safe_dump(merged, sort_keys=False))
+        # The program is this repository's, whatever folder the stack file comes from.
+        root = root or ROOT
         project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
         project["main"] = str(root)
         project["runtime"]["options"]["virtualenv"] = str(root / ".venv")

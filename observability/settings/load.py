@@ -10,6 +10,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
+from observability.core import project
 from observability.core.documents import explain, parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.naming import PLATFORM, PROJECT
@@ -28,8 +29,8 @@ from observability.systems import load as system_files
 from observability.systems.model import System
 from observability.systems.resolve import Threshold, platform_thresholds, thresholds
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-"""The project's own folder."""
+ROOT: Final = project.BUILT_IN
+"""The root of this repository."""
 
 _PREFIX: Final = f"{PROJECT}:"
 
@@ -114,19 +115,24 @@ class StackConfig:
         return replace(self, left_out=dict(left_out))
 
 
-def stack_file(stack: str, root: Path = ROOT) -> Path:
-    """Path of the stack's file; ConfigError where there is no such stack."""
-    path = root / f"Pulumi.{stack}.yaml"
-    if not path.is_file():
-        known = sorted(p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in root.glob("Pulumi.*.yaml"))
-        raise ConfigError(
-            f"there is no stack {stack!r}: {path.name} does not exist",
-            f"use one of {', '.join(known)}, or create {path.name}",
-        )
-    return path
+def stack_file(stack: str, root: Path | None = None) -> Path:
+    """Path of the stack's file, the project folder's before the built-in one; ConfigError where there is none."""
+    roots = project.roots()[::-1] if root is None else (root,)
+    for path in (folder / f"Pulumi.{stack}.yaml" for folder in roots):
+        if path.is_file():
+            return path
+    found = {path.name for folder in roots for path in folder.glob("Pulumi.*.yaml")}
+    known = sorted(name.removeprefix("Pulumi.").removesuffix(".yaml") for name in found)
+    name = f"Pulumi.{stack}.yaml"
+    raise ConfigError(
+        f"there is no stack {stack!r}: {name} does not exist",
+        f"use one of {', '.join(known)}, or create {roots[0] / name if project.own() else name}"
+        if known
+        else f"create {name}",
+    )
 
 
-def read_stack_file(stack: str, root: Path = ROOT) -> dict[str, Any]:
+def read_stack_file(stack: str, root: Path | None = None) -> dict[str, Any]:
     """The parsed stack file; ConfigError where it is not a YAML mapping."""
     path = stack_file(stack, root)
     document = parse_yaml(path)
@@ -137,18 +143,18 @@ def read_stack_file(stack: str, root: Path = ROOT) -> dict[str, Any]:
     return document
 
 
-def secret_specs(values: Mapping[str, Any], root: Path = ROOT) -> Mapping[str, SecretSpec]:
+def secret_specs(values: Mapping[str, Any], root: Path | None = None) -> Mapping[str, SecretSpec]:
     """Every secret that a stack with these values may have: those of its receivers and of all systems among them."""
     receivers = {**goalert_receivers(values.get("onCall")), **stated_receivers(values.get("notifications"))}
-    return known_secrets(system_files.names(root / "systems"), receivers)
+    return known_secrets(system_files.names(root), receivers)
 
 
-def stack_secrets(stack: str, root: Path = ROOT) -> Mapping[str, SecretSpec]:
+def stack_secrets(stack: str, root: Path | None = None) -> Mapping[str, SecretSpec]:
     """Every secret that a stack may have by its file; ConfigError where there is no such file."""
     return secret_specs(_own(read_stack_file(stack, root).get("config") or {}), root)
 
 
-def from_file(stack: str, root: Path = ROOT, stored_secrets: frozenset[str] = frozenset()) -> StackConfig:
+def from_file(stack: str, root: Path | None = None, stored_secrets: frozenset[str] = frozenset()) -> StackConfig:
     """The configuration in `Pulumi.<stack>.yaml`, with secrets that are stored beside the state."""
     own = _own(read_stack_file(stack, root).get("config") or {})
     secrets = set(stored_secrets)
@@ -164,7 +170,7 @@ def from_file(stack: str, root: Path = ROOT, stored_secrets: frozenset[str] = fr
     return validate(stack, values, frozenset(secrets), root)
 
 
-def from_pulumi(root: Path = ROOT) -> tuple[StackConfig, Callable[[str], pulumi.Output[str]]]:
+def from_pulumi(root: Path | None = None) -> tuple[StackConfig, Callable[[str], pulumi.Output[str]]]:
     """The configuration of the stack being deployed, and a function that reads one of its secrets."""
     # Config.get answers only for keys one asks for; an unknown key must be refused, so all are read.
     own = _own({**get_config_env(), **CONFIG.get()})
@@ -175,8 +181,11 @@ def from_pulumi(root: Path = ROOT) -> tuple[StackConfig, Callable[[str], pulumi.
     return loaded, pulumi.Config(PROJECT).require_secret
 
 
-def validate(stack: str, values: Mapping[str, Any], secrets: frozenset[str], root: Path = ROOT) -> StackConfig:
-    """The settings these values make, with the systems below `root`; ConfigError names the field and the mend."""
+def validate(stack: str, values: Mapping[str, Any], secrets: frozenset[str], root: Path | None = None) -> StackConfig:
+    """The settings these values make, with the systems of `root` (None: the built-in ones and the project's).
+
+    ConfigError names the field and the fix.
+    """
     complete = dict(values)
     if "environment" not in complete and stack in get_args(Environment):
         complete["environment"] = stack
@@ -188,7 +197,7 @@ def validate(stack: str, values: Mapping[str, Any], secrets: frozenset[str], roo
     except ValidationError as error:
         raise explain(error, Settings, source=file, prefix=_PREFIX, also=specs) from error
     source = f"{file}: {_PREFIX}"
-    known = system_files.load(root / "systems")
+    known = system_files.load(root)
     systems = watched.systems(source, settings, known)
     teams = [PLATFORM, *(system.team for system in known.values())]
     notified.check(source, settings, teams)

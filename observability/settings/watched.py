@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from observability.core import project
 from observability.core.documents import nearest, parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.naming import PLATFORM
@@ -99,14 +100,14 @@ def wanted_secrets(system: str, own: SystemSettings) -> Iterator[tuple[str, Scra
         yield "tls.certificate", "Key", scrape_secret(system, "Key")
 
 
-def files(source: str, settings: Settings, root: Path) -> dict[str, str]:
-    """The text of every file of the repository that the settings name, by its path."""
+def files(source: str, settings: Settings, root: Path | None = None) -> dict[str, str]:
+    """The text of every file of the project or the repository that the settings name, by its path."""
     found: dict[str, str] = {}
     for name, own in settings.systems.items():
         where = f"{source}systems.{name}"
         for index, path in enumerate(own.targets.files):
             found[path] = _read(root, path, f"{where}.targets.files[{index}]")
-            _check_targets(root / path, path)
+            _check_targets(project.find(path, root), path)
         for field in ("ca", "certificate"):
             certificate: str | None = getattr(own.tls, field, None)
             if certificate:
@@ -118,19 +119,19 @@ def files(source: str, settings: Settings, root: Path) -> dict[str, str]:
     return found
 
 
-def _certificate(root: Path, path: str, where: str) -> str:
+def _certificate(root: Path | None, path: str, where: str) -> str:
     text = _read(root, path, where)
     if "-----BEGIN CERTIFICATE-----" not in text:
         raise ConfigError(f"{where}: {path!r}: holds no certificate", "name a PEM file with a certificate")
     return text
 
 
-def _read(root: Path, path: str, where: str) -> str:
+def _read(root: Path | None, path: str, where: str) -> str:
     try:
-        return (root / path).read_text(encoding="utf-8")
+        return project.find(path, root).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise ConfigError(
-            f"{where}: {path!r}: is no text file of the repository", "write its path from the repository's root"
+            f"{where}: {path!r}: is no text file here", "write its path from the root of the project or the repository"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Read the systems' files: every `systems/<name>.yaml`, validated."""
+"""Read the systems' files, built-in and the project's: every `systems/<name>.yaml` or `.yml`, validated."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from observability.core import project
 from observability.core.documents import explain, parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.naming import PLATFORM
@@ -15,14 +16,14 @@ from observability.systems.model import System
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
-def names(folder: Path) -> tuple[str, ...]:
-    """Names of all systems that have a file, in order; the files are not read."""
-    return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
+def names(root: Path | None = None) -> tuple[str, ...]:
+    """Names of all systems that have a file, in order; the files are not read. Of one root alone where it is given."""
+    return tuple(project.files("systems", *project.YAML, root=root))
 
 
-def load(folder: Path) -> Mapping[str, System]:
+def load(root: Path | None = None) -> Mapping[str, System]:
     """Every system by its name; ConfigError with the path to the field where a file is wrong."""
-    return {name: load_file(folder / f"{name}.yaml") for name in names(folder)}
+    return {name: load_file(path) for name, path in project.files("systems", *project.YAML, root=root).items()}
 
 
 def load_file(path: Path) -> System:

@@ -18,7 +18,7 @@ from observability.systems.load import load, load_file
 from observability.systems.model import System
 from observability.systems.thresholds import THRESHOLDS
 
-SYSTEMS = load(ROOT / "systems")
+SYSTEMS = load(ROOT)
 SHOP = SYSTEMS["social-selling"]
 
 

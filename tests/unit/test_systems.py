@@ -18,7 +18,7 @@ from observability.systems.model import System
 from observability.systems.resolve import amount, selectors, thresholds
 from observability.systems.thresholds import THRESHOLDS
 
-SYSTEMS = load(ROOT / "systems")
+SYSTEMS = load(ROOT)
 
 REFUSALS = yaml.safe_load((Path(__file__).parent / "files/refusals.yaml").read_text())
 """What no file may say, and what is said about it."""
@@ -242,8 +242,9 @@ def test_a_sixth_system_is_watched_for_its_file_alone(tmp_path: Path) -> None:
 
 
 def test_names_are_known_without_reading_a_file(tmp_path: Path) -> None:
-    (tmp_path / "b.yaml").write_text("not: [yaml\n")
-    (tmp_path / "a.yaml").write_text("")
+    (tmp_path / "systems").mkdir()
+    (tmp_path / "systems" / "b.yaml").write_text("not: [yaml\n")
+    (tmp_path / "systems" / "a.yml").write_text("")
     assert names(tmp_path) == ("a", "b")
 
 

@@ -207,7 +207,7 @@ def test_in_dev_every_system_is_scraped_from_the_demo_under_its_own_job_label() 
         for target in job.targets
         if target.address in DEMO.values()
     }
-    systems = load(ROOT / "systems")
+    systems = load(ROOT)
     assert found == {name: (DEMO[name], system.scrape.job, system.scrape.path) for name, system in systems.items()}
     assert without_targets(stack_config()) == ()
 
