@@ -37,7 +37,9 @@ def size(value: str) -> float:
     match = _SIZE.fullmatch(value)
     if match is None:
         raise ValueError("is not a size; write a number of bytes, or like 200GiB or 10MB")
-    return float(match[1]) * (1024 if match[3] else 1000) ** ("KMGT".index(match[2].upper()) + 1 if match[2] else 0)
+    thousand = 1024.0 if match[3] else 1000.0
+    exponent: int = "KMGT".index(match[2].upper()) + 1 if match[2] else 0
+    return float(match[1]) * thousand**exponent
 
 
 def share(value: object) -> object:
