@@ -42,7 +42,7 @@ gallery: venv ## Draw every dashboard from the running stack's data into docs/ga
 	$(PYTHON) -m tools.gallery $(STACK)
 
 .PHONY: samples
-samples: venv ## Record anew what the exporters say (tests/samples; two minutes)
+samples: venv ## Record anew what the exporters say (observability/check/samples; two minutes)
 	$(PYTHON) -m toolchain
 	$(PYTHON) -m tests.samples.record
 

@@ -14,8 +14,8 @@ import yaml
 from dashboards.links import OWNER, PANELS
 from dashboards.queries import Query, panels, queries
 from dashboards.registry import dashboards
+from observability.check.promql import matchers, parse, walk
 from rules import files
-from tests.metrics.promql import matchers, parse, walk
 from tests.unit.conftest import FULL, stack_config
 
 EVERYTHING: Final = stack_config("prod", FULL)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from dashboards.registry import dashboards
+from observability.check.dashboard_queries import QUERIES
+from observability.check.dashboards import STRUCTURE, Check, Document, Surroundings, surroundings
 from observability.settings.load import ROOT
-from tests.dashboards.lint import STRUCTURE, Check, Document, Surroundings, surroundings
-from tests.dashboards.lint_queries import QUERIES
 from tests.unit.conftest import FULL, stack_config
 
 CHECKS = (*STRUCTURE, *QUERIES)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from observability.check.catalogue import Catalogue
+from observability.check.rulefile import Rule, read
 from observability.core.types import seconds
 from observability.settings.load import StackConfig
 from rules import files
-from tests.metrics.catalogue import Catalogue
-from tests.metrics.rulefile import Rule, read
 from tests.unit.conftest import FULL, stack_config
 
 

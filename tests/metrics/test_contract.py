@@ -7,14 +7,14 @@ from shutil import copy
 
 import pytest
 
+from observability.check.catalogue import Catalogue
+from observability.check.contract import Finding, check_query, check_rules
+from observability.check.promql import selectors
+from observability.check.readers import in_runbooks, on_dashboards
+from observability.check.rulefile import read
 from observability.core.types import seconds
 from rules import FOLDER, files
-from tests.metrics.catalogue import Catalogue
 from tests.metrics.conftest import Judged, judged
-from tests.metrics.contract import Finding, check_query, check_rules
-from tests.metrics.promql import selectors
-from tests.metrics.readers import in_runbooks, on_dashboards
-from tests.metrics.rulefile import read
 
 READ = {
     name: rule

@@ -3,9 +3,9 @@
 from itertools import product
 
 from observability.alerting.inhibition import SAME_TROUBLE
-from tests.metrics.catalogue import labelled
+from observability.check.catalogue import labelled
+from observability.check.rulefile import Rule
 from tests.metrics.conftest import Judged
-from tests.metrics.rulefile import Rule
 
 OF_THE_KIND = {"alertname", "severity", "component", "team", "job"}
 """Labels that are the same for every alert of a rule, or follow from those that are compared."""

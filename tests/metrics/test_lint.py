@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from observability.check.catalogue import Catalogue
+from observability.check.contract import check_rules
+from observability.check.lint import ACCEPTED, CHECKS, lint
+from observability.check.readers import in_runbooks, on_dashboards
+from observability.check.rulefile import Rule, read
 from observability.core.types import seconds
 from rules import FOLDER, files
-from tests.metrics.catalogue import Catalogue
 from tests.metrics.conftest import Judged, judged
-from tests.metrics.contract import check_rules
-from tests.metrics.lint import ACCEPTED, CHECKS, lint
 from tests.metrics.lint_cases import OF_QUERIES, Case
 from tests.metrics.lint_cases_alerts import OF_ALERTS
-from tests.metrics.readers import in_runbooks, on_dashboards
-from tests.metrics.rulefile import Rule, read
 
 CASES = [*OF_QUERIES, *OF_ALERTS]
 

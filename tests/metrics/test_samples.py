@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from observability.check.catalogue import SAMPLES
+from observability.check.exposition import Family, Sample, head, read, write
 from observability.parts.images import PINS
 from observability.scrape.jobs import jobs
-from tests.metrics.catalogue import SAMPLES
 from tests.metrics.conftest import Judged
-from tests.metrics.exposition import Family, Sample, head, read, write
 from tests.samples.recipes import BY_HAND, RECIPES
 from tests.samples.trim import BUCKETS, VALUES, trim
 

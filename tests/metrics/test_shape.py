@@ -3,8 +3,8 @@
 import promql_parser as pp
 import pytest
 
-from tests.metrics.promql import matchers, parse, selectors
-from tests.metrics.shape import Shape, Shaper, either, narrowed
+from observability.check.promql import matchers, parse, selectors
+from observability.check.shape import Shape, Shaper, either, narrowed
 
 SERIES = {
     # name: labels that each has, and those that one may have besides

@@ -7,11 +7,11 @@ from typing import Final
 import promql_parser as pp
 import yaml
 
+from observability.check.contract import check_rules
+from observability.check.lint import lint
+from observability.check.promql import Node, grouping, matchers, parse, walk
+from observability.check.readers import on_dashboards
 from tests.metrics.conftest import Judged
-from tests.metrics.contract import check_rules
-from tests.metrics.lint import lint
-from tests.metrics.promql import Node, grouping, matchers, parse, walk
-from tests.metrics.readers import on_dashboards
 from tests.rules.harness import rule_groups
 from tests.rules.raw import counter, gauge, histogram, series
 from tests.tools import run_tool

@@ -20,10 +20,10 @@ from demo.health import Dependency, Health
 from demo.log import JsonFormatter
 from demo.metrics import Metrics
 from demo.server import Server, Service
+from observability.check import exposition
 from observability.logs.pipelines import FORMATS, Timestamp
 from observability.settings.load import ROOT
 from observability.systems.model import System
-from tests.metrics import exposition
 
 RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 

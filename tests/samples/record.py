@@ -11,14 +11,13 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
+from observability.check.catalogue import SAMPLES
+from observability.check.exposition import Family, read, write
 from observability.parts.images import PINS
-from tests.metrics.exposition import Family, read, write
 from tests.samples.lab import Lab
 from tests.samples.recipe import Origin, Recipe
 from tests.samples.recipes import BY_HAND, RECIPES
 from tests.samples.trim import trim
-
-HERE = Path(__file__).parent
 
 ROUNDS = 4
 """So often each is asked, 3 s apart: some series come and go, or are there from the second time on."""
@@ -60,7 +59,7 @@ def main(arguments: Sequence[str]) -> None:
         chosen = {name: RECIPES[name]() for name in arguments or sorted(RECIPES)}
         made = {name: sample(recipe, answers(recipe)) for name, recipe in chosen.items()}
     for name, text in made.items():
-        (HERE / f"{name}.prom").write_text(text, encoding="utf-8")
+        (SAMPLES / f"{name}.prom").write_text(text, encoding="utf-8")
         print(f"{name}.prom: {len(read(text))} metrics")  # noqa: T201 - a program for people
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from tests.metrics.exposition import Family, Sample
+from observability.check.exposition import Family, Sample
 
 VALUES = 10
 """So many values of a label are kept; they show which there are, like the states of a CPU."""

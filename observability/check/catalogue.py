@@ -10,15 +10,15 @@ from typing import Any, Final, Literal
 
 import promql_parser as pp
 
+from observability.check import exposition
+from observability.check.promql import ANY_VALUE, Matcher, matchers, name_matchers
+from observability.check.rulefile import Rule
+from observability.check.shape import Shape, Shaper, either, narrowed
 from observability.core.types import seconds
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
-from tests.metrics import exposition
-from tests.metrics.promql import ANY_VALUE, Matcher, matchers, name_matchers
-from tests.metrics.rulefile import Rule
-from tests.metrics.shape import Shape, Shaper, either, narrowed
 
-SAMPLES: Final = Path(__file__).resolve().parent.parent / "samples"
+SAMPLES: Final = Path(__file__).resolve().parent / "samples"
 
 Kind = Literal["counter", "gauge", "histogram", "unknown"]
 
@@ -171,7 +171,7 @@ class Catalogue:
                     yield Series(
                         name=name,
                         kind=_kind(family, name),
-                        source=f"tests/samples/{path.name}",
+                        source=f"samples/{path.name}",
                         shape=_with_target(own, facts),
                         interval=facts.interval,
                     )

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import promql_parser as pp
 
-from tests.metrics.promql import (
+from observability.check.promql import (
     SET_OPERATORS,
     Matcher,
     Node,

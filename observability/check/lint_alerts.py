@@ -6,12 +6,12 @@ from typing import Final
 
 import promql_parser as pp
 
-from tests.metrics.catalogue import Catalogue, labelled
-from tests.metrics.contract import problems
-from tests.metrics.lint_queries import EXTERNAL, RATES
-from tests.metrics.promql import COMPARISONS, Node, QueryError, bare, parse, selectors, walk
-from tests.metrics.rulefile import Rule
-from tests.metrics.templates import templates
+from observability.check.catalogue import Catalogue, labelled
+from observability.check.contract import problems
+from observability.check.lint_queries import EXTERNAL, RATES
+from observability.check.promql import COMPARISONS, Node, QueryError, bare, parse, selectors, walk
+from observability.check.rulefile import Rule
+from observability.check.templates import templates
 
 REQUIRED: Final = ("severity", "component", "condition", "system", "team")
 """Labels of every alert."""

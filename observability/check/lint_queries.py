@@ -6,8 +6,8 @@ from typing import Final
 
 import promql_parser as pp
 
-from tests.metrics.catalogue import Catalogue, Series
-from tests.metrics.promql import (
+from observability.check.catalogue import Catalogue, Series
+from observability.check.promql import (
     COMPARISONS,
     SET_OPERATORS,
     Node,
@@ -19,8 +19,8 @@ from tests.metrics.promql import (
     selectors,
     walk,
 )
-from tests.metrics.promql import matching as matched_by
-from tests.metrics.rulefile import Rule
+from observability.check.promql import matching as matched_by
+from observability.check.rulefile import Rule
 
 RATES: Final = frozenset({"rate", "increase", "irate"})
 """Functions for counters alone."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from dashboards.registry import dashboards
+from observability.check.promql import ANY_VALUE
 from observability.settings.load import ROOT, StackConfig
-from tests.metrics.promql import ANY_VALUE
 
 _RANGE: Final = re.compile(r"\$(?:__rate_interval|__interval|__range)\b|\$\{__(?:rate_interval|interval|range)\}")
 _VARIABLE: Final = re.compile(r"\$\{\w+(?::\w+)?\}|\$\w+|\[\[\w+\]\]")

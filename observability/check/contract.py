@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import promql_parser as pp
 
-from tests.metrics.catalogue import Catalogue, Series, admits, nearest
-from tests.metrics.promql import Node, QueryError, matchers, name_matchers, parse, selectors
-from tests.metrics.rulefile import Rule
-from tests.metrics.shape import Shaper
+from observability.check.catalogue import Catalogue, Series, admits, nearest
+from observability.check.promql import Node, QueryError, matchers, name_matchers, parse, selectors
+from observability.check.rulefile import Rule
+from observability.check.shape import Shaper
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ import promql_parser as pp
 
 from dashboards.datasources import LOKI, PROMETHEUS
 from dashboards.queries import Query
-from tests.dashboards.lint import Check, Document, Surroundings, asked
-from tests.metrics.promql import QueryError, matchers, parse, walk
+from observability.check.dashboards import Check, Document, Surroundings, asked
+from observability.check.promql import QueryError, matchers, parse, walk
 
 LEAST_RANGE: Final = 300.0
 """Seconds; a shorter range that is written out misses samples where a target is read seldom."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.metrics.promql import ANY_VALUE
+from observability.check.promql import ANY_VALUE
 
 _ACTION: Final = re.compile(r"\{\{(?:-\s)?\s*(.*?)\s*(?:\s-)?\}\}", re.DOTALL)
 _WORD: Final = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`|\$?[A-Za-z_]\w*(?:\.\w+)*|\$|\.[A-Za-z_][\w.]*|:=|[^\s]')

@@ -7,12 +7,12 @@ from typing import Final
 
 import promql_parser as pp
 
-from tests.metrics import lint_alerts as alerts
-from tests.metrics import lint_queries as queries
-from tests.metrics.catalogue import Catalogue, labelled
-from tests.metrics.contract import Finding
-from tests.metrics.promql import QueryError, parse, walk
-from tests.metrics.rulefile import Rule
+from observability.check import lint_alerts as alerts
+from observability.check import lint_queries as queries
+from observability.check.catalogue import Catalogue, labelled
+from observability.check.contract import Finding
+from observability.check.promql import QueryError, parse, walk
+from observability.check.rulefile import Rule
 
 Check = Callable[[Rule, Catalogue], Iterator[str]]
 

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import yaml
 
+from observability.check.promql import Node, parse
 from observability.core.types import seconds
-from tests.metrics.promql import Node, parse
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""What `obs check` and the tests hold content to: rules, dashboards and runbooks, before anything runs."""
