@@ -24,12 +24,16 @@ CONTAINER: Final = "docker:index/container:Container"
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """One resource as the program declares it; secrets are hidden."""
+    """One resource as the program declares it; secrets are hidden.
+
+    `retained`: destroying the stack leaves it in place.
+    """
 
     type: str
     name: str
     parent: str | None
     inputs: Mapping[str, Any]
+    retained: bool = False
 
 
 class _Outputs(mocks.Mocks):
@@ -62,6 +66,7 @@ class Recorder(mocks.MockMonitor):
                     name=request.name,
                     parent=request.parent.rpartition("::")[2] or None,
                     inputs=_plain(MessageToDict(request.object)),
+                    retained=bool(request.retainOnDelete),
                 )
             )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's mocks have no types

@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 from dashboards import registry
@@ -39,7 +38,11 @@ def write(config: StackConfig, rule_files: Mapping[str, str], out: Path) -> list
     Returns the paths written. ConfigError where the folder holds anything else.
     """
     texts = generated_files(config, rule_files)
-    texts[_INDEX] = json.dumps([asdict(resource) for resource in record(config, rule_files)], indent=2) + "\n"
+    listed = [
+        {"type": one.type, "name": one.name, "parent": one.parent, "inputs": one.inputs}
+        for one in record(config, rule_files)
+    ]
+    texts[_INDEX] = json.dumps(listed, indent=2) + "\n"
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / _INDEX).is_file())):
         raise ConfigError(f"{out} holds something else than an earlier synth", "name a new folder, or empty this one")
     if out.exists():

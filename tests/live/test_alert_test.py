@@ -16,8 +16,6 @@ from tests.live.conftest import GATEWAY, STACK, Project, until
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
 
-pytestmark = pytest.mark.live
-
 API = "http://127.0.0.1:19093/api/v2"
 
 LATER = datetime.now(UTC) + timedelta(hours=12)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.live.conftest import GATEWAY, STACK, Project
 
-pytestmark = [pytest.mark.live, pytest.mark.usefixtures("spine")]
+pytestmark = pytest.mark.usefixtures("spine")
 
 PORT = 19095
 TOKEN = "T0PSECRETPATH"  # noqa: S105 - what must not be found anywhere

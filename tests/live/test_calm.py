@@ -11,8 +11,6 @@ from rules import files
 from tests.live import past
 from tests.live.conftest import STACK, Project, until
 
-pytestmark = pytest.mark.live
-
 SYSTEMS = ("alawael", "erpgo", "neuroerp", "social-selling", "syncup")
 
 WITHOUT_DATA: dict[str, str] = {}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.live.conftest import STACK, Project, until
 
-pytestmark = [pytest.mark.live, pytest.mark.usefixtures("spine")]
+pytestmark = pytest.mark.usefixtures("spine")
 
 
 def test_verify_is_green_with_a_row_for_every_target(spine: Project) -> None:

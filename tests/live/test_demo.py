@@ -10,7 +10,7 @@ import pytest
 
 from tests.live.conftest import STACK, Project, until
 
-pytestmark = [pytest.mark.live, pytest.mark.usefixtures("stack")]
+pytestmark = pytest.mark.usefixtures("stack")
 
 REQUESTS = 'sum(rate(http_requests_total{system="social-selling"}[10s]))'
 FAILED = 'sum(rate(http_requests_total{system="social-selling",status_code=~"5.."}[10s])) or vector(0)'

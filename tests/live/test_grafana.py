@@ -91,7 +91,6 @@ SECRETS = {
 }
 
 pytestmark = [
-    pytest.mark.live,
     pytest.mark.skipif(not (URL and AUTH_FILE), reason="OBS_GRAFANA_URL and OBS_GRAFANA_AUTH_FILE name no Grafana"),
 ]
 

@@ -9,7 +9,7 @@ import pytest
 from demo.heartbeat import Heartbeat, server
 from tests.live.conftest import GATEWAY, STACK, Project, until
 
-pytestmark = [pytest.mark.live, pytest.mark.usefixtures("spine")]
+pytestmark = pytest.mark.usefixtures("spine")
 
 PORT = 19096
 INTERVAL = 20.0

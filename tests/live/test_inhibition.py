@@ -9,7 +9,7 @@ import pytest
 
 from tests.live.conftest import Project, until
 
-pytestmark = [pytest.mark.live, pytest.mark.usefixtures("spine")]
+pytestmark = pytest.mark.usefixtures("spine")
 
 ALERTS = "http://127.0.0.1:19093/api/v2/alerts"
 

@@ -15,7 +15,7 @@ from docker.models.containers import Container
 from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from tests.live.conftest import STACK, Project, until
 
-pytestmark = [pytest.mark.live, pytest.mark.usefixtures("stack")]
+pytestmark = pytest.mark.usefixtures("stack")
 
 OUTAGE = float(os.environ.get("OBS_OUTAGE_SECONDS", "15"))
 """Seconds for which Loki is stopped; the retries wait 10 s at the most, so a longer outage differs in length alone."""

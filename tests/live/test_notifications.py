@@ -22,8 +22,6 @@ from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
 from tests.receivers.stack import CHANNELS
 
-pytestmark = pytest.mark.live
-
 ALERTS: Final = "http://127.0.0.1:19093/api/v2/alerts"
 
 GROUP_SECONDS: Final = 10

@@ -10,8 +10,6 @@ import pytest
 
 from tests.live.conftest import STACK, Project
 
-pytestmark = pytest.mark.live
-
 
 def write_broken_rule(project: Project) -> None:
     (project.root / "rules" / "broken.yaml").write_text("groups: [\n")

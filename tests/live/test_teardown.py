@@ -7,8 +7,6 @@ import pytest
 
 from tests.live.conftest import SPINE, STACK, Project, until
 
-pytestmark = pytest.mark.live
-
 
 def test_data_survives_down_and_up_and_down_with_volumes_leaves_nothing(stack: Project) -> None:
     since = time.time()

@@ -15,8 +15,6 @@ import pytest
 from tests.live.conftest import STACK, Project, until
 from tests.soak.inbox import HANGS, URL, Inbox, Message, inbox
 
-pytestmark = pytest.mark.live
-
 _log = logging.getLogger(__name__)
 
 REFUSES_SECONDS: Final = 600

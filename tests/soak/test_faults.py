@@ -14,8 +14,6 @@ from demo.systems import FAULTS
 from tests.live import past
 from tests.live.conftest import STACK, Project, until
 
-pytestmark = pytest.mark.live
-
 CHOSEN: Final[Mapping[str, Sequence[str]]] = {
     "alawael": ("critical-error-rate", "high-response-time", "slow-database-queries"),
     "erpgo": ("critical-error-rate", "database-pool-exhausted", "suspicious-activity", "low-inventory"),

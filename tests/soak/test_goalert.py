@@ -23,8 +23,6 @@ from observability.settings.on_call import OnCallSettings
 from tests.live.conftest import GATEWAY, STACK, Project, until
 from tests.unit.on_call_rota import rota
 
-pytestmark = pytest.mark.live
-
 SMTP_PORT: Final = 18026
 ADDRESS: Final = "http://127.0.0.1:18081"
 

@@ -11,8 +11,6 @@ import pytest
 from observability.alerting.heartbeat import PORT
 from tests.live.conftest import STACK, Project, until
 
-pytestmark = pytest.mark.live
-
 NOTICED_SECONDS: Final = 180
 
 _log = logging.getLogger(__name__)

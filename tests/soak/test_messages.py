@@ -14,8 +14,6 @@ from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
 from tests.receivers.stack import CHANNELS
 
-pytestmark = pytest.mark.live
-
 SYSTEM: Final = "erpgo"
 FAULT: Final = "critical-error-rate"
 ALERT: Final = "CriticalErrorRate"

@@ -10,8 +10,6 @@ from tests.live import past
 from tests.live.conftest import Project, until
 from tests.soak.panels import answered, asked, disturbed, live_config, resume
 
-pytestmark = pytest.mark.live
-
 _NO_TLS: Final = "no address of the demo speaks TLS, so there is no certificate"
 
 WITHOUT_DATA: Final[dict[tuple[str, str], str]] = {

@@ -8,14 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import httpx
-import pytest
 
 from dashboards.queries import Query, queries
 from tests.live import past
 from tests.live.conftest import STACK, Project
 from tests.soak.panels import answered, live_config, switch
-
-pytestmark = pytest.mark.live
 
 FAULTS: Final[Mapping[str, Sequence[str]]] = {
     "alawael": ("critical-error-rate", "slow-database-queries", "transactions-stalled"),

@@ -11,7 +11,6 @@ import rules
 from demo import history
 from demo.chance import DAY, WEEK, load
 from demo.systems import FAULTS, PROFILES, SHOP
-from tests.tools import run_tool
 from tests.unit.conftest import stack_config
 from tests.unit.demo_figures import Run, system
 
@@ -147,11 +146,3 @@ def test_every_error_that_may_come_again_is_known_a_day_before(samples: Samples)
     routes = {route.template for route in run.profile.routes}
     assert known == routes | set(run.profile.error_types)
     assert "new-error-type" in FAULTS["erpgo"]
-
-
-def test_promtool_makes_blocks_of_it() -> None:
-    text = "\n".join(history.lines(END - 3 * 3600, END, 4.0)) + "\n"
-    command = "promtool tsdb create-blocks-from openmetrics past.txt /tmp/blocks && promtool tsdb list /tmp/blocks"
-    done = run_tool("prometheus", ["sh", "-c", command], {"past.txt": text})
-    assert done.code == 0, done.output
-    assert "BLOCK ULID" in done.output

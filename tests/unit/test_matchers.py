@@ -2,9 +2,8 @@
 
 import pytest
 
-from observability.alerting.matchers import Matcher, parse_labels, parse_matchers
+from observability.alerting.matchers import parse_labels, parse_matchers
 from observability.core.errors import ConfigError
-from tests.tools import run_tool
 
 LABELS = {"alertname": "HighErrorRate", "system": "erpgo", "route": 'a "b" \\ c'}
 
@@ -72,22 +71,3 @@ def test_a_regular_expression_that_is_none_is_refused() -> None:
 def test_an_absent_label_is_empty_and_a_pattern_stands_for_the_whole_value(text: str, fits: bool) -> None:
     (matcher,) = parse_matchers(text)
     assert matcher.holds(LABELS) is fits
-
-
-def test_a_matcher_is_written_as_alertmanager_reads_it() -> None:
-    values = ['a "b" \\ c', "plain", "x=y,z", "line\nbreak"]
-    matchers = [str(Matcher(label="route", value=value)) for value in values]
-    routes = "".join(
-        f"    - receiver: r{number}\n      matchers: [{_yaml(one)}]\n" for number, one in enumerate(matchers)
-    )
-    names = ["default", *(f"r{number}" for number in range(len(matchers)))]
-    receivers = "".join(f"  - name: {name}\n" for name in names)
-    text = f"route:\n  receiver: default\n  routes:\n{routes}receivers:\n{receivers}"
-    each = 'for labels; do amtool config routes test --config.file=am.yaml "$labels"; done'
-    done = run_tool("alertmanager", ["sh", "-c", each, "sh", *matchers], {"am.yaml": text})
-    assert done.output.split() == names[1:]
-    assert [parse_labels(one) for one in matchers] == [{"route": value} for value in values]
-
-
-def _yaml(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

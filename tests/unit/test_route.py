@@ -1,7 +1,6 @@
 """`obs route`: who hears of an alert and why, which is what amtool says of the rendered file."""
 
 from datetime import UTC, datetime
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,13 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from observability.alerting import alertmanager
-from observability.alerting.alerts import Alerts, alerts, filled, known_values
+from observability.alerting.alerts import Alerts, alerts, filled
 from observability.alerting.explain import Explanation, destination, explain, quiet_while
-from observability.alerting.routes import taken
 from observability.cli.route import _config, given_labels, route
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
 from observability.settings.load import StackConfig, secret_specs, validate
 from rules import files
-from tests.tools import run_tool
 from tests.unit.conftest import stack_config
 
 NOTIFICATIONS: dict[str, Any] = {
@@ -80,23 +76,6 @@ def refused(config: StackConfig, rules: Alerts, text: str) -> ConfigError:
 
 def at(config: StackConfig, when: datetime, **labels: str) -> Explanation:
     return explain(config, labels, when)
-
-
-def test_the_tree_is_walked_as_amtool_walks_the_rendered_file(config: StackConfig) -> None:
-    known = known_values(config, {})
-    values = [[*known[label], "odd", ""] for label in ("severity", "component", "team")]
-    grid = [dict(zip(("severity", "component", "team"), one, strict=True)) for one in product(*values)]
-    grid += [{"alertname": "Watchdog", "severity": severity, "component": "database"} for severity in ("info", "")]
-    grid += [{"obs_receiver": "pager", "severity": "critical", "team": "erpgo"}, {"obs_receiver": "nobody"}]
-    grid += [{"obs_verify": "true", "component": "database"}, {"obs_verify": "yes", "component": "database"}]
-    grid += [{"Severity": "critical"}, {"severity": "Critical"}, {"component": "database-2"}, {"team": "erpgo "}]
-    labels = ["\n".join(f'{name}="{value}"' for name, value in one.items() if value) for one in grid]
-    each = 'for labels; do IFS="\n"; amtool config routes test --config.file=alertmanager.yaml $labels; done'
-    done = run_tool("alertmanager", ["sh", "-c", each, "sh", *labels], alertmanager.files(config))
-    truth = done.output.splitlines()
-    assert len(truth) == len(grid) == 5 * 13 * 8 + 10
-    for one, receivers in zip(grid, truth, strict=True):
-        assert ",".join(found.receiver for found in taken(config, one)) == receivers, one
 
 
 def test_every_route_says_by_whom_and_where_the_alert_is_heard(obs: CliRunner) -> None:

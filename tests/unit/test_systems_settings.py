@@ -13,7 +13,6 @@ from observability.scrape.systems import without_targets
 from observability.scrape.targets import DEMO, probes
 from observability.settings.load import ROOT, StackConfig, from_file, validate
 from observability.systems.load import load
-from tests.tools import run_tool
 from tests.unit.conftest import FULL, stack_config
 
 FILES = Path(__file__).parent / "files"
@@ -271,16 +270,6 @@ def test_secrets_and_certificates_reach_prometheus_as_files_alone() -> None:
     assert prometheus.files(config, {})["files/tests/unit/files/ca.pem"] == (FILES / "ca.pem").read_text()
 
 
-def test_promtool_accepts_every_way_to_a_target() -> None:
-    config = stack_config("staging", FULL)
-    files = prometheus.files(config, {}) | dict.fromkeys(prometheus.secret_files(config), "secret")
-    command = ["promtool", "check", "config", "prometheus.yaml"]
-    result = run_tool("prometheus", command, files)
-    assert result.code == 0, result.output
-    without = {path: text for path, text in files.items() if path != "secrets/erpgo-token"}
-    assert "secrets/erpgo-token" in run_tool("prometheus", command, without).output
-
-
 def test_a_native_histogram_is_scraped_as_one(tmp_path: Path) -> None:
     (tmp_path / "systems").mkdir()
     text = (ROOT / "systems/neuroerp.yaml").read_text().replace("    buckets: http\n", "")
@@ -315,13 +304,6 @@ def test_a_page_behind_a_clients_certificate_is_not_probed() -> None:
 def test_in_dev_the_demos_health_pages_are_probed() -> None:
     found = {probe.url for probe in probes(stack_config())}
     assert {"http://demo:8080/health", "http://demo:3000/health/ready", "http://demo-nginx/health"} <= found
-
-
-def test_the_blackbox_exporter_accepts_modules_with_keywords_and_certificates() -> None:
-    files = blackbox.files(stack_config("staging", FULL))
-    command = ["/bin/blackbox_exporter", "--config.check", "--config.file=blackbox.yaml"]
-    result = run_tool("blackbox-exporter", command, files)
-    assert result.code == 0, result.output
 
 
 def test_the_hosts_of_a_system_are_read_by_the_job_of_our_own() -> None:

@@ -1,0 +1,51 @@
+"""What each folder of tests needs, as a marker; the others run on a machine where nothing is built."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+HERE: Final = Path(__file__).parent
+
+NEEDS: Final = {
+    "contract": "tools",
+    "mistakes": "tools",
+    "receivers": "tools",
+    "rules": "tools",
+    "servers": "tools",
+    "live": "live",
+    "soak": "live",
+}
+"""Marker of every test of a folder: `tools` needs Docker and the images, `live` a running stack besides.
+
+A folder that is not named needs neither.
+"""
+
+
+def folder(path: Path) -> str:
+    """The folder of tests that a file is in; empty for a file elsewhere, as in a project of one's own."""
+    return path.relative_to(HERE).parts[0] if path.is_relative_to(HERE) else ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with what its folder needs."""
+    for item in items:
+        mark = NEEDS.get(folder(item.path))
+        if mark:
+            item.add_marker(mark)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Without a marker: no Docker, an empty cache and an empty Pulumi home, whatever this machine has."""
+    if folder(request.path) in {"", *NEEDS}:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        empty = tmp_path_factory.mktemp("nothing")
+        patch.setenv("DOCKER_HOST", f"unix://{empty}/docker.sock")
+        patch.setenv("OBS_CACHE_DIR", str(empty / "cache"))
+        patch.setenv("PULUMI_HOME", str(empty / "pulumi"))
+        patch.setenv("DOCKER_CONFIG", str(empty / "docker"))
+        yield
