@@ -90,7 +90,7 @@ class Demo(ComponentResource):
                 memory_mb=160,
                 user=POSTGRES,
                 health=HealthCheck(test=("CMD", "pg_isready", "-q", "-h", "/tmp", "-U", "postgres")),  # noqa: S108
-                entrypoint=("/bin/sh", f"{folder}/current/postgres.sh", f"{folder}/current"),
+                entrypoint=("/bin/sh", f"{folder}/current/postgres.sh", f"{folder}/current", f"{folder}/current"),
                 envs={"CONFIG_HASH": _hash(files)},
                 tmpfs={"/tmp": TEMPORARY},  # noqa: S108 - a tmpfs of the container's own
                 volumes=(config.mount, VolumeMount(volume=data.name, path="/var/lib/postgresql/data")),
@@ -201,7 +201,8 @@ class Demo(ComponentResource):
 
 
 def _files(*names: str) -> dict[str, str]:
-    return {name: (DEPLOY / name).read_text(encoding="utf-8") for name in names}
+    # Until the demo has left the stack, its service is known there by another name.
+    return {name: (DEPLOY / name).read_text(encoding="utf-8").replace("//app:", "//demo:") for name in names}
 
 
 def _hash(files: Mapping[str, str]) -> str:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from toolchain.cache import cache_dir
-    from toolchain.obtain import Finding, Toolchain, ensure, inspect
+    from toolchain.obtain import Finding, Toolchain, ensure, ensure_images, inspect
     from toolchain.report import ConsoleReport, Report
 
-__all__ = ["ConsoleReport", "Finding", "Report", "Toolchain", "cache_dir", "ensure", "inspect"]
+__all__ = ["ConsoleReport", "Finding", "Report", "Toolchain", "cache_dir", "ensure", "ensure_images", "inspect"]
 
 _MODULES: Final = {
     "cache_dir": "cache",
     "ensure": "obtain",
+    "ensure_images": "obtain",
     "inspect": "obtain",
     "Finding": "obtain",
     "Toolchain": "obtain",

@@ -33,23 +33,23 @@ class Missing:
     """How to build it, if we know."""
 
 
-def recipe_for(service: str, reference: str) -> Recipe | None:
+def recipe_for(service: str, reference: str, recipes: Mapping[str, Recipe] = RECIPES) -> Recipe | None:
     """The recipe for exactly this image, wherever its registry; None if there is none, or it is pinned by content."""
-    recipe, wanted = RECIPES.get(service), Reference.parse(reference)
+    recipe, wanted = recipes.get(service), Reference.parse(reference)
     if recipe is None or wanted.digest or (recipe.tag != wanted.tag and not recipe.own):
         return None
     # A mirror keeps the name, below a path of its own.
     return recipe if f"/{wanted.repository}".endswith(f"/{recipe.repository}") else None
 
 
-def _no_recipe(service: str, reference: str) -> str:
-    recipe = RECIPES.get(service)
+def _no_recipe(service: str, reference: str, recipes: Mapping[str, Recipe]) -> str:
+    recipe = recipes.get(service)
     if recipe is None:
         return "it cannot be built from package registries"
     return f"the recipe is for {recipe.repository}:{recipe.tag}, not for {reference}"
 
 
-def state(client: DockerClient, service: str, reference: str) -> str | None:
+def state(client: DockerClient, service: str, reference: str, recipes: Mapping[str, Recipe] = RECIPES) -> str | None:
     """How the engine has the image; None if it has not, or has one built here by a recipe that has changed since."""
     try:
         label = client.images.get(reference).labels.get(LABEL)
@@ -57,15 +57,17 @@ def state(client: DockerClient, service: str, reference: str) -> str | None:
         return None
     if label is None:
         return "found"
-    recipe = recipe_for(service, reference)
+    recipe = recipe_for(service, reference, recipes)
     return "found, built here earlier" if recipe is None or recipe.version == label else None
 
 
-def pull(client: DockerClient, images: Mapping[str, str], report: Report) -> list[Missing]:
-    """Find or pull every image; returns those that cannot be had so."""
+def pull(
+    client: DockerClient, images: Mapping[str, str], report: Report, recipes: Mapping[str, Recipe] = RECIPES
+) -> list[Missing]:
+    """Find or pull every image; returns those for which that is not possible, with how to build them."""
     absent: dict[str, str] = {}
     for service, reference in images.items():
-        here = state(client, service, reference)
+        here = state(client, service, reference, recipes)
         if here:
             report.line(_item(service), f"{here}: {reference}")
         else:
@@ -73,12 +75,12 @@ def pull(client: DockerClient, images: Mapping[str, str], report: Report) -> lis
     missing: list[Missing] = []
     if absent:
         with concurrent.futures.ThreadPoolExecutor(PULLS) as pool:
-            failures = list(pool.map(lambda service: _pull(service, absent[service], report), absent))
+            failures = list(pool.map(lambda service: _pull(service, absent[service], recipes, report), absent))
         for (service, reference), failure in zip(absent.items(), failures, strict=True):
             if failure is None:
                 report.line(_item(service), f"pulled {reference}")
             else:
-                missing.append(Missing(service, reference, str(failure), recipe_for(service, reference)))
+                missing.append(Missing(service, reference, str(failure), recipe_for(service, reference, recipes)))
     return missing
 
 
@@ -86,36 +88,46 @@ def _item(service: str) -> str:
     return f"image {service}"
 
 
-def _pull(service: str, reference: str, report: Report) -> ObtainError | None:
-    recipe = recipe_for(service, reference)
+def _pull(service: str, reference: str, recipes: Mapping[str, Recipe], report: Report) -> ObtainError | None:
+    recipe = recipe_for(service, reference, recipes)
     return ObtainError("nobody publishes it") if recipe and recipe.own else pull_one(reference, report)
 
 
 def assemble(
-    client: DockerClient, missing: Iterable[Missing], failures: Mapping[str, ObtainError | None], report: Report
+    client: DockerClient,
+    missing: Iterable[Missing],
+    failures: Mapping[str, ObtainError | None],
+    report: Report,
+    recipes: Mapping[str, Recipe] = RECIPES,
 ) -> dict[str, str]:
     """Turn what was compiled into images; returns why not, for each service whose image cannot be had."""
     left_out: dict[str, str] = {}
     for image in missing:
         try:
-            report.line(_item(image.service), _assemble(client, image, failures, report))
+            report.line(_item(image.service), _assemble(client, image, failures, report, recipes))
         except ObtainError as failure:
             left_out[image.service] = f"{image.reference} cannot be pulled ({image.why}), and {failure}"
             report.line(_item(image.service), f"left out: {left_out[image.service]}")
     return left_out
 
 
-def _assemble(client: DockerClient, image: Missing, failures: Mapping[str, ObtainError | None], report: Report) -> str:
+def _assemble(
+    client: DockerClient,
+    image: Missing,
+    failures: Mapping[str, ObtainError | None],
+    report: Report,
+    recipes: Mapping[str, Recipe],
+) -> str:
     """Make one image and say so."""
     recipe = image.recipe
     if recipe is None:
-        raise ObtainError(_no_recipe(image.service, image.reference))
+        raise ObtainError(_no_recipe(image.service, image.reference, recipes))
     compiled = failures.get(recipe.build.name) if recipe.build else None
     if compiled:
         raise ObtainError(f"building it failed: {compiled}")
     try:
         with lock(f"image-{image.service}"):
-            if state(client, image.service, image.reference) is None:
+            if state(client, image.service, image.reference, recipes) is None:
                 make(client, recipe, image.reference, report)
     except (ObtainError, DockerException, OSError) as error:
         raise ObtainError(f"assembling it failed: {last_line(str(error))}") from error

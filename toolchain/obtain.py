@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from docker import DockerClient
+
 from observability.core.errors import ConfigError
 from toolchain import docker_plugin, engine, gobuild, pulumi_cli
 from toolchain import images as container_images
 from toolchain.process import ObtainError
+from toolchain.recipe import Recipe
 from toolchain.report import ConsoleReport, Report
 
 
@@ -61,6 +64,22 @@ def ensure(
     left_out = container_images.assemble(docker.client, missing, failures, report)
     plugin = docker_plugin.obtain(pulumi, report)
     return Toolchain(pulumi, plugin.folder, plugin.notice, left_out, docker.host)
+
+
+def ensure_images(
+    images: Mapping[str, str], recipes: Mapping[str, Recipe], report: Report | None = None
+) -> tuple[DockerClient, Mapping[str, str]]:
+    """Obtain Docker and these images, by service, and nothing else.
+
+    `recipes` say how to build the images that cannot be pulled. Returns the engine's client, and why not, for each
+    service whose image cannot be obtained.
+    """
+    report = report or ConsoleReport()
+    client = engine.obtain(report).client
+    missing = container_images.pull(client, images, report, recipes)
+    builds = [image.recipe.build for image in missing if image.recipe and image.recipe.build]
+    failures = gobuild.build_all(builds, report) if builds else {}
+    return client, container_images.assemble(client, missing, failures, report, recipes)
 
 
 def _pulumi(report: Report) -> tuple[Path | None, str]:

@@ -41,6 +41,8 @@ class Recipe:
     """Path in the image, and the module's file that goes there; the build keeps them."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Path in the image, and the file or folder of this repository that goes there."""
+    omitted: tuple[str, ...] = field(default=(), repr=False)
+    """Files and folders of this repository, below those of `sources`, that stay out of the image."""
     owned: Mapping[str, int] = field(default_factory=dict)
     """Folders that belong to the image's user with all that is in them, and their modes."""
     base: Base = Base.BUSYBOX
@@ -71,11 +73,13 @@ class Recipe:
         return key_of((LAYOUT, self, contents))
 
     def source_files(self) -> Iterator[tuple[str, Path]]:
-        """Path in the image, and file of this repository, for all that `sources` names but what is hidden."""
+        """Path in the image, and file of this repository, for all of `sources` but what is hidden or omitted."""
+        omitted = {ROOT / path for path in self.omitted}
         for target, source in self.sources.items():
             top = ROOT / source
             found = [top] if top.is_file() else sorted(path for path in top.rglob("*") if path.is_file())
             for path in found:
                 below = path.relative_to(top)
-                if not any(part == "__pycache__" or part.startswith(".") for part in below.parts):
+                hidden = any(part == "__pycache__" or part.startswith(".") for part in below.parts)
+                if not hidden and omitted.isdisjoint((path, *path.parents)):
                     yield str(Path(target, below)), path

@@ -1,7 +1,8 @@
 # Entry point of the demo's PostgreSQL: makes the data folder once, brings roles and database into line at every start.
-# Argument: the folder with postgresql.conf, pg_hba.conf and the roles' passwords.
+# Arguments: the folder with postgresql.conf and pg_hba.conf, and the folder with the roles' passwords.
 set -eu
 conf=$1
+secrets=$2
 
 [ -s "$PGDATA/PG_VERSION" ] || initdb --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8
 
@@ -12,7 +13,7 @@ alone() {
 }
 role() {
     echo "DO \$\$ BEGIN CREATE ROLE $1; EXCEPTION WHEN duplicate_object THEN NULL; END \$\$"
-    echo "ALTER ROLE $1 LOGIN PASSWORD '$(sed "s/'/''/g" "$conf/$2")'"
+    echo "ALTER ROLE $1 LOGIN PASSWORD '$(sed "s/'/''/g" "$secrets/$2")'"
 }
 {
     role social_selling app-password

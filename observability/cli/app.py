@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from observability.cli import beside
 from observability.cli.alert_test import alert_test
 from observability.cli.dashboards import dashboards
 from observability.cli.fault import fault
@@ -36,6 +37,9 @@ app = typer.Typer(
 secret_app = typer.Typer(help="Secrets, kept outside the repository.", no_args_is_help=True)
 app.add_typer(secret_app, name="secret")
 app.add_typer(silence_app, name="silence")
+BESIDE = beside.found()
+for companion in BESIDE:
+    app.add_typer(companion.app, name=companion.name)
 app.command()(fault)
 app.command()(grafana_token)
 app.command()(dashboards)
@@ -68,6 +72,9 @@ def up(stack: Stack = "dev") -> None:
     from components.stack import addresses
     from observability.operations.operation import Operation
 
+    load.stack_file(stack)
+    for companion in BESIDE:
+        companion.up(stack, err)
     operation = Operation.prepare(stack, err, to_run=True)
     outcome = operation.run("up")
     bad = [state for state in operation.wait() if not state.ok]
@@ -77,7 +84,8 @@ def up(stack: Stack = "dev") -> None:
         _say_error(f"{state.service} is {state.state}", f"see its log: docker logs obs-{stack}-{state.service}")
     if bad:
         raise typer.Exit(1)
-    for service, address in addresses(operation.config).items():
+    opened = [addresses(operation.config), *(companion.addresses(stack) for companion in BESIDE)]
+    for service, address in (pair for found in opened for pair in found.items()):
         out.print(f"  {service:<14} {address}")
     out.print(f"  {'secrets':<14} {operation.home.folder} (state, passphrase and stored secrets; keep it)")
 
@@ -108,6 +116,8 @@ def down(
         err.print(f"  removed {name}, which the state did not know", markup=False)
     removed = operation.remove_volumes() if volumes else []
     out.print(f"{stack}: down" + (f", {len(removed)} volumes removed" if volumes else "; volumes kept"))
+    for companion in BESIDE:
+        companion.down(stack, err, volumes=volumes)
 
 
 @app.command()

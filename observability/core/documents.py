@@ -51,7 +51,7 @@ def explain(
     problems = error.errors(include_url=False)
     first = problems[0]
     path = (prefix + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"]).lstrip(".")).rstrip(
-        ":"
+        ":."
     )
     section, field = _locate(model, first["loc"])
     message, _, hint = first["msg"].removeprefix("Value error, ").partition("; ")

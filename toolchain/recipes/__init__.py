@@ -17,6 +17,15 @@ from toolchain.recipes.loki import LOKI
 from toolchain.recipes.prometheus import PROMETHEUS
 
 RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
-    {**PROMETHEUS, **EXPORTERS, **LOKI, **DEBIAN, "goalert-postgres": DEBIAN["demo-postgres"]}
+    {
+        **PROMETHEUS,
+        **EXPORTERS,
+        **LOKI,
+        "goalert-postgres": DEBIAN["postgres"],
+        "demo": DEBIAN["demo"],
+        "demo-postgres": DEBIAN["postgres"],
+        "demo-redis": DEBIAN["redis"],
+        "demo-nginx": DEBIAN["nginx"],
+    }
 )
 """Recipe by the name of the service that runs the image."""

@@ -1,4 +1,4 @@
-"""What the demo runs on, from Debian's packages, and the demo itself."""
+"""Databases, caches and proxies, from Debian's packages."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -28,7 +28,7 @@ DEBIAN: Final[Mapping[str, Recipe]] = {
         entrypoint=("/usr/bin/python3", "-m", "demo"),
         ports=("3000/tcp", "3001/tcp", "3002/tcp", "3003/tcp", "8080/tcp", "3999/tcp"),
     ),
-    "demo-postgres": Recipe(
+    "postgres": Recipe(
         repository="postgres",
         tag="15.20-bookworm",
         title="PostgreSQL",
@@ -59,7 +59,7 @@ DEBIAN: Final[Mapping[str, Recipe]] = {
         stop_signal="SIGINT",
         without=_OTHER,
     ),
-    "demo-redis": Recipe(
+    "redis": Recipe(
         repository="redis",
         tag="7.0.15-bookworm",
         title="Redis",
@@ -77,7 +77,7 @@ DEBIAN: Final[Mapping[str, Recipe]] = {
         ports=("6379/tcp",),
         without=_OTHER,
     ),
-    "demo-nginx": Recipe(
+    "nginx": Recipe(
         repository="nginx",
         tag="1.22.1",
         title="nginx",
@@ -101,4 +101,4 @@ DEBIAN: Final[Mapping[str, Recipe]] = {
         without=_OTHER,
     ),
 }
-"""Recipe by the name of the service."""
+"""Recipe by the name of the server."""

@@ -1,0 +1,119 @@
+"""`obs demo`: the example systems that a stack can watch, as containers of their own beside it."""
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from demo.tenant.options import read, require
+
+if TYPE_CHECKING:
+    from demo.tenant.tenant import Tenant
+
+app = typer.Typer(
+    help="The demo: five example systems in containers of their own, which a stack watches like any others.",
+    no_args_is_help=True,
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(highlight=False, soft_wrap=True, stderr=True)
+
+NAME: Final = "demo"
+
+Stack = Annotated[str, typer.Argument(help="The stack beside which the demo runs.")]
+
+
+@app.command()
+def up(stack: Stack = "dev") -> None:
+    """Bring the demo up, with or without its stack, and wait until it is healthy. Unchanged, it is left alone."""
+    _up(stack, err)
+    for name, address in BESIDE.addresses(stack).items():
+        out.print(f"  {name:<14} {address}")
+
+
+@app.command()
+def down(
+    stack: Stack = "dev",
+    volumes: Annotated[bool, typer.Option("--volumes", help="Remove its data and passwords as well.")] = False,
+) -> None:
+    """Remove the demo's containers and network; the stack that watches it stays as it is."""
+    require(stack)
+    BESIDE.down(stack, err, volumes=volumes)
+
+
+@app.command()
+def status(stack: Stack = "dev") -> None:
+    """Show the demo's containers; exit code 1 where one is not healthy."""
+    from observability.operations.preflight import connect
+
+    found = _tenant(stack).states(connect())
+    table = Table("service", "container", "state", "image", box=None)
+    for state in found:
+        colour = "green" if state.ok else "red"
+        table.add_row(state.service, state.container, f"[{colour}]{state.state}[/{colour}]", state.image)
+    out.print(table)
+    if not all(state.ok for state in found):
+        raise typer.Exit(1)
+
+
+class _Demo:
+    """The demo as what runs beside a stack; see `observability.cli.beside`."""
+
+    name: Final = NAME
+    app: Final = app
+
+    def up(self, stack: str, console: Console) -> None:
+        """Bring it up where the stack's file asks for it, and give the stack the secrets by which it watches it."""
+        if read(stack) is not None:
+            _up(stack, console)
+
+    def down(self, stack: str, console: Console, *, volumes: bool) -> None:
+        """Take it away where the stack's file asks for it."""
+        from observability.operations.preflight import connect
+
+        if read(stack) is None:
+            return
+        removed = _tenant(stack).down(connect(), volumes=volumes)
+        console.print(f"{NAME}: " + (f"removed {', '.join(removed)}" if removed else "was not there"), markup=False)
+
+    def addresses(self, stack: str) -> dict[str, str]:
+        """What a person opens."""
+        found = read(stack)
+        return {NAME: found.shop_address} if found is not None else {}
+
+
+BESIDE: Final = _Demo()
+
+
+def _tenant(stack: str) -> "Tenant":
+    from demo.tenant.tenant import Tenant
+    from observability.operations.home import Home
+
+    options = require(stack)
+    return Tenant(options=options, folder=Home.find().folder / NAME / options.name)
+
+
+def _up(stack: str, console: Console) -> None:
+    """Bring it up and store its secrets for the stack; exit code 1 where a container fails."""
+    from demo.tenant.containers import TenantError
+    from observability.operations.home import Home
+
+    tenant = _tenant(stack)
+    changes: list[str] = []
+
+    def say(line: str) -> None:
+        changes.append(line)
+        console.print(f"  {line}", markup=False)
+
+    try:
+        found = tenant.up(console, say)
+    except TenantError as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from error
+    home = Home.find()
+    stored = home.secrets(stack)
+    for name, value in tenant.stack_secrets(stack).items():
+        if tenant.owns(name, stored.get(name)) and stored.get(name) != value:
+            home.set_secret(stack, name, value)
+            say(f"stored the secret {name} of {stack}")
+    console.print(f"{NAME}: {len(changes)} changes, {len(found)} containers healthy", markup=False)
