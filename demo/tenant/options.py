@@ -13,7 +13,7 @@ from observability.core.documents import explain
 from observability.core.errors import ConfigError
 from observability.core.section import Section
 from observability.core.types import Port
-from observability.settings.load import ROOT, read_stack_file
+from observability.settings.load import read_stack_file
 
 KEY: Final = "demo:tenant"
 """Key of the stack file. Present, even as `{}`: the demo belongs beside this stack."""
@@ -66,7 +66,7 @@ class TenantOptions(Section):
         return f"http://127.0.0.1:{self.port}"
 
 
-def read(stack: str, root: Path = ROOT) -> TenantOptions | None:
+def read(stack: str, root: Path | None = None) -> TenantOptions | None:
     """What a stack's file says of the demo; None where it says nothing, ConfigError where it is wrong."""
     config = read_stack_file(stack, root).get("config") or {}
     if KEY not in config:
@@ -77,7 +77,7 @@ def read(stack: str, root: Path = ROOT) -> TenantOptions | None:
         raise explain(error, TenantOptions, source=f"Pulumi.{stack}.yaml", prefix=f"{KEY}.") from error
 
 
-def require(stack: str, root: Path = ROOT) -> TenantOptions:
+def require(stack: str, root: Path | None = None) -> TenantOptions:
     """The same; ConfigError where the stack's file says nothing of the demo."""
     found = read(stack, root)
     if found is None:
