@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import yaml
 
+from observability.core.alert import COMPONENTS, SEVERITIES
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 from observability.core.naming import PLATFORM
 from observability.settings.load import StackConfig
-from observability.settings.notifications import SEVERITIES, Component
 
 _Loader: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
@@ -49,7 +49,7 @@ def known_values(config: StackConfig, known: Alerts) -> dict[str, Collection[str
     return {
         "alertname": tuple(known),
         "severity": SEVERITIES,
-        "component": get_args(Component),
+        "component": COMPONENTS,
         "system": (PLATFORM, *config.systems),
         "team": tuple(dict.fromkeys(teams)),
     }

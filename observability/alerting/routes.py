@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from observability.alerting import heartbeat
 from observability.alerting.matchers import Matcher
+from observability.core.alert import SEVERITIES
 from observability.settings.load import StackConfig
-from observability.settings.notifications import PAGERS, SEVERITIES, Audience, NotificationSettings
+from observability.settings.notifications import PAGERS, Audience, NotificationSettings
 
 GROUP_BY: Final = ("alertname", "cluster", "system")
 GROUP_WAIT: Final = "10s"

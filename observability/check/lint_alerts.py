@@ -12,28 +12,9 @@ from observability.check.lint_queries import EXTERNAL, RATES
 from observability.check.promql import COMPARISONS, Node, QueryError, bare, parse, selectors, walk
 from observability.check.rulefile import Rule
 from observability.check.templates import templates
+from observability.core.alert import COMPONENTS, LABELS, SEVERITIES
 
-REQUIRED: Final = ("severity", "component", "condition", "system", "team")
-"""Labels of every alert."""
-
-ALLOWED: Final = {
-    "severity": frozenset({"critical", "warning", "info"}),
-    "component": frozenset(
-        {
-            "application",
-            "business",
-            "security",
-            "host",
-            "container",
-            "database",
-            "cache",
-            "proxy",
-            "endpoint",
-            "logs",
-            "monitoring",
-        }
-    ),
-}
+ALLOWED: Final = {"severity": frozenset(SEVERITIES), "component": frozenset(COMPONENTS)}
 """Labels that have one of few values."""
 
 FLOOR: Final = 0.1
@@ -48,7 +29,7 @@ def labels(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
     if not rule.alert:
         return
     shape = labelled(catalogue.shaper().shape(rule.node), rule)
-    for name in REQUIRED:
+    for name in LABELS:
         if not shape.has(name):
             yield f"has no label {name}: the expression does not keep it, and the rule does not give it"
     for name, allowed in ALLOWED.items():

@@ -15,6 +15,7 @@ from observability.alerting.explain import destination
 from observability.alerting.routes import GROUP_WAIT, MARK_LABEL, TEST_LABEL, recipients, taken
 from observability.cli.silences import whoami
 from observability.core import naming
+from observability.core.alert import SEVERITIES
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
@@ -34,7 +35,6 @@ from observability.operations.deliveries import (
     tally,
 )
 from observability.settings.load import StackConfig
-from observability.settings.notifications import SEVERITIES
 
 NAME: Final = "ObsAlertTest"
 """Name of the test alert for a receiver."""

@@ -11,28 +11,12 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
+from observability.core.alert import SEVERITIES, Component
 from observability.core.section import Section
 from observability.core.types import Duration, MailAddress, Port, TimeZone, Weekday, seconds
 
 ReceiverName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)]
 """Name of a receiver."""
-
-SEVERITIES: Final = ("critical", "warning", "info")
-
-Component = Literal[
-    "application",
-    "business",
-    "security",
-    "host",
-    "container",
-    "database",
-    "cache",
-    "proxy",
-    "endpoint",
-    "logs",
-    "monitoring",
-]
-"""What an alert is about, in its label `component`."""
 
 Channel = Literal[
     "email",

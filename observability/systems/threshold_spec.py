@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
-Severity = Literal["critical", "warning", "info"]
-SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
+from observability.core import alert
+from observability.core.alert import Severity as Severity
+
+SEVERITIES: Final[tuple[Severity, ...]] = tuple(reversed(alert.SEVERITIES))
 """From the mildest on."""
 
 Unit = Literal["ratio", "seconds", "per_second", "count", "factor", "deviations", "bytes"]

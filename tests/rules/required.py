@@ -3,32 +3,21 @@
 from collections.abc import Mapping
 from typing import Final
 
+from observability.core.alert import SEVERITIES
+from tests.rules.conditions import CONDITIONS
+
 _WARNING = {"warning"}
 _CRITICAL = {"critical"}
 _INFO = {"info"}
 _EITHER = {"warning", "critical"}
 _MILD = {"warning", "info"}
 
+_ROWS = [row for condition in CONDITIONS for row in condition.rows]
+
 REQUIRED: Final[Mapping[str, set[str]]] = {
     # Applications
-    "HighErrorRate": _WARNING,
-    "CriticalErrorRate": _CRITICAL,
-    "HighFailureRate": _CRITICAL,
-    "HighResponseTime": _WARNING,
-    "CriticalResponseTime": _CRITICAL,
-    "SlowDatabaseQueries": _WARNING,
-    "DatabasePoolUsage": _WARNING,
-    "DatabasePoolExhausted": _CRITICAL,
-    "DatabaseErrors": _WARNING,
+    **{row.alert: {row.severity} for row in _ROWS},
     "DatabaseTimeouts": _WARNING,
-    "LowCacheHitRate": _WARNING,
-    "CriticalCacheHitRate": _CRITICAL,
-    "HighMemoryUsage": _WARNING,
-    "CriticalMemoryUsage": _CRITICAL,
-    "HighGoroutineCount": _WARNING,
-    "ExternalApiSlow": _WARNING,
-    "ExternalApiErrors": _WARNING,
-    "IntegrationIssues": _INFO,
     "NewErrorType": _INFO,
     "UnusualTraffic": _INFO,
     "PerformanceDegradation": _INFO,
@@ -85,7 +74,7 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
     "ElasticsearchClusterRed": _EITHER,
     "ElasticsearchClusterYellow": _EITHER,
     # The stack itself
-    "Watchdog": {"critical", "warning", "info"},
+    "Watchdog": set(SEVERITIES),
     "PrometheusTargetMissing": _EITHER,
     "PrometheusConfigReloadFailed": _EITHER,
     "PrometheusRuleFailures": _EITHER,
@@ -108,12 +97,7 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
 _MINUTE = 60
 
 LONGEST: Final[Mapping[str, int]] = {
-    "HighErrorRate": 5 * _MINUTE,
-    "CriticalErrorRate": _MINUTE,
-    "HighFailureRate": 5 * _MINUTE,
-    "LowCacheHitRate": 10 * _MINUTE,
-    "CriticalCacheHitRate": 10 * _MINUTE,
-    "IntegrationIssues": 10 * _MINUTE,
+    **{row.alert: row.wait for row in _ROWS},
     "PerformanceDegradation": 30 * _MINUTE,
     "DiskWillFill": 60 * _MINUTE,
     "HostDown": _MINUTE,

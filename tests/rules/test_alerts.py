@@ -13,6 +13,7 @@ import yaml
 
 from dashboards.registry import dashboards
 from observability.alerting.grafana_rules import rule_groups
+from observability.core.alert import ANNOTATIONS, COMPONENTS, LABELS, SEVERITIES
 from observability.core.types import seconds
 from observability.settings.load import ROOT
 from rules import FOLDER, files, load
@@ -25,10 +26,6 @@ HERE: Final = Path(__file__).parent
 PLAIN: Final = sorted(HERE.glob("*.test.yaml"))
 ALWAYS_FIRING: Final = {"Watchdog"}
 
-COMPONENTS: Final = {
-    *("application", "business", "security", "host", "container", "database"),
-    *("cache", "proxy", "endpoint", "logs", "monitoring"),
-}
 LONGEST_BY_SEVERITY: Final = {"warning": 300, "critical": 120, "info": 900}
 """Seconds that an alert may wait where nothing else was asked for; one of business as long as an info."""
 
@@ -125,12 +122,7 @@ def test_every_alert_has_a_case_that_reads_its_text() -> None:
 
 
 def test_whatever_fires_in_a_case_has_the_labels_that_every_alert_has() -> None:
-    missing = {
-        (name, label)
-        for name, labels in expected()
-        for label in ("severity", "component", "system", "team", "condition")
-        if not labels.get(label)
-    }
+    missing = {(name, label) for name, labels in expected() for label in LABELS if not labels.get(label)}
     assert missing == set()
 
 
@@ -142,7 +134,7 @@ def test_every_alert_that_was_asked_for_is_there() -> None:
 def test_its_severity_and_time_are_those_asked_for(name: str) -> None:
     for rule in alerts()[name]:
         severity = rule["labels"]["severity"]
-        assert severity in REQUIRED.get(name, {"critical", "warning", "info"})
+        assert severity in REQUIRED.get(name, SEVERITIES)
         business = rule["labels"]["component"] == "business"
         longest = LONGEST.get(name) or LONGEST_BY_SEVERITY["info" if business else severity]
         assert _seconds(rule.get("for", "0s")) <= longest
@@ -154,7 +146,7 @@ def test_it_carries_what_every_alert_carries(name: str) -> None:
         labels, annotations = rule["labels"], rule["annotations"]
         assert labels["component"] in COMPONENTS
         assert re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", labels["condition"])
-        assert annotations.keys() == {"summary", "description", "runbook_url", "dashboard_url"}
+        assert annotations.keys() == set(ANNOTATIONS)
         assert all(annotations.values())
 
 

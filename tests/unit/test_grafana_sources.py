@@ -7,6 +7,7 @@ import pytest
 
 from dashboards.datasources import data_sources
 from observability.alerting.grafana_rules import EXPRESSION, rule_groups
+from observability.core.alert import ANNOTATIONS, LABELS
 from observability.core.errors import ConfigError
 from observability.settings.load import StackConfig, validate
 from observability.synth.record import HIDDEN
@@ -119,8 +120,8 @@ def test_grafana_evaluates_only_what_has_no_ruler_of_its_own() -> None:
 def test_a_rule_of_grafanas_carries_what_every_alert_does() -> None:
     (group,) = rule_groups(with_sources(ELASTICSEARCH))
     for rule in group.rules:
-        assert set(rule.labels) >= {"severity", "component", "system", "team", "condition", "cluster"}
-        assert set(rule.annotations) == {"summary", "description", "runbook_url", "dashboard_url"}
+        assert set(rule.labels) >= {*LABELS, "cluster"}
+        assert set(rule.annotations) == set(ANNOTATIONS)
         assert rule.queries[-1].source == EXPRESSION
         assert rule.queries[0].source == "elasticsearch"
 

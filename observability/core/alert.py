@@ -1,0 +1,31 @@
+"""What every alert says of itself: its labels, the values they may have, and its annotations."""
+
+from typing import Final, Literal, get_args
+
+Severity = Literal["critical", "warning", "info"]
+
+SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
+"""From the most severe on."""
+
+Component = Literal[
+    "application",
+    "business",
+    "security",
+    "host",
+    "container",
+    "database",
+    "cache",
+    "proxy",
+    "endpoint",
+    "logs",
+    "monitoring",
+]
+"""What an alert is about, in its label `component`."""
+
+COMPONENTS: Final[tuple[Component, ...]] = get_args(Component)
+
+LABELS: Final = ("severity", "component", "condition", "system", "team")
+"""Labels of every alert, besides its name."""
+
+ANNOTATIONS: Final = ("summary", "description", "runbook_url", "dashboard_url")
+"""Annotations of every alert as it reaches Alertmanager."""
