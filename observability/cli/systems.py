@@ -1,7 +1,12 @@
-"""`obs new-system` and `obs check-system`: a system's file, from its first line to what the live system exposes."""
+"""`obs system new` and `obs system check`: a system's file, from its first line to what the live system exposes."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -9,12 +14,31 @@ from rich.console import Console
 from observability.core.errors import ConfigError
 from observability.settings.load import ROOT
 
+if TYPE_CHECKING:
+    from observability.systems.compare import Finding
+    from observability.systems.exposition import Page
+    from observability.systems.model import System
+
 FOLDER: Final = ROOT / "systems"
 TEMPLATE: Final = ROOT / "observability" / "systems" / "template" / "system.yaml"
+
+ANSWERS: Final = 5
+"""How often a system is asked: with several workers behind an address, the second answer may be another's."""
+
+PATIENCE: Final = 5.0
+"""Seconds; a system whose answers take longer is asked twice, not more."""
 
 _COLOURS: Final = {"agrees": "green", "differs": "red", "doubtful": "yellow", "undeclared": "dim"}
 
 out = Console(highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What an address, or a file, answered. `at` in milliseconds since 1970, None: not known."""
+
+    pages: "Sequence[Page]"
+    at: int | None = None
 
 
 def new_system(
@@ -40,48 +64,93 @@ def check_system(
     against: Annotated[
         str, typer.Option("--against", help="Address of its metrics, or a file with what it answered.")
     ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Compare a system's file with what the system exposes; exit code 1 where they do not agree."""
-    from observability.systems.compare import compare
+    """Compare a system's file with what Prometheus stores of its metrics; exit code 1 where they do not agree."""
+    from observability.systems.compare import compare, of_libraries, refused
+    from observability.systems.exposition import RefusedError
     from observability.systems.load import load_file
+    from rules import blind
 
     if not file.is_file():
         known = ", ".join(sorted(f"systems/{path.name}" for path in FOLDER.glob("*.yaml")))
         raise ConfigError(f"{file} is not there", f"name one of {known}")
     system = load_file(file)
+    own = 0
     try:
-        found = compare(system, _text(against))
-    except ValueError as error:
-        raise ConfigError(
-            f"{against} does not answer in Prometheus' text format: {' '.join(str(error).split())[:200]}",
-            f"give the address of the metrics, for this system http://HOST:{system.scrape.port}{system.scrape.path}",
-        ) from None
-    width = max(len(finding.series) for finding in found)
+        asked = ask(against)
+        found = _of_path(system, against) + compare(system, asked.pages, asked.at)
+        own = of_libraries(asked.pages[0])
+    except RefusedError as error:
+        if error.line is None or error.looks_like_another_page:
+            raise _no_metrics(against, system, error) from None
+        found = refused(system, error)
+    missing: dict[str, frozenset[str]] = {}
     for finding in found:
-        out.print(f"[{_COLOURS[finding.verdict]}]{finding.verdict:<10}[/]", end=" ")
-        out.print(f"{finding.series:<{width}}  {finding.detail}".rstrip(), markup=False)
+        if finding.blind is not None:
+            before = missing.get(finding.series)
+            # No labels is the whole series, which is more than any of its labels.
+            whole = not finding.blind or before == frozenset()
+            missing[finding.series] = frozenset() if whole else finding.blind | (before or frozenset())
+    silent = blind.alerts(system, missing) if missing else ()
     differing = {finding.series for finding in found if finding.verdict == "differs"}
-    agree = len(system.series) - len(differing)
-    out.print(f"{agree} of {len(system.series)} declared series agree with {against}", markup=False)
+    if as_json:
+        rows = [{"series": one.series, "verdict": one.verdict, "detail": one.detail} for one in found]
+        typer.echo(json.dumps({"findings": rows, "blind": silent, "agree": not differing}, indent=2))
+    else:
+        _print(found, silent, own)
+        agree = len(system.series) - len(differing & system.series.keys())
+        out.print(f"{agree} of {len(system.series)} declared series agree with {against}", markup=False)
     if differing:
         raise typer.Exit(1)
 
 
-def _text(against: str) -> str:
-    """What is exposed; ConfigError where nothing answers."""
-    import httpx
+def _print(found: "Sequence[Finding]", silent: Sequence[str], libraries: int) -> None:
+    width = max(len(finding.series) for finding in found)
+    for finding in found:
+        out.print(f"[{_COLOURS[finding.verdict]}]{finding.verdict:<10}[/]", end=" ")
+        out.print(f"{finding.series:<{width}}  {finding.detail}".rstrip(), markup=False)
+    if libraries:
+        out.print(f"not listed: {libraries} series that a client library or framework brings by itself")
+    if silent:
+        out.print(f"[red]blind[/]: these alerts cannot fire until that is fixed: {', '.join(silent)}")
+
+
+def _no_metrics(against: str, system: "System", error: ValueError) -> ConfigError:
+    return ConfigError(
+        f"{against} does not answer in Prometheus' text format: {' '.join(str(error).split())[:300]}",
+        f"give the address of the metrics, for this system http://HOST:{system.scrape.port}{system.scrape.path}",
+    )
+
+
+def _of_path(system: "System", against: str) -> "list[Finding]":
+    """What is asked here and what Prometheus asks must be the same page."""
+    from observability.systems.compare import PAGE, Finding
+
+    parts = urlsplit(against)
+    asked = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if parts.scheme not in ("http", "https") or asked == system.scrape.path:
+        return []
+    detail = f"was asked for at {asked}, and Prometheus asks for {system.scrape.path}: correct scrape.path"
+    return [Finding(series=PAGE, verdict="doubtful", detail=detail)]
+
+
+def ask(against: str) -> Asked:
+    """What is exposed, as Prometheus reads it; ConfigError where nothing answers, RefusedError where it refuses it."""
+    from observability.systems import exposition
+    from observability.systems.fetch import fetch
 
     if not against.startswith(("http://", "https://")):
         try:
-            return Path(against).read_text(encoding="utf-8")
+            return Asked(pages=[exposition.saved(Path(against).read_bytes())])
         except OSError as error:
             raise ConfigError(f"{against}: {error.strerror}", "give http://HOST:PORT/metrics, or a file") from None
-    try:
-        answer = httpx.get(against, headers={"Accept": "text/plain;version=0.0.4"}, timeout=10, follow_redirects=True)
-        answer.raise_for_status()
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ConfigError(
-            f"{against} does not answer: {str(error).splitlines()[0] or type(error).__name__}",
-            "see that the system runs and the address is right; behind a login, save the answer and name the file",
-        ) from None
-    return answer.text
+    pages: list[Page] = []
+    at = None
+    begun = monotonic()
+    for answer in fetch(against, ANSWERS):
+        at = at or answer.at
+        pages.append(exposition.read(answer.body, answer.content_type))
+        if len(pages) > 1 and monotonic() - begun > PATIENCE:
+            break
+    return Asked(pages=pages, at=at)

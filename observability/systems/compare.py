@@ -1,25 +1,29 @@
-"""Does a system expose what its file says? A file against the text of a live `/metrics`."""
+"""Does a system expose what its file says? A file against what Prometheus stores of the answers to some scrapes."""
 
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from prometheus_client import Metric
-from prometheus_client.parser import text_string_to_metric_families
-
-from observability.systems.model import SeriesSpec, System
-from observability.systems.signals import Kind, Unit
+from observability.core.documents import nearest
+from observability.core.types import seconds
+from observability.systems import scrapes
+from observability.systems.exposed import LIBRARIES, Exposed, exposed
+from observability.systems.exposition import Page, RefusedError
+from observability.systems.model import PER_SECOND, SeriesSpec, System
+from observability.systems.resolve import SPECS, amount, of_signal, selectors
+from observability.systems.signals import HttpRequests, Kind, Outcomes, Unit
+from observability.systems.thresholds import SEVERITIES
 
 Verdict = Literal["agrees", "differs", "doubtful", "undeclared"]
 """differs: the file or the system is wrong; doubtful: look at it; undeclared: exposed, and nothing here reads it."""
 
+PAGE: Final = "the page"
+"""What a finding about all of an answer is about."""
+
 ENOUGH: Final = 20
 """Observations from which on a histogram's values say something about its unit."""
-
-_NAME: Final = re.compile(r"^(?:# TYPE )?([a-zA-Z_:][a-zA-Z0-9_:]*)", re.MULTILINE)
-"""Name of a sample, or of a series that may have none yet."""
 
 _RAW: Final = re.compile(r"/(\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-f]{24,})(/|$)")
 """A part of a path that names one thing: a number, a UUID, a long hexadecimal id."""
@@ -34,45 +38,78 @@ _HELP: Final[Mapping[Unit, re.Pattern[str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What was found out about one series."""
+    """What was found out about one series, or about the page.
+
+    `blind` says what rules cannot read because of it: None nothing, no labels the whole series, else these labels.
+    """
 
     series: str
     verdict: Verdict
     detail: str = ""
+    blind: frozenset[str] | None = None
 
 
-@dataclass(kw_only=True)
-class _Exposed:
-    """One series as it is exposed; of a histogram, all of it."""
-
-    kind: str
-    help: str
-    labels: dict[str, set[str]] = field(default_factory=dict)
-    counts: dict[float, float] = field(default_factory=dict)
-    """Observations of a histogram up to each bound, over all its label values."""
-    total: float = 0.0
-    """Sum of a histogram's observations; of anything else, its highest value."""
-    samples: int = 0
+WHOLE: Final[frozenset[str]] = frozenset()
+"""Rules find nothing of the series."""
 
 
-def compare(system: System, text: str) -> list[Finding]:
-    """A row for each series the file declares, then for each that only the system knows; ValueError: not such text."""
-    exposed = _read(text)
-    found = [
-        finding for name, spec in system.series.items() for finding in _series(system, name, spec, exposed.get(name))
+def compare(system: System, pages: Sequence[Page], at: int | None = None) -> list[Finding]:
+    """What is found about the page, then each series the file declares, then what only the system knows.
+
+    `pages` are answers in their order; the first is compared, the others show how it changes. `at` is when the first
+    came, in milliseconds since 1970; None: not known. RefusedError: there is no series at all.
+    """
+    first, *later = pages
+    live = exposed(first)
+    if not live:
+        raise RefusedError("it holds no series")
+    found = [Finding(series=PAGE, verdict="doubtful", detail=doubt) for doubt in first.doubts]
+    found += [Finding(series=PAGE, verdict="doubtful", detail=doubt) for doubt in scrapes.changes(pages)]
+    moving = {name: list(scrapes.falls(name, one, [exposed(page) for page in later])) for name, one in live.items()}
+    for name, spec in system.series.items():
+        found += _series(system, name, spec, live, at, moving.get(name, []))
+    others = [name for name in sorted(live.keys() - system.series.keys()) if not LIBRARIES.match(name)]
+    return found + [Finding(series=name, verdict="undeclared", detail=live[name].kind) for name in others]
+
+
+def refused(system: System, reason: RefusedError) -> list[Finding]:
+    """What is found where Prometheus refuses the page: nothing of it is stored."""
+    detail = f"Prometheus refuses it, the target is down: {reason}" + (f"; {reason.fix}" if reason.fix else "")
+    nothing = "nothing of the page is stored"
+    return [
+        Finding(series=PAGE, verdict="differs", detail=detail),
+        *(Finding(series=name, verdict="differs", detail=nothing, blind=WHOLE) for name in system.series),
     ]
-    others = sorted(exposed.keys() - system.series.keys() - {f"{_base(name)}_created" for name in system.series})
-    return found + [Finding(series=name, verdict="undeclared", detail=exposed[name].kind) for name in others]
 
 
-def _series(system: System, name: str, spec: SeriesSpec, live: _Exposed | None) -> Iterator[Finding]:
+def of_libraries(page: Page) -> int:
+    """How many series of a page are a client library's own."""
+    return sum(1 for name in exposed(page) if LIBRARIES.match(name))
+
+
+def _series(
+    system: System, name: str, spec: SeriesSpec, page: Mapping[str, Exposed], at: int | None, moving: Sequence[str]
+) -> Iterator[Finding]:
+    live = page.get(name)
     if live is None:
-        detail = "is not exposed; or it is, but only once it has something to count"
-        yield Finding(series=name, verdict="differs", detail=detail)
+        yield Finding(series=name, verdict="differs", detail=_missing(name, spec, page), blind=WHOLE)
         return
-    wrong = [*_kind(spec.kind, live), *_labels(spec, live), *_buckets(spec, live)]
-    yield from (Finding(series=name, verdict="differs", detail=detail) for detail in wrong)
-    doubts = [*_unit(spec, live), *_raw_paths(system, name, live)]
+    wrong: list[tuple[str, frozenset[str] | None]] = [
+        *((detail, WHOLE) for detail in _kind(spec.kind, live)),
+        *_labels(spec, live),
+        *((detail, None) for detail in _buckets(spec, live)),
+        *((detail, WHOLE) for detail in scrapes.times(live, at)),
+        *((detail, None) for detail in scrapes.duplicates(live)),
+        *((detail, WHOLE) for detail in moving),
+    ]
+    yield from (Finding(series=name, verdict="differs", detail=detail, blind=blind) for detail, blind in wrong)
+    doubts = [
+        *_untyped(spec, live),
+        *_unit(spec, live),
+        *_raw_paths(system, name, live),
+        *_values(system, name, live),
+        *_between_bounds(system, name, spec, live),
+    ]
     if not live.samples:
         doubts.append("has no sample yet, so its labels are not known")
     yield from (Finding(series=name, verdict="doubtful", detail=detail) for detail in doubts)
@@ -80,33 +117,64 @@ def _series(system: System, name: str, spec: SeriesSpec, live: _Exposed | None) 
         yield Finding(series=name, verdict="agrees")
 
 
-def _kind(kind: Kind, live: _Exposed) -> Iterator[str]:
-    if live.kind != kind:
+def _missing(name: str, spec: SeriesSpec, page: Mapping[str, Exposed]) -> str:
+    """Why nothing is stored under the name: another spelling, or another name, where one is there."""
+    for other in page:
+        if other != name and other.strip() == name:
+            return f"is stored as {other!r}: Prometheus takes blanks before a name for a part of it, leave them out"
+        if other != name and re.sub(r"\W", "_", other) == name:
+            return (
+                f"is stored as {other!r}, a name that no rule reads: Prometheus asks for underscores "
+                "(escaping=underscores), and the system does not heed it"
+            )
+    kind = [other for other, live in page.items() if live.kind == spec.kind and not LIBRARIES.match(other)]
+    return f"is not exposed; or it is, but only once it has something to count {_hint(nearest(name, kind))}".rstrip()
+
+
+def _hint(question: str) -> str:
+    return f"({question.strip()})" if question else ""
+
+
+def _kind(kind: Kind, live: Exposed) -> Iterator[str]:
+    if live.kind not in (kind, "unknown"):
         yield f"is exposed as {live.kind}, the file says {kind}"
+    elif live.kind == "unknown" and kind == "histogram" and not live.counts:
+        yield "is exposed without a TYPE line and without buckets, the file says histogram"
+    elif live.kind == "unknown" and kind == "histogram":
+        plain = sorted(bound for bound in live.raw_bounds if bound.isdecimal())
+        if plain:
+            yield f'has no TYPE line, so its bounds are stored as written: le="{plain[0]}", not le="{plain[0]}.0"'
 
 
-def _labels(spec: SeriesSpec, live: _Exposed) -> Iterator[str]:
+def _untyped(spec: SeriesSpec, live: Exposed) -> Iterator[str]:
+    if live.kind == "unknown" and spec.kind != "histogram":
+        yield f"has no type; Prometheus stores it all the same, but nothing says that it is a {spec.kind}"
+
+
+def _labels(spec: SeriesSpec, live: Exposed) -> Iterator[tuple[str, frozenset[str] | None]]:
     if not live.samples:
         return
     missing = [label for label in spec.labels if label not in live.labels]
     unknown = sorted(live.labels.keys() - set(spec.labels))
     if missing:
-        yield f"lacks the labels {', '.join(missing)}"
+        dotted = {re.sub(r"\W", "_", label): label for label in unknown}
+        said = [f"{label} (sent as {dotted[label]!r})" if label in dotted else label for label in missing]
+        yield f"lacks the labels {', '.join(said)}", frozenset(missing)
     if unknown:
-        yield f"has labels that the file does not know: {', '.join(unknown)}"
+        yield f"has labels that the file does not know: {', '.join(unknown)}", None
 
 
-def _buckets(spec: SeriesSpec, live: _Exposed) -> Iterator[str]:
-    bounds = tuple(sorted(bound for bound in live.counts if math.isfinite(bound)))
-    if live.kind == spec.kind == "histogram" and live.samples and bounds != tuple(map(float, spec.bounds)):
-        yield f"has the bounds {_list(bounds)}, the file says {_list(spec.bounds)}"
+def _buckets(spec: SeriesSpec, live: Exposed) -> Iterator[str]:
+    histogram = live.kind == "histogram" or (live.kind == "unknown" and live.counts)
+    if histogram and spec.kind == "histogram" and live.samples and live.bounds != tuple(map(float, spec.bounds)):
+        yield f"has the bounds {_list(live.bounds)}, the file says {_list(spec.bounds)}"
 
 
 def _list(bounds: tuple[float, ...]) -> str:
     return ", ".join(f"{bound:g}" for bound in bounds) or "none"
 
 
-def _unit(spec: SeriesSpec, live: _Exposed) -> Iterator[str]:
+def _unit(spec: SeriesSpec, live: Exposed) -> Iterator[str]:
     """Signs that the values are in another unit than the name or the file says."""
     said = _HELP[spec.unit].search(live.help) if spec.unit in _HELP else None
     if said:
@@ -124,7 +192,7 @@ def _unit(spec: SeriesSpec, live: _Exposed) -> Iterator[str]:
         yield f"has a mean of {mean:.3g}, far below the lowest bound, {spec.bounds[0]:g}: is it in {spec.unit}?"
 
 
-def _raw_paths(system: System, name: str, live: _Exposed) -> Iterator[str]:
+def _raw_paths(system: System, name: str, live: Exposed) -> Iterator[str]:
     """Route labels whose values name single things: one series for each is more than any server holds."""
     signals = (system.signals.http_requests, system.signals.http_latency)
     for label in sorted({signal.route for signal in signals if signal and signal.series == name}):
@@ -133,35 +201,52 @@ def _raw_paths(system: System, name: str, live: _Exposed) -> Iterator[str]:
             yield f"has raw paths in the label {label}, like {raw[0]}: name the route's template"
 
 
-def _read(text: str) -> dict[str, _Exposed]:
-    """Everything a text exposes, by the name that a system's file gives it."""
-    # The parser gives every counter the name with `_total`, whatever the text says.
-    written = set(_NAME.findall(text))
-    found: dict[str, _Exposed] = {}
-    for family in text_string_to_metric_families(text):
-        names = {family.name, f"{family.name}_total"} & written if family.type == "counter" else {family.name}
-        found |= dict.fromkeys(names, _exposed(family))
-    if not found:
-        raise ValueError("it holds no series")
-    return found
+def _values(system: System, name: str, live: Exposed) -> Iterator[str]:
+    """Values that a signal counts by and that are not there: it would count nothing, or everything as a failure."""
+    counted: dict[str, set[str]] = {}
+    for _, one in selectors(system.signals):
+        if one.series != name or one.job is not None:
+            continue
+        if isinstance(one, HttpRequests):
+            values = live.labels.get(one.status, set())
+            if values and not any(re.fullmatch(r"[1-5]..", value) for value in values):
+                yield f"has no status codes in the label {one.status}, but {_some(values)}: no answer counts as 5xx"
+        for label, value in (*one.where.items(), *(one.ok.items() if isinstance(one, Outcomes) else ())):
+            counted.setdefault(label, set()).add(value)
+    for label, wanted in counted.items():
+        values = live.labels.get(label, set())
+        if values and values.isdisjoint(wanted):
+            yield f"has {_some(values)} in the label {label}, and its signals count {_some(wanted)}"
 
 
-def _base(name: str) -> str:
-    return name.removesuffix("_total")
+def _some(values: set[str]) -> str:
+    shown = sorted(values)
+    return ", ".join(map(repr, shown[:3])) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
 
 
-def _exposed(family: Metric) -> _Exposed:
-    live = _Exposed(kind=family.type, help=family.documentation)
-    for sample in family.samples:
-        live.samples += 1
-        for label, value in sample.labels.items():
-            if not (label == "le" and family.type == "histogram"):
-                live.labels.setdefault(label, set()).add(value)
-        if sample.name.endswith("_bucket") and "le" in sample.labels:
-            bound = float(sample.labels["le"])
-            live.counts[bound] = live.counts.get(bound, 0.0) + sample.value
-        elif family.type == "histogram" and sample.name.endswith("_sum"):
-            live.total += sample.value
-        elif family.type != "histogram":
-            live.total = max(live.total, sample.value)
-    return live
+def _between_bounds(system: System, name: str, spec: SeriesSpec, live: Exposed) -> Iterator[str]:
+    """Limits that are no bound of the histogram: a percentile there is an estimate."""
+    factor = PER_SECOND.get(spec.unit)
+    bounds = live.bounds
+    if factor is None or not bounds:
+        return
+    for path, limit in _limits(system, name):
+        bound = limit * factor
+        if bound < bounds[-1] and not any(math.isclose(bound, one) for one in bounds):
+            yield f"has no bound at {bound:g}, so {path} is estimated: add the bucket {bound:g}"
+
+
+def _limits(system: System, name: str) -> Iterator[tuple[str, float]]:
+    """The percentile thresholds and objectives that are judged by a histogram, with their limits in seconds."""
+    for threshold, values in system.thresholds.items():
+        spec = SPECS.get(threshold)
+        if not (spec and spec.percentile and spec.signal):
+            continue
+        if any(one.series == name for one in of_signal(system.signals, spec.signal)):
+            for severity in SEVERITIES:
+                written = getattr(values, severity)
+                if written is not None:
+                    yield f"thresholds.{threshold}.{severity}", amount(written, spec.unit)
+    latency = system.signals.http_latency
+    if system.slos.latency and latency and latency.series == name:
+        yield "slos.latency.target", seconds(system.slos.latency.target)

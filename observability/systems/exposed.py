@@ -1,0 +1,125 @@
+"""The series of a page by the names that a system's file gives them: a counter by its own, a histogram by its base."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from observability.systems.exposition import Page, Sample
+
+_PARTS: Final = {
+    "histogram": ("_bucket", "_sum", "_count", "_created"),
+    "gaugehistogram": ("_bucket", "_gsum", "_gcount"),
+    "summary": ("_sum", "_count", "_created"),
+    "counter": ("_total", "_created"),
+    "info": ("_info",),
+}
+"""What the names of a metric's samples may end in besides its own name, by its type."""
+
+LIBRARIES: Final = re.compile(
+    r"(process|go|nodejs|python|ruby|promhttp|scrape|jvm|dotnet|net_conntrack|otel_scope|otel_sdk|prometheus_sdk)_"
+    # Micrometer's and Spring Boot's.
+    r"|(system|disk|tomcat|jetty|logback_events|log4j2_events|executor|hikaricp|jdbc|application_(started|ready)"
+    r"|spring_security|tasks_scheduled|lettuce|http_client_requests)_"
+    # .NET's and ASP.NET's.
+    r"|(kestrel|aspnetcore|microsoft_aspnetcore|system_net|system_runtime|signalr)_"
+    r"|(target|python|build|version)_info$|up$"
+)
+"""Series that a client library or framework brings by itself: what nobody needs to declare."""
+
+
+@dataclass(kw_only=True)
+class Exposed:
+    """One series of a page; of a histogram, all of it."""
+
+    kind: str
+    help: str = ""
+    samples: list[Sample] = field(default_factory=list)
+    labels: dict[str, set[str]] = field(default_factory=dict)
+    """Values by label, without a histogram's `le` and a summary's `quantile`."""
+    counts: dict[float, float] = field(default_factory=dict)
+    """Observations of a histogram up to each bound, over all its label values."""
+    total: float = 0.0
+    """Sum of a histogram's observations; of anything else, its highest value."""
+    raw_bounds: set[str] = field(default_factory=set)
+    """Bounds of a histogram as they are stored."""
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """Upper bounds without +Inf, from the lowest."""
+        return tuple(sorted(bound for bound in self.counts if math.isfinite(bound)))
+
+
+def exposed(page: Page) -> dict[str, Exposed]:
+    """Everything a page holds, by the name that a system's file gives it; also what has a type and no sample yet."""
+    found: dict[str, Exposed] = {}
+    untyped = _untyped_histograms(page)
+    for sample in page.samples:
+        family, kind = _family(sample.name, page.kinds, untyped)
+        if _is_birth(sample.name, page.kinds):
+            continue
+        name = sample.name if kind in ("counter", "info") else family
+        one = found.setdefault(name, Exposed(kind=kind, help=page.helps.get(family, page.helps.get(name, ""))))
+        _add(one, sample)
+    for family, kind in page.kinds.items():
+        name = family
+        if kind == "counter" and page.form == "openmetrics":
+            name = family if family.endswith("_total") else f"{family}_total"
+        if not ({name, family} & found.keys() or _is_birth(family, page.kinds)):
+            found[name] = Exposed(kind=kind, help=page.helps.get(family, ""))
+    return found
+
+
+def _is_birth(name: str, kinds: Mapping[str, str]) -> bool:
+    """Whether this only says when a series was made."""
+    base = name.removesuffix("_created")
+    return base != name and not {base, f"{base}_total"}.isdisjoint(kinds)
+
+
+def _add(one: Exposed, sample: Sample) -> None:
+    one.samples.append(sample)
+    histogram = one.kind in ("histogram", "gaugehistogram") or (one.kind == "unknown" and _is_part(sample))
+    for label, value in sample.labels:
+        if label == "le" and histogram and sample.name.endswith("_bucket"):
+            try:
+                bound = float(value)
+            except ValueError:
+                continue
+            one.counts[bound] = one.counts.get(bound, 0.0) + sample.value
+            one.raw_bounds.add(value)
+        elif not (label == "quantile" and one.kind == "summary"):
+            one.labels.setdefault(label, set()).add(value)
+    if histogram and sample.name.endswith("_sum"):
+        one.total += sample.value
+    elif not histogram:
+        one.total = max(one.total, sample.value)
+
+
+def _is_part(sample: Sample) -> bool:
+    return sample.name.endswith(_PARTS["histogram"])
+
+
+def _family(name: str, kinds: Mapping[str, str], untyped: frozenset[str]) -> tuple[str, str]:
+    """The metric a sample belongs to, and its type."""
+    if name in kinds:
+        return name, kinds[name]
+    for kind, suffixes in _PARTS.items():
+        for suffix in suffixes:
+            base = name.removesuffix(suffix)
+            if base != name and kinds.get(base) == kind:
+                return base, kind
+            if base != name and kind == "histogram" and base in untyped:
+                return base, "unknown"
+    return name, "unknown"
+
+
+def _untyped_histograms(page: Page) -> frozenset[str]:
+    """Base names of what is a histogram by its samples, though no TYPE line says so."""
+    names = {sample.name for sample in page.samples if sample.name.endswith(("_sum", "_count"))}
+    bases = {
+        sample.name.removesuffix("_bucket")
+        for sample in page.samples
+        if sample.name.endswith("_bucket") and any(label == "le" for label, _ in sample.labels)
+    }
+    return frozenset(base for base in bases if base not in page.kinds and {f"{base}_sum", f"{base}_count"} & names)
