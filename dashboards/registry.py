@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards import postgres
+from dashboards import own, postgres
 from dashboards.across import FOLDER
 from dashboards.alerts import alerts
 from dashboards.application import application
@@ -31,6 +32,8 @@ from dashboards.slos import slos
 from dashboards.stack import stack
 from dashboards.status import status
 from dashboards.subject import Subject, subjects
+from observability.core import project
+from observability.core.errors import ConfigError
 from observability.core.naming import PLATFORM
 from observability.settings.load import StackConfig
 
@@ -42,13 +45,15 @@ class Entry:
     folder: str
     uid: str
     text: str
+    source: Path | None = None
+    """The file of a page of one's own."""
 
 
 def folders(config: StackConfig) -> Mapping[str, str]:
     """Title of every folder by its uid: one of the whole stack, and one of each system that has dashboards here."""
     titles = {FOLDER: "Observability", PLATFORM: "Platform"}
     titles |= {name: system.title for name, system in config.systems.items()}
-    used = {folder for folder, _ in _made(config)}
+    used = {folder for folder, _, _ in _made(config)}
     return {uid: title for uid, title in titles.items() if uid in used}
 
 
@@ -59,8 +64,9 @@ def dashboards(config: StackConfig) -> tuple[Entry, ...]:
             folder=folder,
             uid=str(made.uid),
             text=json.dumps(made, cls=JSONEncoder, indent=2, sort_keys=True) + "\n",
+            source=source,
         )
-        for folder, made in _made(config)
+        for folder, made, source in _made(config)
     )
 
 
@@ -69,18 +75,36 @@ def files(config: StackConfig) -> dict[str, str]:
     return {f"dashboards/{entry.folder}/{entry.uid}.json": entry.text for entry in dashboards(config)}
 
 
-def _made(config: StackConfig) -> Iterator[tuple[str, dashboard.Dashboard]]:
-    """Every dashboard with its folder."""
+def _made(config: StackConfig) -> Iterator[tuple[str, dashboard.Dashboard, Path | None]]:
+    """Every dashboard with its folder, and the file of one's own; ConfigError where two have one uid."""
     if config.grafana_url is None:
         return
     runbooks = config.settings.links.runbooks
-    for folder, made in (
-        *((FOLDER, made) for made in _stack(config)),
-        *((subject.name, made) for subject in subjects(config) for made in _of_system(subject)),
+    known: dict[str, Path | None] = {}
+    for folder, made, source in (
+        *((FOLDER, made, None) for made in _stack(config)),
+        *((subject.name, made, None) for subject in subjects(config) for made in _of_system(subject)),
+        *((folder, made, source) for folder, made, source in _own(config)),
     ):
+        uid = str(made.uid)
+        if source is not None and uid in known:
+            other = known[uid]
+            raise ConfigError(
+                f"{project.shown(source)}: the uid {uid!r} is that of "
+                f"{f'{project.shown(other)} too' if other else 'a built-in dashboard'}",
+                "give the page another uid",
+            )
+        known[uid] = source
         if runbooks is not None:
             link_runbooks(made, None if folder == FOLDER else folder, runbooks)
-        yield folder, made
+        yield folder, made, source
+
+
+def _own(config: StackConfig) -> Iterator[tuple[str, dashboard.Dashboard, Path]]:
+    """The pages of one's own that have something to show here."""
+    for module in own.modules():
+        if module.page.system is None or module.page.system in config.systems:
+            yield module.page.folder, module.page.build(), module.path
 
 
 def _stack(config: StackConfig) -> Iterator[dashboard.Dashboard]:
