@@ -36,8 +36,8 @@ class Machine:
         self.networks_here: list[Any] = []
         self.api = SimpleNamespace(api_version="1.41")
         self.containers = SimpleNamespace(list=self.listed, create=self.create)
-        self.networks = SimpleNamespace(list=lambda filters=None: list(self.networks_here), create=self.network)
-        self.volumes = SimpleNamespace(create=self.volume, list=lambda filters: [])
+        self.networks = SimpleNamespace(list=lambda **_: list(self.networks_here), create=self.network)
+        self.volumes = SimpleNamespace(create=self.volume, list=lambda **_: [])
         self.images = SimpleNamespace(get=lambda name: SimpleNamespace(id=f"sha256:{name}"))
 
     def listed(self, **_: object) -> list[Any]:
@@ -144,7 +144,7 @@ def test_a_container_of_a_service_that_is_gone_is_removed(tenant: Tenant) -> Non
 
 
 def test_an_unhealthy_container_is_named_with_where_to_look(tenant: Tenant) -> None:
-    with pytest.raises(TenantError, match="demo-postgres is unhealthy.*docker logs demo-postgres"):
+    with pytest.raises(TenantError, match=r"demo-postgres is unhealthy.*docker logs demo-postgres"):
         Machine(health="unhealthy").bring(tenant)
 
 
@@ -152,7 +152,7 @@ def test_a_subnet_that_another_network_has_is_refused_before_anything_is_made(te
     machine = Machine()
     pools = [{"Subnet": "172.30.0.0/16"}]
     machine.networks_here.append(SimpleNamespace(name="other", attrs={"IPAM": {"Config": pools}}))
-    with pytest.raises(ConfigError, match="172.30.80.0/24 overlaps the Docker network other"):
+    with pytest.raises(ConfigError, match=r"172\.30\.80\.0/24 overlaps the Docker network other"):
         machine.bring(tenant)
     assert machine.here == {}
 
@@ -162,7 +162,7 @@ def test_no_password_is_in_the_environment_a_label_or_a_command_line(tenant: Ten
     machine.bring(tenant)
     secrets = tenant.passwords().values()
     for made in machine.here.values():
-        said = repr({key: value for key, value in made.said.items()}) + repr(made.command)
+        said = repr((made.said, made.command))
         assert not [value for value in secrets if value in said]
     database = machine.here["demo-postgres"]
     password = database.files["/run/secrets/monitoring-password"]
@@ -226,9 +226,10 @@ def written(folder: Path, change: Mapping[str, Any]) -> Path:
 
 
 VARIABLES = {
-    name: "1"
-    for name in ("DEMO_IMAGE", "DEMO_RATE", "DEMO_PORT", "DEMO_FAULT_PORT", "DEMO_SECRETS", "DEMO_SUBNET")
-} | {"DEMO_NAME": "demo", "DEMO_GATEWAY": "10.0.0.1"}
+    **dict.fromkeys(("DEMO_IMAGE", "DEMO_RATE", "DEMO_PORT", "DEMO_FAULT_PORT", "DEMO_SECRETS", "DEMO_SUBNET"), "1"),
+    "DEMO_NAME": "demo",
+    "DEMO_GATEWAY": "10.0.0.1",
+}
 
 
 @pytest.mark.parametrize(

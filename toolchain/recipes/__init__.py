@@ -11,21 +11,12 @@ from types import MappingProxyType
 from typing import Final
 
 from toolchain.recipe import Recipe
-from toolchain.recipes.debian import DEBIAN
+from toolchain.recipes.debian import DEBIAN, STACK
 from toolchain.recipes.exporters import EXPORTERS
 from toolchain.recipes.loki import LOKI
 from toolchain.recipes.prometheus import PROMETHEUS
 
 RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
-    {
-        **PROMETHEUS,
-        **EXPORTERS,
-        **LOKI,
-        "goalert-postgres": DEBIAN["postgres"],
-        "demo": DEBIAN["demo"],
-        "demo-postgres": DEBIAN["postgres"],
-        "demo-redis": DEBIAN["redis"],
-        "demo-nginx": DEBIAN["nginx"],
-    }
+    {**PROMETHEUS, **EXPORTERS, **LOKI, **STACK, "goalert-postgres": DEBIAN["postgres"]}
 )
 """Recipe by the name of the service that runs the image."""

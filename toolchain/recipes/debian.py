@@ -10,7 +10,7 @@ _PG_BIN: Final = "/usr/lib/postgresql/15/bin"
 _PG_SAMPLE: Final = "/usr/share/postgresql/15/postgresql.conf.sample"
 _OTHER: Final = "what its makers add to a build (this is Debian's package of that release series)"
 
-DEBIAN: Final[Mapping[str, Recipe]] = {
+_SERVERS: Final[Mapping[str, Recipe]] = {
     "demo": Recipe(
         repository="observability/demo",
         tag="0.1.0",
@@ -101,4 +101,12 @@ DEBIAN: Final[Mapping[str, Recipe]] = {
         without=_OTHER,
     ),
 }
-"""Recipe by the name of the server."""
+
+DEBIAN: Final[Mapping[str, Recipe]] = {
+    **_SERVERS,
+    **{f"demo-{name}": _SERVERS[name] for name in ("postgres", "redis", "nginx")},
+}
+"""Recipe by the name of the server; the names with `demo-` go when the demo leaves the stack."""
+
+STACK: Final = {name: recipe for name, recipe in DEBIAN.items() if name.startswith("demo")}
+"""Those that the stack itself still runs."""
