@@ -14,11 +14,13 @@ from observability.check import exposition
 from observability.check.promql import ANY_VALUE, Matcher, matchers, name_matchers
 from observability.check.rulefile import Rule
 from observability.check.shape import Shape, Shaper, either, narrowed
+from observability.core import project
 from observability.core.types import seconds
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
 
 SAMPLES: Final = Path(__file__).resolve().parent / "samples"
+"""Where the recorded samples of the built-in exporters lie."""
 
 Kind = Literal["counter", "gauge", "histogram", "unknown"]
 
@@ -58,9 +60,8 @@ class JobFacts:
 class Catalogue:
     """The series of one stack: of all its systems and jobs, and of its rules."""
 
-    def __init__(self, config: StackConfig, rules: Iterable[Rule], samples: Path = SAMPLES) -> None:
+    def __init__(self, config: StackConfig, rules: Iterable[Rule]) -> None:
         self._config = config
-        self._samples = samples
         self._rules: dict[str, list[Rule]] = defaultdict(list)
         self._alerts: list[Rule] = []
         for rule in rules:
@@ -73,7 +74,7 @@ class Catalogue:
     def beside(self, rules: Iterable[Rule]) -> "Catalogue":
         """The same stack with more rules."""
         own = [*self._alerts, *(rule for found in self._rules.values() for rule in found)]
-        made = Catalogue(self._config, [*own, *rules], self._samples)
+        made = Catalogue(self._config, [*own, *rules])
         # What is scraped is the same, and dear to work out.
         vars(made).update(jobs=self.jobs, _exposed=self._exposed)
         return made
@@ -132,7 +133,7 @@ class Catalogue:
 
     @cached_property
     def _files(self) -> list[Path]:
-        return sorted(self._samples.glob("*.prom"))
+        return list(project.files("samples", ".prom").values())
 
     @cached_property
     def _exposed(self) -> dict[str, list[Series]]:

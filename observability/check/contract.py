@@ -1,7 +1,7 @@
 """The contract: whatever a query reads, somebody exposes."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import promql_parser as pp
 
@@ -17,6 +17,8 @@ class Finding:
 
     where: str
     what: str
+    rule: Rule | None = field(default=None, compare=False, repr=False)
+    """The rule it is about, where it is about one."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
@@ -24,7 +26,7 @@ class Finding:
 
 def check_rules(rules: Iterable[Rule], catalogue: Catalogue) -> list[Finding]:
     """What the rules read that nobody exposes."""
-    return [finding for rule in rules for finding in check_query(rule.expr, rule.where, catalogue)]
+    return [replace(found, rule=rule) for rule in rules for found in check_query(rule.expr, rule.where, catalogue)]
 
 
 def check_query(query: str, where: str, catalogue: Catalogue) -> list[Finding]:

@@ -1,7 +1,7 @@
 """Rules that are likely wrong although Prometheus accepts them: every check, and all of them at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -33,7 +33,7 @@ def duplicates(rules: list[Rule], catalogue: Catalogue) -> Iterator[Finding]:
         what = tuple(sorted((rule.labels if rule.alert else shape.values).items()))
         key = (rule.alert, rule.name, what, rule.node.prettify() if rule.alert else "")
         if key in seen:
-            yield Finding(where=rule.where, what=f"is there already: {seen[key].where}")
+            yield Finding(where=rule.where, what=f"is there already: {seen[key].where}", rule=rule)
         seen.setdefault(key, rule)
 
 
@@ -51,7 +51,8 @@ def unwatched(rules: list[Rule], catalogue: Catalogue) -> Iterator[Finding]:
         }
         for job in sorted(read - watched - reported):
             reported.add(job)
-            yield Finding(where=rule.where, what=f"nobody notices when the targets of job {job} are gone: no up == 0")
+            what = f"nobody notices when the targets of job {job} are gone: no up == 0"
+            yield Finding(where=rule.where, what=what, rule=rule)
 
 
 def _down(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
@@ -105,7 +106,7 @@ def lint(
     """What the checks find, all of them or those named; a rule that does not parse is left to the contract."""
     readable = [rule for rule in rules if _parses(rule)]
     found = [
-        Finding(where=rule.where, what=f"{what} [{name}]")
+        Finding(where=rule.where, what=f"{what} [{name}]", rule=rule)
         for name, check in CHECKS.single.items()
         if not names or name in names
         for rule in readable
@@ -114,7 +115,7 @@ def lint(
     ]
     for name, check_all in CHECKS.all.items():
         if not names or name in names:
-            found += [Finding(where=one.where, what=f"{one.what} [{name}]") for one in check_all(readable, catalogue)]
+            found += [replace(one, what=f"{one.what} [{name}]") for one in check_all(readable, catalogue)]
     return list(dict.fromkeys(found))
 
 

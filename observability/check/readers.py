@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from dashboards.registry import dashboards
 from observability.check.promql import ANY_VALUE
-from observability.settings.load import ROOT, StackConfig
+from observability.core import project
+from observability.settings.load import StackConfig
 
 _RANGE: Final = re.compile(r"\$(?:__rate_interval|__interval|__range)\b|\$\{__(?:rate_interval|interval|range)\}")
 _VARIABLE: Final = re.compile(r"\$\{\w+(?::\w+)?\}|\$\w+|\[\[\w+\]\]")
@@ -24,6 +25,8 @@ class Query:
 
     where: str
     text: str
+    line: int | None = None
+    """Line of the file, where it stands in one."""
 
 
 def on_dashboards(config: StackConfig) -> Iterator[Query]:
@@ -66,11 +69,19 @@ def _of_variable(query: Any) -> Iterator[str]:  # noqa: ANN401 - text, or a mapp
         yield text.removeprefix("query_result(").removesuffix(")")
 
 
-def in_runbooks(folder: Path = ROOT / "runbooks") -> Iterator[Query]:
-    """Every query in a block marked `promql`; a word in capitals stands for what the reader fills in."""
-    for path in sorted(folder.glob("*.md")):
-        for number, block in enumerate(_FENCE.findall(path.read_text(encoding="utf-8")), start=1):
-            for text in re.split(r"\n\s*\n|^\s*#.*$", block, flags=re.MULTILINE):
-                if text.strip():
-                    filled = _PLACEHOLDER.sub(ANY_VALUE, text)
-                    yield Query(where=f"runbooks/{path.name}: query block {number}", text=filled)
+def in_runbooks() -> Iterator[Query]:
+    """Every query in a block marked `promql` of every runbook, built-in and the project's."""
+    for path in project.files("runbooks", ".md").values():
+        yield from of_page(path)
+
+
+def of_page(path: Path) -> Iterator[Query]:
+    """The queries of one runbook; a word in capitals stands for what the reader fills in."""
+    text = path.read_text(encoding="utf-8")
+    for number, match in enumerate(_FENCE.finditer(text), start=1):
+        for query in re.split(r"\n\s*\n|^\s*#.*$", match[1], flags=re.MULTILINE):
+            if query.strip():
+                filled = _PLACEHOLDER.sub(ANY_VALUE, query)
+                at = text.index(query, match.start(1)) + len(query) - len(query.lstrip())
+                where = f"runbooks/{path.name}: query block {number}"
+                yield Query(where=where, text=filled, line=text.count("\n", 0, at) + 1)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from observability.cli import beside
 from observability.cli.alert_test import alert_test
+from observability.cli.check import check
 from observability.cli.dashboards import dashboards
 from observability.cli.fault import fault
 from observability.cli.grafana_token import grafana_token
@@ -51,6 +52,7 @@ app.command()(oncall_sync)
 app.command()(oncall_verify)
 app.command()(new_system)
 app.command()(check_system)
+app.command()(check)
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
 

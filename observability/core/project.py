@@ -1,8 +1,9 @@
 """Which folders hold content: the built-in ones of this repository, then those of a project folder of one's own.
 
 A project folder is given by `obs --project DIR` or by the environment variable OBS_PROJECT. It holds any of
-`Pulumi.<stack>.yaml`, `systems/`, `rules/`, `dashboards/`, `runbooks/` and `parts/`. Its files count besides the
-built-in ones; a file of the same name (without its extension) takes the place of the built-in file.
+`Pulumi.<stack>.yaml`, `systems/`, `rules/`, `dashboards/`, `runbooks/`, `parts/` (exporters) and `samples/` (what
+exporters expose, for `obs check`). Its files count besides the built-in ones; a file of the same name (without its
+extension) takes the place of the built-in file.
 """
 
 import os
@@ -18,9 +19,12 @@ BUILT_IN: Final = Path(__file__).resolve().parents[2]
 VARIABLE: Final = "OBS_PROJECT"
 """Environment variable with the project folder; the program that the Pulumi engine starts inherits it."""
 
-Kind = Literal["systems", "rules", "dashboards", "runbooks", "parts"]
+Kind = Literal["systems", "rules", "dashboards", "runbooks", "parts", "samples"]
 
-_BUILT_IN_FOLDERS: Final[Mapping[str, str]] = {"parts": "observability/parts"}
+_BUILT_IN_FOLDERS: Final[Mapping[str, str]] = {
+    "parts": "observability/parts",
+    "samples": "observability/check/samples",
+}
 """Where built-in content lies in a folder that is not called after its kind."""
 
 YAML: Final = (".yaml", ".yml")

@@ -1,0 +1,86 @@
+"""promtool, where it is at hand: whether Prometheus takes the rules, and whether their tests pass."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from observability.check.problem import Problem, line_in
+from observability.core import project
+
+_REFUSED: Final = re.compile(r"(?P<file>rules/[^\s:]+): (?P<line>\d+):\d+: (?P<what>.*)")
+_NAMED: Final = re.compile(r"name: (?P<name>[^,\n]+)")
+_SECONDS: Final = 120
+
+
+def find() -> Path | None:
+    """The program: on the PATH, else the one that this repository built; None where there is neither."""
+    on_path = shutil.which("promtool")
+    if on_path is not None:
+        return Path(on_path)
+    # Imported only here: reading the recipes takes a moment.
+    from toolchain.recipes.prometheus import PROMETHEUS
+
+    build = PROMETHEUS["prometheus"].build
+    built = build.folder / "bin" / "promtool" if build is not None else None
+    return built if built is not None and built.is_file() else None
+
+
+def check_rules(program: Path, texts: Mapping[str, str]) -> Iterator[Problem]:
+    """What promtool refuses in these rule files, given by name."""
+    files = {f"rules/{name}": text for name, text in texts.items()}
+    code, output = _run(program, ["check", "rules", "--lint=none", *files], files)
+    if code == 0:
+        return
+    found = [
+        Problem(
+            file=match["file"],
+            line=int(match["line"]),
+            what=f"promtool: {match['what']}",
+            fix="correct the rule at that line",
+        )
+        for match in _REFUSED.finditer(output)
+    ]
+    yield from found or [Problem(file=None, line=None, what=f"promtool: {_short(output)}", fix="correct the rules")]
+
+
+def test_rules(program: Path, tests: Sequence[Path], texts: Mapping[str, str]) -> Iterator[Problem]:
+    """Which tests of rules fail; a test file names its rule files as `rules/<name>`."""
+    rules = {f"rules/{name}": text for name, text in texts.items()}
+    for path in tests:
+        text = path.read_text(encoding="utf-8")
+        code, output = _run(program, ["test", "rules", path.name], {**rules, path.name: text})
+        if code == 0:
+            continue
+        named = _NAMED.search(output)
+        yield Problem(
+            file=project.shown(path),
+            line=line_in(path, named["name"].strip()) if named else None,
+            what=f"the test fails: {_short(output)}",
+            fix="correct the rule, or what the test expects; `exp` is expected, `got` is what the rules return",
+        )
+
+
+def _run(program: Path, arguments: Sequence[str], files: Mapping[str, str]) -> tuple[int, str]:
+    """Exit code and output of promtool in a folder with these files."""
+    with tempfile.TemporaryDirectory(prefix="obs-check-") as folder:
+        for name, text in files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        try:
+            done = subprocess.run(
+                [str(program), *arguments], cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return 1, f"took longer than {_SECONDS} s"
+        return done.returncode, done.stdout + done.stderr
+
+
+def _short(output: str) -> str:
+    """The output on one line, at most 600 characters."""
+    kept = " ".join(" ".join(line.split()) for line in output.splitlines() if not line.startswith("Unit Testing"))
+    return kept.replace("FAILED:", "").strip()[:600]

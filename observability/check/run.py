@@ -1,0 +1,280 @@
+"""`obs check`: every check of content, without Docker and without a running stack."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+import rules
+from dashboards import own, registry
+from observability.check import dashboard_queries, lint, pages, promtool, rulefile
+from observability.check import dashboards as dashboard_lint
+from observability.check.catalogue import Catalogue
+from observability.check.contract import Finding, check_query, check_rules
+from observability.check.problem import Problem, line_in, of_error
+from observability.check.readers import on_dashboards
+from observability.check.rule_files import Place, check_file
+from observability.core import project
+from observability.core.alert import LABELS
+from observability.core.errors import ConfigError
+from observability.core.types import seconds
+from observability.settings import load
+from observability.settings.load import StackConfig
+from observability.synth.write import generated_files
+from observability.systems import load as system_files
+
+FIXES: Final[Mapping[str, str]] = {
+    "counter": "use rate() or increase() for a counter, the value itself or delta() for a gauge",
+    "window": "make the range at least four scrape intervals",
+    "histogram": "write histogram_quantile(q, sum by (le) (rate(x_bucket[5m])))",
+    "external labels": "do not use environment and cluster here: Prometheus adds them only to what it sends",
+    "regexp": "use = or != for plain text; Prometheus anchors expressions itself",
+    "matching": "say which labels the two sides share: on (…), and group_left (…) for many to one",
+    "zero": "use absent() to alert on series that are missing",
+    "name": "name recording rules level:metric:operations, with the window they use",
+    "labels": f"give every alert the labels {', '.join(LABELS)}, in `labels:` or from the expression",
+    "template": "use only labels that the expression keeps, and format $value with humanize… or printf",
+    "wait": "make `for` zero or at least one evaluation interval",
+    "comparison": "compare with a threshold, as in `… > 5`",
+    "fragile": "compare all series with the threshold; do not pick by rank",
+    "floor": "add a floor on traffic, as in `and on (…) rate(requests_total[5m]) >= 0.1`",
+    "duplicate": "remove one of the two rules",
+    "unwatched": "add an alert on `up == 0` for that job, or select a job that has one",
+}
+"""How to fix what a check of the lint finds, by the check's name."""
+
+EXPOSED: Final = (
+    "correct the name; or declare the series in systems/<name>.yaml, or an exporter's in samples/<name>.prom"
+)
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What was checked and what was found."""
+
+    problems: list[Problem] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    """How many files or rules of each kind were checked."""
+    notes: list[str] = field(default_factory=list)
+    """Checks that did not run, and why."""
+
+    def add(self, *found: Problem) -> None:
+        """Add problems, each once."""
+        self.problems += [one for one in dict.fromkeys(found) if one not in self.problems]
+
+
+def check(stacks: Sequence[str] | None = None) -> Report:
+    """Check all content: of the project folder where there is one, else of this repository.
+
+    `stacks` names the stacks whose files are read; None: all that lie in the checked folder, or the built-in `dev`
+    where it has none. Built-in content is not reported where there is a project folder.
+    """
+    report = Report()
+    root = project.own() or project.BUILT_IN
+    _systems(report)
+    places = _rule_files(report, root)
+    _pages_of_dashboards(report)
+    if any(problem.file and problem.file.startswith(("systems/", "dashboards/")) for problem in report.problems):
+        report.notes.append("settings, rules and panels are not checked against each other until that is corrected")
+        report.problems.sort(key=lambda one: one.order)
+        return report
+    configs = _configs(report, root, stacks)
+    if configs:
+        _content(report, root, configs[0], places)
+    report.problems.sort(key=lambda one: one.order)
+    return report
+
+
+def _systems(report: Report) -> None:
+    """Every system's file by itself: one that is wrong hides none of the others."""
+    found = project.files("systems", *project.YAML)
+    report.counts["systems"] = len(found)
+    for path in found.values():
+        try:
+            system_files.load_file(path)
+        except ConfigError as error:
+            report.add(of_error(error, path))
+
+
+def _rule_files(report: Report, root: Path) -> dict[str, list[Place]]:
+    """The form of every rule file; where each rule stands, by the file's name."""
+    places: dict[str, list[Place]] = {}
+    for path in project.files("rules", *project.YAML, root=root).values():
+        problems, places[path.name] = check_file(path)
+        report.add(*problems)
+    report.counts["rule files"] = len(places)
+    return places
+
+
+def _pages_of_dashboards(report: Report) -> None:
+    try:
+        own.modules()
+    except ConfigError as error:
+        report.add(of_error(error))
+
+
+def _configs(report: Report, root: Path, stacks: Sequence[str] | None) -> list[StackConfig]:
+    """The stacks that can be read, with all their secrets assumed; `dev` first."""
+    if stacks is None:
+        found = sorted(
+            path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")
+        ) or ["dev"]
+        stacks = sorted(found, key=lambda name: name != "dev")
+    report.counts["stacks"] = len(stacks)
+    configs: list[StackConfig] = []
+    for stack in stacks:
+        try:
+            config = load.from_file(stack, stored_secrets=frozenset(load.stack_secrets(stack)))
+            generated_files(config, rules.files(config))
+        except ConfigError as error:
+            report.add(of_error(error))
+        else:
+            configs.append(config)
+    return configs
+
+
+def _content(report: Report, root: Path, config: StackConfig, places: Mapping[str, list[Place]]) -> None:
+    """Rules, dashboards and runbooks against each other and against what is exposed."""
+    broken = {problem.file for problem in report.problems}
+    interval = seconds(config.settings.prometheus.evaluation_interval)
+    texts = {name: text for name, text in _texts().items() if f"rules/{name}" not in broken}
+    generated = {name: text for name, text in rules.files(config).items() if name not in texts}
+    found = rulefile.read({**texts, **generated}, interval)
+    catalogue = Catalogue(config, found)
+    mine = {id(rule) for rule in found if rule.file in places}
+    report.counts["rules"] = len(mine)
+    for finding in (*check_rules(found, catalogue), *lint.lint(found, catalogue)):
+        if finding.rule is not None and id(finding.rule) in mine:
+            report.add(_of_rule(finding, places))
+    _runbooks(report, root, [rule for rule in found if id(rule) in mine and rule.alert], places, catalogue)
+    _dashboards(report, config, catalogue)
+    _promtool(report, root, {**generated, **texts}, places, [rule.name for rule in found if rule.alert])
+
+
+def _texts() -> dict[str, str]:
+    """Every plain rule file as it stands, by name, whether or not the stack has what it is about."""
+    found = project.files("rules", *project.YAML)
+    return {path.name: path.read_text(encoding="utf-8") for path in found.values()}
+
+
+def _of_rule(finding: Finding, places: Mapping[str, list[Place]]) -> Problem:
+    """The problem of one finding of the lint or the contract, with the line of its rule."""
+    rule = finding.rule
+    assert rule is not None  # noqa: S101 - asked before
+    what, _, check_name = finding.what.rpartition(" [")
+    place = _place(rule, places)
+    return Problem(
+        file=f"rules/{rule.file}",
+        line=place.expr_line if place else None,
+        what=f"{rule.name}: {what or finding.what}",
+        fix=FIXES.get(check_name.rstrip("]"), EXPOSED) if what else EXPOSED,
+    )
+
+
+def _place(rule: rulefile.Rule, places: Mapping[str, list[Place]]) -> Place | None:
+    return next((one for one in places[rule.file] if (one.group, one.name) == (rule.group, rule.name)), None)
+
+
+def _runbooks(
+    report: Report,
+    root: Path,
+    alerts: Sequence[rulefile.Rule],
+    places: Mapping[str, list[Place]],
+    catalogue: Catalogue,
+) -> None:
+    """A page for every alert, and every page as it should be."""
+    known = project.files("runbooks", ".md")
+    for rule in alerts:
+        if rule.name not in known:
+            place = _place(rule, places)
+            report.add(pages.missing(rule.name, f"rules/{rule.file}", place.line if place else None))
+    mine = [path for name, path in project.files("runbooks", ".md", root=root).items() if name != "README"]
+    report.counts["runbooks"] = len(mine)
+    for path in mine:
+        report.add(*pages.check_page(path, catalogue))
+
+
+def _dashboards(report: Report, config: StackConfig, catalogue: Catalogue) -> None:
+    """Every dashboard's form, and what its queries read; with a project folder, its own alone."""
+    entries = registry.dashboards(config)
+    documents = [json.loads(entry.text) for entry in entries]
+    runbooks = frozenset(project.files("runbooks", ".md"))
+    around = dashboard_lint.surroundings(documents, frozenset(config.systems), runbooks)
+    only_own = project.own() is not None
+    mine = {entry.uid: entry for entry in entries if entry.source is not None or not only_own}
+    report.counts["dashboards"] = len(mine)
+    for document in documents:
+        entry = mine.get(document["uid"])
+        if entry is None:
+            continue
+        for check_one in (*dashboard_lint.STRUCTURE, *dashboard_queries.QUERIES):
+            report.add(*(_of_page(entry, found, check_one.__doc__ or "") for found in check_one(document, around)))
+    for query in on_dashboards(config):
+        entry = mine.get(query.where.removeprefix("dashboard ").partition(":")[0])
+        if entry is not None:
+            owner = query.where.partition(": ")[2]
+            for finding in check_query(query.text, query.where, catalogue):
+                report.add(_of_page(entry, f"{owner}: {finding.what}", EXPOSED))
+
+
+def _of_page(entry: registry.Entry, what: str, fix: str) -> Problem:
+    title = what.partition(": ")[0]
+    if entry.source is None:
+        return Problem(file=None, line=None, what=f"dashboard {entry.uid}: {what}", fix=fix)
+    return Problem(file=project.shown(entry.source), line=line_in(entry.source, f'"{title}"'), what=what, fix=fix)
+
+
+def _promtool(
+    report: Report,
+    root: Path,
+    texts: Mapping[str, str],
+    places: Mapping[str, list[Place]],
+    alerts: Collection[str],
+) -> None:
+    """What promtool says of the rules, and of the project's tests of them; and alerts that have no test."""
+    tests = sorted((root / "tests" / "rules").glob("*.test.y*ml"))
+    if project.own() is not None:
+        report.add(*_untested(tests, places, alerts))
+    program = promtool.find()
+    if program is None:
+        report.notes.append(
+            "promtool is not at hand (PATH, or built by ./obs up): PromQL was checked, rule tests not run"
+        )
+        return
+    report.add(*promtool.check_rules(program, texts))
+    if project.own() is not None:
+        report.counts["rule tests"] = len(tests)
+        report.add(*promtool.test_rules(program, tests, texts))
+
+
+def _untested(tests: Sequence[Path], places: Mapping[str, list[Place]], alerts: Collection[str]) -> Iterator[Problem]:
+    """Alerts of the project without a test in which they fire, and one in which they do not."""
+    firing: set[str] = set()
+    silent: set[str] = set()
+    for path in tests:
+        try:
+            document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            for test in document.get("tests") or ():
+                for one in test.get("alert_rule_test") or ():
+                    (firing if one.get("exp_alerts") else silent).add(str(one.get("alertname")))
+        except (yaml.YAMLError, AttributeError) as error:
+            what = f"is not a file of promtool's tests: {' '.join(str(error).split())}"
+            yield Problem(
+                file=project.shown(path), line=None, what=what, fix="see the tests of the example, tests/rules/"
+            )
+    for file, found in places.items():
+        for place in found:
+            if place.alert and place.name in alerts:
+                lacking = [
+                    word for word, known in (("fires", firing), ("does not fire", silent)) if place.name not in known
+                ]
+                if lacking:
+                    yield Problem(
+                        file=f"rules/{file}",
+                        line=place.line,
+                        what=f"{place.name}: no test in which it {' and none in which it '.join(lacking)}",
+                        fix="add one to tests/rules/*.test.yaml, in the form of `promtool test rules`",
+                    )
