@@ -47,7 +47,7 @@ FIXES: Final[Mapping[str, str]] = {
 """How to fix what a check of the lint finds, by the check's name."""
 
 EXPOSED: Final = (
-    "correct the name; or declare the series in systems/<name>.yaml, or an exporter's in samples/<name>.prom"
+    "correct the name; or declare the series in systems/<name>.yaml, or an exporter's: samples/<name>.prom"
 )
 
 
