@@ -2,16 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
+from observability.core import project
 from observability.core.documents import parse_yaml
-from observability.settings.load import ROOT
 from observability.systems.model import System
 from observability.systems.resolve import thresholds
 from rules import history, signals, slo
-
-FOLDER: Final = ROOT / "rules"
 
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _STRING: Final = re.compile(r'"(?:\\.|[^"\\])*"')
@@ -19,7 +16,7 @@ _THRESHOLD: Final = re.compile(r'app:threshold:(\w+)\{[^}]*severity="(\w+)"')
 _PARTS: Final = ("", "_bucket", "_count", "_sum")
 
 
-def alerts(system: System, missing: Mapping[str, frozenset[str]], folder: Path = FOLDER) -> tuple[str, ...]:
+def alerts(system: System, missing: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
     """Names of the alerts that read, through any number of recording rules, what is missing; in order.
 
     `missing` has the labels that a series lacks by the series' name; no labels: the series itself is not there. Alerts
@@ -28,7 +25,7 @@ def alerts(system: System, missing: Mapping[str, frozenset[str]], folder: Path =
     own = {(one.name, one.severity) for one in thresholds(system)}
     broken = {f"{name}{part}": labels for name, labels in missing.items() for part in _PARTS}
     recordings = [rule for made in (signals, history, slo) for group in made.groups(system) for rule in group["rules"]]
-    static = list(_rules(folder))
+    static = list(_rules())
     recordings += [rule for rule in static if "record" in rule]
     while fresh := {
         rule["record"] for rule in recordings if rule["record"] not in broken and _reads(str(rule["expr"]), broken)
@@ -50,8 +47,8 @@ def _reads(expr: str, broken: Mapping[str, frozenset[str]]) -> bool:
     return any(name in broken and (not broken[name] or names & broken[name]) for name in names)
 
 
-def _rules(folder: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+def _rules() -> Iterator[dict[str, Any]]:
+    for path in project.files("rules", *project.YAML).values():
         document = parse_yaml(path, f"rules/{path.name}")
         for group in document.get("groups") or () if isinstance(document, dict) else ():
             yield from group.get("rules") or ()

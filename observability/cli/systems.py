@@ -11,16 +11,15 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 
+from observability.core import project
 from observability.core.errors import ConfigError
-from observability.settings.load import ROOT
 
 if TYPE_CHECKING:
     from observability.systems.compare import Finding
     from observability.systems.exposition import Page
     from observability.systems.model import System
 
-FOLDER: Final = ROOT / "systems"
-TEMPLATE: Final = ROOT / "observability" / "systems" / "template" / "system.yaml"
+TEMPLATE: Final = project.BUILT_IN / "observability" / "systems" / "template" / "system.yaml"
 
 ANSWERS: Final = 5
 """How often a system is asked: with several workers behind an address, the second answer may be another's."""
@@ -43,20 +42,67 @@ class Asked:
 
 def new_system(
     name: Annotated[str, typer.Argument(help="Name of the system: the label `system` and the file's name.")],
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="Address of its metrics, or a file with what it answered: the file is made of that."
+        ),
+    ] = None,
 ) -> None:
-    """Write a commented file to start from, systems/NAME.yaml."""
+    """Write systems/NAME.yaml: a commented file to start from, or one made from a live page of metrics."""
     from observability.systems.load import check_name, load_file
 
     check_name(name)
-    path = FOLDER / f"{name}.yaml"
-    if path.exists():
-        raise ConfigError(f"systems/{path.name} is there already", "edit it, or choose another name")
-    title = name.replace("-", " ").title()
-    text = TEMPLATE.read_text(encoding="utf-8").replace("<name>", name).replace("<title>", title)
+    folder = project.writable("systems")
+    path = folder / f"{name}.yaml"
+    there = next((one for one in (path, path.with_suffix(".yml")) if one.exists()), None)
+    if there:
+        raise ConfigError(f"{project.shown(there)} is there already", "edit it, or choose another name")
+    if source:
+        text = _drafted(name, source)
+    else:
+        title = name.replace("-", " ").title()
+        text = TEMPLATE.read_text(encoding="utf-8").replace("<name>", name).replace("<title>", title)
+    folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    load_file(path)
-    out.print(f"systems/{path.name} written: say in it which series the system exposes, and what they mean")
-    out.print(f"then: ./obs check-system systems/{path.name} --against http://HOST:PORT/metrics", markup=False)
+    shown = project.shown(path)
+    try:
+        system = load_file(path)
+    except ConfigError:
+        path.unlink()
+        raise
+    if source:
+        from observability.systems.draft import summary
+
+        series, guesses = summary(text)
+        signals = [
+            info.alias for key, info in type(system.signals).model_fields.items() if getattr(system.signals, key)
+        ]
+        out.print(f"{shown} written: {series} series, signals: {', '.join(map(str, signals)) or 'none recognised'}")
+        out.print(f"read the {guesses} comments that begin with `guess:`, correct what is wrong")
+        out.print(f"then: ./obs system check {shown} --against {source}", markup=False)
+    else:
+        out.print(f"{shown} written: say in it which series the system exposes, and what they mean")
+        out.print(f"then: ./obs system check {shown} --against http://HOST:PORT/metrics", markup=False)
+
+
+def _drafted(name: str, source: str) -> str:
+    """The text of a system's file by what an address answers; ConfigError where there are no metrics."""
+    from observability.systems.draft import draft
+    from observability.systems.exposed import exposed
+    from observability.systems.exposition import RefusedError
+
+    try:
+        page = ask(source, 1).pages[0]
+        if not exposed(page):
+            raise RefusedError("it holds no series")
+    except RefusedError as error:
+        raise ConfigError(
+            f"{source}: Prometheus refuses the page: {error}", error.fix or "give the address of the metrics"
+        ) from None
+    for doubt in page.doubts:
+        out.print(f"[yellow]note[/]: {doubt}")
+    return draft(name, page, source)
 
 
 def check_system(
@@ -73,7 +119,7 @@ def check_system(
     from rules import blind
 
     if not file.is_file():
-        known = ", ".join(sorted(f"systems/{path.name}" for path in FOLDER.glob("*.yaml")))
+        known = ", ".join(project.shown(path) for path in project.files("systems", *project.YAML).values())
         raise ConfigError(f"{file} is not there", f"name one of {known}")
     system = load_file(file)
     own = 0
@@ -135,7 +181,7 @@ def _of_path(system: "System", against: str) -> "list[Finding]":
     return [Finding(series=PAGE, verdict="doubtful", detail=detail)]
 
 
-def ask(against: str) -> Asked:
+def ask(against: str, times: int = ANSWERS) -> Asked:
     """What is exposed, as Prometheus reads it; ConfigError where nothing answers, RefusedError where it refuses it."""
     from observability.systems import exposition
     from observability.systems.fetch import fetch
@@ -148,7 +194,7 @@ def ask(against: str) -> Asked:
     pages: list[Page] = []
     at = None
     begun = monotonic()
-    for answer in fetch(against, ANSWERS):
+    for answer in fetch(against, times):
         at = at or answer.at
         pages.append(exposition.read(answer.body, answer.content_type))
         if len(pages) > 1 and monotonic() - begun > PATIENCE:

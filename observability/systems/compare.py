@@ -9,7 +9,7 @@ from typing import Final, Literal
 from observability.core.documents import nearest
 from observability.core.types import seconds
 from observability.systems import scrapes
-from observability.systems.exposed import LIBRARIES, Exposed, exposed
+from observability.systems.exposed import LIBRARIES, Exposed, exposed, find
 from observability.systems.exposition import Page, RefusedError
 from observability.systems.model import PER_SECOND, SeriesSpec, System
 from observability.systems.resolve import SPECS, amount, of_signal, selectors
@@ -65,10 +65,11 @@ def compare(system: System, pages: Sequence[Page], at: int | None = None) -> lis
         raise RefusedError("it holds no series")
     found = [Finding(series=PAGE, verdict="doubtful", detail=doubt) for doubt in first.doubts]
     found += [Finding(series=PAGE, verdict="doubtful", detail=doubt) for doubt in scrapes.changes(pages)]
-    moving = {name: list(scrapes.falls(name, one, [exposed(page) for page in later])) for name, one in live.items()}
+    after = [exposed(page) for page in later]
     for name, spec in system.series.items():
-        found += _series(system, name, spec, live, at, moving.get(name, []))
-    others = [name for name in sorted(live.keys() - system.series.keys()) if not LIBRARIES.match(name)]
+        found += _series(system, name, spec, live, at, after)
+    known = system.series.keys() | {name.removesuffix("_count") for name in system.series}
+    others = [name for name in sorted(live.keys() - known) if not LIBRARIES.match(name)]
     return found + [Finding(series=name, verdict="undeclared", detail=live[name].kind) for name in others]
 
 
@@ -88,9 +89,14 @@ def of_libraries(page: Page) -> int:
 
 
 def _series(
-    system: System, name: str, spec: SeriesSpec, page: Mapping[str, Exposed], at: int | None, moving: Sequence[str]
+    system: System,
+    name: str,
+    spec: SeriesSpec,
+    page: Mapping[str, Exposed],
+    at: int | None,
+    later: Sequence[Mapping[str, Exposed]],
 ) -> Iterator[Finding]:
-    live = page.get(name)
+    live = find(page, name)
     if live is None:
         yield Finding(series=name, verdict="differs", detail=_missing(name, spec, page), blind=WHOLE)
         return
@@ -100,7 +106,7 @@ def _series(
         *((detail, None) for detail in _buckets(spec, live)),
         *((detail, WHOLE) for detail in scrapes.times(live, at)),
         *((detail, None) for detail in scrapes.duplicates(live)),
-        *((detail, WHOLE) for detail in moving),
+        *((detail, WHOLE) for detail in scrapes.falls(name, live, later)),
     ]
     yield from (Finding(series=name, verdict="differs", detail=detail, blind=blind) for detail, blind in wrong)
     doubts = [

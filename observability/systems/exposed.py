@@ -51,6 +51,27 @@ class Exposed:
         return tuple(sorted(bound for bound in self.counts if math.isfinite(bound)))
 
 
+def find(page: Mapping[str, Exposed], name: str) -> Exposed | None:
+    """The series of this name; also `<summary>_count`, a counter within a summary."""
+    base = name.removesuffix("_count")
+    if name not in page and base in page and page[base].kind == "summary":
+        return _counted(page[base], name)
+    return page.get(name)
+
+
+def counts_of_summaries(page: Mapping[str, Exposed]) -> dict[str, Exposed]:
+    """The counters within the summaries of a page, by their own names."""
+    return {f"{name}_count": _counted(one, f"{name}_count") for name, one in page.items() if one.kind == "summary"}
+
+
+def _counted(summary: Exposed, name: str) -> Exposed:
+    found = Exposed(kind="counter", help=summary.help)
+    for sample in summary.samples:
+        if sample.name == name:
+            _add(found, sample)
+    return found
+
+
 def exposed(page: Page) -> dict[str, Exposed]:
     """Everything a page holds, by the name that a system's file gives it; also what has a type and no sample yet."""
     found: dict[str, Exposed] = {}
@@ -63,9 +84,8 @@ def exposed(page: Page) -> dict[str, Exposed]:
         one = found.setdefault(name, Exposed(kind=kind, help=page.helps.get(family, page.helps.get(name, ""))))
         _add(one, sample)
     for family, kind in page.kinds.items():
-        name = family
-        if kind == "counter" and page.form == "openmetrics":
-            name = family if family.endswith("_total") else f"{family}_total"
+        ending = {"counter": "_total", "info": "_info"}.get(kind, "") if page.form == "openmetrics" else ""
+        name = family if family.endswith(ending) else f"{family}{ending}"
         if not ({name, family} & found.keys() or _is_birth(family, page.kinds)):
             found[name] = Exposed(kind=kind, help=page.helps.get(family, ""))
     return found

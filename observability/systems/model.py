@@ -196,12 +196,12 @@ class System(Section):
         if not isinstance(found, dict):
             return found
         return {
-            name: {"unit": _unit(str(name)), **spec} if isinstance(spec, dict) else spec
+            name: {"unit": unit_of(str(name)), **spec} if isinstance(spec, dict) else spec
             for name, spec in found.items()
         }
 
 
-def _unit(name: str) -> Unit:
+def unit_of(name: str) -> Unit:
     """The unit that a series' name ends in."""
     last = name.removesuffix("_total").rpartition("_")[2]
     units: dict[str, Unit] = {"seconds": "seconds", "ms": "ms", "milliseconds": "ms", "bytes": "bytes", "usd": "usd"}

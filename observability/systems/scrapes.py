@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
-from observability.systems.exposed import Exposed
+from observability.systems.exposed import Exposed, find
 from observability.systems.exposition import Page
 
 AHEAD: Final = 10 * 60_000
@@ -74,9 +74,10 @@ def falls(name: str, live: Exposed, later: Sequence[Mapping[str, Exposed]]) -> I
         return
     before = _values(live)
     for page in later:
-        if name not in page:
+        now = find(page, name)
+        if now is None:
             continue
-        after = _values(page[name])
+        after = _values(now)
         for key in sorted(before.keys() & after.keys()):
             if after[key] < before[key]:
                 labels = ",".join(f'{label}="{value}"' for label, value in key[1])
