@@ -27,13 +27,13 @@ from components.grafana.server import GrafanaServer, GrafanaServerArgs
 from components.heartbeat import Heartbeat, HeartbeatArgs
 from components.loki import Loki, LokiArgs
 from components.prometheus import Prometheus, PrometheusArgs
+from dashboards.linked_rules import files
 from observability.alerting import heartbeat
 from observability.core import naming
 from observability.core.errors import ConfigError
 from observability.scrape import targets
 from observability.settings import load
 from observability.settings.load import StackConfig
-from rules import files
 
 
 @dataclass(frozen=True, kw_only=True)

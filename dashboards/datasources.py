@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from observability.core.naming import ELASTICSEARCH
 from observability.settings.grafana import CloudWatchSource, DataSourceSettings, ElasticsearchSource
 from observability.settings.load import StackConfig
 
@@ -12,7 +13,6 @@ PROMETHEUS: Final = "prometheus"
 LOKI: Final = "loki"
 ALERTMANAGER: Final = "alertmanager"
 TEMPO: Final = "tempo"
-ELASTICSEARCH: Final = "elasticsearch"
 CLOUDWATCH: Final = "cloudwatch"
 
 TRACE_ID: Final = "trace_id"

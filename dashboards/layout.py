@@ -9,8 +9,9 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import common, dashboard
 
 from dashboards.common import BLUE, RED, SOURCE, Panel, link
-from dashboards.links import alerts_of, page, panel_id
+from dashboards.links import alerts_of, panel_id
 from observability.core.errors import ConfigError
+from observability.core.naming import runbook
 
 GRID_WIDTH: Final = 24
 """Columns of Grafana's grid."""
@@ -83,7 +84,7 @@ def link_runbooks(made: dashboard.Dashboard, system: str | None, runbooks: str) 
     for panel in (panel for one in made.panels or () for panel in (one, *_folded(one))):
         if isinstance(panel, dashboard.Panel) and (names := alerts.get(panel.id_val or 0)):
             panel.links = [
-                link(f"Runbook: {alert}", page(runbooks, alert)).target_blank(True).build() for alert in names
+                link(f"Runbook: {alert}", runbook(alert, runbooks)).target_blank(True).build() for alert in names
             ]
 
 

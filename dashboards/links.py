@@ -1,12 +1,18 @@
 """From an alert to the panel that shows it, and from the panel to the alert's runbook."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from observability.core.naming import runbook
+from observability.settings.load import StackConfig
+
 OWNER: Final = "{{ $labels.system }}"
 """How an alert's link names its system."""
+
+_INSTANCE: Final = "var-instance={{ $labels.instance }}"
 
 
 def panel_id(title: str) -> int:
@@ -25,7 +31,10 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Failures": ("HighFailureRate",),
             "Response Time": ("HighResponseTime", "CriticalResponseTime"),
             "Cache Hit Rate": ("LowCacheHitRate", "CriticalCacheHitRate"),
-            "Memory of the Process Against Its Limit": ("HighMemoryUsage", "CriticalMemoryUsage"),
+            "Memory of the Process Against Its Limit": (
+                "application/HighMemoryUsage",
+                "application/CriticalMemoryUsage",
+            ),
             "Goroutines": ("HighGoroutineCount",),
             "External API Call Time": ("ExternalApiSlow",),
             "External API Failures": ("ExternalApiErrors",),
@@ -42,18 +51,20 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Database Pool Usage": ("DatabasePoolUsage", "DatabasePoolExhausted"),
             "Failed Queries": ("DatabaseErrors",),
             "Query Timeouts": ("DatabaseTimeouts",),
+            "MongoDB Replication Lag": ("MongoReplicationLag",),
+            "MongoDB Members": ("MongoNoPrimary", "MongoMemberDown"),
+        },
+        f"{OWNER}-database?{_INSTANCE}": {
             "Data Stores": ("DatabaseDown",),
             "Connection Pool": ("HighDatabaseConnections",),
             "Cache Hit Ratio": ("LowDatabaseCacheHitRatio",),
             "Deadlocks": ("DatabaseDeadlocks",),
             "Replication Lag": ("ReplicationLag", "ReplicationStopped"),
             "Slow Queries": ("SlowStatements",),
-            "MongoDB Replication Lag": ("MongoReplicationLag",),
             "MongoDB Connections": ("MongoConnectionsHigh",),
             "MongoDB Cursors Timed Out": ("MongoCursorsTimeouts",),
-            "MongoDB Members": ("MongoNoPrimary", "MongoMemberDown"),
         },
-        f"{OWNER}-redis": {
+        f"{OWNER}-redis?{_INSTANCE}": {
             "Data Stores": ("RedisDown",),
             "Redis Memory": ("RedisMemoryHigh",),
             "Redis Connections": ("RedisConnectionsHigh",),
@@ -62,13 +73,13 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Redis Saving": ("RedisSavingFailing",),
             "Redis Cluster": ("RedisClusterBroken",),
         },
-        f"{OWNER}-elasticsearch": {
+        f"{OWNER}-elasticsearch?{_INSTANCE}": {
             "Data Stores": ("ElasticsearchDown",),
             "Elasticsearch Health": ("ElasticsearchClusterRed", "ElasticsearchClusterYellow"),
             "Elasticsearch Heap": ("ElasticsearchHeapHigh",),
             "Elasticsearch Disk": ("ElasticsearchDiskHigh",),
         },
-        f"{OWNER}-postgres": {
+        f"{OWNER}-postgres?{_INSTANCE}": {
             "Rollbacks for Each Commit": ("HighRollbackRate",),
             "Longest Transaction": ("LongRunningTransaction",),
             "Rows Read Without an Index": ("HighSequentialScans",),
@@ -95,10 +106,10 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Refused Requests": ("RateLimitViolations",),
             "Suspicious Events": ("SuspiciousActivity",),
         },
-        f"{OWNER}-system": {
+        f"{OWNER}-system?{_INSTANCE}": {
             "Hosts": ("HostDown",),
             "CPU Usage": ("HighCPUUsage", "CriticalCPUUsage"),
-            "Memory Usage": ("HighMemoryUsage", "CriticalMemoryUsage"),
+            "Memory Usage": ("host/HighMemoryUsage", "host/CriticalMemoryUsage"),
             "Disk Usage": ("HighDiskUsage", "CriticalDiskUsage"),
             "Free Space in 24 Hours": ("DiskWillFill",),
             "Disk Queue": ("HighDiskIO",),
@@ -111,20 +122,20 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Tracked Connections": ("HostConntrackNearLimit",),
             "Clock Offset": ("HostClockSkew",),
         },
-        "obs-overview": {"Targets That Answer": ("ServiceDown",)},
-        "obs-slos": {"Error Budget Left": ("SLOErrorBudgetBurn",)},
+        f"obs-overview?var-system={OWNER}": {"Targets That Answer": ("ServiceDown",)},
+        f"obs-slos?var-system={OWNER}": {"Error Budget Left": ("SLOErrorBudgetBurn",)},
         "obs-alerts": {
             "Configuration of Alertmanager": ("AlertmanagerConfigReloadFailed",),
             "Failed Messages": ("AlertmanagerNotificationsFailing",),
             "Members of the Cluster": ("AlertmanagerClusterSplit",),
         },
-        "obs-containers": {
+        "obs-containers?var-name={{ $labels.name }}": {
             "Container Restarts": ("ContainerRestarting",),
             "Killed for Want of Memory": ("ContainerOOMKilled",),
             "Memory Against the Limit": ("ContainerMemoryNearLimit",),
             "CPU Throttling": ("ContainerCPUThrottled",),
         },
-        "obs-endpoints": {
+        "obs-endpoints?var-instance={{ $labels.instance | urlquery }}": {
             "Availability": ("EndpointDown",),
             "Keyword Missing": ("EndpointKeywordMissing",),
             "Time to Answer": ("EndpointSlow",),
@@ -138,7 +149,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
         },
         "obs-stack": {
             "Heartbeat": ("Watchdog",),
-            "Parts": ("GrafanaDown",),
+            "Parts": ("GrafanaDown", "TempoIngestFailing"),
             "Configuration in Force": ("PrometheusConfigReloadFailed",),
             "Targets by Job": ("PrometheusTargetMissing",),
             "Duration of Scrapes": ("ScrapeSlow",),
@@ -152,35 +163,77 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
         },
     }
 )
-"""Which panel shows which alerts: uid of the dashboard → title of the panel → names of the alerts."""
+"""Which panel shows which alerts: link to the dashboard, after /d/ → title of the panel → names of the alerts.
 
-PANELS: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
+An alert's name that rules of several components have is written component/name.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The panel that shows an alert: the dashboard's link after /d/, and the panel's id."""
+
+    dashboard: str
+    panel: int
+
+    @property
+    def uid(self) -> str:
+        """The dashboard's uid; that of a system's dashboard has `OWNER` in the place of the system."""
+        return self.dashboard.partition("?")[0]
+
+    @property
+    def url(self) -> str:
+        """Path of the panel on Grafana."""
+        return f"/d/{self.dashboard}{'&' if '?' in self.dashboard else '?'}viewPanel={self.panel}"
+
+
+PANELS: Final[Mapping[str, Shown]] = MappingProxyType(
     {
-        uid: {alert: panel_id(title) for title, names in panels.items() for alert in names}
-        for uid, panels in _DASHBOARDS.items()
+        alert: Shown(dashboard=link, panel=panel_id(title))
+        for link, panels in _DASHBOARDS.items()
+        for title, names in panels.items()
+        for alert in names
     }
 )
-"""uid of the dashboard → name of the alert → id of the panel."""
+"""The panel of each alert, by its name or by component/name."""
 
 
-def panel_url(alert: str, dashboard_url: str) -> str:
-    """An alert's link to a dashboard, made one to the panel that shows the alert; as it is where none does."""
-    path, _, query = dashboard_url.partition("?")
-    panel = PANELS.get(path.removeprefix("/d/"), {}).get(alert)
-    if panel is None:
-        return dashboard_url
-    return f"{path}?" + "&".join(part for part in (query, f"viewPanel={panel}") if part)
+def shown(alert: str, component: str = "") -> Shown | None:
+    """The panel that shows an alert of this component; None where none does."""
+    return PANELS.get(f"{component}/{alert}") or PANELS.get(alert)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertLinks:
+    """Where the alerts of a stack lead: the stack's addresses, and the names of the runbook pages there are."""
+
+    config: StackConfig
+    pages: Collection[str]
+
+    def runbook(self, alert: str) -> str | None:
+        """Address of an alert's page, or its path in the repository where no address is known; None without a page."""
+        return runbook(alert, self.config.settings.links.runbooks) if alert in self.pages else None
+
+    def dashboard(self, alert: str, component: str = "") -> str | None:
+        """Address of the panel that shows an alert, or its path where the stack has no Grafana; None without one."""
+        panel = shown(alert, component)
+        return self.whole(panel.url) if panel else None
+
+    def whole(self, path: str) -> str:
+        """A path on Grafana (/d/…) or below the repository (runbooks/…) as an address; anything else as it is."""
+        runbooks = self.config.settings.links.runbooks
+        if path.startswith("/d/"):
+            return f"{self.config.link('grafana') or ''}{path}"
+        if runbooks and path.startswith("runbooks/"):
+            return f"{runbooks.rstrip('/')}/{path.removeprefix('runbooks/')}"
+        return path
 
 
 def alerts_of(uid: str, system: str | None) -> Mapping[int, list[str]]:
     """The names of the alerts that each panel of a dashboard shows, by the panel's id."""
     found: dict[int, list[str]] = {}
     pattern = uid if system is None else OWNER + uid.removeprefix(system)
-    for alert, panel in PANELS.get(pattern, {}).items():
-        found.setdefault(panel, []).append(alert)
+    for alert, panel in PANELS.items():
+        if panel.uid == pattern:
+            found.setdefault(panel.panel, []).append(alert.rpartition("/")[2])
     return found
-
-
-def page(runbooks: str, alert: str) -> str:
-    """Address of an alert's runbook."""
-    return f"{runbooks.rstrip('/')}/{alert}.md"

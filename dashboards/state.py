@@ -5,7 +5,7 @@ from typing import Final
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards.common import BLUE, GREEN, ORANGE, RED, Panel, link, now, number, over_time, rows, states, steps
-from dashboards.links import page
+from observability.core.naming import runbook
 
 ALL_OR_NOTHING: Final = steps((None, RED), (0.5, ORANGE), (1, GREEN))
 """Colours of a share of which all is well only at 1."""
@@ -73,7 +73,7 @@ def firing_alerts(where: str, runbooks: str | None, width: int = 12) -> Panel:
         first=ABOUT,
     )
     if runbooks is not None:
-        panel.data_links([link("Runbook", page(runbooks, "${__data.fields.alertname}")).target_blank(True)])
+        panel.data_links([link("Runbook", runbook("${__data.fields.alertname}", runbooks)).target_blank(True)])
     return panel
 
 

@@ -1,14 +1,15 @@
 """Prometheus' rule files: those that stand here as plain YAML, one domain a file, and those made from the systems.
 
-Every `*.yaml` in this folder is picked up, whoever wrote it.
+Every `*.yaml` and `*.yml` in this folder is picked up, whoever wrote it.
 """
 
-import re
-from collections.abc import Mapping
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
-from dashboards.links import panel_url
+from observability.core import project
 from observability.core.documents import parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.render import to_yaml
@@ -38,64 +39,89 @@ _OF_A_JOB: Final[Mapping[str, str]] = {
 }
 """Files about the metrics of one scrape job, which stay away from a stack that has no such job."""
 
-_LINK: Final = re.compile(
-    r"- alert: (?P<alert>\w+)"
-    r"""|\b(?P<key>runbook_url|dashboard_url):(?P<gap>\s+(?:[>|]-?\s+)?["']?)(?P<to>runbooks/|/d/[^\n"']*)"""
-)
+
+class Links(Protocol):
+    """Where alerts lead. Dashboards are made above the rules, so whoever puts both together gives them this."""
+
+    def runbook(self, alert: str) -> str | None:
+        """Address of an alert's page; None where it has none."""
+
+    def dashboard(self, alert: str, component: str = "") -> str | None:
+        """Address of the panel that shows an alert of this component; None where none does."""
+
+    def whole(self, path: str) -> str:
+        """A path that a rule names itself as an address; an address as it is."""
 
 
-def files(config: StackConfig, folder: Path = FOLDER) -> dict[str, str]:
-    """Every rule file of a stack, by name; ConfigError where one is not a YAML mapping with `groups`.
+def files(config: StackConfig, links: Links, root: Path | None = None) -> dict[str, str]:
+    """Every rule file of a stack, by name, of `root` or else of all; ConfigError where one has no list `groups`.
 
-    PromQL is promtool's to check.
+    Each alert gets its `runbook_url` and `dashboard_url`, unless its file has its own. A file in which nothing is to
+    be added is left as it is written. PromQL is promtool's to check.
     """
-    static = {name: _linked(text, config) for name, text in load(folder).items() if _belongs(name, config)}
+    static = {name: linked(source, links) for name, source in load(root).items() if _belongs(Path(name).stem, config)}
     made = _generated(config)
     for name in static.keys() & made.keys():
         raise ConfigError(f"rules/{name}: a file of this name is made from the systems", "give it another name")
     return dict(sorted({**static, **made}.items()))
 
 
-def load(folder: Path) -> dict[str, str]:
-    """The plain rule files of a folder, by name, as they are."""
-    texts: dict[str, str] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        document = parse_yaml(path, f"rules/{path.name}")
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A rule file as it is written, and what it says."""
+
+    path: str
+    text: str
+    document: dict[str, Any]
+
+
+def load(root: Path | None = None) -> dict[str, Source]:
+    """The plain rule files, by the name under which Prometheus gets them: that with `.yaml`."""
+    found: dict[str, Source] = {}
+    for stem, path in project.files("rules", *project.YAML, root=root).items():
+        source = project.shown(path) if root is None else f"rules/{path.name}"
+        document = parse_yaml(path, source)
         if not isinstance(document, dict) or not isinstance(document.get("groups"), list):
             raise ConfigError(
-                f"rules/{path.name}: not a rule file: it has no list `groups`",
+                f"{source}: not a rule file: it has no list `groups`",
                 "see rules/stack.yaml for the form, or move the file out of rules/",
             )
-        texts[path.name] = path.read_text(encoding="utf-8")
-    return texts
+        found[f"{stem}.yaml"] = Source(path=source, text=path.read_text(encoding="utf-8"), document=document)
+    return found
 
 
-def _belongs(name: str, config: StackConfig) -> bool:
+def _belongs(stem: str, config: StackConfig) -> bool:
     """Whether the stack has what the file is about."""
-    stem = name.removesuffix(".yaml")
     if stem == "container":
         # The job `docker` may be the engine's own metrics alone.
         return config.runs("cadvisor")
     return stem not in _OF_A_JOB or any(job.name == _OF_A_JOB[stem] for job in jobs(config))
 
 
-def _linked(text: str, config: StackConfig) -> str:
-    """The text with links that lead to the panel of each alert, and whole addresses where the stack knows them."""
-    alert = ""
+def linked(source: Source, links: Links) -> str:
+    """The file's text with a link to the runbook and one to the panel of each alert."""
+    document = copy.deepcopy(source.document)
+    for rule in _alerts(document):
+        annotations = rule.get("annotations") or {}
+        labels = rule.get("labels") or {}
+        derived = {
+            "runbook_url": links.runbook(rule["alert"]),
+            "dashboard_url": links.dashboard(rule["alert"], labels.get("component", "")),
+        }
+        own = {key: links.whole(annotations[key]) for key in derived if annotations.get(key)}
+        added = {key: to for key, to in derived.items() if to} | own
+        if added:
+            rule["annotations"] = {**annotations, **added}
+    return source.text if document == source.document else to_yaml(document, source=source.path)
 
-    def complete(match: re.Match[str]) -> str:
-        nonlocal alert
-        if match["alert"]:
-            alert = match["alert"]
-            return match[0]
-        if match["key"] == "dashboard_url":
-            to = f"{config.link('grafana') or ''}{panel_url(alert, match['to'])}"
-        else:
-            base = config.settings.links.runbooks
-            to = f"{base.rstrip('/')}/" if base else match["to"]
-        return f"{match['key']}:{match['gap']}{to}"
 
-    return _LINK.sub(complete, text)
+def _alerts(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The alerting rules of a file. What is no rule is left to promtool, which says so."""
+    for group in document["groups"]:
+        rules = group.get("rules") if isinstance(group, dict) else None
+        for rule in rules if isinstance(rules, list) else ():
+            if isinstance(rule, dict) and isinstance(rule.get("alert"), str):
+                yield rule
 
 
 def _generated(config: StackConfig) -> dict[str, str]:

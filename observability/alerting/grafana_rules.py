@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dashboards.datasources import ELASTICSEARCH
-from dashboards.links import page
-from observability.core.naming import PLATFORM
+from observability.core.naming import ELASTICSEARCH, PLATFORM, runbook
 from observability.settings.grafana import STACK_FOLDER, ElasticsearchSource
 from observability.settings.load import StackConfig
 
@@ -63,7 +61,6 @@ def _error_burst(config: StackConfig, source: ElasticsearchSource) -> Rule:
     """Too many lines of level error in Elasticsearch; no line at all is no error."""
     name = "ElasticsearchErrorBurst"
     levels = f"{source.level_field}:(error OR ERROR OR critical OR CRITICAL OR fatal OR FATAL)"
-    runbooks = config.settings.links.runbooks
     return Rule(
         name=name,
         queries=(
@@ -104,7 +101,7 @@ def _error_burst(config: StackConfig, source: ElasticsearchSource) -> Rule:
             "summary": "Many errors in the logs that Elasticsearch holds",
             "description": f"More than {source.errors_per_second:g} lines a second of level error or worse in the "
             'last 5 minutes: {{ printf "%.0f" $values.B.Value }} in all.',
-            "runbook_url": page(runbooks, name) if runbooks else f"runbooks/{name}.md",
+            "runbook_url": runbook(name, config.settings.links.runbooks),
             "dashboard_url": "/explore",
         },
     )

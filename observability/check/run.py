@@ -8,8 +8,7 @@ from typing import Final
 
 import yaml
 
-import rules
-from dashboards import own, registry
+from dashboards import linked_rules, own, registry
 from observability.check import dashboard_queries, lint, pages, promtool, rulefile
 from observability.check import dashboards as dashboard_lint
 from observability.check.catalogue import Catalogue
@@ -128,7 +127,7 @@ def _configs(report: Report, root: Path, stacks: Sequence[str] | None) -> list[S
     for stack in stacks:
         try:
             config = load.from_file(stack, stored_secrets=frozenset(load.stack_secrets(stack)))
-            generated_files(config, rules.files(config))
+            generated_files(config, linked_rules.files(config))
         except ConfigError as error:
             report.add(of_error(error))
         else:
@@ -141,7 +140,7 @@ def _content(report: Report, root: Path, config: StackConfig, places: Mapping[st
     broken = {problem.file for problem in report.problems}
     interval = seconds(config.settings.prometheus.evaluation_interval)
     texts = {name: text for name, text in _texts().items() if f"rules/{name}" not in broken}
-    generated = {name: text for name, text in rules.files(config).items() if name not in texts}
+    generated = {name: text for name, text in linked_rules.files(config).items() if name not in texts}
     found = rulefile.read({**texts, **generated}, interval)
     catalogue = Catalogue(config, found)
     mine = {id(rule) for rule in found if rule.file in places}

@@ -76,8 +76,8 @@ def alert_test(
     ] = None,
 ) -> None:
     """Send a test alert, marked as one, through the real chain; say who got it, or what their server answered."""
+    from dashboards.linked_rules import files
     from observability.operations.home import Home
-    from rules import files
 
     home = Home.find()
     config = home.config(stack)

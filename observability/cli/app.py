@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from dashboards.linked_rules import files as rule_files
 from observability.cli import beside
 from observability.cli.alert_test import alert_test
 from observability.cli.check import check
@@ -24,7 +25,6 @@ from observability.cli.systems import check_system, new_system
 from observability.core.errors import ConfigError
 from observability.settings import load
 from observability.settings.load import StackConfig
-from rules import files as rule_files
 
 # Commands import what they need when they run: `synth` must not wait for Docker's client or Pulumi's engine.
 

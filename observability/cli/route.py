@@ -24,7 +24,7 @@ def route(
     system: Annotated[str | None, typer.Option(help="The alert's system, short for system=NAME.")] = None,
 ) -> None:
     """Say who hears of an alert with these labels and why, how soon, and what would keep it quiet."""
-    from rules import files
+    from dashboards.linked_rules import files
 
     config = _config(stack)
     found = [

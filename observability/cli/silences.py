@@ -92,8 +92,8 @@ def add(
     long: Annotated[bool, typer.Option("--long", help="Allow more than 7 days.")] = False,
 ) -> None:
     """Keep alerts with these labels quiet for a while."""
+    from dashboards.linked_rules import files
     from observability.operations.home import Home
-    from rules import files
 
     config = Home.find().config(stack)
     wanted = parse_matchers(matchers)

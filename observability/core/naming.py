@@ -8,6 +8,9 @@ PROJECT: Final = "observability"
 PLATFORM: Final = "platform"
 """The `system` of the stack's own parts and of their host; no watched system can have this name."""
 
+ELASTICSEARCH: Final = "elasticsearch"
+"""uid of the Grafana data source of that kind; its alerts name it too."""
+
 LABEL_STACK: Final = "io.observability.stack"
 """Docker label with the stack's name, on every object of a stack."""
 
@@ -48,3 +51,8 @@ def network(stack: str) -> str:
 def inbox(stack: str) -> str:
     """Container that `obs verify` runs for as long as it waits for its test alert."""
     return f"obs-{stack}-inbox"
+
+
+def runbook(alert: str, pages: str | None) -> str:
+    """Address of an alert's runbook below that of all pages; its path in the repository where that is not known."""
+    return f"{pages.rstrip('/') if pages else 'runbooks'}/{alert}.md"

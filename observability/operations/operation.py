@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 import toolchain
+from dashboards.linked_rules import files as rule_files
 from observability.core import naming
 from observability.core.errors import ConfigError
 from observability.operations import containers, preflight
@@ -19,7 +20,6 @@ from observability.operations.home import Home
 from observability.settings.load import StackConfig
 from observability.settings.parts import LEAVABLE
 from observability.synth.record import Declared, record
-from rules import files as rule_files
 from toolchain import grafana_plugin
 
 GRAFANA_PLUGIN = "pulumi-resource-grafana"

@@ -11,11 +11,11 @@ import promql_parser as pp
 import pytest
 import yaml
 
+from dashboards.linked_rules import files
 from dashboards.links import OWNER, PANELS
 from dashboards.queries import Query, panels, queries
 from dashboards.registry import dashboards
 from observability.check.promql import matchers, parse, walk
-from rules import files
 from tests.unit.conftest import FULL, stack_config
 
 EVERYTHING: Final = stack_config("prod", FULL)
@@ -71,10 +71,10 @@ def shown() -> dict[str, dict[int, dict[str, Any]]]:
 
 def graphs(alert: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The graphs that show an alert, each with its dashboard's uid."""
-    for pattern, alerts in PANELS.items():
+    for one in (one for name, one in PANELS.items() if name.rpartition("/")[2] == alert):
         for uid, found in shown().items():
-            same = uid.endswith(pattern.removeprefix(OWNER)) if pattern.startswith(OWNER) else uid == pattern
-            panel = found.get(alerts.get(alert, 0)) if same else None
+            same = uid.endswith(one.uid.removeprefix(OWNER)) if one.uid.startswith(OWNER) else uid == one.uid
+            panel = found.get(one.panel) if same else None
             if panel is not None and panel["type"] == "timeseries":
                 yield uid, panel
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from dashboards.linked_rules import files
 from observability.settings.load import validate
-from rules import files
 from tests.live import past
 from tests.live.conftest import STACK, Project, until
 

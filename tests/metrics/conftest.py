@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from dashboards.linked_rules import files
 from observability.check.catalogue import Catalogue
 from observability.check.rulefile import Rule, read
 from observability.core.types import seconds
 from observability.settings.load import StackConfig
-from rules import files
 from tests.unit.conftest import FULL, stack_config
 
 

@@ -7,13 +7,14 @@ from shutil import copy
 
 import pytest
 
+from dashboards.linked_rules import files
 from observability.check.catalogue import Catalogue
 from observability.check.contract import Finding, check_query, check_rules
 from observability.check.promql import selectors
 from observability.check.readers import in_runbooks, on_dashboards
 from observability.check.rulefile import read
 from observability.core.types import seconds
-from rules import FOLDER, files
+from rules import FOLDER
 from tests.metrics.conftest import Judged, judged
 
 READ = {
@@ -116,9 +117,10 @@ def test_a_canonical_series_is_there_only_for_the_systems_that_have_its_signal(d
 
 
 def test_a_file_in_upstream_format_put_into_the_folder_is_read_like_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
     for path in FOLDER.glob("*.yaml"):
-        copy(path, tmp_path)
-    (tmp_path / "upstream.yaml").write_text(
+        copy(path, tmp_path / "rules")
+    (tmp_path / "rules" / "upstream.yaml").write_text(
         "groups:\n"
         "- name: node-exporter\n"
         "  rules:\n"

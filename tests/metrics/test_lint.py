@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from dashboards.linked_rules import files
 from observability.check.catalogue import Catalogue
 from observability.check.contract import check_rules
 from observability.check.lint import ACCEPTED, CHECKS, lint
 from observability.check.readers import in_runbooks, on_dashboards
 from observability.check.rulefile import Rule, read
 from observability.core.types import seconds
-from rules import FOLDER, files
+from rules import FOLDER
 from tests.metrics.conftest import Judged, judged
 from tests.metrics.lint_cases import OF_QUERIES, Case
 from tests.metrics.lint_cases_alerts import OF_ALERTS
@@ -73,9 +74,10 @@ def test_what_is_accepted_would_be_found(name: str, check: str) -> None:
 
 
 def test_a_file_in_upstream_format_put_into_the_folder_is_linted_like_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
     for path in FOLDER.glob("*.yaml"):
-        copy(path, tmp_path)
-    (tmp_path / "upstream.yaml").write_text(
+        copy(path, tmp_path / "rules")
+    (tmp_path / "rules" / "upstream.yaml").write_text(
         "groups:\n"
         "- name: node-exporter\n"
         "  rules:\n"

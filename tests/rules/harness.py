@@ -18,7 +18,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 import yaml
 
-from rules import files
+from dashboards.linked_rules import files
 from rules.promql import matchers
 from tests.tools import run_tool
 from tests.unit.conftest import FULL, stack_config

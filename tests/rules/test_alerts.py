@@ -11,18 +11,21 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from dashboards.linked_rules import files
+from dashboards.links import AlertLinks
 from dashboards.registry import dashboards
 from observability.alerting.grafana_rules import rule_groups
 from observability.core.alert import ANNOTATIONS, COMPONENTS, LABELS, SEVERITIES
 from observability.core.types import seconds
 from observability.settings.load import ROOT
-from rules import FOLDER, files, load
+from rules import linked, load
 from tests.rules.harness import EVERYTHING, Case
 from tests.rules.required import LONGEST, REQUIRED
 from tests.tools import run_tool
 from tests.unit.conftest import FULL, stack_config
 
 HERE: Final = Path(__file__).parent
+PAGES: Final = {path.stem for path in (ROOT / "runbooks").glob("*.md")} - {"README"}
 PLAIN: Final = sorted(HERE.glob("*.test.yaml"))
 ALWAYS_FIRING: Final = {"Watchdog"}
 
@@ -34,8 +37,9 @@ LONGEST_BY_SEVERITY: Final = {"warning": 300, "critical": 120, "info": 900}
 def alerts() -> Mapping[str, list[dict[str, Any]]]:
     """Alert rules by name, of whatever a stack may have; some names stand for several rules."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for text in load(FOLDER).values():
-        for group in yaml.load(text, yaml.CSafeLoader)["groups"]:
+    links = AlertLinks(config=stack_config("dev", {"grafana": {"enabled": False}}), pages=PAGES)
+    for source in load().values():
+        for group in yaml.load(linked(source, links), yaml.CSafeLoader)["groups"]:
             for rule in group["rules"]:
                 if "alert" in rule:
                     found[rule["alert"]].append(rule)
@@ -92,8 +96,9 @@ def expected() -> tuple[tuple[str, Mapping[str, str]], ...]:
 
 @pytest.mark.parametrize("case", PLAIN, ids=lambda path: path.name)
 def test_promtool_passes(case: Path) -> None:
-    # The plain rule files as they stand, so that a test reads the same as its rules: without anybody's addresses.
-    texts = {**files(stack_config("dev", EVERYTHING)), **load(FOLDER)}
+    # The plain rule files as they stand, so that a test reads the same as its rules: without links.
+    plain = {name: source.text for name, source in load().items()}
+    texts = {**files(stack_config("dev", EVERYTHING)), **plain}
     written = {f"rules/{name}": text for name, text in texts.items()}
     result = run_tool(
         "prometheus", ["promtool", "test", "rules", "case.yaml"], {**written, "case.yaml": case.read_text()}
@@ -176,8 +181,7 @@ def test_its_runbook_is_a_page_with_the_five_headings(name: str) -> None:
 
 
 def test_every_runbook_belongs_to_an_alert() -> None:
-    pages = {path.stem for path in (ROOT / "runbooks").glob("*.md")} - {"README"}
-    assert pages == {*NAMES, *OF_GRAFANA}
+    assert {*NAMES, *OF_GRAFANA} == PAGES
 
 
 def _seconds(duration: str) -> float:

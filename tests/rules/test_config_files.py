@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
+from dashboards.linked_rules import files
 from observability.alerting import alertmanager
 from observability.alerting.routes import recipients
 from observability.scrape import prometheus
 from observability.settings.load import StackConfig
-from rules import files
 from tests.tools import ToolResult, run_tool
 from tests.unit.conftest import FULL, stack_config
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from dashboards.linked_rules import files
 from observability.settings.load import StackConfig, secret_specs, validate
 from observability.synth.record import Declared, record
-from rules import files
 
 FULL: dict[str, Any] = {
     "exporters": [{"name": "rabbitmq", "image": "kbudde/rabbitmq-exporter:v1.0.0", "port": 9419, "command": ["-v"]}],

@@ -7,6 +7,7 @@ import typer
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
+from dashboards.linked_rules import files
 from observability.alerting.alerts import alerts
 from observability.cli.alert_test import Trial, alert_test, trial_of
 from observability.core.errors import ConfigError
@@ -27,7 +28,6 @@ from observability.operations.deliveries import (
 from observability.operations.home import Home
 from observability.settings.load import StackConfig
 from observability.settings.model import TURN_SECONDS
-from rules import files
 from tests.unit.conftest import stack_config
 
 NOTIFICATIONS: dict[str, Any] = {

@@ -1,15 +1,17 @@
 """From an alert to the panel that shows it."""
 
-import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-import rules
-from dashboards.links import OWNER, PANELS, panel_id, panel_url
+from dashboards.linked_rules import files
+from dashboards.links import OWNER, PANELS, panel_id, shown
 from dashboards.queries import panels
 from observability.settings.load import StackConfig
+from rules import FOLDER
 from tests.unit.conftest import FULL, stack_config
 from tests.unit.test_dashboards import documents
 
@@ -21,37 +23,40 @@ DATABASES: dict[str, Any] = {
 CONFIGS = {"dev": stack_config("dev"), "prod": stack_config("prod", DATABASES)}
 
 
-def alerts(config: StackConfig) -> set[tuple[str, str]]:
-    """The dashboard that each alert's rule names, and the alert's name."""
-    found = set()
-    for name, text in rules.files(config).items():
+def alerts(config: StackConfig) -> Iterator[tuple[str, str, str]]:
+    """Name, component and link of every alert."""
+    for text in files(config).values():
         for group in yaml.safe_load(text)["groups"]:
             for rule in group["rules"]:
                 if "alert" in rule:
-                    link = re.search(r"/d/([^?]+)", rule["annotations"]["dashboard_url"])
-                    assert link, f"{name}: {rule['alert']} links to no dashboard"
-                    found.add((link[1], rule["alert"]))
-    return found
+                    yield rule["alert"], rule["labels"]["component"], rule["annotations"].get("dashboard_url", "")
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_alert_leads_to_a_panel_that_exists(name: str) -> None:
     config = CONFIGS[name]
-    shown = {uid: {panel["id"] for panel in panels(document)} for uid, document in documents(config).items()}
+    there = {uid: {panel["id"] for panel in panels(document)} for uid, document in documents(config).items()}
     missing = []
-    for pattern, alert in sorted(alerts(config)):
-        panel = PANELS.get(pattern, {}).get(alert)
-        uids = [pattern.replace(OWNER, system) for system in (*config.systems, "platform")]
-        if panel is None or not any(panel in shown.get(uid, ()) for uid in uids):
-            missing.append(f"{alert}: {pattern}")
+    for alert, component, url in sorted(alerts(config)):
+        panel = shown(alert, component)
+        uids = [panel.uid.replace(OWNER, system) for system in (*config.systems, "platform")] if panel else []
+        if panel is None or not url.endswith(panel.url) or not any(panel.panel in there.get(uid, ()) for uid in uids):
+            missing.append(f"{component}/{alert}: {url}")
     assert missing == []
 
 
 def test_no_alert_is_listed_that_no_rule_has() -> None:
-    known = alerts(CONFIGS["prod"]) | alerts(CONFIGS["dev"])
-    with_promtail = stack_config("dev", {"collector": {"kind": "promtail"}})
-    known |= alerts(with_promtail)
-    assert {(uid, alert) for uid, names in PANELS.items() for alert in names} - known == set()
+    known = {name for path in FOLDER.glob("*.yaml") for name in names(path)}
+    assert {alert for alert in PANELS if alert not in known} == set()
+
+
+def names(path: Path) -> Iterator[str]:
+    """The alerts of a rule file, by name and by component/name."""
+    for group in yaml.safe_load(path.read_text())["groups"]:
+        for rule in group["rules"]:
+            if "alert" in rule:
+                yield rule["alert"]
+                yield f"{rule['labels']['component']}/{rule['alert']}"
 
 
 @pytest.mark.parametrize(
@@ -63,17 +68,23 @@ def test_no_alert_is_listed_that_no_rule_has() -> None:
     ],
 )
 def test_the_link_of_an_alert_shows_its_panel(alert: str, url: str, panel: str) -> None:
-    assert panel_url(alert, url) == f"{url}{'&' if '?' in url else '?'}viewPanel={panel_id(panel)}"
+    found = shown(alert)
+    assert found
+    assert found.url == f"{url}{'&' if '?' in url else '?'}viewPanel={panel_id(panel)}"
 
 
-def test_one_name_on_two_dashboards_leads_to_the_panel_of_each() -> None:
-    assert panel_url("HighMemoryUsage", f"/d/{OWNER}-system") != panel_url(
-        "HighMemoryUsage", f"/d/{OWNER}-application"
-    ).replace("-application", "-system")
+def test_an_alert_of_two_components_leads_to_the_panel_of_each() -> None:
+    process, host = shown("HighMemoryUsage", "application"), shown("HighMemoryUsage", "host")
+    assert process
+    assert host
+    assert process.uid == f"{OWNER}-application"
+    assert host.uid == f"{OWNER}-system"
+    assert process.panel != host.panel
+    assert shown("HighMemoryUsage") is None
 
 
-def test_an_alert_that_no_panel_shows_keeps_its_link() -> None:
-    assert panel_url("Unheard", "/d/obs-alerts") == "/d/obs-alerts"
+def test_an_alert_that_no_panel_shows_has_no_panel() -> None:
+    assert shown("Unheard", "application") is None
 
 
 def test_an_id_does_not_change_from_one_version_to_the_next() -> None:

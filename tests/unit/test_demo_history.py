@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 import yaml
 
-import rules
+from dashboards.linked_rules import files
 from demo import history
 from demo.chance import DAY, WEEK, load
 from demo.systems import FAULTS, PROFILES, SHOP
@@ -61,7 +61,7 @@ def test_a_week_ago_lies_within_it(samples: Samples) -> None:
 def recorded() -> set[tuple[str, str]]:
     """Name and system of everything that the rules record."""
     config = stack_config("dev")
-    groups = [group for text in rules.files(config).values() for group in yaml.safe_load(text)["groups"]]
+    groups = [group for text in files(config).values() for group in yaml.safe_load(text)["groups"]]
     return {
         (rule["record"], name)
         for group in groups

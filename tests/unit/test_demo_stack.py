@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from dashboards.linked_rules import files
 from demo.fault_server import fault_server
 from demo.faults import Faults
 from demo.systems import FAULTS
@@ -18,7 +19,6 @@ from observability.core.errors import ConfigError
 from observability.parts.images import pinned
 from observability.settings.load import StackConfig
 from observability.synth.record import CONTAINER, record
-from rules import files
 from tests.unit.conftest import declared, stack_config
 
 DEMO = {"demo", "demo-postgres", "demo-redis", "demo-redis-alawael", "demo-nginx"}

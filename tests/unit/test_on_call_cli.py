@@ -8,13 +8,13 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from dashboards.linked_rules import files as rule_files
 from observability.alerting.calendar import calendar
 from observability.alerting.on_call import shifts
 from observability.cli.app import app
 from observability.core.errors import ConfigError
 from observability.settings import load
 from observability.synth import write
-from rules import files as rule_files
 from tests.unit.on_call_rota import rota, settings, utc
 from tests.unit.test_on_call import follow_the_sun
 

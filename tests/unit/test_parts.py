@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.linked_rules import files as rule_files
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
 from observability.scrape.jobs import jobs
@@ -12,7 +13,6 @@ from observability.settings.load import StackConfig
 from observability.settings.parts import LEAVABLE, PARTS
 from observability.synth.record import CONTAINER, record
 from observability.synth.write import generated_files
-from rules import files as rule_files
 from tests.unit.conftest import FULL, stack_config
 
 JOBS = {

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
+from dashboards.linked_rules import files
 from observability.core.errors import ConfigError
 from observability.logs import loki, pipelines
 from observability.scrape import prometheus
 from observability.synth.record import CONTAINER, Declared
-from rules import files
 from tests.unit.conftest import declared, stack_config
 
 

@@ -9,13 +9,13 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
+from dashboards.linked_rules import files
 from observability.alerting.alerts import Alerts, alerts, filled
 from observability.alerting.explain import Explanation, destination, explain, quiet_while
 from observability.cli.route import _config, given_labels, route
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
 from observability.settings.load import StackConfig, secret_specs, validate
-from rules import files
 from tests.unit.conftest import stack_config
 
 NOTIFICATIONS: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """Which rule files a stack has, and what is done to them on the way."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
+from dashboards.linked_rules import files
+from dashboards.links import shown
 from observability.core.errors import ConfigError
+from observability.core.project import BUILT_IN
 from observability.settings.load import StackConfig
-from rules import FOLDER, files
+from rules import load
 from tests.unit.conftest import FULL, stack_config
 
 UPSTREAM = """\
@@ -26,14 +30,35 @@ groups:
         annotations: {summary: It is full., runbook_url: "https://runbooks.example.com/examplefull"}
 """
 
-LINKS = """\
+ANY_ORDER = """\
+groups:
+  - name: mine
+    rules:
+      - alert: HostDown
+        expr: vector(1)
+        labels: {component: host}
+      - "alert": HighGoroutineCount
+        expr: vector(1)
+      - expr: vector(1)
+        alert: LowInventory
+        annotations: {summary: Nearly sold out.}
+      - {for: 5m, expr: vector(1), alert: "ScrapeSlow"}
+      - expr: vector(1)
+        record: mine:one
+"""
+"""Alerts of ours in every form that YAML allows."""
+
+OWN_LINKS = """\
 groups:
   - name: links
     rules:
-      - alert: A
+      - alert: HostDown
         expr: vector(1)
-        annotations: {runbook_url: 'runbooks/A.md', dashboard_url: "/d/a"}
-      - alert: B
+        annotations: {runbook_url: "https://wiki.example.com/down", dashboard_url: "https://graphs.example.com/d/x"}
+      - alert: HighErrorRate
+        expr: vector(1)
+        annotations: {runbook_url: 'runbooks/Mine.md', dashboard_url: "/d/mine"}
+      - alert: Unheard
         expr: vector(1)
         annotations:
           dashboard_url: >-
@@ -41,12 +66,15 @@ groups:
           note: see /d/a and runbooks/A.md
 """
 
+ADDRESSES: dict[str, Any] = {"links": {"runbooks": "https://r/"}, "grafana": {"url": "https://g"}}
+
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A copy of the plain rule files."""
-    copytree(FOLDER, tmp_path / "rules", ignore=ignore_patterns("*.py", "__pycache__"))
-    return tmp_path / "rules"
+def root(tmp_path: Path) -> Path:
+    """A folder with a copy of the plain rule files and of the runbooks."""
+    for name in ("rules", "runbooks"):
+        copytree(BUILT_IN / name, tmp_path / name, ignore=ignore_patterns("*.py", "__pycache__"))
+    return tmp_path
 
 
 def rules_of(text: str) -> list[dict[str, Any]]:
@@ -111,25 +139,25 @@ def test_the_collector_that_runs_brings_its_own_file() -> None:
     assert "alloy.yaml" not in files(promtail)
 
 
-def test_a_file_in_upstream_form_is_picked_up_as_it_is(folder: Path) -> None:
-    (folder / "example.yaml").write_text(UPSTREAM)
-    assert files(stack_config("dev", FULL), folder)["example.yaml"] == UPSTREAM
+def test_a_file_in_upstream_form_is_picked_up_as_it_is(root: Path) -> None:
+    (root / "rules" / "example.yaml").write_text(UPSTREAM)
+    assert files(stack_config("dev", FULL), root)["example.yaml"] == UPSTREAM
 
 
 @pytest.mark.parametrize(
     "text", ["groups: [", "- a\n", "rules: []\n", "groups: {}\n", "\x00", "groups: []\ngroups: []\n"]
 )
-def test_a_file_that_is_none_is_refused_by_name(folder: Path, text: str) -> None:
-    (folder / "broken.yaml").write_text(text)
+def test_a_file_that_is_none_is_refused_by_name(root: Path, text: str) -> None:
+    (root / "rules" / "broken.yaml").write_text(text)
     with pytest.raises(ConfigError, match=r"rules/broken\.yaml") as caught:
-        files(stack_config(), folder)
+        files(stack_config(), root)
     assert "\n" not in caught.value.what
 
 
-def test_a_file_with_the_name_of_one_that_is_made_is_refused(folder: Path) -> None:
-    (folder / "signals.yaml").write_text(UPSTREAM)
+def test_a_file_with_the_name_of_one_that_is_made_is_refused(root: Path) -> None:
+    (root / "rules" / "signals.yaml").write_text(UPSTREAM)
     with pytest.raises(ConfigError, match=r"rules/signals\.yaml: a file of this name is made"):
-        files(stack_config(), folder)
+        files(stack_config(), root)
 
 
 def test_links_lead_to_grafana_and_to_the_runbooks_where_these_are_known() -> None:
@@ -153,15 +181,58 @@ def test_links_stay_paths_where_nothing_is_known() -> None:
                 assert rule["annotations"]["dashboard_url"].startswith("/d/")
 
 
-def test_a_link_is_completed_however_it_is_written(folder: Path) -> None:
-    (folder / "example.yaml").write_text(LINKS)
-    config = stack_config("dev", {"links": {"runbooks": "https://r"}, "grafana": {"url": "https://g"}})
-    first, second = rules_of(files(config, folder)["example.yaml"])
-    assert first["annotations"] == {"runbook_url": "https://r/A.md", "dashboard_url": "https://g/d/a"}
-    assert second["annotations"] == {
+def test_every_alert_gets_its_own_links_however_it_is_written(root: Path) -> None:
+    (root / "rules" / "example.yaml").write_text(ANY_ORDER)
+    rules = rules_of(files(stack_config("dev", ADDRESSES), root)["example.yaml"])
+    for rule in rules[:4]:
+        panel = shown(rule["alert"])
+        assert panel
+        assert rule["annotations"]["runbook_url"] == f"https://r/{rule['alert']}.md"
+        assert rule["annotations"]["dashboard_url"] == f"https://g{panel.url}"
+    assert rules[2]["annotations"]["summary"] == "Nearly sold out."
+    assert rules[4] == {"expr": "vector(1)", "record": "mine:one"}
+
+
+def test_a_rule_keeps_the_links_that_it_brings(root: Path) -> None:
+    (root / "rules" / "example.yaml").write_text(OWN_LINKS)
+    first, second, third = rules_of(files(stack_config("dev", ADDRESSES), root)["example.yaml"])
+    assert first["annotations"] == {
+        "runbook_url": "https://wiki.example.com/down",
+        "dashboard_url": "https://graphs.example.com/d/x",
+    }
+    assert second["annotations"] == {"runbook_url": "https://r/Mine.md", "dashboard_url": "https://g/d/mine"}
+    assert third["annotations"] == {
         "dashboard_url": "https://g/d/{{ $labels.system }}",
         "note": "see /d/a and runbooks/A.md",
     }
+
+
+def test_a_page_beside_the_folder_of_rules_is_an_alerts_runbook(root: Path) -> None:
+    (root / "rules" / "example.yaml").write_text(
+        UPSTREAM.replace(', runbook_url: "https://runbooks.example.com/examplefull"', "")
+    )
+    assert "runbook_url" not in files(stack_config(), root)["example.yaml"]
+    (root / "runbooks" / "ExampleFull.md").write_text("# ExampleFull\n")
+    (rule,) = rules_of(files(stack_config("dev", ADDRESSES), root)["example.yaml"])
+    assert rule["annotations"] == {"summary": "It is full.", "runbook_url": "https://r/ExampleFull.md"}
+
+
+def test_no_rule_file_names_a_link() -> None:
+    for source in load().values():
+        assert not re.search(r"runbook|/d/|_url", source.text), source.path
+
+
+@pytest.mark.parametrize("name", ["mine.yml", "mine.yaml"])
+def test_a_file_is_taken_whichever_way_it_ends(root: Path, name: str) -> None:
+    (root / "rules" / name).write_text(UPSTREAM)
+    assert files(stack_config(), root)["mine.yaml"] == UPSTREAM
+
+
+def test_two_files_that_differ_in_their_ending_alone_are_refused(root: Path) -> None:
+    (root / "rules" / "mine.yaml").write_text(UPSTREAM)
+    (root / "rules" / "mine.yml").write_text(UPSTREAM)
+    with pytest.raises(ConfigError, match=r"rules/mine\.yml: mine\.yaml lies beside it"):
+        files(stack_config(), root)
 
 
 def test_thresholds_are_series_in_base_units() -> None:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from dashboards.linked_rules import files
 from observability.alerting.alerts import alerts, known_values
 from observability.alerting.matchers import parse_matchers
 from observability.cli.silences import Silence, app, check, length, whoami
 from observability.core.errors import ConfigError
 from observability.operations.alertmanager import Alertmanager
 from observability.operations.home import Home
-from rules import files
 from tests.unit.conftest import stack_config
 
 CONFIG = stack_config()

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dashboards.linked_rules import files as rule_files
 from observability.alerting.alertmanager import files, secret_files
 from observability.core.errors import ConfigError
 from observability.settings.load import ROOT, validate
 from observability.synth.write import write
-from rules import files as rule_files
 from tests.unit.conftest import FULL, stack_config
 
 

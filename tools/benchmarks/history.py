@@ -7,8 +7,8 @@ from itertools import product
 from random import Random
 from typing import Final
 
+from dashboards.linked_rules import files
 from observability.settings.load import StackConfig
-from rules import files
 from rules.promql import matchers
 
 SYSTEMS: Final = tuple(f"system-{number:02d}" for number in range(1, 21))

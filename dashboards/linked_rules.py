@@ -1,0 +1,14 @@
+"""The rule files of a stack, each alert with its links: to its runbook, and to the panel that shows it."""
+
+from pathlib import Path
+
+import rules
+from dashboards.links import AlertLinks
+from observability.core import project
+from observability.settings.load import StackConfig
+
+
+def files(config: StackConfig, root: Path | None = None) -> dict[str, str]:
+    """Every rule file, by name, of `root`, or else of the repository and the project's folder."""
+    pages = project.files("runbooks", ".md", root=root)
+    return rules.files(config, AlertLinks(config=config, pages=pages), root)
