@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import docker
 
 from observability.parts.images import PINS
+from tests.waits import HANG_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ def run_tool(service: str, command: Sequence[str], files: Mapping[str, str]) -> 
     try:
         container.put_archive("/", _archive(files))
         container.start()
-        code = container.wait(timeout=100)["StatusCode"]
+        code = container.wait(timeout=HANG_SECONDS)["StatusCode"]
         return ToolResult(code=code, output=container.logs().decode())
     finally:
         container.remove(force=True)

@@ -34,7 +34,7 @@ def declare(lab: Lab, image: str, *, mended: bool) -> None:
 
     check = {"tests": ["CMD", "true" if mended else "false"], "interval": "1s", "retries": 1}
     container("unchecked", wait=not mended)
-    container("sick", wait=True, wait_timeout=30 if mended else 2, healthcheck=check)
+    container("sick", wait=True, wait_timeout=300 if mended else 2, healthcheck=check)
     container("not-started", entrypoints=SLEEP if mended else ["/nowhere"])
     container("both-given", entrypoints=["sleep"] if mended else ["/nowhere"], command=["600"])
     container("read-only", read_only=True, uploads=[] if mended else [{"file": "/file", "content": "any"}])

@@ -6,8 +6,7 @@ What every stack has is tested on the spine, where commands are quick; the tests
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,9 +18,12 @@ import yaml
 
 from observability.core.naming import LABEL_STACK
 from observability.settings.load import ROOT
+from tests.waits import HANG_SECONDS as HANG_SECONDS
+from tests.waits import until as until
 
 GATEWAY = "172.30.99.1"
 STACK = "live"
+
 SETTINGS: dict[str, Any] = {
     "observability:environment": "dev",
     "observability:network": {"subnet": "172.30.99.0/24"},
@@ -53,7 +55,9 @@ class Project:
         for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
             env.pop(name, None)
         command = [str(self.root / "obs"), *arguments]
-        return subprocess.run(command, env=env, input=stdin, capture_output=True, text=True, check=False, timeout=300)
+        return subprocess.run(
+            command, env=env, input=stdin, capture_output=True, text=True, check=False, timeout=HANG_SECONDS
+        )
 
     def configure(self, changes: dict[str, Any] | None = None) -> None:
         """Write the stack file: the usual settings, and these over them, key by key of each section."""
@@ -77,7 +81,7 @@ class Project:
 
     def prometheus(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
         """The data of an answer of the stack's Prometheus."""
-        answer = httpx.get(f"http://127.0.0.1:19090/api/v1/{path}", params=params, timeout=5)
+        answer = httpx.get(f"http://127.0.0.1:19090/api/v1/{path}", params=params, timeout=60)
         answer.raise_for_status()
         return answer.json()["data"]
 
@@ -154,19 +158,3 @@ def settled(project: Project) -> Iterator[Project]:
     yield project
     project.forget()
     _up(project, project.usual)
-
-
-def until(condition: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401
-    """The first true answer of the condition; a server that does not answer is asked again."""
-    deadline = time.monotonic() + seconds
-    last: object = None
-    while time.monotonic() < deadline:
-        try:
-            last = condition()
-        except httpx.HTTPError as error:
-            last = error
-        else:
-            if last:
-                return last
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s; last: {last!r}")

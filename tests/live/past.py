@@ -5,7 +5,7 @@ import tarfile
 
 from demo.history import lines
 from demo.systems import SHOP
-from tests.live.conftest import STACK, Project, until
+from tests.live.conftest import HANG_SECONDS, STACK, Project, until
 
 OLDEST = "app:orders:increase1h offset 1w"
 """Something that only a stack with a past can answer."""
@@ -38,17 +38,17 @@ def give(stack: Project) -> None:
     try:
         promtool.put_archive("/tmp", _archive("past.om", text.encode()))  # noqa: S108 - in the container
         promtool.start()
-        assert promtool.wait(timeout=100)["StatusCode"] == 0, promtool.logs().decode()
+        assert promtool.wait(timeout=HANG_SECONDS)["StatusCode"] == 0, promtool.logs().decode()
     finally:
         promtool.remove(force=True)
     # Blocks that others wrote are read as it starts, else within a minute.
     server.restart(timeout=30)
-    until(lambda: stack.prometheus("query", query=OLDEST)["result"], 60)
+    until(lambda: stack.prometheus("query", query=OLDEST)["result"])
 
 
 def _first_samples(stack: Project) -> list[dict[str, list[str]]]:
     query = 'min_over_time(timestamp(up{job="backend"})[1h:15s])'
-    found: list[dict[str, list[str]]] = until(lambda: stack.prometheus("query", query=query)["result"], 60)
+    found: list[dict[str, list[str]]] = until(lambda: stack.prometheus("query", query=query)["result"])
     return found
 
 

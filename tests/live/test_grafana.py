@@ -131,7 +131,7 @@ class Lab:
     def save(self, dashboard: dict[str, Any]) -> None:
         """Save it as a person would."""
         body = {"dashboard": dashboard, "folderUid": FOLDER, "overwrite": True}
-        httpx.post(f"{URL}/api/dashboards/db", json=body, headers=self.grafana.headers, timeout=10).raise_for_status()
+        httpx.post(f"{URL}/api/dashboards/db", json=body, headers=self.grafana.headers, timeout=60).raise_for_status()
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def test_a_dashboard_changed_by_hand_is_drift_that_is_shown_when_asked_for_and_p
 
 
 def test_a_folder_removed_by_hand_is_made_anew_with_its_dashboard(lab: Lab) -> None:
-    httpx.delete(f"{URL}/api/folders/{FOLDER}", headers=lab.grafana.headers, timeout=10).raise_for_status()
+    httpx.delete(f"{URL}/api/folders/{FOLDER}", headers=lab.grafana.headers, timeout=60).raise_for_status()
     lab.up()
     assert lab.dashboard()["title"] == "Overview"
     assert lab.up().startswith(f"{STACK}: 0 changes")
@@ -274,7 +274,7 @@ def rendered(lab: Lab, template: str) -> str:
     }
     try:
         path = f"{lab.grafana.url}/api/alertmanager/grafana/config/api/v1/receivers/test"
-        httpx.post(path, json=body, headers=lab.grafana.headers, timeout=20).raise_for_status()
+        httpx.post(path, json=body, headers=lab.grafana.headers, timeout=60).raise_for_status()
     finally:
         server.shutdown()
         thread.join()

@@ -73,13 +73,13 @@ def run() -> Iterator[str]:
 
 def post(alerts: list[Labels], *, over: bool = False) -> None:
     now = datetime.now(UTC)
-    ends = now if over else now + timedelta(minutes=5)
+    ends = now if over else now + timedelta(minutes=30)
     times = {"startsAt": (now - timedelta(minutes=1)).isoformat(), "endsAt": ends.isoformat()}
-    httpx.post(ALERTS, json=[{"labels": labels, **times} for labels in alerts], timeout=5).raise_for_status()
+    httpx.post(ALERTS, json=[{"labels": labels, **times} for labels in alerts], timeout=60).raise_for_status()
 
 
 def of_run(run: str) -> list[dict[str, dict[str, str]]]:
-    found: list[dict[str, dict[str, str]]] = httpx.get(ALERTS, params={"filter": f'run="{run}"'}, timeout=5).json()
+    found: list[dict[str, dict[str, str]]] = httpx.get(ALERTS, params={"filter": f'run="{run}"'}, timeout=60).json()
     return found
 
 
@@ -90,7 +90,7 @@ def state(run: str, labels: Labels) -> str:
         found = [one for one in of_run(run) if labels.items() <= one["labels"].items()]
         return found[0]["status"]["state"] if found and found[0]["status"]["state"] != "unprocessed" else None
 
-    return str(until(judged, 20))
+    return str(until(judged))
 
 
 @pytest.mark.parametrize(("loud", "quiet"), [case[1:] for case in QUIET], ids=[case[0] for case in QUIET])

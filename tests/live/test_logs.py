@@ -45,7 +45,7 @@ def lines(selector: str, limit: int = 5000, start: int = 0) -> list[tuple[dict[s
     now = time.time_ns()
     params: dict[str, Any] = {"query": selector, "limit": limit, "direction": "forward"}
     params |= {"start": start or now - 3_600 * 10**9, "end": now}
-    answer = httpx.get("http://127.0.0.1:13100/loki/api/v1/query_range", params=params, timeout=10)
+    answer = httpx.get("http://127.0.0.1:13100/loki/api/v1/query_range", params=params, timeout=60)
     answer.raise_for_status()
     found = [
         (stream["stream"], int(value[0]), value[1])
@@ -60,11 +60,11 @@ def value(stack: Project, query: str) -> float | None:
     return float(result[0]["value"][1]) if result else None
 
 
-def test_a_request_is_found_in_loki_by_its_correlation_id_within_ten_seconds() -> None:
+def test_a_request_is_found_in_loki_by_its_correlation_id() -> None:
     mine = uuid.uuid4().hex
     headers = {"X-Correlation-ID": mine}
-    assert httpx.get("http://127.0.0.1:18088/api/products/1", headers=headers, timeout=10).status_code == 200
-    labels, _, _ = until(partial(lines, f'{{service="demo"}} | correlation_id="{mine}"'), 10)[0]
+    assert httpx.get("http://127.0.0.1:18088/api/products/1", headers=headers, timeout=60).status_code == 200
+    labels, _, _ = until(partial(lines, f'{{service="demo"}} | correlation_id="{mine}"'))[0]
     assert labels["system"] == "social-selling"
     assert labels["level"] == "info"
     assert labels["container"] == f"obs-{STACK}-demo"
@@ -75,29 +75,29 @@ def test_a_request_is_found_in_loki_by_its_correlation_id_within_ten_seconds() -
 )
 def test_lines_of_every_kind_are_read_and_have_a_level(service: str) -> None:
     selector = f'{{service="{service}", level=~"debug|info|warning|error|critical"}} | parse_error=""'
-    assert until(partial(lines, selector, 5), 20)
+    assert until(partial(lines, selector, 5))
 
 
 @pytest.mark.parametrize("system", ["alawael", "erpgo", "neuroerp", "syncup"])
 def test_the_lines_of_a_simulated_system_are_its_own(system: str) -> None:
-    found = until(partial(lines, f'{{service="demo", system="{system}"}}', 5), 90)
+    found = until(partial(lines, f'{{service="demo", system="{system}"}}', 5))
     assert f'"system": "{system}"' in found[0][2]
 
 
 def test_streams_have_few_labels() -> None:
-    answer = httpx.get("http://127.0.0.1:13100/loki/api/v1/labels", timeout=5).json()
+    answer = httpx.get("http://127.0.0.1:13100/loki/api/v1/labels", timeout=60).json()
     assert set(answer["data"]) == {"container", "service", "stack", "system", "level"}
 
 
 def test_a_line_that_cannot_be_read_is_kept_marked_and_counted(stack: Project) -> None:
     mark = uuid.uuid4().hex
     with writer(stack, "demo", f"import time\nprint('not JSON {mark}')\n") as container:
-        labels, _, text = until(partial(lines, f'{{service="demo"}} |= "not JSON {mark}"'), 20)[0]
+        labels, _, text = until(partial(lines, f'{{service="demo"}} |= "not JSON {mark}"'))[0]
         assert text == f"not JSON {mark}"
         assert labels["parse_error"] == "json"
         assert labels["level"] == "unknown"
         query = f'obs_collector_lines_unparsed_total{{container="{container.name}",system="social-selling"}}'
-        until(lambda: value(stack, query) == 1, 20)
+        until(lambda: value(stack, query) == 1)
 
 
 def test_no_line_is_lost_while_loki_is_down(stack: Project) -> None:
@@ -105,12 +105,12 @@ def test_no_line_is_lost_while_loki_is_down(stack: Project) -> None:
     service = f"try-{uuid.uuid4().hex[:8]}"
     loki = stack.client.containers.get(f"obs-{STACK}-loki")
     with writer(stack, service, NUMBERED.format(count=count)):
-        until(partial(lines, f'{{service="{service}"}}', 1), 20)
+        until(partial(lines, f'{{service="{service}"}}', 1))
         loki.stop()
         time.sleep(OUTAGE)
         loki.start()
         last = f"numbered line {count - 1}"
-        until(partial(lines, f'{{service="{service}"}} |= "{last}"', 1), 90)
+        until(partial(lines, f'{{service="{service}"}} |= "{last}"', 1))
         numbers: set[int] = set()
         start = 0
         while True:
@@ -121,27 +121,27 @@ def test_no_line_is_lost_while_loki_is_down(stack: Project) -> None:
             numbers |= new
             start = page[-1][1]
     assert numbers == set(range(count))
-    until(lambda: stack.obs("verify", STACK, "--quick").returncode == 0, 60)
+    until(lambda: stack.obs("verify", STACK, "--quick").returncode == 0)
 
 
 def test_a_database_that_is_gone_is_seen_by_its_exporter(stack: Project) -> None:
     database = stack.client.containers.get(f"obs-{STACK}-demo-postgres")
-    until(lambda: value(stack, "pg_up") == 1, 20)
+    until(lambda: value(stack, "pg_up") == 1)
     database.stop()
     try:
-        until(lambda: value(stack, "pg_up") == 0, 30)
+        until(lambda: value(stack, "pg_up") == 0)
     finally:
         database.start()
-    until(lambda: value(stack, "pg_up") == 1, 30)
+    until(lambda: value(stack, "pg_up") == 1)
 
 
 def test_a_changed_configuration_makes_a_new_loki_with_the_same_lines(settled: Project) -> None:
     before = settled.client.containers.get(f"obs-{STACK}-loki").id
-    old = until(partial(lines, '{service="prometheus"}', 1), 20)
+    old = until(partial(lines, '{service="prometheus"}', 1))
     settled.configure({"loki": {"retention": "240h"}})
     done = settled.obs("up", STACK)
     assert done.returncode == 0, done.stderr
     assert settled.client.containers.get(f"obs-{STACK}-loki").id != before
-    config = httpx.get("http://127.0.0.1:13100/config", timeout=5).text
+    config = httpx.get("http://127.0.0.1:13100/config", timeout=60).text
     assert "retention_period: 10d" in config
-    assert until(partial(lines, '{service="prometheus"}', 1), 20) == old
+    assert until(partial(lines, '{service="prometheus"}', 1)) == old

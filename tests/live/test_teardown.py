@@ -10,7 +10,7 @@ from tests.live.conftest import SPINE, STACK, Project, until
 
 def test_data_survives_down_and_up_and_down_with_volumes_leaves_nothing(stack: Project) -> None:
     since = time.time()
-    until(lambda: stack.prometheus("query", query="up")["result"], 20)
+    until(lambda: stack.prometheus("query", query="up")["result"])
     done = stack.obs("down", STACK)
     assert done.returncode == 0, done.stderr
     left = stack.objects()

@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.receivers.checks import markup_problem
+from tests.waits import HANG_SECONDS
 
 ACCEPTED: Final = "250 Message accepted for delivery"
 
@@ -89,7 +90,7 @@ class MailDouble:
         """Take mail again."""
         self.refusal = None
 
-    def wait(self, found: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401 - whatever `found` returns
+    def wait(self, found: Callable[[], Any], seconds: float = HANG_SECONDS) -> Any:  # noqa: ANN401 - whatever `found` returns
         """The first true answer of `found`, asked whenever a mail comes; AssertionError after the seconds."""
         with self.changed:
             if not self.changed.wait_for(found, seconds):

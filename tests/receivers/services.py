@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.receivers.checks import problem
+from tests.waits import HANG_SECONDS
 
 TIMEOUT: Final = 0
 """In place of a status: no answer at all."""
@@ -97,7 +98,7 @@ class HttpDoubles:
         with self.changed:
             return [one for one in self.deliveries if one.problem is not None]
 
-    def wait(self, found: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401 - whatever `found` returns
+    def wait(self, found: Callable[[], Any], seconds: float = HANG_SECONDS) -> Any:  # noqa: ANN401 - whatever `found` returns
         """The first true answer of `found`; AssertionError after the seconds."""
         deadline = time.monotonic() + seconds
         with self.changed:

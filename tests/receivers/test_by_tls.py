@@ -5,7 +5,6 @@ Pushover's address cannot be set, so Alertmanager is given a proxy behind which 
 
 import io
 import tarfile
-import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -21,6 +20,7 @@ from observability.settings.load import validate
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
 from tests.receivers.stack import CERTIFICATE, tls
+from tests.waits import until
 
 NETWORK: Final = "obs-test-receivers"
 SECRETS: Final = {"phoneToken": "a" * 30, "phoneUser": "u" * 30, "smtpPassword": "right"}
@@ -88,11 +88,11 @@ def sent() -> Iterator[tuple[HttpDoubles, MailDouble]]:
             (bound,) = list(container.ports["9093/tcp"] or [])
             url = f"http://127.0.0.1:{bound['HostPort']}/api/v2/alerts"
             post(url, hours=1)
-            http.wait(lambda: http.taken("pushover"), 40)
-            mail.wait(lambda: mail.mails, 40)
+            http.wait(lambda: http.taken("pushover"))
+            mail.wait(lambda: mail.mails)
             post(url, hours=0)
-            http.wait(lambda: http.taken("pushover")[1:], 40)
-            mail.wait(lambda: mail.mails[1:], 40)
+            http.wait(lambda: http.taken("pushover")[1:])
+            mail.wait(lambda: mail.mails[1:])
             yield http, mail
     finally:
         if container is not None:
@@ -104,13 +104,7 @@ def post(url: str, hours: int) -> None:
     """Say to Alertmanager, as soon as it answers, that the alert goes on for so many hours."""
     now = datetime.now(UTC)
     times = {"startsAt": (now - timedelta(hours=1)).isoformat(), "endsAt": (now + timedelta(hours=hours)).isoformat()}
-    for _ in range(100):
-        try:
-            httpx.post(url, json=[{**ALERT, **times}], timeout=5).raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
+    until(lambda: httpx.post(url, json=[{**ALERT, **times}], timeout=60).is_success)
 
 
 def test_pushover_gets_one_message_and_one_notice_that_it_is_over(sent: tuple[HttpDoubles, MailDouble]) -> None:

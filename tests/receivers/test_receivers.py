@@ -221,7 +221,7 @@ def mail(html: str) -> EmailMessage:
 def test_a_mail_is_kept_as_it_came() -> None:
     with MailDouble() as double, smtplib.SMTP("127.0.0.1", double.port) as client:
         client.send_message(mail("<p>It is so</p>"))
-        [found] = double.wait(lambda: double.mails, 5)
+        [found] = double.wait(lambda: double.mails)
     assert (found.subject, found.recipients, found.problem) == ("Ä critical alert", ("ops@example.com",), None)
     assert "It is so" in found.part("plain")
     assert "<p>It is so</p>" in found.part("html")

@@ -1,10 +1,8 @@
 """What `obs synth` writes."""
 
 import json
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from observability.alerting.alertmanager import files, secret_files
 from observability.core.errors import ConfigError
 from observability.settings.load import ROOT, validate
 from observability.synth.write import write
+from tests.calls import calls
 from tests.unit.conftest import FULL, stack_config
 
 
@@ -32,15 +31,13 @@ def test_the_same_configuration_gives_the_same_bytes(tmp_path: Path) -> None:
     ).keys()
 
 
-def test_it_takes_under_two_seconds_without_docker_the_cli_or_a_network(tmp_path: Path) -> None:
+def test_it_needs_neither_docker_nor_the_cli_nor_a_network(tmp_path: Path) -> None:
     environment = {"PATH": "/nonexistent", "PYTHONPATH": str(ROOT), "OBS_DATA_DIR": str(tmp_path / "data")}
     environment |= {"DOCKER_HOST": "tcp://127.0.0.1:1", "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "observability.cli", "synth", "dev", "--out", str(tmp_path / "out")]
-    start = time.monotonic()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    took = time.monotonic() - start
     assert done.returncode == 0, done.stderr
-    assert took < 2.0 or os.getloadavg()[0] > (os.cpu_count() or 1), f"{took:.1f} s"
+    assert (tmp_path / "out" / "resources.json").is_file()
 
 
 def test_every_resource_is_listed_with_type_name_parent_and_inputs(tmp_path: Path) -> None:
@@ -116,19 +113,23 @@ def test_the_webhook_is_named_by_the_file_that_holds_it() -> None:
     assert webhook["send_resolved"] is True
 
 
-def test_two_hundred_systems_take_less_than_25_times_as_long_as_five(tmp_path: Path) -> None:
-    texts = [path.read_text() for path in sorted((ROOT / "systems").glob("*.yaml"))]
+def test_its_work_grows_no_faster_than_the_number_of_systems(tmp_path: Path) -> None:
+    text = next((ROOT / "systems").glob("*.yaml")).read_text()
 
-    def took(count: int) -> float:
+    def work(count: int) -> int:
         folder = tmp_path / str(count) / "systems"
         folder.mkdir(parents=True)
         for index in range(count):
-            (folder / f"system-{index}.yaml").write_text(texts[index % len(texts)])
-        start = time.process_time()
-        config = validate("dev", {}, frozenset(), folder.parent)
-        assert len(config.systems) == count
-        write(config, rule_files(config), tmp_path / f"out-{count}")
-        return time.process_time() - start
+            (folder / f"system-{index}.yaml").write_text(text)
 
-    took_five = took(5)
-    assert took(200) < 25 * took_five
+        def synth() -> None:
+            config = validate("dev", {}, frozenset(), folder.parent)
+            assert len(config.systems) == count
+            write(config, rule_files(config), tmp_path / f"out-{count}")
+
+        return calls(synth)
+
+    # What is done once in a process is done before the first count.
+    work(1)
+    two, six, ten = (work(count) for count in (2, 6, 10))
+    assert ten - six < 1.2 * (six - two)

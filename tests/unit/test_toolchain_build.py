@@ -85,8 +85,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def ended(number: int) -> bool:
-    """Whether the process is gone, at the latest in a few seconds: a busy machine is slow to end it."""
-    state, deadline = Path(f"/proc/{number}/stat"), time.monotonic() + 5
+    """Whether the process is gone; a busy machine is slow to end it."""
+    state, deadline = Path(f"/proc/{number}/stat"), time.monotonic() + 300
     while time.monotonic() < deadline:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             if state.read_text().split()[2] != "Z":

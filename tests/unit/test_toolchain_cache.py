@@ -77,7 +77,7 @@ def test_another_process_waits_for_the_lock_and_a_killed_holder_frees_it() -> No
     finally:
         holder.kill()
         holder.communicate()
-    assert entered.wait(5)
+    assert entered.wait(300)
     waiter.join()
 
 
@@ -92,7 +92,7 @@ def test_two_threads_exclude_each_other_too() -> None:
         waiter = threading.Thread(target=enter)
         waiter.start()
         assert not entered.wait(0.1)
-    assert entered.wait(5)
+    assert entered.wait(300)
     waiter.join()
 
 

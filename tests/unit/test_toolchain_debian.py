@@ -255,7 +255,7 @@ def enter(
         env={"PATH": path, "PGDATA": str(folder / "data"), **(env or {})},
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=300,
     )
     return [*calls.read_text().splitlines(), *done.stderr.splitlines()]
 
