@@ -41,7 +41,7 @@ def of_rule(name: str, file: str, labels: Mapping[str, str]) -> Alert:
 
     groups = yaml.safe_load((ROOT / "rules" / f"{file}.yaml").read_text())["groups"]
     (rule,) = (rule for group in groups for rule in group["rules"] if rule.get("alert") == name)
-    said = {**rule["annotations"], "runbook_url": f"https://git.example.com/{rule['annotations']['runbook_url']}"}
+    said = {**rule["annotations"], "runbook_url": f"https://git.example.com/runbooks/{name}.md"}
     return {
         "labels": {"alertname": name, **rule["labels"], **labels, **OUTSIDE},
         "annotations": {key: filled(text) for key, text in said.items()},
