@@ -11,7 +11,7 @@ from components.context import StackContext
 from components.service import NOBODY, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
 from components.volume import volume
 from observability.alerting.alertmanager import files, secret_files
-from observability.settings.model import TURN_SECONDS
+from observability.parts.alertmanager import TURN_SECONDS
 
 FOLDER = "/etc/alertmanager"
 PORT = 9093

@@ -74,7 +74,7 @@ class Demo(ComponentResource):
                 files=files,
                 secret_files={
                     "app-password": "demoDatabasePassword",
-                    "monitoring-password": "demoMonitoringPassword",
+                    "monitoring-password": "socialSellingPostgresPassword",
                 },
                 check="sh -n postgres.sh && postgres -C port -c config_file=$PWD/postgresql.conf >/dev/null",
             ),

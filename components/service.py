@@ -152,6 +152,7 @@ class Service(ComponentResource):
             labels=container_labels(context.labels(args.service)),
             network_mode="host" if args.host_namespaces else None,
             pid_mode="host" if args.host_namespaces else None,
+            hosts=extra_hosts(context) or None,
             networks_advanced=None if args.host_namespaces else on_network(context.network, args.service),
             opts=container_options(self, args.after),
         )
@@ -174,6 +175,14 @@ def container_options(parent: Resource, after: Sequence[Input[Resource]] = ()) -
 def container_labels(labels: Mapping[str, str]) -> list[docker.ContainerLabelArgs]:
     """Labels in the provider's form."""
     return [docker.ContainerLabelArgs(label=label, value=value) for label, value in labels.items()]
+
+
+def extra_hosts(context: StackContext) -> list[docker.ContainerHostArgs]:
+    """Names that containers resolve besides DNS, by the settings."""
+    return [
+        docker.ContainerHostArgs(host=name, ip=str(address))
+        for name, address in sorted(context.settings.network.hosts.items())
+    ]
 
 
 def on_network(network: docker.Network, *aliases: str) -> list[docker.ContainerNetworksAdvancedArgs]:

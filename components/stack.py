@@ -12,16 +12,9 @@ from components.collectors.alloy import Alloy
 from components.collectors.collector import CollectorArgs
 from components.collectors.promtail import Promtail
 from components.context import StackContext
+from components.custom import CustomExporter, CustomExporterArgs
 from components.demo import Demo, DemoArgs
-from components.exporters.blackbox import BlackboxExporter, BlackboxExporterArgs
-from components.exporters.cadvisor import Cadvisor, CadvisorArgs
-from components.exporters.custom import CustomExporter, CustomExporterArgs
-from components.exporters.elasticsearch import ElasticsearchExporter, ElasticsearchExporterArgs
-from components.exporters.mongodb import MongodbExporter, MongodbExporterArgs
-from components.exporters.nginx import NginxExporter, NginxExporterArgs
-from components.exporters.node import NodeExporter, NodeExporterArgs
-from components.exporters.postgres import PostgresExporter, PostgresExporterArgs
-from components.exporters.redis import RedisExporter, RedisExporterArgs
+from components.exporter import Exporter, ExporterArgs
 from components.goalert.server import GoAlert, GoAlertArgs
 from components.grafana.server import GrafanaServer, GrafanaServerArgs
 from components.heartbeat import Heartbeat, HeartbeatArgs
@@ -31,7 +24,7 @@ from dashboards.linked_rules import files
 from observability.alerting import heartbeat
 from observability.core import naming
 from observability.core.errors import ConfigError
-from observability.scrape import targets
+from observability.parts.registry import parts
 from observability.settings import load
 from observability.settings.load import StackConfig
 
@@ -66,8 +59,6 @@ class MonitoringStack(ComponentResource):
         context = StackContext(config=config, network=network, secret=args.secret)
         Alertmanager("alertmanager", AlertmanagerArgs(context=context), child)
         Prometheus("prometheus", PrometheusArgs(context=context, rule_files=args.rule_files), child)
-        if config.runs("node-exporter"):
-            NodeExporter("node-exporter", NodeExporterArgs(context=context), child)
         _logs(context, child)
         _exporters(context, child)
         if config.runs("goalert"):
@@ -104,23 +95,12 @@ def _logs(context: StackContext, child: ResourceOptions) -> None:
 
 
 def _exporters(context: StackContext, child: ResourceOptions) -> None:
-    """The built-in exporters that have something to watch."""
+    """Every plain exporter that runs: one container, or one for each server it reads."""
     config = context.config
-    if config.runs("blackbox-exporter"):
-        BlackboxExporter("blackbox-exporter", BlackboxExporterArgs(context=context), child)
-    if config.runs("postgres-exporter"):
-        PostgresExporter("postgres-exporter", PostgresExporterArgs(context=context), child)
-    if config.runs("redis-exporter"):
-        RedisExporter("redis-exporter", RedisExporterArgs(context=context), child)
-    if config.runs("nginx-exporter"):
-        for target in targets.nginx(config):
-            NginxExporter(f"nginx-exporter-{target.name}", NginxExporterArgs(context=context, target=target), child)
-    if config.runs("mongodb-exporter"):
-        MongodbExporter("mongodb-exporter", MongodbExporterArgs(context=context), child)
-    if config.runs("elasticsearch-exporter"):
-        ElasticsearchExporter("elasticsearch-exporter", ElasticsearchExporterArgs(context=context), child)
-    if config.runs("cadvisor"):
-        Cadvisor("cadvisor", CadvisorArgs(context=context), child)
+    for name, part in parts().items():
+        if part.runs is not None and config.runs(name):
+            for run in part.runs(config.here(name)):
+                Exporter(run.service or name, ExporterArgs(context=context, part=part, run=run), child)
 
 
 def deploy() -> None:

@@ -1,6 +1,6 @@
 """Database: what a system waits for, then how the data stores behind it are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from grafana_foundation_sdk.models import dashboard
@@ -12,15 +12,16 @@ from dashboards.mongodb import mongodb
 from dashboards.postgres import postgres
 from dashboards.stores import answered, answers, servers
 from dashboards.subject import Subject
+from observability.parts.registry import stores
 
-STORES: Final = ("postgres", "mongodb")
-"""Jobs of the exporters of databases; other data stores have dashboards of their own."""
+ROWS: Final[Mapping[str, Callable[[Subject], list[Row]]]] = {"postgres": postgres, "mongodb": mongodb}
+"""Rows about one kind of database, by the job of its exporter; another kind is shown by whether it answers."""
 
 
 def database(subject: Subject) -> dashboard.Dashboard | None:
     """The dashboard; None where the system tells of no database and none of its is watched."""
     signals = subject.system.signals
-    watched = [job for job in STORES if job in subject.jobs]
+    watched = [job for job, store in stores().items() if store.database and job in subject.jobs]
     memory = signals.process_memory
     own = (signals.db_latency, signals.db_queries, signals.db_timeouts, signals.db_pool)
     if not watched and not any(own):
@@ -54,8 +55,7 @@ def database(subject: Subject) -> dashboard.Dashboard | None:
                     application.memory_share(subject) if memory and memory.limit else None,
                 ],
             ),
-            *(postgres(subject) if "postgres" in watched else []),
-            *(mongodb(subject) if "mongodb" in watched else []),
+            *(row for job in watched if job in ROWS for row in ROWS[job](subject)),
         ],
         tags=subject.tags,
         links=[

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as build
 
@@ -10,9 +9,7 @@ from dashboards import state
 from dashboards.common import Panel, over_time, states
 from dashboards.layout import variable
 from dashboards.subject import Subject
-
-UP: Final = {"postgres": "pg_up", "mongodb": "mongodb_up", "redis": "redis_up", "elasticsearch": "up"}
-"""Jobs of the exporters of data stores, and the series that says whether a server answers."""
+from observability.parts.registry import stores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +40,7 @@ def servers(subject: Subject, jobs: Iterable[str]) -> build.QueryVariable:
 
 def answers(subject: Subject, jobs: Iterable[str]) -> str:
     """Whether each server answers its exporter, and its exporter Prometheus."""
-    found = " or ".join(subject.of(UP[job], job=job) for job in jobs)
+    found = " or ".join(subject.of(stores()[job].up, job=job) for job in jobs)
     return f"min by (job, instance) ({_up(subject, jobs)} == 0 or {found})"
 
 

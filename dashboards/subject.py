@@ -1,6 +1,6 @@
 """What a dashboard is about: one system as this stack watches it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -96,21 +96,24 @@ STACK: Final = System(
 def subjects(config: StackConfig) -> tuple[Subject, ...]:
     """The stack itself, and every watched system."""
     scraped = [(job.name, target.labels.get("system")) for job in jobs(config) for target in job.targets]
-    hosts = {system for job, system in scraped if job == "node"}
+    hosts = {system for job, system in scraped if job == "node" and system}
     demanded = _by_system(config)
-    demo = PLATFORM if config.runs("demo") and PLATFORM in hosts else None
     return tuple(
         Subject(
             system=system,
             jobs=frozenset(job for job, owner in scraped if owner == name),
             thresholds=demanded.get(name, {}),
             logs=config.runs("loki"),
-            # The demo plays every system, on the host that the stack itself runs on.
-            host=name if name in hosts else demo,
+            host=name if name in hosts else _shared_host(config, name, hosts),
             runbooks=config.settings.links.runbooks,
         )
         for name, system in {PLATFORM: STACK, **config.systems}.items()
     )
+
+
+def _shared_host(config: StackConfig, system: str, watched: Collection[str]) -> str | None:
+    """The stack's own `system` where the settings say that the system runs on the stack's host, and it is watched."""
+    return PLATFORM if PLATFORM in watched and config.system_settings(system).servers("hosts") else None
 
 
 def _by_system(config: StackConfig) -> dict[str, dict[str, tuple[Threshold, ...]]]:

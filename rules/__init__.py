@@ -13,31 +13,13 @@ from observability.core import project
 from observability.core.documents import parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.render import to_yaml
+from observability.parts.registry import parts
 from observability.scrape.job import PLATFORM
 from observability.scrape.jobs import jobs
 from observability.settings.load import ROOT, StackConfig
 from rules import history, signals, slo, thresholds
 
 FOLDER: Final = ROOT / "rules"
-
-_OF_A_JOB: Final[Mapping[str, str]] = {
-    "alloy": "alloy",
-    "backup": "node",
-    "disk": "node",
-    "elasticsearch": "elasticsearch",
-    "endpoints": "blackbox",
-    "grafana": "grafana",
-    "host": "node",
-    "loki": "loki",
-    "mongodb": "mongodb",
-    "nginx": "nginx",
-    "postgres": "postgres",
-    "promtail": "promtail",
-    "redis": "redis",
-    "tables": "postgres",
-    "tempo": "tempo",
-}
-"""Files about the metrics of one scrape job, which stay away from a stack that has no such job."""
 
 
 class Links(Protocol):
@@ -92,10 +74,13 @@ def load(root: Path | None = None) -> dict[str, Source]:
 
 def _belongs(stem: str, config: StackConfig) -> bool:
     """Whether the stack has what the file is about."""
-    if stem == "container":
-        # The job `docker` may be the engine's own metrics alone.
-        return config.runs("cadvisor")
-    return stem not in _OF_A_JOB or any(job.name == _OF_A_JOB[stem] for job in jobs(config))
+    owner = next((part for part in parts().values() if stem in part.rules), None)
+    if owner is None:
+        return True
+    if owner.one_image:
+        return config.collector == stem
+    # A store's servers may be read elsewhere, without a container of ours.
+    return any(job.name == owner.job for job in jobs(config)) if owner.store else config.runs(owner.name)
 
 
 def linked(source: Source, links: Links) -> str:

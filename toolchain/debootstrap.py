@@ -8,12 +8,14 @@ from typing import Final
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
-from observability.parts.images import DEBIAN
 from toolchain import debian
 from toolchain.cache import cache_dir, key_of, lock, making
 from toolchain.process import ObtainError, run
 from toolchain.pull import pull_one
 from toolchain.report import Report
+
+DEBIAN: Final = "debian:bookworm-slim"
+"""What images built here stand on where they need more than a shell; packages as of the day of the build."""
 
 SUITE: Final = "bookworm"
 LIMIT: Final = 900.0

@@ -13,7 +13,6 @@ from toolchain.cache import lock
 from toolchain.process import ObtainError, last_line
 from toolchain.pull import pull_one
 from toolchain.recipe import Recipe
-from toolchain.recipes import RECIPES
 from toolchain.reference import Reference
 from toolchain.report import Report
 
@@ -33,23 +32,33 @@ class Missing:
     """How to build it, if we know."""
 
 
-def recipe_for(service: str, reference: str, recipes: Mapping[str, Recipe] = RECIPES) -> Recipe | None:
+def known_recipes() -> Mapping[str, Recipe]:
+    """Every recipe by the name of the service that runs the image."""
+    # Here, as the parts' descriptors are made of this package's recipes.
+    from observability.parts.registry import images
+
+    return {name: image.recipe for name, image in images().items() if image.recipe is not None}
+
+
+def recipe_for(service: str, reference: str, recipes: Mapping[str, Recipe] | None = None) -> Recipe | None:
     """The recipe for exactly this image, wherever its registry; None if there is none, or it is pinned by content."""
-    recipe, wanted = recipes.get(service), Reference.parse(reference)
+    recipe, wanted = (known_recipes() if recipes is None else recipes).get(service), Reference.parse(reference)
     if recipe is None or wanted.digest or (recipe.tag != wanted.tag and not recipe.own):
         return None
     # A mirror keeps the name, below a path of its own.
     return recipe if f"/{wanted.repository}".endswith(f"/{recipe.repository}") else None
 
 
-def _no_recipe(service: str, reference: str, recipes: Mapping[str, Recipe]) -> str:
-    recipe = recipes.get(service)
+def _no_recipe(service: str, reference: str, recipes: Mapping[str, Recipe] | None) -> str:
+    recipe = (known_recipes() if recipes is None else recipes).get(service)
     if recipe is None:
         return "it cannot be built from package registries"
     return f"the recipe is for {recipe.repository}:{recipe.tag}, not for {reference}"
 
 
-def state(client: DockerClient, service: str, reference: str, recipes: Mapping[str, Recipe] = RECIPES) -> str | None:
+def state(
+    client: DockerClient, service: str, reference: str, recipes: Mapping[str, Recipe] | None = None
+) -> str | None:
     """How the engine has the image; None if it has not, or has one built here by a recipe that has changed since."""
     try:
         label = client.images.get(reference).labels.get(LABEL)
@@ -62,7 +71,7 @@ def state(client: DockerClient, service: str, reference: str, recipes: Mapping[s
 
 
 def pull(
-    client: DockerClient, images: Mapping[str, str], report: Report, recipes: Mapping[str, Recipe] = RECIPES
+    client: DockerClient, images: Mapping[str, str], report: Report, recipes: Mapping[str, Recipe] | None = None
 ) -> list[Missing]:
     """Find or pull every image; returns those for which that is not possible, with how to build them."""
     absent: dict[str, str] = {}
@@ -88,7 +97,7 @@ def _item(service: str) -> str:
     return f"image {service}"
 
 
-def _pull(service: str, reference: str, recipes: Mapping[str, Recipe], report: Report) -> ObtainError | None:
+def _pull(service: str, reference: str, recipes: Mapping[str, Recipe] | None, report: Report) -> ObtainError | None:
     recipe = recipe_for(service, reference, recipes)
     return ObtainError("nobody publishes it") if recipe and recipe.own else pull_one(reference, report)
 
@@ -98,7 +107,7 @@ def assemble(
     missing: Iterable[Missing],
     failures: Mapping[str, ObtainError | None],
     report: Report,
-    recipes: Mapping[str, Recipe] = RECIPES,
+    recipes: Mapping[str, Recipe] | None = None,
 ) -> dict[str, str]:
     """Turn what was compiled into images; returns why not, for each service whose image cannot be had."""
     left_out: dict[str, str] = {}
@@ -116,7 +125,7 @@ def _assemble(
     image: Missing,
     failures: Mapping[str, ObtainError | None],
     report: Report,
-    recipes: Mapping[str, Recipe],
+    recipes: Mapping[str, Recipe] | None,
 ) -> str:
     """Make one image and say so."""
     recipe = image.recipe

@@ -83,3 +83,11 @@ class Recipe:
                 hidden = any(part == "__pycache__" or part.startswith(".") for part in below.parts)
                 if not hidden and omitted.isdisjoint((path, *path.parents)):
                     yield str(Path(target, below)), path
+
+
+_COMMON: Final = "github.com/prometheus/common/version"
+
+
+def stamps(version: str) -> dict[str, str]:
+    """Linker variables of a program that reports its version with Prometheus' common library."""
+    return {f"{_COMMON}.Version": version, f"{_COMMON}.Branch": "module", f"{_COMMON}.BuildUser": "toolchain"}

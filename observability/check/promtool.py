@@ -10,6 +10,7 @@ from typing import Final
 
 from observability.check.problem import Problem, line_in
 from observability.core import project
+from observability.parts.registry import images
 
 _REFUSED: Final = re.compile(r"(?P<file>rules/[^\s:]+): (?P<line>\d+):\d+: (?P<what>.*)")
 _NAMED: Final = re.compile(r"name: (?P<name>[^,\n]+)")
@@ -21,10 +22,8 @@ def find() -> Path | None:
     on_path = shutil.which("promtool")
     if on_path is not None:
         return Path(on_path)
-    # Imported only here: reading the recipes takes a moment.
-    from toolchain.recipes.prometheus import PROMETHEUS
-
-    build = PROMETHEUS["prometheus"].build
+    recipe = images()["prometheus"].recipe
+    build = recipe.build if recipe is not None else None
     built = build.folder / "bin" / "promtool" if build is not None else None
     return built if built is not None and built.is_file() else None
 

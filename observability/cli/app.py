@@ -96,8 +96,14 @@ def up(stack: Stack = "dev") -> None:
 def preview(
     stack: Stack = "dev",
     refresh: Annotated[bool, typer.Option("--refresh", help="Look for what was changed by hand as well.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="List what is declared, without Docker, the CLI or any secret.")
+    ] = False,
 ) -> None:
     """Show what `up` would change, and change nothing."""
+    if offline:
+        _declared(stack)
+        return
     from observability.operations.operation import Operation
 
     outcome = Operation.prepare(stack, err).run("preview", refresh=refresh)
@@ -130,7 +136,7 @@ def synth(
     """Write every generated file and every declared resource to a folder; needs no Docker, CLI or network."""
     from observability.synth.write import write
 
-    config, rules = _load(stack)
+    config, rules = _load(stack, complete=False)
     written = write(config.without({}), rules, out_dir)
     out.print(f"{stack}: {len(written)} files in {out_dir}")
 
@@ -192,13 +198,15 @@ def doctor(stack: Stack = "dev") -> None:
     """Look at this machine and the settings: what is there, what is missing, what would be done about it."""
     import toolchain
     from observability.operations.home import Home
-    from observability.scrape.systems import without_targets
 
-    config, rules = _load(stack)
+    config, rules = _load(stack, complete=False)
     findings = [("settings", True, f"Pulumi.{stack}.yaml is valid, {len(rules)} rule files")]
-    missing = ", ".join(without_targets(config))
-    nowhere = f", not scraped for want of observability:systems.<name>.targets: {missing}" if missing else ""
-    findings.append(("systems", True, f"{len(config.systems)} watched{nowhere}"))
+    findings.append(("systems", True, f"{len(config.systems)} watched: {', '.join(config.systems) or 'none'}"))
+    for missing in config.unplaced:
+        what = f"{missing.what} of {missing.system}"
+        findings.append((what, missing.reason is not None, missing.reason or "declared, and placed nowhere"))
+    for name, why in config.missing.items():
+        findings.append((f"secret {name}", False, f"needed by {why}: ./obs secret set {name} {stack}"))
     findings += [(found.name, found.ok, found.detail) for found in toolchain.inspect(config.images)]
     findings.append(("data folder", True, str(Home.find().folder)))
     for name, ok, detail in findings:
@@ -250,12 +258,31 @@ def secret_list(stack: Stack = "dev") -> None:
         out.print(f"{'set    ' if name in stored else 'not set'} {name}: {spec.description}", markup=False)
 
 
-def _load(stack: str) -> tuple[StackConfig, dict[str, str]]:
-    """The stack's configuration and the rule files; ConfigError where either is bad."""
+def _load(stack: str, *, complete: bool = True) -> tuple[StackConfig, dict[str, str]]:
+    """The stack's configuration and the rule files; ConfigError where either is bad.
+
+    `complete` False: placeholders stand for missing secrets, which the configuration lists.
+    """
     from observability.operations.home import Home
 
-    config = Home.find().config(stack)
+    config = Home.find().config(stack, complete=complete)
     return config, rule_files(config)
+
+
+def _declared(stack: str) -> None:
+    """List every resource that the program declares, and what is missing before `up` can make it."""
+    from observability.synth.record import record
+
+    config, rules = _load(stack, complete=False)
+    declared = record(config, rules)
+    for resource in declared:
+        out.print(f"  {resource.type.rpartition(':')[2]:<24} {resource.name}", markup=False)
+    out.print(f"{stack}: {len(declared)} resources declared, {len(config.systems)} systems watched")
+    for missing in config.unplaced:
+        reason = missing.reason or "declared, and placed nowhere"
+        out.print(f"  not watched: {missing.what} of {missing.system}: {reason}", markup=False)
+    for name, why in config.missing.items():
+        out.print(f"  secret missing: {name}, needed by {why}", markup=False)
 
 
 def _say_error(*lines: str) -> None:

@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 from pathlib import PurePosixPath
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -123,3 +123,40 @@ WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 
 MailAddress = Annotated[str, Field(pattern=r"^[^\s@,]+@[^\s@,]+$", max_length=254)]
 """An address of mail, without a name."""
+
+Profile = Literal["full", "metrics", "minimal"]
+"""Which parts run by default: full; metrics: no logs; minimal: the metrics of the host alone."""
+
+
+def _reached_from_a_container(address: str) -> str:
+    if address.startswith(("localhost:", "127.")):
+        raise ValueError("is the container itself where a container uses it; write an address that others can reach")
+    return address
+
+
+Address = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*:\d{1,5}$", examples=["db.example.com:5432"]),
+    AfterValidator(_reached_from_a_container),
+]
+"""host:port, as a container reaches it."""
+
+SystemName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)]
+"""Name of a watched system, in the label `system`."""
+
+_Item = TypeVar("_Item")
+
+
+def one_each(found: tuple[_Item, ...], field: str) -> tuple[_Item, ...]:
+    """The items as they are; ValueError where two have the same value of a field."""
+    taken: set[object] = set()
+    for index, item in enumerate(found):
+        value = getattr(item, field)
+        if value in taken:
+            raise ValueError(f"two entries have the {field} {value!r}; give entry {index} another, or remove it")
+        taken.add(value)
+    return found
+
+
+LONGEST_INTERVAL: Final = 60.0
+"""Longest scrape interval, seconds: rates are taken over 5 minutes and need four samples at least."""

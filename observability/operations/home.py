@@ -18,7 +18,6 @@ from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 from observability.core.naming import PROJECT
 from observability.settings.load import LEFT_OUT, ROOT, StackConfig, from_file, read_stack_file, stack_secrets
-from observability.settings.secrets import SECRETS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +76,12 @@ class Home:
         _write(self.project / "Pulumi.yaml", yaml.safe_dump(project, sort_keys=False))
         return self.project
 
-    def config(self, stack: str) -> StackConfig:
-        """The stack's configuration with what is stored beside it: its secrets' names and what it goes without."""
-        found = from_file(stack, stored_secrets=frozenset(self.secrets(stack)))
+    def config(self, stack: str, *, complete: bool = True) -> StackConfig:
+        """The stack's configuration with what is stored beside it: its secrets' names and the images left out.
+
+        `complete` False: missing secrets are listed instead of refused.
+        """
+        found = from_file(stack, stored_secrets=frozenset(self.secrets(stack)), complete=complete)
         return found.without(self.left_out(stack))
 
     def left_out(self, stack: str) -> dict[str, str]:
@@ -159,7 +161,7 @@ class Home:
         Of hexadecimal digits alone: they stand as they are in addresses, connection strings and command lines.
         """
         stored = self.secrets(config.stack)
-        for name, spec in SECRETS.items():
+        for name, spec in stack_secrets(config.stack).items():
             if spec.generated and name not in stored and (spec.part is None or config.runs(spec.part)):
                 self.set_secret(config.stack, name, randomness.token_hex(24))
 

@@ -18,7 +18,7 @@ from observability.operations import containers, preflight
 from observability.operations.engine import Engine, EngineError, Outcome, pulumi_command
 from observability.operations.home import Home
 from observability.settings.load import StackConfig
-from observability.settings.parts import LEAVABLE
+from observability.settings.parts import essential
 from observability.synth.record import Declared, record
 from toolchain import grafana_plugin
 
@@ -54,7 +54,7 @@ class Operation:
         if to_run:
             config = config.without({})
             tools = toolchain.ensure(config.images, instead=config.instead)
-            for name in tools.left_out.keys() - LEAVABLE:
+            for name in tools.left_out.keys() & essential():
                 raise ConfigError(f"the image of {name} is not to be had: {tools.left_out[name]}", "see ./obs doctor")
             left_out = {**tools.left_out, **_grafana_left_out(config.without(tools.left_out), tools)}
             config = config.without(left_out)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import docker
 
 from observability.core import naming
-from observability.scrape.targets import DEMO_SYSTEM
+from observability.parts.registry import parts
 from observability.settings.load import StackConfig
 
 Answer = tuple[str, bool, str]
@@ -16,16 +16,6 @@ Answer = tuple[str, bool, str]
 
 Get = Callable[..., Any]
 Retry = Callable[[Callable[[], bool]], bool]
-
-EXPORTERS: Final = {
-    "blackbox-exporter": ("blackbox", "probe_success"),
-    "postgres-exporter": ("postgres", "pg_up"),
-    "redis-exporter": ("redis", "redis_up"),
-    "nginx-exporter": ("nginx", "nginx_up"),
-    "mongodb-exporter": ("mongodb", "mongodb_up"),
-    "elasticsearch-exporter": ("elasticsearch", "elasticsearch_scrape_success"),
-}
-"""Part → its job, and the series that is 1 while it reaches what it watches. `up` only says that it answered."""
 
 LOGGED: Final = 10.0
 """Seconds within which a request's line must be found in Loki."""
@@ -44,9 +34,11 @@ def left_out(config: StackConfig) -> Iterator[Answer]:
 
 def exporters(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
     """Whether each exporter reaches what it watches."""
-    for part, (job, series) in EXPORTERS.items():
-        if not config.runs(part):
+    for name, part in parts().items():
+        store = part.store
+        if store is None or store.up == "up" or not config.runs(name):
             continue
+        job, series = store.job, store.up
         values: dict[str, str] = {}
 
         def reached(values: dict[str, str] = values, query: str = f'{series}{{job="{job}"}}') -> bool:
@@ -60,6 +52,16 @@ def exporters(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
             yield f"{series} {instance}", value == "1", "reached" if value == "1" else "not reached"
         if not values:
             yield series, False, "Prometheus has no such series"
+
+
+def unplaced(config: StackConfig) -> Iterator[Answer]:
+    """What systems' files declare and the settings do not place: with a reason it is left out, without it is wrong."""
+    for missing in config.unplaced:
+        what = f"{missing.what} of {missing.system}"
+        if missing.reason is not None:
+            yield what, True, f"left out: {missing.reason}"
+        else:
+            yield what, False, f"declared in systems/{missing.system}.yaml and placed nowhere: see ./obs doctor"
 
 
 def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Retry) -> Iterator[Answer]:
@@ -89,7 +91,7 @@ def demo(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
     rates: list[float] = []
 
     def busy() -> bool:
-        query = f'sum(rate(http_requests_total{{job="backend", system="{DEMO_SYSTEM}"}}[2m]))'
+        query = 'sum(rate(http_requests_total{job="backend", system="social-selling"}[2m]))'
         result = get("prometheus", "/api/v1/query", query=query)["data"]["result"]
         rates[:] = [float(sample["value"][1]) for sample in result]
         return bool(rates) and rates[0] > 0

@@ -1,38 +1,78 @@
 """The scrape jobs of a stack: every target with its `system`, `job` and `instance`."""
 
-from observability.scrape.job import PLATFORM, Job, Target, own
-from observability.scrape.parts import part_jobs
-from observability.scrape.systems import system_jobs
+from collections.abc import Iterator
+from typing import Any
+
+from observability.parts.model import Here, Scraped, own
+from observability.parts.registry import AnyPart, parts
+from observability.scrape.job import PLATFORM, Job, Target
+from observability.scrape.systems import health_jobs, system_jobs
 from observability.settings.load import StackConfig
 
 __all__ = ["PLATFORM", "Job", "Target", "jobs"]
 
 
 def jobs(config: StackConfig) -> tuple[Job, ...]:
-    """Every job of the stack, each service under its name on the stack's network."""
-    settings = config.settings
-    found = [own("prometheus", 9090), own("alertmanager", 9093, replicas=settings.alertmanager.services)]
-    hosts = _hosts(config)
-    if hosts:
-        found.append(Job(name="node", targets=hosts))
-    found += part_jobs(config)
-    if config.runs("grafana"):
-        found.append(own("grafana", 3000))
-    found += system_jobs(config)
-    found += [own(exporter.name, exporter.port, exporter.path) for exporter in settings.exporters]
-    return tuple(found)
-
-
-def _hosts(config: StackConfig) -> tuple[Target, ...]:
-    """The stack's own host, where its exporter runs, and those of the systems."""
-    settings = config.settings
-    host = settings.node_exporter
-    found = [
-        Target(address=other.address, labels={"system": other.system, "instance": other.host_name or other.address})
-        for other in host.targets
+    """Every job: one for each job of the parts, one for each watched system, one for each exporter of the settings."""
+    found: dict[str, Job] = {}
+    for part in parts().values():
+        for job in _jobs(config, part):
+            earlier = found.get(job.name)
+            found[job.name] = job if earlier is None else _joined(earlier, job)
+    custom = [
+        Job(
+            name=exporter.name,
+            path=exporter.path,
+            targets=(_target(own(f"{exporter.name}:{exporter.port}"), system=exporter.system),),
+        )
+        for exporter in config.settings.exporters
     ]
-    if config.runs("node-exporter"):
-        labels = {"system": PLATFORM, "instance": host.host_name}
-        # The exporter sits in the host's own network; the host is the gateway of ours.
-        found.insert(0, Target(address=f"{settings.network.gateway}:{host.port}", labels=labels))
-    return tuple(found)
+    return (*found.values(), *health_jobs(config), *system_jobs(config), *custom)
+
+
+def _jobs(config: StackConfig, part: AnyPart) -> Iterator[Job]:
+    """The jobs of a part: of its own metrics where it runs, and of the servers it reads."""
+    running = config.runs(part.name)
+    here = config.here(part.name)
+    job, extra = part.job, part.scrape
+    if part.name == "collector" and running:
+        # Which program it is decides the job and the port.
+        job = config.collector
+    if job is None:
+        return
+    targets: list[Target] = []
+    if running and part.targets is not None:
+        targets += (_target(scraped) for scraped in part.targets(here))
+    elif running and part.store is None:
+        targets.append(_target(own(f"{part.name}:{part.port_of(job)}")))
+    targets += (_target(scraped) for scraped in _servers(part, here, running=running))
+    if targets:
+        yield Job(name=job, path=part.path, targets=tuple(targets), extra=extra)
+
+
+def _servers(part: AnyPart, here: Here[Any, Any], *, running: bool) -> Iterator[Scraped]:
+    """A target for every server that the part reads; those read at their own address need no exporter of ours."""
+    store = part.store
+    for placed in here.servers if store else ():
+        server = placed.server
+        address = f"{part.name}:{part.port}"
+        if store and store.address is not None:
+            elsewhere = store.address(server)
+            if elsewhere is None:
+                continue
+            address = elsewhere
+        if running or part.idle:
+            labels = {"system": placed.system, "instance": server.instance}
+            if not getattr(server, "discovered", False):
+                yield Scraped(address=address, labels={**labels, **(store.labels(server) if store else {})})
+
+
+def _target(scraped: Scraped, *, system: str | None = None) -> Target:
+    return Target(address=scraped.address, labels={**scraped.labels, **({"system": system} if system else {})})
+
+
+def _joined(one: Job, other: Job) -> Job:
+    """Two parts of one job: all targets of both."""
+    return Job(
+        name=one.name, path=one.path, targets=(*one.targets, *other.targets), extra={**one.extra, **other.extra}
+    )

@@ -1,10 +1,12 @@
-"""The scrape jobs of the watched systems, one each: where this environment says they are, in dev the demo besides."""
+"""The scrape jobs of the watched systems, one each, by where this environment says they are."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
+from observability.parts.blackbox import PORT as PROBER_PORT
+from observability.parts.blackbox import HealthProbe
+from observability.parts.blackbox import labels as probe_labels
 from observability.scrape.job import Job, Target
-from observability.scrape.targets import instances
 from observability.settings.load import StackConfig
 from observability.settings.systems import SystemSettings
 from observability.settings.watched import wanted_secrets
@@ -20,23 +22,48 @@ def system_jobs(config: StackConfig) -> Iterator[Job]:
     """The job of every system that has targets here."""
     for name, system in config.systems.items():
         own = config.system_settings(name)
-        found = instances(config, name)
-        if not found and not own.targets:
+        if not own.instances:
             continue
         labels = {"system": name, "job": system.scrape.job}
         yield Job(
             name=system.scrape.job,
             job_name=f"{system.scrape.job}-{name}",
             path=system.scrape.path,
-            targets=tuple(Target(address=one, labels={**labels, "instance": one}) for one in found),
+            targets=tuple(Target(address=one, labels={**labels, "instance": one}) for one in own.instances.static),
             extra={**_manner(system, own), **_discovery(own, labels)},
         )
 
 
-def without_targets(config: StackConfig) -> tuple[str, ...]:
-    """The systems that are watched but not scraped here: nothing says where they are."""
-    scraped = {target.labels["system"] for job in system_jobs(config) for target in job.targets}
-    return tuple(name for name in config.systems if name not in scraped and not config.system_settings(name).targets)
+def health_jobs(config: StackConfig) -> Iterator[Job]:
+    """A job for every health page of instances that are found at run time: found the same way, probed by blackbox."""
+    if not config.runs("blackbox-exporter"):
+        return
+    for placed in config.servers("blackbox-exporter"):
+        probe = placed.server
+        if not isinstance(probe, HealthProbe) or not probe.discovered:
+            continue
+        scheme, _, path = probe.url.partition("://")
+        own = config.system_settings(placed.system)
+        fixed = {"system": placed.system, "job": "blackbox", **probe_labels(probe)}
+        discovery = _discovery(own, fixed)
+        discovery["relabel_configs"] = [
+            # The page's address is what blackbox is asked about, and the instance; what is scraped is blackbox itself.
+            {
+                "source_labels": ["__address__"],
+                "target_label": "__param_target",
+                "replacement": f"{scheme}://$1{path}",
+            },
+            {"source_labels": ["__param_target"], "target_label": "instance"},
+            *discovery["relabel_configs"],
+            {"target_label": "__address__", "replacement": f"blackbox-exporter:{PROBER_PORT}"},
+        ]
+        yield Job(
+            name="blackbox",
+            job_name=f"blackbox-{probe.name.replace('/', '-')}",
+            path="/probe",
+            targets=(),
+            extra=discovery,
+        )
 
 
 def files(config: StackConfig) -> dict[str, str]:
@@ -96,12 +123,12 @@ def _manner(system: System, own: SystemSettings) -> dict[str, Any]:
 def _discovery(own: SystemSettings, labels: dict[str, str]) -> dict[str, Any]:
     """Targets that are found at run time; whatever they bring, they carry the system's labels."""
     found: dict[str, Any] = {}
-    if own.targets.files:
-        found["file_sd_configs"] = [{"files": [f"{FILES}/{path}" for path in own.targets.files]}]
-    if own.targets.dns:
+    if own.instances.files:
+        found["file_sd_configs"] = [{"files": [f"{FILES}/{path}" for path in own.instances.files]}]
+    if own.instances.dns:
         found["dns_sd_configs"] = [
             {"names": list(one.names), "type": one.type, **({"port": one.port} if one.port else {})}
-            for one in own.targets.dns
+            for one in own.instances.dns
         ]
     if found:
         found["relabel_configs"] = [{"target_label": label, "replacement": value} for label, value in labels.items()]

@@ -14,8 +14,11 @@ from observability.core import project
 from observability.core.documents import explain, parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.naming import PLATFORM, PROJECT
-from observability.settings import grafana, notified, parts, rota, watched
-from observability.settings.model import Environment, Settings
+from observability.core.secret import SecretSpec
+from observability.parts.model import Here, Placed
+from observability.parts.registry import parts as all_parts
+from observability.settings import grafana, moved, notified, parts, rota, watched
+from observability.settings.model import Environment, Settings, settings_model
 from observability.settings.notifications import (
     WEBHOOK_SECRET,
     NotificationSettings,
@@ -23,7 +26,7 @@ from observability.settings.notifications import (
     goalert_secret,
     stated_receivers,
 )
-from observability.settings.secrets import SecretSpec, known_secrets
+from observability.settings.secrets import known_secrets
 from observability.settings.systems import SystemSettings
 from observability.systems import load as system_files
 from observability.systems.model import System
@@ -51,6 +54,8 @@ class StackConfig:
     """The watched systems by name, in order, with this environment's thresholds on top of their own."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Text of the repository's files that the settings name, by path."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Secrets that the settings need and the stack lacks, with what needs each; placeholders stand for them."""
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -78,8 +83,21 @@ class StackConfig:
         return self.settings.systems.get(system) or SystemSettings()
 
     def runs(self, part: str) -> bool:
-        """Whether a part (a name in `observability.settings.parts.PARTS`) is part of this stack."""
+        """Whether a part (a name in `observability.parts.registry.parts()`) is part of this stack."""
         return parts.runs(self.settings, self.left_out, part)
+
+    def servers(self, part: str) -> tuple[Placed[Any], ...]:
+        """The servers of the watched systems that a part reads."""
+        return parts.servers(self.settings, all_parts()[part])
+
+    def here(self, part: str) -> Here[Any, Any]:
+        """What a part knows of this stack."""
+        return parts.here(self.settings, all_parts()[part], self.files, f"Pulumi.{self.stack}.yaml")
+
+    @property
+    def unplaced(self) -> tuple[watched.Unplaced, ...]:
+        """What the watched systems' files declare and this environment does not place."""
+        return tuple(watched.unplaced(self.settings, self.systems))
 
     @property
     def collector(self) -> str | None:
@@ -146,7 +164,8 @@ def read_stack_file(stack: str, root: Path | None = None) -> dict[str, Any]:
 def secret_specs(values: Mapping[str, Any], root: Path | None = None) -> Mapping[str, SecretSpec]:
     """Every secret that a stack with these values may have: those of its receivers and of all systems among them."""
     receivers = {**goalert_receivers(values.get("onCall")), **stated_receivers(values.get("notifications"))}
-    return known_secrets(system_files.names(root), receivers)
+    systems = system_files.names(root)
+    return known_secrets(systems, receivers, values.get("systems"), values.get("exporters"))
 
 
 def stack_secrets(stack: str, root: Path | None = None) -> Mapping[str, SecretSpec]:
@@ -154,8 +173,13 @@ def stack_secrets(stack: str, root: Path | None = None) -> Mapping[str, SecretSp
     return secret_specs(_own(read_stack_file(stack, root).get("config") or {}), root)
 
 
-def from_file(stack: str, root: Path | None = None, stored_secrets: frozenset[str] = frozenset()) -> StackConfig:
-    """The configuration in `Pulumi.<stack>.yaml`, with secrets that are stored beside the state."""
+def from_file(
+    stack: str, root: Path | None = None, stored_secrets: frozenset[str] = frozenset(), *, complete: bool = True
+) -> StackConfig:
+    """The configuration in `Pulumi.<stack>.yaml`, with secrets that are stored beside the state.
+
+    ConfigError where a secret is missing; with `complete` False it is listed in `missing` instead.
+    """
     own = _own(read_stack_file(stack, root).get("config") or {})
     secrets = set(stored_secrets)
     known = secret_specs(own, root)
@@ -167,35 +191,41 @@ def from_file(stack: str, root: Path | None = None, stored_secrets: frozenset[st
             )
         secrets.add(name)
     values = {key: value for key, value in own.items() if key not in known}
-    return validate(stack, values, frozenset(secrets), root)
+    return validate(stack, values, frozenset(secrets), root, complete=complete)
 
 
 def from_pulumi(root: Path | None = None) -> tuple[StackConfig, Callable[[str], pulumi.Output[str]]]:
     """The configuration of the stack being deployed, and a function that reads one of its secrets."""
     # Config.get answers only for keys one asks for; an unknown key must be refused, so all are read.
     own = _own({**get_config_env(), **CONFIG.get()})
-    known = secret_specs({name: _decode(own.get(name)) for name in ("notifications", "onCall")}, root)
+    known = secret_specs(
+        {name: _decode(own.get(name)) for name in ("notifications", "onCall", "systems", "exporters")}, root
+    )
     values = {key: _decode(value) for key, value in own.items() if key not in known}
     left_out: Any = values.pop(LEFT_OUT, {})
     loaded = validate(pulumi.get_stack(), values, frozenset(known.keys() & own.keys()), root).without(left_out)
     return loaded, pulumi.Config(PROJECT).require_secret
 
 
-def validate(stack: str, values: Mapping[str, Any], secrets: frozenset[str], root: Path | None = None) -> StackConfig:
+def validate(
+    stack: str, values: Mapping[str, Any], secrets: frozenset[str], root: Path | None = None, *, complete: bool = True
+) -> StackConfig:
     """The settings these values make, with the systems of `root` (None: the built-in ones and the project's).
 
-    ConfigError names the field and the fix.
+    ConfigError names the field and the fix, and lists missing secrets unless `complete` is False.
     """
-    complete = dict(values)
-    if "environment" not in complete and stack in get_args(Environment):
-        complete["environment"] = stack
-    complete.setdefault("cluster", f"obs-{stack}")
+    given = dict(values)
+    model = settings_model()
+    if "environment" not in given and stack in get_args(Environment):
+        given["environment"] = stack
+    given.setdefault("cluster", f"obs-{stack}")
     file = f"Pulumi.{stack}.yaml"
-    specs = secret_specs(complete, root)
+    moved.check(f"{file}: {_PREFIX}", given)
+    specs = secret_specs(given, root)
     try:
-        settings = Settings.model_validate(complete)
+        settings = model.model_validate(given)
     except ValidationError as error:
-        raise explain(error, Settings, source=file, prefix=_PREFIX, also=specs) from error
+        raise explain(error, model, source=file, prefix=_PREFIX, also=specs) from error
     source = f"{file}: {_PREFIX}"
     known = system_files.load(root)
     systems = watched.systems(source, settings, known)
@@ -203,29 +233,41 @@ def validate(stack: str, values: Mapping[str, Any], secrets: frozenset[str], roo
     notified.check(source, settings, teams)
     rota.check(source, settings.on_call, teams)
     grafana.check(source, settings.grafana, systems)
-    _check_secrets(stack, settings, specs, secrets)
+    missing = _missing_secrets(settings, specs, secrets)
+    if missing and complete:
+        raise _secrets_error(stack, settings, specs, missing)
     files = watched.files(source, settings, root)
     settings = watched.with_health(settings, systems, files)
-    return StackConfig(stack=stack, settings=settings, secrets=secrets, systems=systems, files=files)
+    return StackConfig(
+        stack=stack,
+        settings=settings,
+        secrets=secrets | missing.keys(),
+        systems=systems,
+        files=files,
+        missing=missing,
+    )
 
 
-def _check_secrets(stack: str, settings: Settings, specs: Mapping[str, SecretSpec], secrets: Collection[str]) -> None:
-    """ConfigError that names every secret which the settings need and the stack has not."""
-    file = f"Pulumi.{stack}.yaml"
+def _missing_secrets(settings: Settings, specs: Mapping[str, SecretSpec], secrets: Collection[str]) -> dict[str, str]:
+    """Every secret that the settings need and the stack lacks, and what needs it; generated ones do not count."""
     environment = settings.environment
-    required = [name for name, spec in specs.items() if environment in spec.required_in]
-    if notified.tells_nobody(settings):
-        required.insert(0, WEBHOOK_SECRET)
-    settings_for = {name: setting for setting, name in _wanted_secrets(settings)}
-    missing = [name for name in dict.fromkeys([*required, *settings_for]) if name not in secrets]
-    if not missing:
-        return
+    needed: dict[str, str] = {WEBHOOK_SECRET: environment} if notified.tells_nobody(settings) else {}
+    needed |= {name: environment for name, spec in specs.items() if environment in spec.required_in}
+    for setting, name in _wanted_secrets(settings):
+        needed.setdefault(name, setting)
+    return {name: why for name, why in needed.items() if name not in secrets and not specs[name].generated}
+
+
+def _secrets_error(
+    stack: str, settings: Settings, specs: Mapping[str, SecretSpec], missing: Mapping[str, str]
+) -> ConfigError:
+    file = f"Pulumi.{stack}.yaml"
     name, *others = missing
-    if name in required:
-        what = f"{file}: the secret {_PREFIX}{name} is required in {environment} and missing"
+    if missing[name] == settings.environment:
+        what = f"{file}: the secret {_PREFIX}{name} is required in {settings.environment} and missing"
     else:
-        what = f"{file}: {_PREFIX}{settings_for[name]} needs the secret {_PREFIX}{name}, which is missing"
-    raise ConfigError(
+        what = f"{file}: {_PREFIX}{missing[name]} needs the secret {_PREFIX}{name}, which is missing"
+    return ConfigError(
         what + (f"; so are {', '.join(others)}" if others else ""),
         f"run: ./obs secret set {name} {stack}    ({specs[name].description})",
     )
@@ -239,6 +281,7 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     for system, own in settings.systems.items():
         for setting, _, name in watched.wanted_secrets(system, own):
             yield f"systems.{system}.{setting}", name
+    yield from watched.wanted_passwords(settings)
 
 
 def _own(config: Mapping[str, Any]) -> dict[str, Any]:

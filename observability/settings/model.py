@@ -1,38 +1,31 @@
 """The settings of one environment: what `Pulumi.<stack>.yaml` may say, with a default for everything."""
 
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
-from observability.core import naming
 from observability.core.section import PartSettings, Section
-from observability.core.types import Duration, ImageRef, MemoryMb, Port, ServiceName, seconds
+from observability.core.types import ImageRef, Port, Profile
+from observability.parts.alertmanager import AlertmanagerSettings
+from observability.parts.collector import CollectorSettings
+from observability.parts.docker_engine import DockerSettings
 from observability.parts.images import PINS, pinned
-from observability.settings.exporters import (
-    BlackboxExporterSettings,
-    CadvisorSettings,
-    DockerSettings,
-    ElasticsearchExporterSettings,
-    MongodbExporterSettings,
-    NginxExporterSettings,
-    NodeTarget,
-    PostgresExporterSettings,
-    RedisExporterSettings,
-)
+from observability.parts.loki import LokiSettings
+from observability.parts.node import NodeExporterSettings
+from observability.parts.prometheus import PrometheusSettings
+from observability.parts.registry import parts
+from observability.settings.custom import ExporterSettings
 from observability.settings.grafana import GrafanaSettings
-from observability.settings.logs import CollectorSettings, LokiSettings
 from observability.settings.notifications import NotificationSettings
 from observability.settings.on_call import GoAlertSettings, OnCallSettings
-from observability.settings.systems import SystemSettings
-from observability.systems.model import LONGEST_INTERVAL
+from observability.settings.systems import SystemSettings, system_settings_model
 
 Environment = Literal["dev", "staging", "prod"]
 
 Link = Annotated[str, Field(pattern=r"^https?://[^\s/\"'@]+(/[^\s\"'@]*)?$")]
 """Address of a page that people open."""
-
-Profile = Literal["full", "metrics", "minimal"]
 
 
 class NetworkSettings(Section):
@@ -49,6 +42,11 @@ class NetworkSettings(Section):
         if not subnet.is_private or not 16 <= subnet.prefixlen <= 28:
             raise ValueError("must be a private network between /16 and /28, like 172.30.90.0/24")
         return subnet
+
+    hosts: dict[str, IPv4Address] = Field(
+        {},
+        description="Names that the stack's containers resolve besides DNS, with their addresses, as in /etc/hosts.",
+    )
 
     @property
     def gateway(self) -> str:
@@ -75,81 +73,6 @@ class ImageSettings(Section):
         return overrides
 
 
-class PrometheusSettings(Section):
-    """The metrics server."""
-
-    port: Port = Field(9090, description="Port on the host.")
-    scrape_interval: Duration = Field("15s", description="How often targets are read; 1s to 1m.")
-    evaluation_interval: Duration = Field("15s", description="How often rules are evaluated; 1s to 2m.")
-    retention: Duration | None = Field(None, description="How long samples are kept; default 15d in dev, else 30d.")
-    retention_size: str | None = Field(
-        None, description="Most disk the samples may take, like 20GB; none: no limit.", pattern=r"^[1-9]\d*(MB|GB|TB)$"
-    )
-    memory_mb: MemoryMb = Field(512, description="Memory limit, MiB.")
-
-    @field_validator("scrape_interval")
-    @classmethod
-    def _four_in_a_rate(cls, value: str) -> str:
-        # Rates are taken over 5 minutes; with fewer than four samples one lost scrape tells.
-        if not 1 <= seconds(value) <= LONGEST_INTERVAL:
-            raise ValueError("must be between 1s and 1m")
-        return value
-
-    @field_validator("evaluation_interval")
-    @classmethod
-    def _within_lookback(cls, value: str) -> str:
-        # A series is stale after 5 minutes (Prometheus' default lookback); beyond 2m one lost scrape leaves a gap.
-        if not 1 <= seconds(value) <= 120:
-            raise ValueError("must be between 1s and 2m")
-        return value
-
-
-TURN_SECONDS: Final = 4
-"""What each replica of Alertmanager gives the one before it to send a message.
-
-One that waits looks at the alerts before it waits, and afterwards at what was sent meanwhile. Were that longer than
-the 10 s between two looks, as the default of 15 s is, it would say of half of all alerts that they fire again, just
-after the other has said that they are over. A receiver that takes longer than this to answer gets a message twice.
-"""
-
-
-class AlertmanagerSettings(Section):
-    """The server that groups, mutes and delivers alerts."""
-
-    port: Port = Field(9093, description="Port on the host; of several replicas the first one's.")
-    replicas: int = Field(
-        1, description="How many run, as a cluster that sends each message once; 1 to 3.", ge=1, le=3
-    )
-    retention: Duration = Field("120h", description="How long silences and sent notifications are remembered.")
-    memory_mb: MemoryMb = Field(128, description="Memory limit of each, MiB.")
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """The service of each replica."""
-        return tuple(naming.replica("alertmanager", number) for number in range(1, self.replicas + 1))
-
-    @property
-    def longest_turn(self) -> int:
-        """Seconds that the last replica gives the others to send a message before it sends it itself."""
-        return (self.replicas - 1) * TURN_SECONDS
-
-
-class NodeExporterSettings(PartSettings):
-    """Metrics of the Docker host itself, and of the systems' hosts where a node exporter runs already."""
-
-    port: Port = Field(9100, description="Port on the stack network's gateway; nothing else on the host may hold it.")
-    host_name: str = Field(
-        "docker-host",
-        description="The host's name in the label `instance`.",
-        max_length=253,
-        pattern=r"^[a-zA-Z0-9_.-]+$",
-    )
-    targets: tuple[NodeTarget, ...] = Field(
-        (), description="Node exporters on other hosts; this stack only reads them."
-    )
-    memory_mb: MemoryMb = Field(64, description="Memory limit, MiB.")
-
-
 class LinksSettings(Section):
     """Where the links in alerts lead."""
 
@@ -158,10 +81,23 @@ class LinksSettings(Section):
         description="Address of the pages of runbooks/, like https://git.example.com/monitoring/blob/main/runbooks; "
         "none: their path in the repository.",
         pattern=r"^https?://[^\s\"']+$",
+        examples=["https://git.example.com/monitoring/blob/main/runbooks"],
     )
-    prometheus: Link | None = Field(None, description="Where people find Prometheus; none: its port on the host.")
-    alertmanager: Link | None = Field(None, description="Where people find Alertmanager; none: its port on the host.")
-    grafana: Link | None = Field(None, description="Where people find Grafana; none: where obs finds it.")
+    prometheus: Link | None = Field(
+        None,
+        description="Where people find Prometheus; none: its port on the host.",
+        examples=["https://prometheus.example.com"],
+    )
+    alertmanager: Link | None = Field(
+        None,
+        description="Where people find Alertmanager; none: its port on the host.",
+        examples=["https://alertmanager.example.com"],
+    )
+    grafana: Link | None = Field(
+        None,
+        description="Where people find Grafana; none: where obs finds it.",
+        examples=["https://grafana.example.com"],
+    )
     goalert: Link | None = Field(None, description="Where people find GoAlert; none: its port on the host.")
 
 
@@ -173,18 +109,6 @@ class DemoSettings(PartSettings):
     rate: float = Field(
         4.0, description="Requests a second of the shop's own at its busiest hour; 0.1 to 50.", ge=0.1, le=50
     )
-
-
-class ExporterSettings(Section):
-    """An exporter of your own choice, run and scraped with the stack."""
-
-    name: ServiceName = Field(description="Name of the service and of its scrape job.")
-    image: ImageRef = Field(description="Image with a tag.")
-    port: Port = Field(description="Port inside the container where the metrics are.")
-    path: str = Field("/metrics", description="Path of the metrics.", pattern=r"^/\S*$")
-    command: tuple[str, ...] = Field((), description="Arguments of the image's entry point. No secrets here.")
-    user: str = Field("65534", description="User as uid or uid:gid, not root.", pattern=r"^[1-9]\d*(:\d+)?$")
-    memory_mb: MemoryMb = Field(64, description="Memory limit, MiB.")
 
 
 class Settings(Section):
@@ -211,26 +135,7 @@ class Settings(Section):
     )
     loki: LokiSettings = Field(default_factory=LokiSettings, description="The log store.")
     collector: CollectorSettings = Field(default_factory=CollectorSettings, description="The log collector.")
-    blackbox_exporter: BlackboxExporterSettings = Field(
-        default_factory=BlackboxExporterSettings, description="Probes of addresses from outside."
-    )
-    postgres_exporter: PostgresExporterSettings = Field(
-        default_factory=PostgresExporterSettings, description="Metrics of PostgreSQL servers."
-    )
-    redis_exporter: RedisExporterSettings = Field(
-        default_factory=RedisExporterSettings, description="Metrics of Redis servers."
-    )
-    nginx_exporter: NginxExporterSettings = Field(
-        default_factory=NginxExporterSettings, description="Metrics of nginx servers."
-    )
-    mongodb_exporter: MongodbExporterSettings = Field(
-        default_factory=MongodbExporterSettings, description="Metrics of MongoDB servers."
-    )
-    elasticsearch_exporter: ElasticsearchExporterSettings = Field(
-        default_factory=ElasticsearchExporterSettings, description="Metrics of Elasticsearch clusters."
-    )
     docker: DockerSettings = Field(default_factory=DockerSettings, description="The Docker Engine's own metrics.")
-    cadvisor: CadvisorSettings = Field(default_factory=CadvisorSettings, description="Metrics of every container.")
     grafana: GrafanaSettings = Field(default_factory=GrafanaSettings, description="Dashboards.")
     notifications: NotificationSettings = Field(
         default_factory=NotificationSettings, description="Who hears of alerts, and by which channel."
@@ -270,6 +175,21 @@ class Settings(Section):
             holders[port] = field
         return self
 
+    @model_validator(mode="after")
+    def _links_in_prod(self) -> Self:
+        if self.environment == "prod":
+            for field, info in LinksSettings.model_fields.items():
+                if field != "goalert" and getattr(self.links, field) is None:
+                    raise ValueError(
+                        f"links.{field} is required in prod: a message's links must open from anywhere; "
+                        f"add links.{field}, like {(info.examples or [''])[0]}"
+                    )
+        return self
+
+    def part(self, name: str) -> Any:  # noqa: ANN401 - the model that the part's descriptor states
+        """Settings of a part, by its name; None where it has none."""
+        return getattr(self, name.replace("-", "_"), None)
+
     def image(self, service: str) -> str:
         """Full reference of a built-in service's image: its pin or override, behind the private mirror if any."""
         reference = self.images.overrides.get(service) or pinned(service)
@@ -292,3 +212,16 @@ def mirrored(reference: str, registry: str | None) -> str:
     host, slash, rest = reference.partition("/")
     path = rest if slash and ("." in host or ":" in host) else reference
     return f"{registry}/{path}"
+
+
+@cache
+def settings_model() -> type[Settings]:
+    """The settings with a section for every part that states one, and with every store in the systems' settings."""
+    fields: dict[str, Any] = {
+        part.section: (part.settings, Field(default_factory=part.settings, description=part.title))
+        for part in parts().values()
+        if part.settings is not None and part.section not in Settings.model_fields
+    }
+    systems = Settings.model_fields["systems"]
+    fields["systems"] = (dict[str, system_settings_model()], systems)  # type: ignore[misc]  # made at run time
+    return create_model("Settings", __base__=Settings, __doc__=Settings.__doc__, **fields)

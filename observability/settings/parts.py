@@ -1,113 +1,96 @@
-"""Parts: services that can be left out, by the settings or because their image is not to be had.
-
-A part left out brings nothing: no container, image, scrape job, rule, panel or row of `obs verify`. Whatever belongs
-to a part asks `StackConfig.runs(part)`.
-"""
+"""Which parts of a stack run, and what each of them knows of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final
+from typing import Any
 
-from observability.settings.model import Profile, Settings
-
-_FULL: Final = frozenset[Profile]({"full"})
-_METRICS: Final = frozenset[Profile]({"full", "metrics"})
-_ALWAYS: Final = frozenset[Profile]({"full", "metrics", "minimal"})
+from observability.core.secret import secret_name
+from observability.parts.collector import ALLOY, KINDS, PROMTAIL
+from observability.parts.model import Here, Placed, Server
+from observability.parts.registry import AnyPart, parts
+from observability.settings.model import Settings
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One part: the images it cannot do without, the profiles that have it, and the parts it needs."""
-
-    images: tuple[str, ...]
-    profiles: frozenset[Profile]
-    needs: tuple[str, ...] = ()
+def essential() -> frozenset[str]:
+    """Names of the images without which there is no stack."""
+    return frozenset(image.name for part in parts().values() if part.essential for image in part.images)
 
 
-PARTS: Final[Mapping[str, Part]] = MappingProxyType(
-    {
-        "node-exporter": Part(images=("node-exporter",), profiles=_ALWAYS),
-        "cadvisor": Part(images=("cadvisor",), profiles=_METRICS),
-        "blackbox-exporter": Part(images=("blackbox-exporter",), profiles=_METRICS),
-        "postgres-exporter": Part(images=("postgres-exporter",), profiles=_METRICS),
-        "redis-exporter": Part(images=("redis-exporter",), profiles=_METRICS),
-        "nginx-exporter": Part(images=("nginx-exporter",), profiles=_METRICS),
-        "mongodb-exporter": Part(images=("mongodb-exporter", "busybox"), profiles=_METRICS),
-        "elasticsearch-exporter": Part(images=("elasticsearch-exporter",), profiles=_METRICS),
-        "loki": Part(images=("loki",), profiles=_FULL),
-        # Its image depends on its kind: see `collector`.
-        "collector": Part(images=(), profiles=_FULL, needs=("loki",)),
-        "grafana": Part(images=("grafana",), profiles=_METRICS),
-        "goalert": Part(images=("goalert", "goalert-postgres"), profiles=frozenset()),
-        "demo": Part(images=("demo", "demo-postgres", "demo-redis", "demo-nginx"), profiles=_METRICS),
-    }
-)
-"""Every part by its name; its settings are the section of that name."""
-
-LEAVABLE: Final = frozenset({"alloy", "promtail"}.union(*(part.images for part in PARTS.values())))
-"""Images without which the rest still runs."""
-
-_TARGETS: Final = MappingProxyType(
-    {
-        "blackbox-exporter": "probes",
-        "postgres-exporter": "targets",
-        "redis-exporter": "targets",
-        "nginx-exporter": "targets",
-        "mongodb-exporter": "targets",
-        "elasticsearch-exporter": "targets",
-    }
-)
-"""Parts that have nothing to do without targets, and the setting that lists these."""
-
-_OF_DEMO: Final = frozenset({"blackbox-exporter", "postgres-exporter", "redis-exporter", "nginx-exporter"})
-"""Those of them to which the demo brings targets."""
-
-
-def runs(settings: Settings, left_out: Mapping[str, str], part: str) -> bool:
-    """Whether the part runs; `left_out` names the images that are not to be had."""
-    spec = PARTS[part]
-    section = getattr(settings, part.replace("-", "_"))
-    if not _wanted(settings, part) or (part == "demo" and settings.environment != "dev"):
-        return False
-    if part == "grafana" and settings.grafana.url is not None:
-        return False
-    if part == "collector" and collector(settings, left_out) is None:
-        return False
-    brought = part in _OF_DEMO and runs(settings, left_out, "demo")
-    if part in _TARGETS and not (getattr(section, _TARGETS[part]) or brought):
-        return False
-    return not any(image in left_out for image in spec.images) and all(
-        runs(settings, left_out, need) for need in spec.needs
+def servers(settings: Settings, part: AnyPart) -> tuple[Placed[Any], ...]:
+    """The servers of the watched systems that a part reads, in the order of the settings."""
+    store = part.store
+    if store is None:
+        return ()
+    return tuple(
+        Placed(system=system, server=server, secret=password_secret(system, store.key, server))
+        for system, own in settings.systems.items()
+        if own.enabled
+        for server in own.servers(store.key)
     )
 
 
-def _wanted(settings: Settings, part: str) -> bool:
+def password_secret(system: str, key: str, server: Server) -> str | None:
+    """Name of the secret with a server's password: <system><Store>[<Name>]Password; None where it needs none."""
+    if not server.needs_password:
+        return None
+    return secret_name(system, key, *([server.name] if server.name else []), "Password")
+
+
+def here(settings: Settings, part: AnyPart, files: Mapping[str, str], source: str) -> Here[Any, Any]:
+    """What a part knows of the stack it runs in."""
+    return Here(
+        settings=settings.part(part.name),
+        servers=servers(settings, part),
+        files=files,
+        gateway=settings.network.gateway,
+        source=source,
+    )
+
+
+def runs(settings: Settings, left_out: Mapping[str, str], name: str) -> bool:
+    """Whether the part runs; `left_out` names the images that are not available."""
+    part = parts()[name]
+    section = settings.part(name)
+    if not _wanted(settings, part) or not part.active(section) or (name == "demo" and settings.environment != "dev"):
+        return False
+    if part.store and not part.idle and not servers(settings, part):
+        return False
+    available = [image for image in part.images if image.name not in left_out]
+    if part.one_image:
+        if collector(settings, left_out) is None:
+            return False
+    elif len(available) < len(part.images):
+        return False
+    return all(runs(settings, left_out, need) for need in part.needs)
+
+
+def _wanted(settings: Settings, part: AnyPart) -> bool:
     """Whether the settings ask for the part."""
-    enabled: bool | None = getattr(settings, part.replace("-", "_")).enabled
-    return settings.profile in PARTS[part].profiles if enabled is None else enabled
+    enabled: bool | None = getattr(settings.part(part.name), "enabled", None)
+    return settings.profile in part.profiles if enabled is None else enabled
 
 
 def grafana_url(settings: Settings, left_out: Mapping[str, str]) -> str | None:
-    """Where Grafana is found from outside: one that was there already, the stack's own, or None where neither is."""
+    """Where Grafana is found from outside: an external one, the stack's own, or None where there is neither."""
     if settings.grafana.url is not None:
-        return settings.grafana.url.rstrip("/") if _wanted(settings, "grafana") else None
+        return settings.grafana.url.rstrip("/") if _wanted(settings, parts()["grafana"]) else None
     runs_here = runs(settings, left_out, "grafana")
     return f"http://{settings.bind_address}:{settings.grafana.port}" if runs_here else None
 
 
 def collector(settings: Settings, left_out: Mapping[str, str]) -> str | None:
-    """The log collector: the chosen one; Promtail too where Alloy is not to be had; None where neither is."""
-    kinds = ("promtail",) if settings.collector.kind == "promtail" else ("alloy", "promtail")
-    return next((kind for kind in kinds if kind not in left_out), None)
+    """The log collector: the chosen one; Promtail too where Alloy is not available; None where neither is."""
+    kinds = (PROMTAIL,) if settings.collector.kind == PROMTAIL.name else KINDS
+    return next((kind.name for kind in kinds if kind.name not in left_out), None)
 
 
 def images(settings: Settings, left_out: Mapping[str, str]) -> dict[str, str]:
     """Full references of the images that a stack runs, by name."""
-    names = ["prometheus", "alertmanager"]
-    for part, spec in PARTS.items():
-        if runs(settings, left_out, part):
-            names += spec.images or [name for name in (collector(settings, left_out),) if name]
-    return {name: settings.image(name) for name in names} | {
-        exporter.name: settings.exporter_image(exporter) for exporter in settings.exporters
-    }
+    names: list[str] = []
+    for name, part in parts().items():
+        if runs(settings, left_out, name):
+            chosen = [collector(settings, left_out) or ALLOY.name] if part.one_image else [i.name for i in part.images]
+            names += chosen
+    found = {name: settings.image(name) for name in names}
+    if any(exporter.secrets or exporter.files for exporter in settings.exporters):
+        found["busybox"] = settings.image("busybox")
+    return found | {exporter.name: settings.exporter_image(exporter) for exporter in settings.exporters}

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from observability.core.naming import PROJECT
-from observability.settings.model import Settings
-from observability.settings.secrets import RECEIVER_PATTERN, SCRAPE_PATTERN, SECRETS
+from observability.settings.model import settings_model
+from observability.settings.secrets import PATTERN, stated_secrets
 from observability.systems import schema as systems_schema
 
 PATH: Final = Path(__file__).with_name("schema.json")
@@ -15,12 +15,13 @@ PATH: Final = Path(__file__).with_name("schema.json")
 
 def text() -> str:
     """The schema as it is committed."""
-    settings = Settings.model_json_schema(by_alias=True, mode="validation")
+    settings = settings_model().model_json_schema(by_alias=True, mode="validation")
     keys: dict[str, Any] = {f"{PROJECT}:{name}": field for name, field in settings["properties"].items()}
-    keys |= {f"{PROJECT}:{name}": _secret(spec.description) for name, spec in SECRETS.items()}
+    keys |= {f"{PROJECT}:{name}": _secret(spec.description) for name, spec in stated_secrets().items()}
     patterns = {
-        f"^{PROJECT}:{SCRAPE_PATTERN}$": _secret("Secret with which a system's metrics are read."),
-        f"^{PROJECT}:{RECEIVER_PATTERN}$": _secret("Secret with which a receiver is told."),
+        f"^{PROJECT}:{PATTERN}(Password|Token|Key|Url|User)$": _secret(
+            "Secret of a system, a data store, a receiver or an exporter."
+        ),
         f"^(?!{PROJECT}:).+:": {},
     }
     schema = {

@@ -1,107 +1,31 @@
 """The secrets the stack knows: their names, what they are for, and where one is required.
 
 A secret is a top-level configuration key, so that Pulumi keeps it encrypted; its value reaches a server as a file
-and nothing else.
+and nothing else. Those of a part are stated in the part's descriptor.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic.alias_generators import to_camel
-
+from observability.core.secret import SecretSpec, secret_name
+from observability.parts.registry import parts
 from observability.settings.notifications import Receiver, SecretKind, receiver_secrets
 
-
-@dataclass(frozen=True, kw_only=True)
-class SecretSpec:
-    """One secret: what it is, and the environments that cannot do without.
-
-    A generated one is made by `obs` before the first update that needs it, unless one was set before; `part` is the
-    part of the stack it belongs to, none: the whole.
-    """
-
-    description: str
-    required_in: frozenset[str] = frozenset()
-    generated: bool = False
-    part: str | None = None
-
-
-SECRETS: Final[Mapping[str, SecretSpec]] = MappingProxyType(
+_OF_THE_STACK: Final[Mapping[str, SecretSpec]] = MappingProxyType(
     {
         "alertWebhookUrl": SecretSpec(
             description="Address that receives every alert as a JSON POST (Alertmanager's webhook format).",
         ),
         "heartbeatUrl": SecretSpec(
-            description="Address that is told all the time that alerts flow (Healthchecks.io's ping URL, say).",
+            description="Address that is pinged every minute as long as alerts flow (a Healthchecks.io URL, say).",
             required_in=frozenset({"prod"}),
         ),
         "smtpPassword": SecretSpec(
             description="Password of notifications.smtp.user at the mail server.",
         ),
-        "grafanaAdminPassword": SecretSpec(
-            description="Password of the user admin of the Grafana that the stack runs; it counts on its first start.",
-            generated=True,
-            part="grafana",
-        ),
-        "demoDatabasePassword": SecretSpec(
-            description="Password with which the demo's service comes to its database.",
-            generated=True,
-            part="demo",
-        ),
-        "demoMonitoringPassword": SecretSpec(
-            description="Password with which the exporter comes to the demo's database, only to read figures.",
-            generated=True,
-            part="demo",
-        ),
-        "grafanaAuth": SecretSpec(
-            description="Service account token, or user:password, of the external Grafana that grafana.url names.",
-        ),
-        "grafanaOidcSecret": SecretSpec(
-            description="What Grafana proves itself with to the identity provider of grafana.oidc.", part="grafana"
-        ),
-        "grafanaElasticsearchPassword": SecretSpec(
-            description="Password of the user of grafana.dataSources.elasticsearch.",
-        ),
-        "grafanaCloudwatchSecretKey": SecretSpec(
-            description="Secret half of the access key of grafana.dataSources.cloudwatch.",
-        ),
-        "goalertAdminPassword": SecretSpec(
-            description="Password of the user admin of GoAlert, as whom ./obs oncall-sync comes.",
-            generated=True,
-            part="goalert",
-        ),
-        "goalertDatabasePassword": SecretSpec(
-            description="Password with which GoAlert comes to its database.", generated=True, part="goalert"
-        ),
-        "goalertEncryptionKey": SecretSpec(
-            description="Key with which GoAlert encrypts what is secret in its database; keep it.",
-            generated=True,
-            part="goalert",
-        ),
-        "lokiS3Credentials": SecretSpec(
-            description="Keys of Loki's object storage, in the form of an AWS credentials file.", part="loki"
-        ),
-        "postgresPasswords": SecretSpec(
-            description="Passwords of the watched PostgreSQL servers: lines host:port:database:user:password.",
-            part="postgres-exporter",
-        ),
-        "redisPasswords": SecretSpec(
-            description='Passwords of the watched Redis servers, as JSON: {"redis://host:6379": "password"}.',
-            part="redis-exporter",
-        ),
-        "mongodbPasswords": SecretSpec(
-            description="Passwords of the watched MongoDB servers: lines host:port:user:password.",
-            part="mongodb-exporter",
-        ),
-        "elasticsearchPasswords": SecretSpec(
-            description="Passwords of the watched Elasticsearch clusters: lines host:port:user:password.",
-            part="elasticsearch-exporter",
-        ),
     }
 )
-"""Every secret by its configuration key."""
 
 ScrapeSecret = Literal["Token", "Password", "Key"]
 
@@ -113,40 +37,70 @@ _SCRAPE: Final[Mapping[ScrapeSecret, str]] = MappingProxyType(
     }
 )
 
-SCRAPE_PATTERN: Final = f"[a-z][A-Za-z0-9]*Scrape({'|'.join(_SCRAPE)})"
-"""What the names of the systems' own secrets look like."""
+_RECEIVER: Final[Mapping[SecretKind, str]] = MappingProxyType(
+    {
+        "Url": "Address of the webhook of {} ({}).",
+        "Token": "Token with which {} ({}) is notified.",
+        "Key": "Key with which {} ({}) is notified.",
+        "User": "Key of the user or group that {} ({}) notifies.",
+    }
+)
+
+PATTERN: Final = "[a-z][A-Za-z0-9]*"
+"""What the name of any secret looks like; those of systems, stores, receivers and exporters follow from settings."""
 
 
 def scrape_secret(system: str, kind: ScrapeSecret) -> str:
     """Name of a secret with which a system is scraped: socialSellingScrapeToken."""
-    return f"{to_camel(system.replace('-', '_'))}Scrape{kind}"
+    return secret_name(system, "Scrape", kind)
 
 
-_RECEIVER: Final[Mapping[SecretKind, str]] = MappingProxyType(
-    {
-        "Url": "Address of the webhook of {} ({}).",
-        "Token": "Token with which {} ({}) is told.",
-        "Key": "Key with which {} ({}) is told.",
-        "User": "Key of the user or group that {} ({}) tells.",
+def stated_secrets() -> Mapping[str, SecretSpec]:
+    """The secrets that follow from no setting: the stack's own and those of its parts."""
+    return {**_OF_THE_STACK, **{name: spec for part in parts().values() for name, spec in part.secrets.items()}}
+
+
+def known_secrets(
+    systems: Iterable[str],
+    receivers: Mapping[str, Receiver] | None = None,
+    settings: object = None,
+    exporters: object = None,
+) -> Mapping[str, SecretSpec]:
+    """Every secret that a stack may have: with these systems and receivers, and with what is written, checked or not,
+    in the sections `systems` and `exporters`.
+    """
+    found = {
+        secret.name: SecretSpec(description=_RECEIVER[secret.kind].format(secret.receiver, secret.channel))
+        for secret in receiver_secrets(receivers or {})
     }
-)
+    for system in systems:
+        found |= {
+            scrape_secret(system, kind): SecretSpec(description=text.format(system)) for kind, text in _SCRAPE.items()
+        }
+    found |= dict(_of_stores(settings))
+    found |= dict(_of_exporters(exporters))
+    return {**found, **stated_secrets()}
 
-RECEIVER_PATTERN: Final = f"[a-z][A-Za-z0-9]*({'|'.join(_RECEIVER)})"
-"""What the names of the receivers' secrets look like."""
+
+def _of_stores(settings: object) -> Iterator[tuple[str, SecretSpec]]:
+    for system, own in settings.items() if isinstance(settings, dict) else ():
+        for part in parts().values():
+            store = part.store
+            listed: Any = own.get(store.key) if store and isinstance(own, dict) else None
+            for server in listed if store and isinstance(listed, list) else ():
+                name = server.get("name") if isinstance(server, dict) else None
+                words = (
+                    [str(system), store.key, *([name] if isinstance(name, str) else []), "Password"] if store else []
+                )
+                text = (
+                    f"Password of the exporter at the {part.title.removeprefix('Metrics of ').rstrip('.')} of {system}"
+                )
+                yield secret_name(*words), SecretSpec(description=f"{text}.", part=part.name)
 
 
-def known_secrets(systems: Iterable[str], receivers: Mapping[str, Receiver] | None = None) -> Mapping[str, SecretSpec]:
-    """Every secret that a stack with these systems and receivers may have."""
-    return {
-        **SECRETS,
-        **{
-            secret.name: SecretSpec(description=_RECEIVER[secret.kind].format(secret.receiver, secret.channel))
-            for secret in receiver_secrets(receivers or {})
-            if secret.name not in SECRETS
-        },
-        **{
-            scrape_secret(system, kind): SecretSpec(description=text.format(system))
-            for system in systems
-            for kind, text in _SCRAPE.items()
-        },
-    }
+def _of_exporters(exporters: object) -> Iterator[tuple[str, SecretSpec]]:
+    for exporter in exporters if isinstance(exporters, list) else ():
+        name = exporter.get("name") if isinstance(exporter, dict) else None
+        keys = exporter.get("secrets") if isinstance(exporter, dict) else None
+        for key in keys if isinstance(name, str) and isinstance(keys, dict) else ():
+            yield secret_name(str(name), str(key)), SecretSpec(description=f"Secret {key} of the exporter {name}.")

@@ -1,13 +1,15 @@
-"""Settings of the watched systems: where each is in this environment, and what is demanded of it here alone."""
+"""Settings of the watched systems: all that this environment says of each, in one place under its name."""
 
+from functools import cache
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, create_model, model_validator
 
 from observability.core.section import Section
-from observability.core.types import Port, RepositoryFile, in_repository
-from observability.settings.exporters import Address
+from observability.core.types import Address, Port, RepositoryFile, in_repository, one_each
+from observability.parts.model import Server
+from observability.parts.registry import stores
 from observability.systems.model import ThresholdValues
 
 
@@ -36,7 +38,7 @@ class DnsTargets(Section):
         return self
 
 
-class Targets(Section):
+class Instances(Section):
     """Where the system's instances are; any of the ways, and any together."""
 
     static: tuple[Address, ...] = Field((), description="host:port of each.")
@@ -59,11 +61,22 @@ class Tls(Section):
     server_name: str | None = Field(None, description="Name in its certificate, where that is not its address.")
 
 
+class LogSelectors(Section):
+    """Whose log lines are the system's: containers on the stack's Docker host, of whatever origin."""
+
+    containers: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9*][A-Za-z0-9_.*-]*$")], ...] = Field(
+        (), description="Names of containers; `*` stands for any characters."
+    )
+    projects: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], ...] = Field(
+        (), description="Names of Compose projects, all of whose containers belong to the system."
+    )
+
+
 class SystemSettings(Section):
-    """One system in this environment."""
+    """One system in this environment. A list for each kind of data store follows from the parts of the stack."""
 
     enabled: bool = Field(True, description="Whether it is watched: its rules, targets and dashboards.")
-    targets: Targets = Field(default_factory=Targets, description="Where it is; none: not scraped here.")
+    instances: Instances = Field(default_factory=Instances, description="Where it is; none: not scraped here.")
     scheme: Literal["http", "https"] = Field("http", description="How its metrics are reached.")
     bearer_token: bool = Field(False, description="Whether it wants the secret <system>ScrapeToken.")
     basic_auth_user: str | None = Field(
@@ -72,14 +85,42 @@ class SystemSettings(Section):
         min_length=1,
     )
     tls: Tls | None = Field(None, description="TLS beyond what the scheme https says.")
+    logs: LogSelectors = Field(default_factory=LogSelectors, description="Whose log lines are its own.")
     thresholds: dict[str, ThresholdValues] = Field(
-        {}, description="Values that stand above those of the system's file."
+        {}, description="Values that take the place of those in the system's file."
+    )
+    unwatched: dict[str, Annotated[str, Field(min_length=3)]] = Field(
+        {},
+        description="What its file declares and this environment does not place (`instances`, or a name from its "
+        "`exporters`), with the reason.",
     )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.bearer_token and self.basic_auth_user:
-            raise ValueError("has bearerToken and basicAuthUser; a request carries one of them, take the other out")
+            raise ValueError("has bearerToken and basicAuthUser; a request carries one of them, remove the other")
         if self.tls is not None and self.scheme == "http":
-            raise ValueError("has tls and the scheme http; set scheme: https, or take tls out")
+            raise ValueError("has tls and the scheme http; set scheme: https, or remove tls")
         return self
+
+    def servers(self, key: str) -> tuple[Server, ...]:
+        """Its servers of one kind, by the key of their list (`Store.key`)."""
+        found: tuple[Server, ...] = getattr(self, key, ())
+        return found
+
+
+def _once(found: tuple[Server, ...]) -> tuple[Server, ...]:
+    return one_each(found, "instance")
+
+
+@cache
+def system_settings_model() -> type[SystemSettings]:
+    """The settings of a system with a list of servers for every store that a part reads."""
+    fields: dict[str, Any] = {
+        store.key: (
+            Annotated[tuple[store.server, ...], AfterValidator(_once)],  # type: ignore[name-defined]  # at run time
+            Field((), description=store.description),
+        )
+        for store in stores().values()
+    }
+    return create_model("SystemSettings", __base__=SystemSettings, __doc__=SystemSettings.__doc__, **fields)

@@ -1,90 +1,184 @@
 """The watched systems as this environment sees them, and what its settings must not say about them."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from observability.core import project
 from observability.core.documents import nearest, parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.naming import PLATFORM
-from observability.settings.exporters import HealthProbe, ProbeSettings
+from observability.parts.blackbox import HealthProbe
+from observability.parts.registry import parts, stores
 from observability.settings.model import Settings
+from observability.settings.parts import password_secret
 from observability.settings.secrets import ScrapeSecret, scrape_secret
 from observability.settings.systems import SystemSettings
 from observability.systems.check import threshold_problems
 from observability.systems.model import System
 from observability.systems.resolve import merged
 
+INSTANCES = "instances"
+"""What every system's file declares: that it has instances with metrics."""
+
+_OF_PLATFORM = frozenset({"thresholds"})
+"""What the settings may say of the stack itself besides its hosts, data stores and probes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unplaced:
+    """Something that a system's file declares and this environment does not place; `reason` is None where the
+    settings give none.
+    """
+
+    system: str
+    what: str
+    reason: str | None = None
+
 
 def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dict[str, System]:
-    """The enabled systems with this environment's thresholds; ConfigError where the settings do not fit them.
+    """The watched systems with this environment's thresholds: those that the settings name and do not disable.
 
-    `source` is what errors begin with: the file and the keys' prefix.
+    `source` is the beginning of every error: the file and the keys' prefix. ConfigError where the settings do not fit.
     """
+    found = {}
+    keys = {store.key for store in stores().values()}
     for name, own in settings.systems.items():
         where = f"{source}systems.{name}"
         if name == PLATFORM:
-            for field in sorted(own.model_fields_set - {"thresholds"}):
-                raise ConfigError(f"{where}.{field}: the stack itself has thresholds alone", "take it out")
+            for field in sorted(own.model_fields_set - _OF_PLATFORM - keys):
+                raise ConfigError(
+                    f"{where}.{field}: the stack itself has thresholds, hosts, data stores and probes only",
+                    "remove it",
+                )
         elif name not in known:
             raise ConfigError(
                 f"{where}: there is no such system",
-                f"{nearest(name, known)}known here: {', '.join([*known, PLATFORM])}; or: ./obs new-system {name}",
+                f"{nearest(name, known)}known here: {', '.join([*known, PLATFORM])}; or: ./obs system new {name}",
             )
         system = known.get(name)
         demanded = merged(system.thresholds if system else {}, own.thresholds)
         for problem in threshold_problems(demanded, f"{where}.thresholds", system):
             raise ConfigError(f"{problem.path}: {problem.what}", problem.mend)
-    found = {}
-    for name, system in known.items():
+        if system is not None:
+            _check_unwatched(where, own, system)
+            if own.enabled:
+                found[name] = system.model_copy(update={"thresholds": demanded}) if own.thresholds else system
+    _check_hosts(source, settings)
+    _check_names(source, settings)
+    if settings.environment == "prod":
+        _refuse_unplaced(source, settings, found)
+    return {name: found[name] for name in known if name in found}
+
+
+def unplaced(settings: Settings, watched: Mapping[str, System]) -> Iterator[Unplaced]:
+    """What the watched systems' files declare and this environment does not place, with the reason if one is given."""
+    for name, system in watched.items():
         own = settings.systems.get(name, SystemSettings())
-        if own.enabled:
-            thresholds = merged(system.thresholds, own.thresholds)
-            found[name] = system.model_copy(update={"thresholds": thresholds}) if own.thresholds else system
-    _check_owners(source, settings, found)
-    return found
+        for what in (INSTANCES, *system.exporters):
+            if not _placed(own, what):
+                yield Unplaced(system=name, what=what, reason=own.unwatched.get(what))
 
 
-def _check_owners(source: str, settings: Settings, watched: Mapping[str, System]) -> None:
-    """Alerts find their threshold and team by `system`: a target of any other would never alert."""
-    for section, info in type(settings).model_fields.items():
-        for field in ("targets", "probes"):
-            for index, target in enumerate(getattr(getattr(settings, section), field, ())):
-                owner = target.system
-                if owner != PLATFORM and owner not in watched:
+def _placed(own: SystemSettings, what: str) -> bool:
+    return bool(own.instances) if what == INSTANCES else bool(own.servers(stores()[what].key))
+
+
+def _check_unwatched(where: str, own: SystemSettings, system: System) -> None:
+    declared = (INSTANCES, *system.exporters)
+    for what in own.unwatched:
+        if what not in declared:
+            raise ConfigError(
+                f"{where}.unwatched.{what}: systems/{system.name}.yaml declares no such thing",
+                f"{nearest(what, declared)}declared there: {', '.join(declared)}; or remove it",
+            )
+        if _placed(own, what):
+            key = what if what == INSTANCES else stores()[what].key
+            raise ConfigError(
+                f"{where}.unwatched.{what}: it is watched: {where}.{key} places it", "remove one of them"
+            )
+
+
+def _refuse_unplaced(source: str, settings: Settings, watched: Mapping[str, System]) -> None:
+    for missing in unplaced(settings, watched):
+        if missing.reason is None:
+            key = missing.what if missing.what == INSTANCES else stores()[missing.what].key
+            where = f"{source}systems.{missing.system}"
+            raise ConfigError(
+                f"{where}.{key} is missing, and systems/{missing.system}.yaml declares {missing.what}: "
+                "in prod nothing that is declared may go unwatched",
+                f"add {where}.{key}, or give the reason in {where}.unwatched: {{{missing.what}: <reason>}}",
+            )
+
+
+def _check_hosts(source: str, settings: Settings) -> None:
+    """A host without an address must be the stack's own."""
+    own = settings.node_exporter.host_name
+    for name, system in settings.systems.items():
+        for index, host in enumerate(system.servers("hosts")):
+            if getattr(host, "address", None) is None and host.name != own:
+                where = f"{source}systems.{name}.hosts[{index}]"
+                raise ConfigError(
+                    f"{where}: {host.name} has no address, and is not the stack's own host",
+                    f"add address, like {{name: {host.name}, address: {host.name}:9100}}, or write name: {own}",
+                )
+
+
+def _check_names(source: str, settings: Settings) -> None:
+    """Servers that have a container of their own need names that differ between systems too."""
+    for part in parts().values():
+        if part.store is None:
+            continue
+        taken: dict[str, str] = {}
+        for name, system in settings.systems.items():
+            for index, server in enumerate(system.servers(part.store.key)):
+                where = f"{source}systems.{name}.{part.store.key}[{index}].name"
+                named = type(server).model_fields["name"].is_required()
+                if (
+                    named
+                    and server.name
+                    and part.store.key != "hosts"
+                    and taken.setdefault(server.name, where) != where
+                ):
                     raise ConfigError(
-                        f"{source}{info.alias}.{field}[{index}].system: {owner!r}: there is no such system here",
-                        f"{nearest(owner, watched)}watched here: {', '.join([*watched, PLATFORM])}",
+                        f"{where}: {server.name!r} is taken by {taken[server.name].removeprefix(source)}",
+                        "give one of them another name",
                     )
 
 
 def with_health(settings: Settings, watched: Mapping[str, System], files: Mapping[str, str]) -> Settings:
-    """The settings with a probe for every health page of the systems whose addresses they name."""
-    found = settings.blackbox_exporter.probes
+    """The settings with a probe for every health page of the watched systems, by what says where their instances are.
+
+    Instances that are found at run time have one probe a page, whose targets Prometheus finds the same way.
+    """
+    found = dict(settings.systems)
     for name, system in watched.items():
-        own = settings.systems.get(name, SystemSettings())
+        own = found[name]
         # A page behind a client's certificate is not for probes: its key belongs to Prometheus alone.
-        if not (own.tls and own.tls.certificate):
-            for address in own.targets.static:
-                found += health_probes(system, address, own, files)
-    blackbox = settings.blackbox_exporter.model_copy(update={"probes": found})
-    return settings.model_copy(update={"blackbox_exporter": blackbox})
+        if own.tls and own.tls.certificate:
+            continue
+        probes = [*own.servers("probes")]
+        probes += (probe for address in own.instances.static for probe in health_probes(system, own, files, address))
+        if own.instances.files or own.instances.dns:
+            probes += health_probes(system, own, files, None)
+        found[name] = own.model_copy(update={"probes": tuple(probes)})
+    return settings.model_copy(update={"systems": found})
 
 
 def health_probes(
-    system: System, address: str, own: SystemSettings | None = None, files: Mapping[str, str] | None = None
-) -> tuple[ProbeSettings, ...]:
-    """A probe for every health page of one instance of a system."""
-    own = own or SystemSettings()
+    system: System, own: SystemSettings, files: Mapping[str, str], address: str | None
+) -> tuple[HealthProbe, ...]:
+    """A probe for every health page of one instance of a system; `address` None: of those found at run time."""
+    tls = own.tls
     return tuple(
         HealthProbe(
             name=f"{system.name}{page.path}",
-            url=f"{own.scheme}://{address}{page.path}",
+            url=f"{own.scheme}://{address or ''}{page.path}",
             keyword=page.keyword,
             interval="15s",
-            system=system.name,
-            ca=(files or {}).get(own.tls.ca) if own.tls and own.tls.ca else None,
-            server_name=own.tls.server_name if own.tls else None,
+            ca=files.get(tls.ca) if tls and tls.ca else None,
+            server_name=tls.server_name if tls else None,
+            discovered=address is None,
         )
         for page in system.health
     )
@@ -100,13 +194,26 @@ def wanted_secrets(system: str, own: SystemSettings) -> Iterator[tuple[str, Scra
         yield "tls.certificate", "Key", scrape_secret(system, "Key")
 
 
+def wanted_passwords(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The setting and the name of every secret with which an exporter signs in."""
+    for name, own in settings.systems.items():
+        for store in stores().values() if own.enabled else ():
+            for index, server in enumerate(own.servers(store.key)):
+                secret = password_secret(name, store.key, server)
+                if secret:
+                    yield f"systems.{name}.{store.key}[{index}]", secret
+    for index, exporter in enumerate(settings.exporters):
+        for key in exporter.secrets:
+            yield f"exporters[{index}].secrets.{key}", exporter.secret(key)
+
+
 def files(source: str, settings: Settings, root: Path | None = None) -> dict[str, str]:
     """The text of every file of the project or the repository that the settings name, by its path."""
     found: dict[str, str] = {}
     for name, own in settings.systems.items():
         where = f"{source}systems.{name}"
-        for index, path in enumerate(own.targets.files):
-            found[path] = _read(root, path, f"{where}.targets.files[{index}]")
+        for index, path in enumerate(own.instances.files):
+            found[path] = _read(root, path, f"{where}.instances.files[{index}]")
             _check_targets(project.find(path, root), path)
         for field in ("ca", "certificate"):
             certificate: str | None = getattr(own.tls, field, None)

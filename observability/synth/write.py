@@ -9,7 +9,8 @@ from dashboards import registry
 from observability.alerting import alertmanager
 from observability.core.errors import ConfigError
 from observability.logs import alloy, loki, promtail
-from observability.scrape import blackbox, prometheus
+from observability.parts.registry import parts as all_parts
+from observability.scrape import prometheus
 from observability.settings.load import StackConfig
 from observability.synth.record import record
 
@@ -27,8 +28,11 @@ def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[
         parts["loki"] = loki.files(config)
     if config.collector:
         parts["collector"] = {"alloy": alloy, "promtail": promtail}[config.collector].files(config)
-    if config.runs("blackbox-exporter"):
-        parts["blackbox"] = blackbox.files(config)
+    for name, part in all_parts().items():
+        if part.runs is not None and config.runs(name):
+            for run in part.runs(config.here(name)):
+                if run.files is not None and run.files.files:
+                    parts[part.job or name] = dict(run.files.files)
     return {f"{part}/{path}": text for part, files in parts.items() for path, text in files.items()}
 
 

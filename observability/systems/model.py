@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PlainValidator, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, field_validator, model_validator
 
+from observability.core.documents import nearest
 from observability.core.section import Section
-from observability.core.types import Duration, Share, seconds
+from observability.core.types import LONGEST_INTERVAL, Duration, Share, seconds
+from observability.parts.registry import stores
 from observability.systems.signals import Kind, LabelName, SeriesName, Signals, Unit
 
 BUCKETS = {
@@ -16,9 +18,6 @@ BUCKETS = {
 
 PER_SECOND: dict[Unit, int] = {"seconds": 1, "ms": 1000}
 """How many of a unit of time make a second."""
-
-LONGEST_INTERVAL = 60.0
-"""Seconds; rates are taken over 5 minutes and want four samples at least."""
 
 UNBOUNDED = frozenset(
     {
@@ -32,7 +31,16 @@ UNBOUNDED = frozenset(
 TARGET_LABELS = frozenset({"system", "job", "instance"})
 """Labels that Prometheus gives to every series of a target."""
 
-Exporter = Literal["node", "postgres", "redis", "nginx", "mongodb", "elasticsearch"]
+
+def _exporter(value: str) -> str:
+    declarable = sorted(job for job, store in stores().items() if store.declared)
+    if value not in declarable:
+        raise ValueError(f"is no exporter; {nearest(value, declarable)}known here: {', '.join(declarable)}")
+    return value
+
+
+Exporter = Annotated[str, AfterValidator(_exporter)]
+"""Scrape job of an exporter that reads servers of watched systems: see `observability/parts/`."""
 
 
 def _buckets(value: object) -> str | tuple[float, ...] | None:

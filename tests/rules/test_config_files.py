@@ -61,3 +61,13 @@ def test_no_rule_selects_on_an_external_label(stack: str) -> None:
     for name, text in files(stack_config(stack, FULL)).items():
         assert "environment=" not in text, name
         assert "cluster=" not in text, name
+
+
+def test_promtool_accepts_every_way_to_a_target() -> None:
+    config = stack_config("staging", FULL)
+    files = prometheus.files(config, {}) | dict.fromkeys(prometheus.secret_files(config), "secret")
+    command = ["promtool", "check", "config", "prometheus.yaml"]
+    result = run_tool("prometheus", command, files)
+    assert result.code == 0, result.output
+    without = {path: text for path, text in files.items() if path != "secrets/erpgo-token"}
+    assert "secrets/erpgo-token" in run_tool("prometheus", command, without).output

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from observability.logs import loki, promtail
-from observability.scrape import blackbox
+from observability.parts import blackbox
 from tests.tools import run_tool
 from tests.unit.conftest import FULL, stack_config
 
@@ -31,7 +31,8 @@ def test_promtail_accepts_its_configuration_of(stack: str, values: dict[str, Any
 
 @pytest.mark.parametrize(("stack", "values"), CASES)
 def test_the_blackbox_exporter_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -> None:
-    result = run_tool("blackbox-exporter", BLACKBOX, blackbox.files(stack_config(stack, values)))
+    probes = (placed.server for placed in stack_config(stack, values).servers("blackbox-exporter"))
+    result = run_tool("blackbox-exporter", BLACKBOX, {"blackbox.yaml": blackbox.modules(probes, stack)})
     assert result.code == 0, result.output
 
 

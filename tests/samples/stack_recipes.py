@@ -14,8 +14,7 @@ from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from observability.logs import loki as loki_files
 from observability.logs import promtail as promtail_files
 from observability.logs.sources import SOCKET
-from observability.scrape import blackbox as modules
-from observability.scrape.targets import probes
+from observability.parts import blackbox as modules
 from tests.samples.lab import Lab, Server
 from tests.samples.recipe import STACK, Recipe, config
 
@@ -255,12 +254,14 @@ def node() -> Recipe:
 
 _KEYWORD = '"status":"ok"'
 _PROBES = {
-    "blackboxExporter": {
-        "probes": [
-            {"name": "page", "url": "http://web/", "keyword": _KEYWORD, "system": "erpgo"},
-            {"name": "secure", "url": "https://web/", "system": "erpgo"},
-            {"name": "port", "url": "tcp://web:80", "system": "erpgo"},
-        ]
+    "systems": {
+        "erpgo": {
+            "probes": [
+                {"name": "page", "url": "http://web/", "keyword": _KEYWORD},
+                {"name": "secure", "url": "https://web/"},
+                {"name": "port", "url": "tcp://web:80"},
+            ]
+        }
     }
 }
 _NGINX = """\
@@ -302,16 +303,21 @@ def web() -> Server:
 
 
 def _modules() -> str:
-    document = yaml.safe_load(modules.files(config(_PROBES))["blackbox.yaml"])
+    document = yaml.safe_load(modules.modules(_probes(), "samples"))
     # The page's certificate is its own.
     document["modules"]["http_2xx"]["http"]["tls_config"] = {"insecure_skip_verify": True}
     return yaml.safe_dump(document)
 
 
+def _probes() -> list[modules.Probe]:
+    return [placed.server for placed in config(_PROBES).servers("blackbox-exporter")]
+
+
 def _probe_urls() -> list[str]:
     return [
-        f"http://blackbox:9115/probe?module={modules.module(probe)}&target={quote(modules.target(probe), safe='')}"
-        for probe in probes(config(_PROBES))
+        f"http://blackbox:9115/probe?module={modules.module(probe)}&target={quote(target, safe='')}"
+        for probe in _probes()
+        for target in [probe.url.removeprefix("tcp://")]
         if probe.name in {"page", "secure", "port"}
     ]
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from components.exporters.postgres import COLLECTORS, QUERIES
+from observability.parts.postgres import COLLECTORS, QUERIES
 from tests.samples.lab import Lab, Server
 from tests.samples.recipe import ADDRESSES, Origin, Recipe
 from tests.samples.stack_recipes import web

@@ -26,8 +26,8 @@ from observability.operations.deliveries import (
     tally,
 )
 from observability.operations.home import Home
+from observability.parts.alertmanager import TURN_SECONDS
 from observability.settings.load import StackConfig
-from observability.settings.model import TURN_SECONDS
 from tests.unit.conftest import stack_config
 
 NOTIFICATIONS: dict[str, Any] = {

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from components.exceptions import ALLOWANCES, Rule
+from components.exceptions import ALLOWANCES
 from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from observability.core.types import ImageRef
 from observability.logs.sources import SOCKET
+from observability.parts.model import Rule
 from observability.settings.load import ROOT
 from observability.synth.record import CONTAINER, HIDDEN, Declared, record
 from tests.unit.conftest import FULL, declared, stack_config
@@ -47,9 +48,13 @@ def service_of(container: Declared) -> str:
 def excused(container: Declared, rule: Rule) -> bool:
     """Whether the list of exceptions names the container for the rule."""
     service = service_of(container)
-    custom = service in {exporter["name"] for exporter in FULL["exporters"]}
-    name = "exporters" if custom else service
-    return any(fnmatchcase(name, allowance.service) and allowance.rule == rule for allowance in ALLOWANCES)
+    names = [service]
+    for exporter in FULL["exporters"]:
+        if exporter["name"] == service:
+            names = ["exporters", *(["exporters with capabilities"] if exporter.get("capabilities") else [])]
+    return any(
+        fnmatchcase(name, allowance.service) and allowance.rule == rule for allowance in ALLOWANCES for name in names
+    )
 
 
 def sees_socket(inputs: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Exporters: how each is told whom it watches and how to sign in there, by files and not by what Docker shows."""
+"""Exporters: which servers each reads, and how it signs in there: by files, and not by what Docker shows."""
 
 import json
 from collections.abc import Mapping
@@ -7,27 +7,30 @@ from typing import Any
 import pytest
 import yaml
 
-from components.exporters import elasticsearch, mongodb, passwords, postgres
 from observability.core.errors import ConfigError
 from observability.core.naming import LABEL_SERVICE
+from observability.parts import elasticsearch, mongodb, postgres, redis
+from observability.parts.model import Here, Placed
 from observability.scrape.jobs import jobs
-from observability.settings.exporters import ElasticsearchTarget, MongodbTarget
-from observability.settings.load import validate
-from observability.settings.secrets import SECRETS
+from observability.settings.load import secret_specs, validate
 from observability.synth.record import CONTAINER, HIDDEN, record
-from tests.unit.conftest import FULL, stack_config
+from tests.unit.conftest import FULL, stack_config, stack_values
 
-EXPORTERS: dict[str, Any] = {
-    section: {**FULL[section], "enabled": True}
-    for section in ("mongodbExporter", "elasticsearchExporter", "postgresExporter")
+STORES: dict[str, Any] = {
+    "alawael": {"mongodb": FULL["systems"]["alawael"]["mongodb"]},
+    "erpgo": {key: FULL["systems"]["erpgo"][key] for key in ("postgres", "redis", "elasticsearch")},
 }
-"""Settings of what is looked at here."""
+"""Where the data stores are that are looked at here."""
+
+SECTIONS: dict[str, Any] = {
+    f"{name}Exporter": {"enabled": True} for name in ("mongodb", "elasticsearch", "postgres", "redis")
+}
 
 
-def inputs_of(service: str, values: dict[str, Any] | None = None, *, secrets: bool = True) -> Mapping[str, Any]:
-    """What Docker is told of a service's container; of a stack that has every secret, or none."""
-    known = frozenset(SECRETS if secrets else ())
-    config = validate("staging", {"profile": "minimal", **EXPORTERS, **(values or {})}, known)
+def inputs_of(service: str, values: dict[str, Any] | None = None) -> Mapping[str, Any]:
+    """The inputs of a service's container, in a stack that has every secret."""
+    given = stack_values("staging", {"profile": "minimal", "systems": STORES, **SECTIONS, **(values or {})})
+    config = validate("staging", given, frozenset(secret_specs(given)))
     label = {"label": LABEL_SERVICE, "value": service}
     (found,) = (
         resource.inputs
@@ -37,63 +40,95 @@ def inputs_of(service: str, values: dict[str, Any] | None = None, *, secrets: bo
     return found
 
 
-def uploads(service: str, values: dict[str, Any] | None = None, *, secrets: bool = True) -> dict[str, str]:
-    found = inputs_of(f"{service}-config", values, secrets=secrets)["uploads"]
+def uploads(service: str, values: dict[str, Any] | None = None) -> dict[str, str]:
+    found = inputs_of(f"{service}-config", values)["uploads"]
     return {upload["file"]: upload["content"] for upload in found}
 
 
-def mongo(**values: Any) -> MongodbTarget:  # noqa: ANN401 - any field
-    return MongodbTarget(**{"address": "db:27017", "system": "alawael", **values})
+def placed(server: Any, secret: str | None = None) -> Placed[Any]:  # noqa: ANN401 - a server of any kind
+    return Placed(system="alawael", server=server, secret=secret)
 
 
-def test_a_password_may_hold_whatever_its_line_can() -> None:
-    assert passwords.read("# comment\n\na:1:me:p:w d\nb:2:you:\nshort:3\n") == {
-        ("a:1", "me"): "p:w d",
-        ("b:2", "you"): "",
-    }
+def mongo(**values: Any) -> mongodb.MongodbServer:  # noqa: ANN401 - any field
+    return mongodb.MongodbServer(**{"address": "db:27017", **values})
+
+
+def secret_text(part: Any, file: str, servers: list[Placed[Any]], values: dict[str, str]) -> str:  # noqa: ANN401
+    """The text of a file with secrets, as the part's descriptor makes it."""
+    here = Here(settings=part.settings(), servers=tuple(servers), files={}, gateway="172.30.90.1", source="x")
+    (run,) = part.runs(here)
+    text = run.files.secrets[file]
+    assert set(text.names) == {server.secret for server in servers if server.secret}
+    found: str = text.text(values)
+    return found
 
 
 def test_a_mongodb_without_a_user_is_reached_by_its_address_alone() -> None:
-    assert mongodb.uris([mongo()], "db:27017:monitoring:secret", None) == "mongodb://db:27017/"
+    assert mongodb.uris([placed(mongo())], {}, None) == "mongodb://db:27017/"
 
 
-def test_a_mongodbs_password_is_written_so_that_a_connection_string_can_hold_it() -> None:
-    found = mongodb.uris([mongo(user="monitoring")], "db:27017:monitoring:p@ss,w/rd %:\n", None)
+def test_a_mongodb_password_is_quoted_for_a_connection_string() -> None:
+    server = placed(mongo(user="monitoring"), "key")
+    found = mongodb.uris([server], {"key": "p@ss,w/rd %:"}, None)
     assert found == "mongodb://monitoring:p%40ss%2Cw%2Frd%20%25%3A@db:27017/?authSource=admin"
 
 
-def test_each_mongodb_has_the_password_of_its_own_address_and_user() -> None:
-    known = "a:1:monitoring:first\nb:2:other:second\n"
-    servers = [mongo(address=address, user="monitoring") for address in ("a:1", "b:2")]
-    assert mongodb.uris(servers, known, None) == "mongodb://monitoring:first@a:1/?authSource=admin,mongodb://b:2/"
+def test_each_mongodb_has_the_password_of_its_own_secret() -> None:
+    servers = [placed(mongo(address="a:1", user="monitoring"), "one"), placed(mongo(address="b:2", user="me"), "two")]
+    assert mongodb.uris(servers, {"one": "first", "two": "second"}, None) == (
+        "mongodb://monitoring:first@a:1/?authSource=admin,mongodb://me:second@b:2/?authSource=admin"
+    )
 
 
 def test_a_mongodb_is_reached_by_tls_with_the_authority_that_was_named() -> None:
-    assert mongodb.uris([mongo(tls=True)], "", None) == "mongodb://db:27017/?tls=true"
-    assert mongodb.uris([mongo(tls=True)], "", "/a/ca.pem") == "mongodb://db:27017/?tls=true&tlsCAFile=/a/ca.pem"
-    assert mongodb.uris([mongo()], "", "/a/ca.pem") == "mongodb://db:27017/"
+    tls = [placed(mongo(tls=True))]
+    assert mongodb.uris(tls, {}, None) == "mongodb://db:27017/?tls=true"
+    assert mongodb.uris(tls, {}, "/a/ca.pem") == "mongodb://db:27017/?tls=true&tlsCAFile=/a/ca.pem"
+    assert mongodb.uris([placed(mongo())], {}, "/a/ca.pem") == "mongodb://db:27017/"
 
 
-def test_an_elasticsearch_is_signed_in_to_as_the_exporter_reads_it() -> None:
-    clusters = [
-        ElasticsearchTarget(address="a:9200", user="me", system="erpgo"),
-        ElasticsearchTarget(address="b:9200", user="you", system="erpgo"),
-        ElasticsearchTarget(address="c:9200", system="erpgo"),
+def test_elasticsearch_credentials_are_written_as_the_exporter_reads_them() -> None:
+    servers = [
+        placed(elasticsearch.ElasticsearchServer(address="a:9200", user="me"), "key"),
+        placed(elasticsearch.ElasticsearchServer(address="c:9200")),
     ]
-    found = yaml.safe_load(elasticsearch.modules(clusters, "a:9200:me:p:w\nc:9200:me:unused\n"))
+    found = yaml.safe_load(elasticsearch.modules(servers, {"key": "p:w"}))
     assert found == {
         "auth_modules": {"a:9200": {"type": "userpass", "userpass": {"username": "me", "password": "p:w"}}}
     }
 
 
+def test_a_postgres_password_is_escaped_for_the_password_file() -> None:
+    server = placed(postgres.PostgresServer(address="db:5432", database="shop"), "key")
+    text = secret_text(postgres.PART, "passwords", [server], {"key": r"a:b\c"})
+    assert text.splitlines()[1:] == [r"db:5432:shop:monitoring:a\:b\\c"]
+
+
+def test_a_postgres_role_without_a_password_has_no_line() -> None:
+    server = placed(postgres.PostgresServer(address="db:5432", password=False))
+    assert len(secret_text(postgres.PART, "passwords", [server], {}).splitlines()) == 1
+
+
+def test_redis_passwords_are_keyed_by_the_address_the_exporter_is_asked_for() -> None:
+    server = redis.RedisServer(address="cache:6379", tls=True, user="exporter", password=True)
+    text = secret_text(redis.PART, "passwords.json", [placed(server, "key")], {"key": "s"})
+    assert json.loads(text) == {"rediss://exporter@cache:6379": "s"}
+
+
 def test_a_cluster_without_a_user_is_asked_without_signing_in() -> None:
-    values = {"elasticsearchExporter": {"targets": [{"address": "a:9200", "tls": False, "system": "erpgo"}]}}
-    (job,) = (job for job in jobs(stack_config("dev", values)) if job.name == "elasticsearch")
+    values = {"systems": {"erpgo": {"elasticsearch": [{"address": "a:9200", "tls": False}]}}}
+    (job,) = (job for job in jobs(stack_config("staging", values)) if job.name == "elasticsearch")
     assert job.targets[0].labels == {"system": "erpgo", "instance": "a:9200", "__param_target": "http://a:9200"}
 
 
 @pytest.mark.parametrize(
-    ("service", "file"), [("mongodb-exporter", "uris"), ("elasticsearch-exporter", "sign-in.yaml")]
+    ("service", "file"),
+    [
+        ("mongodb-exporter", "uris"),
+        ("elasticsearch-exporter", "sign-in.yaml"),
+        ("postgres-exporter", "passwords"),
+        ("redis-exporter", "passwords.json"),
+    ],
 )
 def test_passwords_arrive_as_a_file_and_nothing_else(service: str, file: str) -> None:
     assert uploads(service)[f"/staging/{file}"] == HIDDEN
@@ -101,7 +136,7 @@ def test_passwords_arrive_as_a_file_and_nothing_else(service: str, file: str) ->
 
 
 @pytest.mark.parametrize("service", ["mongodb-exporter", "elasticsearch-exporter"])
-def test_an_exporter_that_reads_its_files_as_it_starts_is_made_anew_with_them(service: str) -> None:
+def test_an_exporter_that_reads_its_files_at_start_is_replaced_with_them(service: str) -> None:
     assert any(env.startswith("OBS_FILES_INSTALLED_BY=") for env in inputs_of(service)["envs"])
 
 
@@ -112,22 +147,18 @@ def test_the_shell_of_the_mongodb_exporter_comes_from_an_image_that_has_one() ->
     assert exporter["entrypoints"][0] == exporter["healthcheck"]["tests"][1] == f"{mongodb.FILES}/busybox"
 
 
-@pytest.mark.parametrize("section", ["mongodbExporter", "elasticsearchExporter"])
-def test_an_authoritys_certificate_lies_where_the_exporter_is_told(section: str) -> None:
-    service = section.replace("E", "-e")
-    values = {section: {**EXPORTERS[section], "ca": "tests/unit/files/ca.pem"}}
-    found = uploads(service, values, secrets=False)
-    assert found["/staging/ca.pem"].startswith("-----BEGIN CERTIFICATE-----")
-    told = json.dumps([found, inputs_of(service, values).get("command")])
-    assert f"=/etc/{service}/current/ca.pem" in told
-    without = json.dumps([uploads(service, secrets=False), inputs_of(service).get("command")])
-    assert "ca.pem" not in without
+def test_an_authoritys_certificate_lies_where_the_exporter_expects_it() -> None:
+    for service in ("mongodb-exporter", "elasticsearch-exporter"):
+        section = f"{service.partition('-')[0]}Exporter"
+        found = uploads(service, {section: {"enabled": True, "ca": "tests/unit/files/ca.pem"}})
+        assert found["/staging/ca.pem"].startswith("-----BEGIN CERTIFICATE-----")
+        assert "/staging/ca.pem" not in uploads(service)
 
 
 @pytest.mark.parametrize("ca", ["tests/unit/files/none.pem", "tests/unit/files/targets.yaml", "/etc/ca.pem"])
-def test_an_authority_that_is_no_certificate_of_the_repository_is_refused_by_path(ca: str) -> None:
+def test_an_authority_that_is_no_certificate_here_is_refused_by_path(ca: str) -> None:
     with pytest.raises(ConfigError, match=r"mongodbExporter\.ca"):
-        stack_config("dev", {"mongodbExporter": {**FULL["mongodbExporter"], "ca": ca}})
+        stack_config("dev", {"mongodbExporter": {"ca": ca}})
 
 
 def test_postgres_exporter_is_given_the_collectors_and_the_query_that_the_rules_need() -> None:
@@ -140,6 +171,50 @@ def test_postgres_exporter_is_given_the_collectors_and_the_query_that_the_rules_
 
 
 @pytest.mark.parametrize("address", ["db", "mongodb://db:27017", "user@db:27017"])
-def test_an_address_that_is_more_or_less_than_one_is_refused_by_path(address: str) -> None:
-    with pytest.raises(ConfigError, match=r"mongodbExporter\.targets\[0\]\.address"):
-        stack_config("dev", {"mongodbExporter": {"targets": [{"address": address, "system": "alawael"}]}})
+def test_an_address_that_is_no_host_and_port_is_refused_by_path(address: str) -> None:
+    with pytest.raises(ConfigError, match=r"systems\.alawael\.mongodb\[0\]\.address"):
+        stack_config("dev", {"systems": {"alawael": {"mongodb": [{"address": address}]}}})
+
+
+def test_servers_of_one_system_with_names_have_passwords_of_their_own() -> None:
+    values = {
+        "systems": {
+            "erpgo": {"postgres": [{"address": "a:5432", "name": "main"}, {"address": "b:5432", "name": "reports"}]}
+        }
+    }
+    config = stack_config("staging", values)
+    assert [one.secret for one in config.servers("postgres-exporter")] == [
+        "erpgoPostgresMainPassword",
+        "erpgoPostgresReportsPassword",
+    ]
+
+
+def test_an_own_exporter_gets_its_secrets_as_files_and_variables_from_files() -> None:
+    found = {
+        service: inputs_of(service, {"exporters": FULL["exporters"]})
+        for service in ("shop-exporter", "shop-exporter-config")
+    }
+    exporter, loader = found["shop-exporter"], found["shop-exporter-config"]
+    texts = {upload["file"]: upload["content"] for upload in loader["uploads"]}
+    assert texts["/staging/password"] == texts["/staging/token"] == HIDDEN
+    assert texts["/staging/etc-shop-shop.yaml"] == "interval: 1m\n"
+    script = exporter["entrypoints"][3]
+    assert 'export SHOP_PASSWORD="$(/run/obs/current/busybox cat /run/obs/current/password)"' in script
+    assert exporter["entrypoints"][-2:] == ["/bin/shop_exporter", "--config=/run/obs/current/etc-shop-shop.yaml"]
+    assert "SHOP_TOKEN_FILE" in json.dumps(exporter["envs"])
+    assert "LEVEL" in json.dumps(exporter["envs"])
+    assert exporter["capabilities"]["adds"] == ["NET_RAW"]
+    assert HIDDEN not in json.dumps(exporter)
+
+
+def test_an_own_exporter_may_belong_to_a_system() -> None:
+    found = {job.name: job.targets for job in jobs(stack_config("staging", FULL))}
+    assert found["shop-exporter"][0].labels["system"] == "erpgo"
+    assert found["rabbitmq"][0].labels["system"] == "platform"
+
+
+def test_an_own_exporter_whose_variables_need_a_shell_states_its_program() -> None:
+    exporter = {"name": "shop", "image": "a/b:1", "port": 1, "secrets": {"key": {"env": "KEY"}}}
+    with pytest.raises(ConfigError, match=r"exporters\[0\].*secrets\.key\.env") as caught:
+        stack_config("staging", {"exporters": [exporter]})
+    assert "entrypoint" in caught.value.mend

@@ -9,7 +9,7 @@ from components.grafana import environment as variables
 from dashboards.registry import dashboards, folders
 from observability.core.errors import ConfigError
 from observability.settings.load import StackConfig, validate
-from observability.settings.secrets import SECRETS
+from observability.settings.secrets import stated_secrets
 from observability.synth.record import HIDDEN, Declared
 from tests.unit.conftest import declared_by, stack_config
 
@@ -145,7 +145,7 @@ def test_an_address_that_is_none_or_holds_a_password_is_refused(url: str) -> Non
 
 def test_an_external_grafana_without_credentials_is_refused_with_the_command_that_sets_them() -> None:
     with pytest.raises(ConfigError) as caught:
-        validate("dev", EXTERNAL, frozenset(SECRETS) - {"grafanaAuth"})
+        validate("dev", EXTERNAL, frozenset(stated_secrets()) - {"grafanaAuth"})
     assert "./obs secret set grafanaAuth dev" in caught.value.mend
 
 

@@ -1,6 +1,5 @@
 """Parts: what is left out leaves no trace, and what is watched depends on the environment."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,35 +7,20 @@ import pytest
 from dashboards.linked_rules import files as rule_files
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
+from observability.parts.registry import parts
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
-from observability.settings.parts import LEAVABLE, PARTS
+from observability.settings.parts import essential
 from observability.synth.record import CONTAINER, record
-from observability.synth.write import generated_files
 from tests.unit.conftest import FULL, stack_config
 
-JOBS = {
-    "node-exporter": {"node"},
-    "cadvisor": {"docker"},
-    "blackbox-exporter": {"blackbox"},
-    "postgres-exporter": {"postgres"},
-    "redis-exporter": {"redis"},
-    "nginx-exporter": {"nginx"},
-    "mongodb-exporter": {"mongodb"},
-    "elasticsearch-exporter": {"elasticsearch"},
-    "loki": {"loki", "alloy"},
-    "collector": {"alloy"},
-    "grafana": {"grafana"},
-    "goalert": {"goalert"},
-    "demo": {"backend", "syncup-api", "blackbox", "postgres", "redis", "nginx"},
-}
-"""Jobs that go with each part of a dev stack; without the demo its exporters have nothing to watch."""
+OPTIONAL = [name for name, part in parts().items() if not part.essential and part.images and name != "demo"]
 
-BEYOND_DEMO = {
-    **{section: FULL[section] for section in ("mongodbExporter", "elasticsearchExporter")},
-    "goalert": {"enabled": True},
-}
-"""Settings of the exporters to which the demo brings no targets, and of what no profile has."""
+BEYOND_PROFILES: dict[str, Any] = {"goalert": {"enabled": True}, "systems": FULL["systems"]}
+"""Settings with which every part runs."""
+
+BRINGS: dict[str, set[str]] = {"loki": {"alloy"}}
+"""Jobs of other parts that a part is needed by."""
 
 
 def job_names(config: StackConfig) -> set[str]:
@@ -47,39 +31,41 @@ def images_of(config: StackConfig) -> set[str]:
     return {resource.inputs["image"] for resource in record(config, rule_files(config)) if resource.type == CONTAINER}
 
 
-def test_every_part_has_its_jobs_in_the_table() -> None:
-    assert JOBS.keys() == PARTS.keys()
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_a_part_that_is_switched_off_takes_its_jobs_and_nothing_else_with_it(part: str) -> None:
-    whole = stack_config("dev", BEYOND_DEMO)
+@pytest.mark.parametrize("part", OPTIONAL)
+def test_a_part_that_is_switched_off_takes_its_job_and_nothing_else_with_it(part: str) -> None:
+    whole = stack_config("staging", BEYOND_PROFILES)
     section = "".join(word.title() if index else word for index, word in enumerate(part.split("-")))
-    without = stack_config("dev", {**BEYOND_DEMO, section: {**BEYOND_DEMO.get(section, {}), "enabled": False}})
+    without = stack_config("staging", {**BEYOND_PROFILES, section: {"enabled": False}})
     assert whole.runs(part)
     assert not without.runs(part)
-    assert job_names(whole) - job_names(without) == JOBS[part]
+    gone = job_names(whole) - job_names(without)
+    own = {"alloy"} if part == "collector" else {parts()[part].job}
+    # Hosts elsewhere are read without a container of ours.
+    assert gone == (set() if part == "node-exporter" else own | BRINGS.get(part, set()))
 
 
-@pytest.mark.parametrize("part", ["mongodb-exporter", "elasticsearch-exporter"])
-def test_an_exporter_without_targets_does_not_run(part: str) -> None:
-    assert not stack_config().runs(part)
-    assert not job_names(stack_config()) & JOBS[part]
-    assert stack_config("dev", BEYOND_DEMO).runs(part)
+@pytest.mark.parametrize("part", [name for name, part in parts().items() if part.store and not part.idle])
+def test_an_exporter_without_servers_does_not_run(part: str) -> None:
+    assert not stack_config("staging").runs(part)
+    assert parts()[part].job not in job_names(stack_config("staging"))
+    assert stack_config("staging", FULL).runs(part)
 
 
-@pytest.mark.parametrize("image", sorted(LEAVABLE - {"alloy", "promtail"}))
-def test_an_image_that_is_not_to_be_had_takes_its_part_out(image: str) -> None:
-    config = stack_config("dev", BEYOND_DEMO).without({image: "no such host"})
-    (part,) = (name for name, spec in PARTS.items() if image in spec.images)
+@pytest.mark.parametrize("part", [name for name in OPTIONAL if not parts()[name].one_image])
+def test_an_image_that_is_not_available_takes_its_part_out(part: str) -> None:
+    image = parts()[part].images[0].name
+    config = stack_config("staging", BEYOND_PROFILES).without({image: "no such host"})
     assert not config.runs(part)
-    # Two parts may run the same image.
     assert images_of(config) == set(config.images.values())
     assert image not in config.images
 
 
+def test_the_servers_that_no_stack_can_do_without_are_essential() -> None:
+    assert essential() == {"prometheus", "alertmanager"}
+
+
 @pytest.mark.parametrize(
-    ("stack", "values"), [("dev", {}), ("prod", {}), ("dev", FULL), ("dev", {"profile": "minimal"})]
+    ("stack", "values"), [("dev", {}), ("prod", {}), ("staging", FULL), ("dev", {"profile": "minimal"})]
 )
 def test_the_images_obtained_are_those_the_containers_run(stack: str, values: dict[str, Any]) -> None:
     config = stack_config(stack, values)
@@ -90,11 +76,11 @@ def test_the_images_obtained_are_those_the_containers_run(stack: str, values: di
     ("profile", "absent", "present"),
     [
         ("metrics", {"loki", "alloy"}, {"backend", "postgres", "node"}),
-        ("minimal", {"loki", "alloy", "docker", "grafana", "backend", "postgres"}, {"node", "prometheus"}),
+        ("minimal", {"loki", "alloy", "docker", "grafana", "postgres"}, {"node", "prometheus", "backend"}),
     ],
 )
 def test_a_profile_leaves_parts_out(profile: str, absent: set[str], present: set[str]) -> None:
-    found = job_names(stack_config("dev", {"profile": profile}))
+    found = job_names(stack_config("prod", {"profile": profile}))
     assert not absent & found
     assert present <= found
 
@@ -103,18 +89,7 @@ def test_a_part_can_be_added_to_a_profile() -> None:
     assert stack_config("dev", {"profile": "minimal", "loki": {"enabled": True}}).runs("loki")
 
 
-@pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_outside_dev_nothing_of_the_demo_is_left(stack: str) -> None:
-    config = stack_config(stack)
-    rules = rule_files(config)
-    inputs = json.dumps([resource.inputs for resource in record(config, rules) if resource.type == CONTAINER])
-    files = generated_files(config, rules)
-    assert '"obs-staging-demo' not in inputs
-    assert "demo-postgres:" not in inputs + "".join(files.values())
-    assert job_names(config).isdisjoint({"backend", "blackbox", "postgres", "redis", "nginx"})
-
-
-def test_outside_dev_targets_come_from_the_settings() -> None:
+def test_servers_come_from_the_settings_of_the_system_they_belong_to() -> None:
     found = {job.name: job.targets for job in jobs(stack_config("staging", FULL))}
     assert [target.labels["instance"] for target in found["postgres"]] == ["db.example.com:5432"]
     assert found["redis"][0].labels["__param_target"] == "rediss://cache.example.com:6379"
@@ -129,7 +104,7 @@ def test_outside_dev_targets_come_from_the_settings() -> None:
     assert found["mongodb"][0].labels["system"] == "alawael"
 
 
-def test_promtail_takes_the_place_of_an_alloy_that_is_not_to_be_had() -> None:
+def test_promtail_takes_the_place_of_an_alloy_that_is_not_available() -> None:
     config = stack_config()
     assert config.collector == "alloy"
     assert config.instead == {"alloy": {"promtail": config.settings.image("promtail")}}
@@ -148,22 +123,70 @@ def test_the_engines_metrics_are_scraped_where_the_settings_say() -> None:
 def test_what_was_left_out_is_remembered_beside_the_state(tmp_path: Any) -> None:  # noqa: ANN401
     home = Home(folder=tmp_path)
     home.set_left_out("dev", {"grafana": "no such host"})
-    assert home.config("dev").left_out == {"grafana": "no such host"}
+    assert home.config("dev", complete=False).left_out == {"grafana": "no such host"}
     assert "observability:leftOut" in (home.refresh_project("dev") / "Pulumi.dev.yaml").read_text()
     home.set_left_out("dev", {})
     assert "leftOut" not in (home.refresh_project("dev") / "Pulumi.dev.yaml").read_text()
 
 
 @pytest.mark.parametrize(
-    ("values", "path"),
+    ("own", "path"),
     [
-        ({"blackboxExporter": {"probes": [{"name": "a1", "url": "ftp://x", "system": "erpgo"}]}}, "probes[0].url"),
-        ({"postgresExporter": {"targets": [{"address": "db", "system": "erpgo"}]}}, "targets[0].address"),
-        ({"loki": {"retention": "36h"}}, "loki.retention"),
-        ({"nginxExporter": {"targets": [{"name": "a1", "url": "http://a/b", "system": "x"}] * 2}}, "nginxExporter"),
+        ({"probes": [{"name": "a1", "url": "ftp://x"}]}, "systems.erpgo.probes[0].url"),
+        ({"postgres": [{"address": "db"}]}, "systems.erpgo.postgres[0].address"),
+        ({"nginx": [{"name": "a1", "url": "http://a/b"}] * 2}, "systems.erpgo.nginx"),
+        ({"hosts": [{"name": "app-1"}]}, "systems.erpgo.hosts[0]"),
+        ({"unwatched": {"mongodb": "no reason"}}, "systems.erpgo.unwatched.mongodb"),
+        ({"unwatched": {"redis": "because"}, "redis": [{"address": "a:1"}]}, "systems.erpgo.unwatched.redis"),
     ],
 )
-def test_a_target_that_cannot_be_is_refused_by_path(values: dict[str, Any], path: str) -> None:
+def test_a_server_that_cannot_be_is_refused_by_path(own: dict[str, Any], path: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        stack_config("dev", values)
+        stack_config("staging", {"systems": {"erpgo": own}})
     assert path in caught.value.what
+
+
+def test_a_retention_that_is_not_whole_days_is_refused_by_path() -> None:
+    with pytest.raises(ConfigError, match=r"loki\.retention"):
+        stack_config("dev", {"loki": {"retention": "36h"}})
+
+
+def test_two_nginx_servers_of_different_systems_need_different_names() -> None:
+    nginx = [{"name": "web", "url": "http://a/status"}]
+    with pytest.raises(ConfigError, match=r"systems\.syncup\.nginx\[0\]\.name"):
+        stack_config("staging", {"systems": {"erpgo": {"nginx": nginx}, "syncup": {"nginx": nginx}}})
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "now"),
+    [
+        ({"postgresExporter": {"targets": []}}, "postgresExporter.targets", "systems.<system>.postgres"),
+        ({"nodeExporter": {"targets": []}}, "nodeExporter.targets", "systems.<system>.hosts"),
+        ({"blackboxExporter": {"probes": []}}, "blackboxExporter.probes", "systems.<system>.probes"),
+        ({"systems": {"erpgo": {"targets": {}}}}, "systems.erpgo.targets", "systems.erpgo.instances"),
+        ({"redisPasswords": "x"}, "redisPasswords", "<system>RedisPassword"),
+    ],
+)
+def test_the_error_for_a_setting_that_moved_names_its_new_place(values: dict[str, Any], path: str, now: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        stack_config("staging", values)
+    assert f"observability:{path}: this setting moved" in caught.value.what
+    assert now in caught.value.mend
+
+
+def test_what_a_system_declares_and_no_setting_places_is_named() -> None:
+    config = stack_config("staging", {"systems": {"syncup": {"unwatched": {"redis": "shared with another team"}}}})
+    found = {(one.system, one.what): one.reason for one in config.unplaced}
+    assert found["syncup", "redis"] == "shared with another team"
+    assert found["syncup", "postgres"] is None
+    assert found["syncup", "instances"] is None
+    assert ("neuroerp", "postgres") not in found
+
+
+def test_in_prod_what_is_declared_and_not_placed_is_refused_with_the_fix() -> None:
+    with pytest.raises(ConfigError) as caught:
+        stack_config("prod", {"systems": {"neuroerp": {}}})
+    assert "systems.neuroerp.instances is missing" in caught.value.what
+    assert "unwatched" in caught.value.mend
+    unwatched = {"instances": "moved to another stack"}
+    assert stack_config("prod", {"systems": {"neuroerp": {"unwatched": unwatched}}}).systems

@@ -121,9 +121,10 @@ def test_a_part_that_is_off_brings_no_rules(values: Mapping[str, Any], gone: set
 
 
 def test_rules_about_hosts_stay_while_there_is_a_host_to_watch() -> None:
-    elsewhere = {"nodeExporter": {"enabled": False, "targets": FULL["nodeExporter"]["targets"]}}
-    assert "host.yaml" in files(stack_config("dev", elsewhere))
-    assert "host.yaml" not in files(stack_config("dev", {"nodeExporter": {"enabled": False}}))
+    hosts = {"alawael": {"hosts": FULL["systems"]["alawael"]["hosts"]}}
+    own = {"nodeExporter": {"enabled": False}}
+    assert "host.yaml" in files(stack_config("staging", {**own, "systems": hosts}))
+    assert "host.yaml" not in files(stack_config("staging", own))
 
 
 def test_the_engines_own_metrics_bring_no_rules_about_containers() -> None:

@@ -14,7 +14,8 @@ from observability.parts.images import PINS
 from observability.settings import schema
 from observability.settings.load import ROOT, from_file, stack_secrets, validate
 from observability.settings.model import ImageSettings, Settings, mirrored
-from observability.settings.secrets import SECRETS, known_secrets
+from observability.settings.secrets import known_secrets, stated_secrets
+from tests.unit.conftest import base, stack_config
 
 
 def refused(values: dict[str, Any], stack: str = "dev", secrets: frozenset[str] = frozenset()) -> ConfigError:
@@ -34,7 +35,7 @@ def test_an_empty_dev_file_gives_a_whole_stack() -> None:
 
 
 def test_prod_keeps_samples_for_thirty_days() -> None:
-    assert validate("prod", {}, frozenset({"alertWebhookUrl", "heartbeatUrl"})).settings.retention == "30d"
+    assert stack_config("prod").settings.retention == "30d"
 
 
 def test_the_three_committed_stacks_are_valid_and_share_no_network() -> None:
@@ -115,7 +116,7 @@ def test_a_public_network_is_refused() -> None:
 
 
 def test_a_required_secret_missing_in_prod_is_refused_with_the_command_that_sets_it() -> None:
-    error = refused({}, stack="prod")
+    error = refused({"links": base("prod")["links"]}, stack="prod")
     assert "observability:alertWebhookUrl is required in prod" in error.what
     assert "./obs secret set alertWebhookUrl prod" in error.mend
 
@@ -149,8 +150,20 @@ def test_a_secret_in_the_clear_is_refused_without_being_shown(tmp_path: Path) ->
     assert "T0P" not in str(caught.value)
 
 
+LINKS = "  observability:links:\n" + "".join(
+    f"    {service}: https://{service}.example.com\n"
+    for service in ("runbooks", "prometheus", "alertmanager", "grafana")
+)
+
+
+def test_in_prod_the_links_in_messages_are_required() -> None:
+    error = refused({}, stack="prod")
+    assert "links.runbooks is required in prod" in error.what
+    assert "add links.runbooks, like https://" in error.mend
+
+
 def test_an_encrypted_secret_in_the_file_counts_as_set(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  observability:heartbeatUrl:\n    secure: v1:abc\n")
+    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  observability:heartbeatUrl:\n    secure: v1:abc\n" + LINKS)
     with pytest.raises(ConfigError, match=r"alertWebhookUrl is required in prod and missing\n"):
         from_file("prod", tmp_path)
     assert from_file("prod", tmp_path, frozenset({"alertWebhookUrl"})).secrets == {"alertWebhookUrl", "heartbeatUrl"}
@@ -201,11 +214,12 @@ def test_every_setting_is_described_in_the_schema() -> None:
 
 def test_the_schema_takes_the_secrets_of_systems_that_are_yet_to_come() -> None:
     patterns = json.loads(schema.text())["properties"]["config"]["patternProperties"]
-    (secret,) = (pattern for pattern in patterns if "Scrape" in pattern)
-    names = known_secrets(["social-selling"]).keys() - SECRETS.keys()
+    (secret,) = (pattern for pattern in patterns if "Password" in pattern)
+    names = known_secrets(["social-selling"]).keys() - stated_secrets().keys()
     assert names == {"socialSellingScrapeToken", "socialSellingScrapePassword", "socialSellingScrapeKey"}
     assert all(re.search(secret, f"observability:{name}") for name in names)
-    assert not re.search(secret, "observability:alertWebhookUrl")
+    assert re.search(secret, "observability:erpgoPostgresPassword")
+    assert not re.search(secret, "observability:loki")
 
 
 def test_text_of_many_lines_is_written_as_such_and_nothing_by_reference() -> None:

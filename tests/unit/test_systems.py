@@ -236,7 +236,7 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None
 
 def test_a_sixth_system_is_watched_for_its_file_alone(tmp_path: Path) -> None:
     loaded(tmp_path, SHOP, "sixth")
-    config = validate("dev", {}, frozenset(), tmp_path)
+    config = validate("dev", {"systems": {"sixth": {}}}, frozenset(), tmp_path)
     assert list(config.systems) == ["sixth"]
     assert {one.system for one in config.thresholds} == {"sixth", "platform"}
 

@@ -7,12 +7,10 @@ import pytest
 import yaml
 
 from observability.core.errors import ConfigError
-from observability.scrape import blackbox, prometheus
+from observability.parts import blackbox
+from observability.scrape import prometheus
 from observability.scrape.jobs import jobs
-from observability.scrape.systems import without_targets
-from observability.scrape.targets import DEMO, probes
 from observability.settings.load import ROOT, StackConfig, from_file, validate
-from observability.systems.load import load
 from tests.unit.conftest import FULL, stack_config
 
 FILES = Path(__file__).parent / "files"
@@ -74,11 +72,11 @@ def test_the_stack_itself_has_the_thresholds_of_hosts_and_an_environment_may_ove
 
 
 def test_a_system_that_is_switched_off_is_not_there() -> None:
-    config = with_systems({"erpgo": {"enabled": False, "targets": {"static": ["erp:8080"]}}}, "dev")
+    config = with_systems({"erpgo": {"enabled": False, "instances": {"static": ["erp:8080"]}}}, "dev")
     assert "erpgo" not in config.systems
     assert "erpgo" not in {one.system for one in config.thresholds}
     assert "erpgo" not in {target.labels.get("system") for job in jobs(config) for target in job.targets}
-    assert "erpgo" not in {probe.system for probe in probes(config)}
+    assert "erpgo" not in {placed.system for placed in config.servers("blackbox-exporter")}
 
 
 @pytest.mark.parametrize(
@@ -112,20 +110,28 @@ def test_a_system_that_is_switched_off_is_not_there() -> None:
             "systems.platform.thresholds.cpuRatio: warning (0.96) is not milder than critical (0.95)",
             "below critical",
         ),
-        ({"platform": {"enabled": False}}, "systems.platform.enabled: the stack itself has thresholds", "take it out"),
-        ({"erpgo": {"targets": {"static": ["erp"]}}}, "systems.erpgo.targets.static[0]: 'erp'", "host:port"),
-        ({"erpgo": {"targets": {"files": ["nope.yaml"]}}}, "systems.erpgo.targets.files[0]: 'nope.yaml'", "root"),
-        ({"erpgo": {"targets": {"files": ["a.txt"]}}}, "systems.erpgo.targets.files[0]: 'a.txt': is not", ".yaml"),
-        ({"erpgo": {"targets": {"files": ["../a.json"]}}}, "systems.erpgo.targets.files[0]: '../a.json'", "its root"),
-        ({"erpgo": {"targets": {"files": ["systems/erpgo.yaml"]}}}, "systems/erpgo.yaml: is not a list", "targets"),
-        ({"erpgo": {"targets": {"dns": [{"names": []}]}}}, "systems.erpgo.targets.dns[0].names", "looked up"),
+        ({"platform": {"enabled": False}}, "systems.platform.enabled: the stack itself has thresholds", "remove it"),
+        ({"erpgo": {"instances": {"static": ["erp"]}}}, "systems.erpgo.instances.static[0]: 'erp'", "host:port"),
+        ({"erpgo": {"instances": {"files": ["nope.yaml"]}}}, "systems.erpgo.instances.files[0]: 'nope.yaml'", "root"),
+        ({"erpgo": {"instances": {"files": ["a.txt"]}}}, "systems.erpgo.instances.files[0]: 'a.txt': is not", ".yaml"),
         (
-            {"erpgo": {"targets": {"dns": [{"names": ["a"], "type": "A"}]}}},
-            "targets.dns[0]: A has no port",
+            {"erpgo": {"instances": {"files": ["../a.json"]}}},
+            "systems.erpgo.instances.files[0]: '../a.json'",
+            "its root",
+        ),
+        ({"erpgo": {"instances": {"files": ["systems/erpgo.yaml"]}}}, "systems/erpgo.yaml: is not a list", "targets"),
+        ({"erpgo": {"instances": {"dns": [{"names": []}]}}}, "systems.erpgo.instances.dns[0].names", "looked up"),
+        (
+            {"erpgo": {"instances": {"dns": [{"names": ["a"], "type": "A"}]}}},
+            "instances.dns[0]: A has no port",
             "add port",
         ),
-        ({"erpgo": {"targets": {"dns": [{"names": ["a"], "port": 1}]}}}, "targets.dns[0]: SRV records", "take port"),
-        ({"erpgo": {"bearerToken": True, "basicAuthUser": "a"}}, "systems.erpgo: has bearerToken and", "take the"),
+        (
+            {"erpgo": {"instances": {"dns": [{"names": ["a"], "port": 1}]}}},
+            "instances.dns[0]: SRV records",
+            "take port",
+        ),
+        ({"erpgo": {"bearerToken": True, "basicAuthUser": "a"}}, "systems.erpgo: has bearerToken and", "remove the"),
         ({"erpgo": {"tls": {}}}, "systems.erpgo: has tls and the scheme http", "scheme: https"),
         (
             {"erpgo": {"scheme": "https", "tls": {"ca": "pyproject.toml"}}},
@@ -142,23 +148,18 @@ def test_settings_that_do_not_fit_are_refused_by_path(settings: dict[str, Any], 
     assert mend in error.mend
 
 
-@pytest.mark.parametrize(
-    "section",
-    [
-        {"redisExporter": {"targets": [{"address": "cache:6379", "system": "erpg"}]}},
-        {"blackboxExporter": {"probes": [{"name": "shop", "url": "http://shop/", "system": "erpg"}]}},
-        {"nodeExporter": {"targets": [{"address": "host:9100", "system": "erpg"}]}},
-        {"mongodbExporter": {"targets": [{"address": "mongo:27017", "system": "erpg"}]}},
-    ],
-)
-def test_a_target_of_a_system_that_is_not_watched_is_refused(section: dict[str, Any]) -> None:
-    error = refused({}, **section)
-    assert "[0].system: 'erpg': there is no such system here" in error.what
-    assert "did you mean 'erpgo'" in error.mend
-    ((name, targets),) = section.items()
-    ((field, (target,)),) = targets.items()
-    ours: dict[str, Any] = {name: {field: [{**target, "system": "platform"}]}}
-    assert with_systems({}, **ours).settings
+def test_the_stack_itself_may_have_servers_and_probes_of_its_own() -> None:
+    own = {
+        "redis": [{"address": "cache:6379"}],
+        "probes": [{"name": "grafana", "url": "https://grafana.example.com/"}],
+    }
+    found = {job.name: job.targets for job in jobs(with_systems({"platform": own}))}
+    assert [target.labels["system"] for target in (*found["redis"], *found["blackbox"])] == ["platform"] * 2
+
+
+def test_only_the_systems_that_the_settings_name_are_watched() -> None:
+    assert tuple(validate("staging", {"systems": {"erpgo": {}}}, frozenset()).systems) == ("erpgo",)
+    assert validate("staging", {}, frozenset()).systems == {}
 
 
 @pytest.mark.parametrize(
@@ -199,30 +200,11 @@ def test_a_systems_secret_in_the_clear_is_refused_and_that_of_no_system_is_unkno
     assert "did you mean 'shopScrapeToken'" in caught.value.mend
 
 
-def test_in_dev_every_system_is_scraped_from_the_demo_under_its_own_job_label() -> None:
-    found = {
-        target.labels["system"]: (target.address, target.labels["job"], job.path)
-        for job in jobs(stack_config())
-        for target in job.targets
-        if target.address in DEMO.values()
-    }
-    systems = load(ROOT)
-    assert found == {name: (DEMO[name], system.scrape.job, system.scrape.path) for name, system in systems.items()}
-    assert without_targets(stack_config()) == ()
-
-
-def test_targets_of_the_settings_take_the_place_of_the_demo() -> None:
-    config = with_systems({"erpgo": {"targets": {"static": ["erp:8080"]}}}, "dev")
-    addresses = [target.address for job in jobs(config) for target in job.targets]
-    assert "erp:8080" in addresses
-    assert DEMO["erpgo"] not in addresses
-    assert DEMO["syncup"] in addresses
-
-
-def test_outside_dev_a_system_without_targets_has_no_job_and_is_named() -> None:
-    config = with_systems({"erpgo": {"targets": {"static": ["erp:8080"]}}})
+def test_a_system_without_instances_has_no_job_and_is_named() -> None:
+    config = with_systems({"erpgo": {"instances": {"static": ["erp:8080"]}}})
     assert [name for name in scrape_configs(config) if name.startswith(("backend", "syncup"))] == ["backend-erpgo"]
-    assert without_targets(config) == ("alawael", "neuroerp", "social-selling", "syncup")
+    nowhere = [one.system for one in config.unplaced if one.what == "instances"]
+    assert nowhere == ["alawael", "neuroerp", "social-selling", "syncup"]
     assert len(config.systems) == 5
 
 
@@ -274,36 +256,54 @@ def test_a_native_histogram_is_scraped_as_one(tmp_path: Path) -> None:
     (tmp_path / "systems").mkdir()
     text = (ROOT / "systems/neuroerp.yaml").read_text().replace("    buckets: http\n", "")
     (tmp_path / "systems/shop.yaml").write_text(text)
-    values = {"systems": {"shop": {"targets": {"static": ["shop:3000"]}}}}
+    values = {"systems": {"shop": {"instances": {"static": ["shop:3000"]}}}}
     config = validate("staging", values, frozenset(), tmp_path)
     assert scrape_configs(config)["backend-shop"]["scrape_native_histograms"] is True
     assert "scrape_native_histograms" not in scrape_configs(stack_config())["backend-neuroerp"]
 
 
+def probes(config: StackConfig) -> list[Any]:
+    """Every probe of a stack."""
+    return [placed.server for placed in config.servers("blackbox-exporter")]
+
+
 def test_a_health_page_is_probed_at_every_instance_that_is_known() -> None:
     config = stack_config("staging", FULL)
-    assert [(probe.name, probe.url) for probe in probes(config) if "health" in probe.name] == [
+    assert [(probe.name, probe.url) for probe in probes(config) if "erpgo/health" in probe.name] == [
         ("erpgo/health", "https://erp-1.example.com:8080/health"),
         ("erpgo/health", "https://erp-2.example.com:8080/health"),
     ]
-    module = yaml.safe_load(blackbox.files(config)["blackbox.yaml"])["modules"]["http_tls_erpgo/health"]["http"]
+    text = blackbox.modules(probes(config), "x")
+    module = yaml.safe_load(text)["modules"]["http_tls_erpgo/health"]["http"]
     assert module["fail_if_body_not_matches_regexp"] == ['"status":"ok"']
     assert module["tls_config"] == {"ca": (FILES / "ca.pem").read_text(), "server_name": "erp.example.com"}
 
 
+def test_instances_found_by_dns_or_file_have_health_probes_found_the_same_way() -> None:
+    dns = {"dns": [{"names": ["shop.example.com"], "type": "A", "port": 3000}]}
+    config = with_systems({"social-selling": {"instances": dns, "scheme": "https"}})
+    jobs_of_pages = {name: job for name, job in scrape_configs(config).items() if name.startswith("blackbox-")}
+    assert set(jobs_of_pages) == {
+        f"blackbox-social-selling-{page}" for page in ("health", "health-ready", "health-live")
+    }
+    job = jobs_of_pages["blackbox-social-selling-health-ready"]
+    assert job["dns_sd_configs"] == [{"names": ["shop.example.com"], "type": "A", "port": 3000}]
+    first, second, *fixed, last = job["relabel_configs"]
+    assert first["replacement"] == "https://$1/health/ready"
+    assert second == {"source_labels": ["__param_target"], "target_label": "instance"}
+    assert {"target_label": "system", "replacement": "social-selling"} in fixed
+    assert {"target_label": "job", "replacement": "blackbox"} in fixed
+    assert last == {"target_label": "__address__", "replacement": "blackbox-exporter:9115"}
+
+
 def test_health_pages_alone_bring_the_exporter_that_probes_them() -> None:
     assert not with_systems({}).runs("blackbox-exporter")
-    assert with_systems({"erpgo": {"targets": {"static": ["erp:8080"]}}}).runs("blackbox-exporter")
+    assert with_systems({"erpgo": {"instances": {"static": ["erp:8080"]}}}).runs("blackbox-exporter")
 
 
 def test_a_page_behind_a_clients_certificate_is_not_probed() -> None:
     tls = {"scheme": "https", "tls": {"certificate": "tests/unit/files/client.pem"}}
-    assert probes(with_systems({"erpgo": {"targets": {"static": ["erp:8080"]}, **tls}})) == ()
-
-
-def test_in_dev_the_demos_health_pages_are_probed() -> None:
-    found = {probe.url for probe in probes(stack_config())}
-    assert {"http://demo:8080/health", "http://demo:3000/health/ready", "http://demo-nginx/health"} <= found
+    assert probes(with_systems({"erpgo": {"instances": {"static": ["erp:8080"]}, **tls}})) == []
 
 
 def test_the_hosts_of_a_system_are_read_by_the_job_of_our_own() -> None:
@@ -315,10 +315,16 @@ def test_the_hosts_of_a_system_are_read_by_the_job_of_our_own() -> None:
 
 
 def test_a_host_elsewhere_is_read_though_our_own_has_no_exporter() -> None:
-    targets = [{"address": "app-1.example.com:9100", "system": "alawael"}]
-    config = stack_config("staging", {"nodeExporter": {"enabled": False, "targets": targets}})
+    hosts = [{"address": "app-1.example.com:9100", "name": "app-1"}]
+    config = stack_config("staging", {"nodeExporter": {"enabled": False}, "systems": {"alawael": {"hosts": hosts}}})
     (node,) = (job for job in jobs(config) if job.name == "node")
-    assert [target.labels["instance"] for target in node.targets] == ["app-1.example.com:9100"]
+    assert [target.labels["instance"] for target in node.targets] == ["app-1"]
+
+
+def test_a_system_on_the_stacks_own_host_has_no_target_of_its_own_there() -> None:
+    config = with_systems({"erpgo": {"hosts": [{"name": "docker-host"}]}})
+    (node,) = (job for job in jobs(config) if job.name == "node")
+    assert [target.labels for target in node.targets] == [{"system": "platform", "instance": "docker-host"}]
 
 
 def test_the_job_of_a_system_has_a_fallback_protocol_and_escapes_names() -> None:
@@ -333,7 +339,7 @@ def test_a_query_in_the_path_becomes_params(tmp_path: Path) -> None:
     document = yaml.safe_load(text)
     document["scrape"]["path"] = "/actuator/metrics?format=prometheus&name[]=a&name[]=b"
     (tmp_path / "systems/shop.yaml").write_text(yaml.safe_dump(document))
-    values = {"systems": {"shop": {"targets": {"static": ["shop:3000"]}}}}
+    values = {"systems": {"shop": {"instances": {"static": ["shop:3000"]}}}}
     job = scrape_configs(validate("staging", values, frozenset(), tmp_path))["backend-shop"]
     assert job["metrics_path"] == "/actuator/metrics"
     assert job["params"] == {"format": ["prometheus"], "name[]": ["a", "b"]}

@@ -18,8 +18,8 @@ from docker.errors import ImageNotFound
 
 from observability.parts import images as pins
 from toolchain import assemble, cache, debian, debootstrap, dockerfile, recipe
+from toolchain.images import known_recipes
 from toolchain.process import ObtainError
-from toolchain.recipes import RECIPES
 from toolchain.report import Report
 
 BASE = "debian:bookworm-slim"
@@ -86,7 +86,7 @@ def program(folder: Path, name: str, text: str) -> None:
 
 
 def made(service: str, docker: Docker) -> Docker:
-    assemble.make(docker.client, RECIPES[service], f"{service}:1", cast(Report, Silent()))
+    assemble.make(docker.client, known_recipes()[service], f"{service}:1", cast(Report, Silent()))
     return docker
 
 
@@ -108,7 +108,7 @@ def test_a_changed_file_does_not_make_the_engine_install_the_packages_again() ->
     lines = made("demo", Docker(BASE)).context["Dockerfile"].decode().splitlines()
     words = [line.split()[0] for line in lines]
     assert words.index("RUN") < words.index("ADD") < words.index("LABEL")
-    assert RECIPES["demo"].version not in lines[words.index("RUN")]
+    assert known_recipes()["demo"].version not in lines[words.index("RUN")]
 
 
 def test_users_have_their_numbers_before_a_package_could_choose_others() -> None:
@@ -126,7 +126,7 @@ def test_an_image_on_debian_is_set_up_as_the_official_one_is() -> None:
 
 
 def test_a_compiled_program_can_lie_on_debian_too(folder: Path) -> None:
-    build = RECIPES["promtail"].build
+    build = known_recipes()["promtail"].build
     assert build is not None
     for kept in ("bin/promtail", f"files/{build.keep[0]}"):
         (build.folder / kept).parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +144,7 @@ def test_a_step_that_fails_is_told_with_its_last_words() -> None:
 
 
 def test_settings_with_quotes_reach_the_image_whole() -> None:
-    wanted = replace(RECIPES["demo"], env={"TEXT": 'a "b" c'}, cmd=("say", "x y"))
+    wanted = replace(known_recipes()["demo"], env={"TEXT": 'a "b" c'}, cmd=("say", "x y"))
     text = dockerfile.dockerfile(wanted, BASE, assemble.settings(wanted))
     assert 'ENV TEXT="a \\"b\\" c"' in text
     assert f"CMD {json.dumps(['say', 'x y'])}" in text
@@ -158,14 +158,14 @@ def test_a_changed_file_of_this_tree_is_another_version_and_another_reference(
     (source / "a.py").write_text("1")
     monkeypatch.setattr(pins, "_DEMO", source)
     monkeypatch.setattr(recipe, "ROOT", folder)
-    before = (pins.pinned("demo"), RECIPES["demo"].version)
+    before = (pins.pinned("demo"), known_recipes()["demo"].version)
     (source / "__pycache__").mkdir()
     (source / "__pycache__/a.pyc").write_text("compiled")
-    assert (pins.pinned("demo"), RECIPES["demo"].version) == before
+    assert (pins.pinned("demo"), known_recipes()["demo"].version) == before
     (source / "a.py").write_text("2")
     assert pins.pinned("demo") != before[0]
     assert pins.pinned("demo").startswith(pins.PINS["demo"])
-    assert RECIPES["demo"].version != before[1]
+    assert known_recipes()["demo"].version != before[1]
 
 
 def refuse(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,8 @@ from observability.core.errors import ConfigError
 from toolchain import docker_plugin, ensure, inspect
 from toolchain.assemble import LABEL
 from toolchain.engine import Engine
+from toolchain.images import known_recipes
 from toolchain.process import ObtainError
-from toolchain.recipes import RECIPES
 
 PROMETHEUS = "prom/prometheus:v3.15.0"
 GRAFANA = "grafana/grafana:13.2.0"
@@ -251,7 +251,7 @@ def test_an_engine_that_the_user_names_but_that_does_not_answer_is_not_started_h
 def test_an_image_of_a_recipe_that_has_changed_since_is_made_anew(machine: Machine) -> None:
     machine.docker.here[PROMETHEUS] = {LABEL: "earlier"}
     assert [finding.ok for finding in inspect({"prometheus": PROMETHEUS})][-1] is False
-    machine.docker.here[PROMETHEUS] = {LABEL: RECIPES["prometheus"].version}
+    machine.docker.here[PROMETHEUS] = {LABEL: known_recipes()["prometheus"].version}
     assert [finding.ok for finding in inspect({"prometheus": PROMETHEUS})][-1] is True
 
 

@@ -1,0 +1,140 @@
+"""Any exporter: its descriptor in `observability/parts/` says what is run, this makes the containers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi_docker as docker
+from pulumi import ComponentResource, Input, Output, ResourceOptions
+
+from components.checked_files import CheckedFiles, CheckedFilesArgs
+from components.config_volume import ConfigVolume, ConfigVolumeArgs
+from components.context import StackContext
+from components.service import HealthCheck, HostMount, Service, ServiceArgs, VolumeMount, http_health
+from observability.parts.model import Files, Health, Run, SecretText
+from observability.parts.registry import AnyPart
+
+INSTALLED_BY = "OBS_FILES_INSTALLED_BY"
+"""Variable that changes with the loader: a server that reads its files only at start is made anew with them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExporterArgs:
+    """The stack it belongs to, its part, and which of the part's containers it is."""
+
+    context: StackContext
+    part: AnyPart
+    run: Run
+
+
+class Exporter(ComponentResource):
+    """One container of an exporter with its configuration; only Prometheus reaches it."""
+
+    def __init__(self, name: str, args: ExporterArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(f"observability:components:{_type(args.part.name)}", name, None, opts)
+        self._child = ResourceOptions(parent=self)
+        context, run = args.context, args.run
+        service = run.service or args.part.name
+        installed = _Installed()
+        if run.files is not None:
+            files = run.files
+            installed = self._checked(name, args, files) if files.checker else self._loaded(name, args, files)
+        Service(
+            f"{name}-server",
+            ServiceArgs(
+                context=context,
+                service=service,
+                image=context.settings.image(args.part.images[0].name),
+                memory_mb=context.settings.part(args.part.name).memory_mb,
+                user=run.user,
+                health=_health(run.health),
+                command=[word.replace("{main}", installed.main) for word in run.command],
+                entrypoint=run.entrypoint,
+                envs={**run.envs, **installed.envs},
+                volumes=installed.volumes,
+                host_mounts=tuple(HostMount(source=source, path=path) for source, path in run.host_mounts.items()),
+                devices=run.devices,
+                capabilities=run.capabilities,
+                host_namespaces=run.host_namespaces,
+                # In the host's namespaces it may listen on the network's gateway, which exists once the network does.
+                after=(*installed.after, *((context.network,) if run.host_namespaces else ())),
+            ),
+            self._child,
+        )
+        self.register_outputs({})
+
+    def _checked(self, name: str, args: ExporterArgs, files: Files) -> "_Installed":
+        context = args.context
+        config = CheckedFiles(
+            f"{name}-config",
+            CheckedFilesArgs(
+                context=context,
+                service=args.run.service or args.part.name,
+                image=context.settings.image(args.part.images[0].name),
+                folder=files.folder,
+                main=files.main,
+                files=files.files,
+                check=files.checker,
+                user=args.run.user,
+            ),
+            self._child,
+        )
+        return _Installed(volumes=(config.mount,), after=(config.installed,), main=config.main)
+
+    def _loaded(self, name: str, args: ExporterArgs, files: Files) -> "_Installed":
+        context = args.context
+        service = args.run.service or args.part.name
+        config = ConfigVolume(
+            f"{name}-config",
+            ConfigVolumeArgs(
+                context=context,
+                service=service,
+                image=context.settings.image(files.loader_image or args.part.images[0].name),
+                user=args.run.user,
+                folder=files.folder,
+                loader_folder=files.loader_folder,
+                files=files.files,
+                secret_texts={path: secret_text(context, text) for path, text in files.secrets.items()},
+                check=files.check,
+                reload_url=f"http://{service}:{args.part.port}{files.reload}" if files.reload else None,
+            ),
+            self._child,
+        )
+        envs: dict[str, Input[str]] = {INSTALLED_BY: loader_id(config.installed)} if files.restart else {}
+        return _Installed(volumes=(config.mount,), after=(config.installed,), envs=envs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Installed:
+    """What a container needs of its configuration."""
+
+    volumes: tuple[VolumeMount, ...] = ()
+    after: tuple[Output[docker.Container], ...] = ()
+    envs: Mapping[str, Input[str]] = field(default_factory=dict)
+    main: str = ""
+
+
+def loader_id(loader: Output[docker.Container]) -> Output[str]:
+    """Changes whenever the loader is made anew, so with every change of the files it installs."""
+
+    def read(made: docker.Container) -> Output[str]:
+        found: Output[str] = made.id
+        return found
+
+    return loader.apply(read)
+
+
+def secret_text(context: StackContext, text: SecretText) -> Output[str]:
+    """The text of a file made of secrets."""
+    values = {name: context.secret(name) for name in text.names}
+    return Output.all(**values).apply(lambda found: text.text(found)) if values else Output.from_input(text.text({}))
+
+
+def _health(health: Health | None) -> HealthCheck | None:
+    if health is None:
+        return None
+    return HealthCheck(test=health.test) if health.test else http_health(health.url)
+
+
+def _type(part: str) -> str:
+    """The component's type: the part's name in PascalCase. It is part of every URN below it and never changes."""
+    return "".join(word.capitalize() for word in part.split("-"))

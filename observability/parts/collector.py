@@ -1,0 +1,89 @@
+"""The log collector: Grafana Alloy, or Promtail where that is chosen or Alloy's image is not available."""
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from observability.core.section import PartSettings
+from observability.core.types import MemoryMb
+from observability.parts.loki_module import MODULE, REPLACES, stamps
+from observability.parts.model import FULL, Allowance, Image, Part, Server
+from toolchain.gobuild import GoBuild
+from toolchain.recipe import Base, Recipe
+
+
+class CollectorSettings(PartSettings):
+    """What reads the containers' logs and sends them to Loki."""
+
+    kind: Literal["alloy", "promtail"] = Field(
+        "alloy", description="Grafana Alloy, or Promtail (end of life: 2026-03-02) for those who run it."
+    )
+    memory_mb: MemoryMb = Field(192, description="Memory limit, MiB.")
+
+
+ALLOY: Final = Image(name="alloy", reference="grafana/alloy:v1.21.2")
+
+PROMTAIL: Final = Image(
+    name="promtail",
+    reference="grafana/promtail:3.6.3",
+    recipe=Recipe(
+        repository="grafana/promtail",
+        tag="3.6.3",
+        title="Promtail",
+        build=GoBuild(
+            name="promtail",
+            module=MODULE,
+            version="v3.6.3",
+            packages=("clients/cmd/promtail",),
+            replaces={
+                **REPLACES,
+                "github.com/hashicorp/memberlist": (
+                    "github.com/grafana/memberlist v0.3.1-0.20220714140823-09ffed8adbbe"
+                ),
+                "github.com/influxdata/go-syslog/v3": "github.com/leodido/go-syslog/v4 v4.2.0",
+            },
+            stamps=stamps("3.6.3"),
+            tags=("netgo",),
+            keep=("clients/cmd/promtail/promtail-docker-config.yaml",),
+        ),
+        binaries={"/usr/bin/promtail": "promtail"},
+        files={"/etc/promtail/config.yml": "clients/cmd/promtail/promtail-docker-config.yaml"},
+        base=Base.DEBIAN,
+        packages=("ca-certificates", "tzdata"),
+        user="",
+        uid=0,
+        entrypoint=("/usr/bin/promtail",),
+        cmd=("-config.file=/etc/promtail/config.yml",),
+        without="reading of systemd's journal",
+    ),
+)
+
+KINDS: Final = (ALLOY, PROMTAIL)
+"""The programs that can collect, the preferred one first."""
+
+PART: Final = Part[CollectorSettings, Server](
+    name="collector",
+    title="The log collector.",
+    settings=CollectorSettings,
+    profiles=FULL,
+    needs=("loki",),
+    images=KINDS,
+    one_image=True,
+    rules=(ALLOY.name, PROMTAIL.name),
+    job="collector",
+    ports={ALLOY.name: 12345, PROMTAIL.name: 9080},
+    # What it counts carries the stream's own `system`.
+    scrape={"honor_labels": True},
+    allowances=(
+        Allowance(
+            service="collector",
+            rule="not root",
+            reason="Docker's socket is root's and a group's whose number differs from host to host; no capability",
+        ),
+        Allowance(
+            service="collector",
+            rule="no Docker socket",
+            reason="only the engine has every container's log, wherever it keeps it; the socket is mounted read-only",
+        ),
+    ),
+)

@@ -1,0 +1,37 @@
+"""GoAlert, with its database: notifies and escalates for those who have no PagerDuty."""
+
+from typing import Final
+
+from observability.core.secret import SecretSpec
+from observability.parts.model import NEVER, Image, Part, Server
+from toolchain.recipes.debian import DEBIAN
+
+METRICS_PORT: Final = 9899
+"""Port of its own metrics in the container."""
+
+PART: Final = Part[None, Server](
+    name="goalert",
+    title="GoAlert, which notifies whoever is on call.",
+    profiles=NEVER,
+    job="goalert",
+    port=METRICS_PORT,
+    images=(
+        Image(name="goalert", reference="goalert/goalert:v0.34.1"),
+        Image(name="goalert-postgres", reference="postgres:15.20-bookworm", recipe=DEBIAN["demo-postgres"]),
+    ),
+    secrets={
+        "goalertAdminPassword": SecretSpec(
+            description="Password of the user admin of GoAlert, used by ./obs oncall-sync.",
+            generated=True,
+            part="goalert",
+        ),
+        "goalertDatabasePassword": SecretSpec(
+            description="Password of GoAlert at its database.", generated=True, part="goalert"
+        ),
+        "goalertEncryptionKey": SecretSpec(
+            description="Key with which GoAlert encrypts what is secret in its database; keep it.",
+            generated=True,
+            part="goalert",
+        ),
+    },
+)

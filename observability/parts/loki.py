@@ -1,0 +1,102 @@
+"""Loki: stores log lines."""
+
+from typing import Final
+
+from pydantic import Field, field_validator
+
+from observability.core.secret import SecretSpec
+from observability.core.section import PartSettings, Section
+from observability.core.types import Duration, MemoryMb, Port, seconds
+from observability.parts.loki_module import MODULE, REPLACES, stamps
+from observability.parts.model import FULL, Image, Part, Server
+from toolchain.gobuild import GoBuild
+from toolchain.recipe import Base, Recipe
+
+PORT: Final = 3100
+"""Port in the container."""
+
+_DAY: Final = 86_400.0
+
+
+class S3Settings(Section):
+    """Object storage for lines, besides which Loki keeps nothing that matters; the keys are a secret."""
+
+    bucket: str = Field(description="Bucket, which must exist.", min_length=3, max_length=63)
+    region: str = Field("us-east-1", description="Region of the bucket.")
+    endpoint: str | None = Field(
+        None,
+        description="Address of a store other than Amazon's, like https://s3.example.com.",
+        pattern=r"^https?://\S+$",
+    )
+    path_style: bool = Field(False, description="Whether the bucket is named in the path instead of the host name.")
+
+
+class LokiSettings(PartSettings):
+    """The log store."""
+
+    port: Port = Field(3100, description="Port on the host.")
+    retention: Duration | None = Field(
+        None, description="How long lines are kept, whole days; default 168h in dev, 336h in staging, 744h in prod."
+    )
+    s3: S3Settings | None = Field(None, description="Object storage; none: the volume of the container.")
+    memory_mb: MemoryMb = Field(384, description="Memory limit, MiB.")
+
+    @field_validator("retention")
+    @classmethod
+    def _whole_days(cls, value: str | None) -> str | None:
+        # The compactor deletes by the day: Loki refuses to start with less than one.
+        if value is not None and (seconds(value) < _DAY or seconds(value) % _DAY):
+            raise ValueError("must be whole days; write it like 168h or 30d")
+        return value
+
+
+PART: Final = Part[LokiSettings, Server](
+    name="loki",
+    title="The log store.",
+    settings=LokiSettings,
+    profiles=FULL,
+    job="loki",
+    port=PORT,
+    rules=("loki",),
+    secrets={
+        "lokiS3Credentials": SecretSpec(
+            description="Keys of Loki's object storage, in the form of an AWS credentials file.", part="loki"
+        )
+    },
+    images=(
+        Image(
+            name="loki",
+            reference="grafana/loki:3.7.8",
+            recipe=Recipe(
+                repository="grafana/loki",
+                tag="3.7.8",
+                title="Loki",
+                build=GoBuild(
+                    name="loki",
+                    module=MODULE,
+                    version="v3.7.8",
+                    packages=("cmd/loki",),
+                    replaces={
+                        **REPLACES,
+                        "github.com/hashicorp/memberlist": (
+                            "github.com/grafana/memberlist v0.3.1-0.20251126142931-6f9f62ab6f86"
+                        ),
+                        "github.com/influxdata/go-syslog/v3": "github.com/leodido/go-syslog/v4 v4.3.0",
+                    },
+                    stamps=stamps("3.7.8"),
+                    tags=("netgo",),
+                    keep=("cmd/loki/loki-docker-config.yaml",),
+                ),
+                binaries={"/usr/bin/loki": "loki"},
+                files={"/etc/loki/local-config.yaml": "cmd/loki/loki-docker-config.yaml"},
+                owned={"/etc/loki": 0o755, "/loki": 0o755, "/loki/rules": 0o755, "/loki/rules-temp": 0o755},
+                base=Base.STATIC,
+                user="10001",
+                uid=10001,
+                entrypoint=("/usr/bin/loki",),
+                cmd=("-config.file=/etc/loki/local-config.yaml",),
+                ports=("3100/tcp",),
+            ),
+        ),
+    ),
+)

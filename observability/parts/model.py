@@ -1,0 +1,290 @@
+"""What a part is: a server or exporter that a stack can run, stated once.
+
+A part left out brings nothing: no container, image, scrape job, rule, panel or row of `obs verify`. Descriptors are
+data and plain functions; settings, scrape jobs, components, secrets and checks loop over them. To add an exporter, add
+one file to `observability/parts/` (or to `parts/` of a project folder) that defines `PART`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from pydantic import Field
+
+from observability.core.naming import PLATFORM
+from observability.core.secret import SecretSpec
+from observability.core.section import PartSettings, Section
+from observability.core.types import Address, Profile, ServiceName
+from toolchain.recipe import Recipe
+
+NOBODY: Final = "65534:65534"
+"""uid and gid that the Prometheus project's images run as."""
+
+FULL: Final = frozenset[Profile]({"full"})
+METRICS: Final = frozenset[Profile]({"full", "metrics"})
+ALWAYS: Final = frozenset[Profile]({"full", "metrics", "minimal"})
+NEVER: Final = frozenset[Profile]()
+"""The profiles that include a part; NEVER: only where `enabled: true` says so."""
+
+Rule = Literal[
+    "not root",
+    "read-only root",
+    "health check",
+    "own namespaces",
+    "no Docker socket",
+    "no capability",
+    "no device",
+]
+"""A rule of confinement that a container may be exempt from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """One service exempt from one rule of confinement, with the reason; `service` may end in `*`."""
+
+    service: str
+    rule: Rule
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A pinned image: the name of the service that runs it, the reference, and how to build it where it cannot be
+    pulled (None: it cannot be built from package registries).
+    """
+
+    name: str
+    reference: str
+    recipe: Recipe | None = None
+
+
+class Server(Section):
+    """One server of a watched system, read by an exporter."""
+
+    name: ServiceName | None = Field(
+        None, description="Name of this server; it becomes part of its secret's name where a system has several."
+    )
+
+    @property
+    def instance(self) -> str:
+        """Value of the label `instance`."""
+        raise AttributeError(f"{type(self).__name__} states no instance")
+
+    @property
+    def needs_password(self) -> bool:
+        """Whether the exporter signs in with a password, which is a secret of the stack."""
+        return False
+
+
+class AddressedServer(Server):
+    """A server known by host and port."""
+
+    address: Address = Field(description="Host and port.")
+
+    @property
+    def instance(self) -> str:
+        """The address."""
+        return self.address
+
+
+S = TypeVar("S", bound=Section | None)
+T = TypeVar("T", bound=Server)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed(Generic[T]):
+    """A server, the system it belongs to, and the secret with its password (None: it needs none)."""
+
+    system: str
+    server: T
+    secret: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Here(Generic[S, T]):
+    """What a part knows of the stack it runs in.
+
+    `files` holds the text of every file that the settings name, by path; `gateway` is the host's own address on the
+    stack's network; `source` names the stack file for generated files.
+    """
+
+    settings: S
+    servers: tuple[Placed[T], ...]
+    files: Mapping[str, str]
+    gateway: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scraped:
+    """One target: its address, `host:port`, and its labels besides `job`."""
+
+    address: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretText:
+    """A file made of secrets: their names, and the text as a function of their values by name."""
+
+    names: tuple[str, ...]
+    text: Callable[[Mapping[str, str]], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """How Docker checks the service: `url` is asked with the image's own wget; `test` is any other command."""
+
+    url: str = ""
+    test: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Configuration of an exporter, put into a volume mounted at `folder`.
+
+    With `checker` (a command that ends in an option to which the path of `main` is appended) each configuration has a
+    folder of its own, `Run.command` finds it as `{main}`, and a change makes a new container. Else a loader (from
+    `loader_image`, None: the exporter's own image, whose folder `loader_folder` is writable) runs the shell command
+    `check` in the new folder, makes it `<folder>/current`, and asks `reload` (a path with POST) to read it; `restart`:
+    the exporter reads the files only when it starts, so a change makes a new container.
+    """
+
+    folder: str
+    main: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, SecretText] = field(default_factory=dict)
+    checker: Sequence[str] = ()
+    check: str = "true"
+    loader_image: str | None = None
+    loader_folder: str | None = None
+    reload: str | None = None
+    restart: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One container of an exporter. What is not named here is confined the same way for all (`components.service`).
+
+    `service` is None for the part's own name, else the name of one of several. `{main}` in a word of the command
+    is the path of the main configuration file.
+    """
+
+    user: str
+    service: str | None = None
+    health: Health | None = None
+    command: Sequence[str] = ()
+    entrypoint: Sequence[str] = ()
+    envs: Mapping[str, str] = field(default_factory=dict)
+    files: Files | None = None
+    host_mounts: Mapping[str, str] = field(default_factory=dict)
+    devices: Sequence[str] = ()
+    capabilities: Sequence[str] = ()
+    host_namespaces: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store(Generic[T]):
+    """The servers of watched systems that a part reads.
+
+    `job` is the scrape job, and the name by which a system's file declares that it has such a server (`exporters:`);
+    `key` is the list in `observability:systems.<name>` that places them; `up` is the series that is 1 while the part
+    reaches a server (`up` itself only says that the exporter answered).
+    """
+
+    job: str
+    key: str
+    server: type[T]
+    description: str
+    up: str = "up"
+    declared: bool = True
+    database: bool = False
+    """Whether the dashboard Database shows it."""
+    labels: Callable[[T], Mapping[str, str]] = lambda _: {}
+    address: Callable[[T], str | None] | None = None
+    """Where Prometheus reads a server's metrics; None: at the part's own service. Where it returns None, the server is
+    read elsewhere and has no target here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part(Generic[S, T]):
+    """One part of a stack.
+
+    `settings` is the model of its section in the stack file (camelCase of `name`); None: `Settings` states the
+    section. `runs` makes the containers of a plain exporter; None: a component of its own in `components/` does.
+    `job`, `port` and `path` are those of its own metrics, or of the metrics of its store's servers. `rules` are the
+    rule files (without ending) that exist only where the part does.
+    """
+
+    name: str
+    title: str
+    settings: type[S] | None = None
+    images: tuple[Image, ...] = ()
+    profiles: frozenset[Profile] = METRICS
+    essential: bool = False
+    one_image: bool = False
+    """Whether any one of its images will do: the first that is available."""
+    needs: tuple[str, ...] = ()
+    active: Callable[[Any], bool] = lambda _: True
+    store: Store[T] | None = None
+    each: bool = False
+    """Whether every server has a container of its own, named after it."""
+    idle: bool = False
+    """Whether it runs without any server to read."""
+    job: str | None = None
+    port: int = 0
+    path: str = "/metrics"
+    scrape: Mapping[str, Any] = field(default_factory=dict)
+    targets: Callable[[Here[S, T]], Iterable[Scraped]] | None = None
+    """Targets besides those of the store; None: the service itself, where there is no store."""
+    runs: Callable[[Here[S, T]], Iterable[Run]] | None = None
+    secrets: Mapping[str, SecretSpec] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
+    allowances: tuple[Allowance, ...] = ()
+
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """Port by job, where the program that does the part's work decides both."""
+
+    def port_of(self, job: str) -> int:
+        """Port of its own metrics under a job's name."""
+        return self.ports.get(job, self.port)
+
+    @property
+    def section(self) -> str:
+        """Name of its section in the settings, in Python's form."""
+        return self.name.replace("-", "_")
+
+
+def secrets_of(servers: Iterable[Placed[Any]]) -> tuple[str, ...]:
+    """Names of the secrets with the servers' passwords, each once."""
+    return tuple(dict.fromkeys(placed.secret for placed in servers if placed.secret))
+
+
+def own(address: str) -> Scraped:
+    """A target of the stack's own."""
+    return Scraped(address=address, labels={"system": PLATFORM, "instance": address})
+
+
+__all__ = [
+    "ALWAYS",
+    "FULL",
+    "METRICS",
+    "NEVER",
+    "NOBODY",
+    "AddressedServer",
+    "Allowance",
+    "Files",
+    "Health",
+    "Here",
+    "Image",
+    "Part",
+    "PartSettings",
+    "Placed",
+    "Run",
+    "Scraped",
+    "SecretText",
+    "Server",
+    "Store",
+    "own",
+    "secrets_of",
+]

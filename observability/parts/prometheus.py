@@ -1,0 +1,89 @@
+"""Prometheus: scrapes, evaluates rules, sends alerts."""
+
+from typing import Final
+
+from pydantic import Field, field_validator
+
+from observability.core.section import Section
+from observability.core.types import LONGEST_INTERVAL, Duration, MemoryMb, Port, seconds
+from observability.parts.model import ALWAYS, Image, Part, Server
+from toolchain.gobuild import GoBuild
+from toolchain.recipe import Recipe, stamps
+
+PORT: Final = 9090
+"""Port in the container."""
+
+
+class PrometheusSettings(Section):
+    """The metrics server."""
+
+    port: Port = Field(9090, description="Port on the host.")
+    scrape_interval: Duration = Field("15s", description="How often targets are read; 1s to 1m.")
+    evaluation_interval: Duration = Field("15s", description="How often rules are evaluated; 1s to 2m.")
+    retention: Duration | None = Field(None, description="How long samples are kept; default 15d in dev, else 30d.")
+    retention_size: str | None = Field(
+        None, description="Most disk the samples may take, like 20GB; none: no limit.", pattern=r"^[1-9]\d*(MB|GB|TB)$"
+    )
+    memory_mb: MemoryMb = Field(512, description="Memory limit, MiB.")
+
+    @field_validator("scrape_interval")
+    @classmethod
+    def _four_in_a_rate(cls, value: str) -> str:
+        # Rates are taken over 5 minutes; with fewer than four samples one lost scrape tells.
+        if not 1 <= seconds(value) <= LONGEST_INTERVAL:
+            raise ValueError("must be between 1s and 1m")
+        return value
+
+    @field_validator("evaluation_interval")
+    @classmethod
+    def _within_lookback(cls, value: str) -> str:
+        # A series is stale after 5 minutes (Prometheus' default lookback); beyond 2m one lost scrape leaves a gap.
+        if not 1 <= seconds(value) <= 120:
+            raise ValueError("must be between 1s and 2m")
+        return value
+
+
+PART: Final = Part[PrometheusSettings, Server](
+    name="prometheus",
+    title="The metrics server.",
+    settings=PrometheusSettings,
+    profiles=ALWAYS,
+    essential=True,
+    job="prometheus",
+    port=PORT,
+    images=(
+        Image(
+            name="prometheus",
+            reference="prom/prometheus:v3.15.0",
+            recipe=Recipe(
+                repository="prom/prometheus",
+                tag="v3.15.0",
+                title="Prometheus",
+                build=GoBuild(
+                    name="prometheus",
+                    module="github.com/prometheus/prometheus",
+                    version="v0.315.0",
+                    packages=("cmd/prometheus", "cmd/promtool"),
+                    replaces={"cloud.google.com/go": "cloud.google.com/go v0.123.0"},
+                    stamps=stamps("3.15.0"),
+                    # Without `builtinassets`, which embeds the compiled pages that the module does not hold.
+                    tags=("netgo",),
+                    keep=("documentation/examples/prometheus.yml", "LICENSE", "NOTICE"),
+                ),
+                binaries={"/bin/prometheus": "prometheus", "/bin/promtool": "promtool"},
+                files={
+                    "/etc/prometheus/prometheus.yml": "documentation/examples/prometheus.yml",
+                    "/LICENSE": "LICENSE",
+                    "/NOTICE": "NOTICE",
+                },
+                owned={"/etc/prometheus": 0o755, "/prometheus": 0o775},
+                workdir="/prometheus",
+                entrypoint=("/bin/prometheus",),
+                cmd=("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"),
+                volumes=("/prometheus",),
+                ports=("9090/tcp",),
+                without="its web pages (the API is whole)",
+            ),
+        ),
+    ),
+)
