@@ -32,8 +32,9 @@ soak: venv ## Tests that take longer, on stacks of their own: faults, broken rec
 	$(PYTHON) -m pytest -o faulthandler_timeout=2400 tests/soak
 
 .PHONY: bench
-bench: venv ## Measure: from a breach to a delivered message, and the overview on 30 days of 20 systems
+bench: venv ## Measure: commands, rendering and rules; a month of 20 systems; from a breach to a message
 	$(PYTHON) -m toolchain
+	$(PYTHON) -m tools.benchmarks.speed
 	$(PYTHON) -m tools.benchmarks.dashboards
 	$(PYTHON) -m tools.benchmarks.delivery
 

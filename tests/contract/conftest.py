@@ -14,6 +14,7 @@ from pulumi import automation
 
 from observability.parts.images import PINS
 from tests.contract.lab import Lab, Plugin
+from tests.in_use import alone
 from toolchain import Toolchain, docker_plugin, ensure
 from toolchain.standin.launcher import write_launcher
 
@@ -40,9 +41,10 @@ def _coroutines_end_last() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def obtained() -> Toolchain:
-    """Docker Engine, the Pulumi CLI and the image, as every run gets them."""
-    return ensure({IMAGE: PINS[IMAGE]})
+def obtained() -> Iterator[Toolchain]:
+    """Docker Engine, the Pulumi CLI and the image, as every run gets them, for one run at a time."""
+    with alone("obs-contract"):
+        yield ensure({IMAGE: PINS[IMAGE]})
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import yaml
 
 from observability.core.naming import LABEL_STACK
 from observability.settings.load import ROOT
+from tests.in_use import refuse_if_in_use
 from tests.waits import HANG_SECONDS as HANG_SECONDS
 from tests.waits import until as until
 
@@ -105,7 +106,8 @@ class Project:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The copy; whatever the stack left is removed at the end."""
+    """The copy; whatever the stack left is removed at the end. Refused where somebody else's stack has its name."""
+    refuse_if_in_use(docker.from_env(), STACK)
     root = tmp_path_factory.mktemp("live") / "project"
     ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "out")
     shutil.copytree(ROOT, root, ignore=ignored)

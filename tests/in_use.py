@@ -1,0 +1,49 @@
+"""Tests that make a stack of their own refuse to start where one of that name is there: it is somebody else's."""
+
+import fcntl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from observability.core.naming import LABEL_STACK
+
+
+def objects(client: docker.DockerClient, stack: str) -> list[str]:
+    """Containers, networks and volumes that carry the label of a stack."""
+    label: dict[str, Any] = {"label": f"{LABEL_STACK}={stack}"}
+    found: list[Any] = [*client.containers.list(all=True, filters=label), *client.networks.list(filters=label)]
+    return sorted(str(one.name) for one in [*found, *client.volumes.list(filters=label)])
+
+
+def refuse_if_in_use(client: docker.DockerClient, stack: str) -> None:
+    """End the whole run, with what is there and how to remove it: a test would change or remove it."""
+    there = objects(client, stack)
+    if there:
+        label = f"label={LABEL_STACK}={stack}"
+        pytest.exit(
+            f"the stack {stack!r} of these tests is in use on this machine: {', '.join(there)}.\n"
+            "Wait for the run that made it; if that was killed, remove what it left:\n"
+            f"  docker ps -aq --filter {label} | xargs -r docker rm -f\n"
+            f"  docker network ls -q --filter {label} | xargs -r docker network rm\n"
+            f"  docker volume ls -q --filter {label} | xargs -r docker volume rm",
+            returncode=2,
+        )
+
+
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """Hold a name on this machine until the end of the block; where another run of the tests holds it, end this one.
+
+    The lock of a run that was killed is free again, so what it left may be removed.
+    """
+    with (Path(tempfile.gettempdir()) / f"{name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pytest.exit(f"another run of the tests {name!r} is going on; wait for its end ({file.name})", returncode=2)
+        yield
