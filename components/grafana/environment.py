@@ -107,7 +107,8 @@ def _oidc(oidc: OidcSettings, folder: str) -> dict[str, str]:
 def _smtp(smtp: Smtp, folder: str) -> dict[str, str]:
     own = {
         "ENABLED": "true",
-        "HOST": f"{smtp.host}:{smtp.port}",
+        "HOST": smtp.address,
+        "EHLO_IDENTITY": smtp.hello_name,
         "FROM_ADDRESS": smtp.sender,
         "STARTTLS_POLICY": "MandatoryStartTLS" if smtp.tls else "NoStartTLS",
     }

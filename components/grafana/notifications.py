@@ -1,7 +1,7 @@
-"""Whom Grafana's own alerts go to: contact points, mute timings, templates, and the tree of policies."""
+"""The receivers of Grafana's own alerts: contact points, mute timings, templates, and the tree of policies."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import pulumiverse_grafana as grafana
 from pulumi import Resource, ResourceOptions
@@ -16,7 +16,6 @@ from observability.alerting.grafana import (
     policy,
     templates,
 )
-from observability.settings.notifications import Channel
 
 alerting = grafana.alerting
 
@@ -55,27 +54,12 @@ def notifications(name: str, context: StackContext, own: Callable[..., ResourceO
     )
 
 
-_KINDS: Final[Mapping[Channel, tuple[str, Callable[..., Any]]]] = {
-    "email": ("emails", alerting.ContactPointEmailArgs),
-    "slack": ("slacks", alerting.ContactPointSlackArgs),
-    "pagerduty": ("pagerduties", alerting.ContactPointPagerdutyArgs),
-    "msteams": ("teams", alerting.ContactPointTeamArgs),
-    "discord": ("discords", alerting.ContactPointDiscordArgs),
-    "telegram": ("telegrams", alerting.ContactPointTelegramArgs),
-    "opsgenie": ("opsgenies", alerting.ContactPointOpsgenyArgs),
-    "pushover": ("pushovers", alerting.ContactPointPushoverArgs),
-    "webhook": ("webhooks", alerting.ContactPointWebhookArgs),
-}
-"""For each kind of channel, the provider's name of its block and its type."""
-
-
 def _contact_point(
     name: str, point: ContactPoint, context: StackContext, opts: ResourceOptions
 ) -> grafana.alerting.ContactPoint:
-    block, kind = _KINDS[point.kind]
     secrets = {key: context.secret(secret) for key, secret in point.secrets.items()}
-    settings = kind(**point.settings, **secrets, disable_resolve_message=not point.resolved)
-    blocks: dict[str, Any] = {block: [settings]}
+    settings = {**point.settings, **secrets, "disable_resolve_message": not point.resolved}
+    blocks: dict[str, Any] = {point.block: [settings]}
     return alerting.ContactPoint(name, name=point.name, opts=opts, **blocks)
 
 

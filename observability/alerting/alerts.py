@@ -52,6 +52,7 @@ def known_values(config: StackConfig, known: Alerts) -> dict[str, Collection[str
         "component": COMPONENTS,
         "system": (PLATFORM, *config.systems),
         "team": tuple(dict.fromkeys(teams)),
+        "page": ("yes", "no"),
     }
 
 

@@ -4,14 +4,13 @@ Grafana's own alerts alone go this way; those of Prometheus and Loki go by Alert
 branches of `obs verify` and `obs alert-test` are Alertmanager's only.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from observability.alerting import mute_times
 from observability.alerting.matchers import Matcher
-from observability.alerting.receivers import LINK, OPSGENIE, TITLE
 from observability.alerting.routes import (
     GROUP_BY,
     GROUP_INTERVAL,
@@ -21,36 +20,23 @@ from observability.alerting.routes import (
     recipients,
     routes,
 )
+from observability.channels import mail
 from observability.settings.load import StackConfig
-from observability.settings.notifications import (
-    Channel,
-    Email,
-    MuteTime,
-    Opsgenie,
-    PagerDuty,
-    Receiver,
-    SecretKind,
-    Slack,
-    Telegram,
-    receiver_secrets,
-)
+from observability.settings.notifications import MuteTime, receiver_secrets
 
 FALLBACK: Final = "Default"
-"""Contact point where no receiver is to hear of what is left; no receiver's name begins with a capital."""
+"""Contact point where the audience `default` has no receiver; no receiver's name begins with a capital."""
 
 TEMPLATES: Final = "observability"
 """Name of the group of templates."""
 
-TEXT: Final = '{{ template "obs.text" . }}'
-MARKDOWN: Final = '{{ template "obs.markdown" . }}'
-
 
 @dataclass(frozen=True, kw_only=True)
 class ContactPoint:
-    """One channel; `settings` by the provider's names, `secrets` the names of the secrets that are settings too."""
+    """One channel: the provider's block and its settings; `secrets` are the names of those that are secret."""
 
     name: str
-    kind: Channel
+    block: str
     settings: Mapping[str, Any]
     secrets: Mapping[str, str] = field(default_factory=dict)
     resolved: bool = True
@@ -74,22 +60,22 @@ class Policy:
 def contact_points(config: StackConfig) -> tuple[ContactPoint, ...]:
     """A contact point for every receiver, and one for mail where none is named for what is left."""
     settings = config.notifications
-    secrets: dict[str, dict[SecretKind, str]] = {}
+    secrets: dict[str, dict[str, str]] = {}
     for secret in receiver_secrets(settings.receivers):
-        secrets.setdefault(secret.receiver, {})[secret.kind] = secret.name
+        secrets.setdefault(secret.receiver, {})[secret.secret.grafana] = secret.name
     found = [
         ContactPoint(
             name=name,
-            kind=receiver.channel,
-            settings=_SETTINGS[receiver.channel](receiver),
-            secrets={_secret_field(receiver, kind): secret for kind, secret in secrets.get(name, {}).items()},
+            block=receiver.channel.grafana,
+            settings=receiver.channel.contact_point(receiver.own),
+            secrets=secrets.get(name, {}),
             resolved=receiver.resolved,
         )
         for name, receiver in settings.receivers.items()
     ]
     if not settings.default.receivers:
-        mail = _mail((config.settings.grafana.alert_email,))
-        found.append(ContactPoint(name=FALLBACK, kind="email", settings=mail))
+        address = config.settings.grafana.alert_email
+        found.append(ContactPoint(name=FALLBACK, block=mail.CHANNEL.grafana, settings=mail.mail((address,))))
     return tuple(found)
 
 
@@ -147,70 +133,3 @@ def _intervals(mute_time: MuteTime) -> list[dict[str, Any]]:
         }
         for one in mute_times.intervals(mute_time)
     ]
-
-
-def _secret_field(receiver: Receiver, kind: SecretKind) -> str:
-    """The provider's name of the setting that holds a secret."""
-    fields: dict[tuple[Channel, SecretKind], str] = {
-        ("pagerduty", "Key"): "integration_key",
-        ("opsgenie", "Key"): "api_key",
-        ("pushover", "Token"): "api_token",
-        ("pushover", "User"): "user_key",
-    }
-    return fields.get((receiver.channel, kind), kind.lower())
-
-
-def _mail(addresses: tuple[str, ...]) -> dict[str, Any]:
-    return {"addresses": list(addresses), "single_email": True, "subject": TITLE, "message": TEXT}
-
-
-def _slack(receiver: Receiver) -> dict[str, Any]:
-    slack = receiver.settings(Slack)
-    return {
-        **({"endpoint_url": slack.api_url} if slack.bot else {}),
-        "recipient": slack.channel,
-        "color": '{{ template "obs.colour" . }}',
-        "title": TITLE,
-        "text": '{{ template "obs.slack" . }}',
-    }
-
-
-def _pagerduty(receiver: Receiver) -> dict[str, Any]:
-    return {
-        "url": receiver.settings(PagerDuty).api_url,
-        "severity": '{{ template "obs.pagerduty.severity" . }}',
-        "summary": TITLE,
-        "class_": "{{ .CommonLabels.condition }}",
-        "component": "{{ .CommonLabels.component }}",
-        "group": "{{ .CommonLabels.system }}",
-        "client": "Grafana",
-        "client_url": LINK,
-    }
-
-
-def _opsgenie(receiver: Receiver) -> dict[str, Any]:
-    opsgenie = receiver.settings(Opsgenie)
-    address = opsgenie.api_url or OPSGENIE[opsgenie.region]
-    return {"url": f"{address.rstrip('/')}/v2/alerts", "message": TITLE, "description": TEXT, "auto_close": True}
-
-
-def _telegram(receiver: Receiver) -> dict[str, Any]:
-    return {
-        "chat_id": str(receiver.settings(Telegram).chat_id),
-        "message": '{{ template "obs.telegram" . }}',
-        "parse_mode": "HTML",
-    }
-
-
-_SETTINGS: Final[Mapping[Channel, Callable[[Receiver], dict[str, Any]]]] = {
-    "email": lambda receiver: _mail(receiver.settings(Email).to),
-    "slack": _slack,
-    "pagerduty": _pagerduty,
-    "msteams": lambda _: {"title": TITLE, "message": MARKDOWN},
-    "discord": lambda _: {"title": TITLE, "message": MARKDOWN},
-    "telegram": _telegram,
-    "opsgenie": _opsgenie,
-    "pushover": lambda _: {"title": TITLE, "message": TEXT},
-    "webhook": lambda _: {"http_method": "POST"},
-}
-"""For each kind of channel, its settings by the provider's names."""

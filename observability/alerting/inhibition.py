@@ -1,44 +1,234 @@
-"""Which alerts keep others quiet, so that one trouble sends one message.
+"""Which alerts mute others, so that one outage is one page.
 
-An absent label equals an absent one; and an alert that is on both sides of a rule is never kept quiet by it. The
-alerts of `obs alert-test` keep nothing quiet.
+Alertmanager takes a label that both alerts lack for an equal one; a rule here names the labels that both must have
+(`required`), so that alerts which lack a label never mute one another. An alert that matches both sides of a rule is
+never muted by it. The alerts of `obs alert-test` mute nothing. An alert that only a silenced alert mutes is sent
+nevertheless: see `observability/alerting/unmute.py`.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from observability.alerting.routes import MARK_LABEL
+from observability.alerting.matchers import Matcher
+from observability.alerting.routes import MARK_LABEL, PAGE_LABEL
+
+CAUSE_LABEL: Final = "cause_silenced"
+"""Label of an alert that is sent although another mutes it, because that one is silenced: its name."""
 
 SAME_TROUBLE: Final = (
     *("condition", "system", "instance", "route", "operation"),
     *("device", "probe", "slo", "name", "mount", "datname"),
 )
-"""Labels in which a warning and its critical agree: what is wrong, and all that one alert of a kind is told from
-another by. Without `device`, one full disk would hide another that fills."""
+"""Labels in which a warning and its critical agree: what is wrong, and all that tells alerts of a kind apart. Without
+`device`, one full disk would mute another that fills."""
 
-STORES: Final = ("DatabaseDown", "RedisDown", "ElasticsearchDown", "NginxDown", "GrafanaDown")
-"""Alerts that say more of a target than that it cannot be read."""
+DATABASES: Final = "DatabaseDown|ElasticsearchDown"
+STORES: Final = f"{DATABASES}|RedisDown|NginxDown|GrafanaDown"
+"""Alerts that say more of a target than that it cannot be scraped."""
+
+FAILURES: Final = "error_rate|failure_rate"
+"""Conditions of an application that fails its users."""
+
+UNEXPLAINED: Final = "certificate|inventory|token_budget"
+"""Conditions that no outage explains, whatever their component."""
 
 COLLECTOR: Final = "alloy|promtail"
 """Scrape jobs of the collectors of logs."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Inhibition:
+    """While an alert with the matchers `source` fires, those with `target` and the same `equal` labels are muted."""
+
+    name: str
+    words: str
+    """The source, for people."""
+    source: tuple[Matcher, ...]
+    target: tuple[Matcher, ...]
+    equal: tuple[str, ...]
+    required: tuple[str, ...]
+    """Those of `equal` that both alerts must have."""
+
+    def rule(self) -> dict[str, Any]:
+        """The rule in Alertmanager's form."""
+        present = tuple(Matcher(label=label, value="", operator="!=") for label in self.required)
+        # A test alert mutes nothing: what it would mute is real.
+        source = (*self.source, *present, Matcher(label=MARK_LABEL, value=""))
+        target = (*self.target, *present, Matcher(label=CAUSE_LABEL, value=""))
+        return {
+            "name": self.name,
+            "source_matchers": [str(matcher) for matcher in source],
+            "target_matchers": [str(matcher) for matcher in target],
+            "equal": list(self.equal),
+        }
+
+    def may_mute(self, labels: Mapping[str, str]) -> bool:
+        """Whether it can mute an alert with these labels, and others besides."""
+        if not all(matcher.holds(labels) for matcher in self.target) or labels.get(CAUSE_LABEL):
+            return False
+        # What is on both sides of a rule is not muted by others that are.
+        return not all(matcher.holds(labels) for matcher in self.source)
+
+
+def _is(label: str, value: str) -> Matcher:
+    return Matcher(label=label, value=value, operator="=~" if "|" in value else "=")
+
+
+def _not(label: str, value: str) -> Matcher:
+    return Matcher(label=label, value=value, operator="!~" if "|" in value else "!=")
+
+
+_CRITICAL: Final = _is("severity", "critical")
+_EXPLAINED: Final = _not("condition", UNEXPLAINED)
+_SYSTEM: Final = ("system",)
+
+INHIBITIONS: Final = (
+    Inhibition(
+        name="critical over warning",
+        words="a critical alert",
+        source=(_CRITICAL,),
+        target=(_is("severity", "warning"),),
+        equal=SAME_TROUBLE,
+        required=("condition", "system"),
+    ),
+    # Every alert gets `host` as it leaves Prometheus. What a probe sees from outside is no effect of one host alone.
+    Inhibition(
+        name="host down",
+        words="HostDown",
+        source=(_is("alertname", "HostDown"),),
+        target=(_not("alertname", "HostDown"), _not("component", "endpoint")),
+        equal=("host",),
+        required=("host",),
+    ),
+    Inhibition(
+        name="server down over its target",
+        words=STORES.replace("|", " or "),
+        source=(_is("alertname", STORES),),
+        target=(_is("alertname", "ServiceDown"),),
+        equal=("system", "instance"),
+        required=("system", "instance"),
+    ),
+    Inhibition(
+        name="server down over its own alerts",
+        words=STORES.replace("|", " or "),
+        source=(_is("alertname", STORES),),
+        target=(_is("component", "database|cache|proxy"),),
+        equal=("system", "instance"),
+        required=("system", "instance"),
+    ),
+    # What the application sees of its database has no instance. A second database's critical alerts have one.
+    Inhibition(
+        name="database down over its clients",
+        words=DATABASES.replace("|", " or "),
+        source=(_is("alertname", DATABASES),),
+        target=(_is("component", "database"), _is("instance", "")),
+        equal=_SYSTEM,
+        required=_SYSTEM,
+    ),
+    Inhibition(
+        name="database down over warnings",
+        words=DATABASES.replace("|", " or "),
+        source=(_is("alertname", DATABASES),),
+        target=(_is("component", "database"), _not("severity", "critical")),
+        equal=_SYSTEM,
+        required=_SYSTEM,
+    ),
+    Inhibition(
+        name="database down over what depends on it",
+        words=DATABASES.replace("|", " or "),
+        source=(_is("alertname", DATABASES),),
+        target=(_is("component", "application|business|endpoint|logs"), _EXPLAINED),
+        equal=_SYSTEM,
+        required=_SYSTEM,
+    ),
+    # Without its cache an application is slow; that it fails as well is another matter.
+    Inhibition(
+        name="cache down over its clients",
+        words="RedisDown",
+        source=(_is("alertname", "RedisDown"),),
+        target=(_is("condition", "cache_hit_rate|response_time"),),
+        equal=_SYSTEM,
+        required=_SYSTEM,
+    ),
+    Inhibition(
+        name="cache down over warnings",
+        words="RedisDown",
+        source=(_is("alertname", "RedisDown"),),
+        target=(_is("component", "application"), _not("severity", "critical")),
+        equal=_SYSTEM,
+        required=_SYSTEM,
+    ),
+    Inhibition(
+        name="proxy down over what is behind it",
+        words="NginxDown",
+        source=(_is("alertname", "NginxDown"),),
+        target=(_is("component", "business|endpoint"), _EXPLAINED),
+        equal=_SYSTEM,
+        required=_SYSTEM,
+    ),
+    # It pages only when no instance of the system is left.
+    Inhibition(
+        name="system down over its symptoms",
+        words="ServiceDown of all instances",
+        source=(_is("alertname", "ServiceDown"), _is("component", "service"), _is(PAGE_LABEL, "yes")),
+        target=(_is("component", "application|business|endpoint|logs"), _EXPLAINED),
+        equal=_SYSTEM,
+        required=_SYSTEM,
+    ),
+    Inhibition(
+        name="failures over their symptoms",
+        words="a critical alert on failed requests",
+        source=(_CRITICAL, _is("component", "application"), _is("condition", FAILURES)),
+        target=(
+            _is("component", "application|business|endpoint|logs"),
+            _EXPLAINED,
+            _is("condition", "error_budget|response_time|down|keyword|log_errors|order_rate|revenue|transactions"),
+        ),
+        equal=_SYSTEM,
+        required=_SYSTEM,
+    ),
+    Inhibition(
+        name="slow responses over their symptoms",
+        words="a critical alert on response times",
+        source=(_CRITICAL, _is("component", "application"), _is("condition", "response_time")),
+        target=(
+            _is("component", "application|endpoint"),
+            _not("severity", "critical"),
+            _is("condition", "response_time|performance"),
+            _is("route", ""),
+        ),
+        equal=_SYSTEM,
+        required=_SYSTEM,
+    ),
+    Inhibition(
+        name="slow responses over the error budget",
+        words="a critical alert on response times",
+        source=(_CRITICAL, _is("component", "application"), _is("condition", "response_time")),
+        target=(_is("condition", "error_budget"), Matcher(label="slo", value="latency.*", operator="=~")),
+        equal=_SYSTEM,
+        required=_SYSTEM,
+    ),
+    Inhibition(
+        name="endpoint down over the error budget",
+        words="EndpointDown",
+        source=(_is("alertname", "EndpointDown"),),
+        target=(_is("condition", "error_budget"),),
+        equal=_SYSTEM,
+        required=_SYSTEM,
+    ),
+    # Without the collector no system's lines arrive.
+    Inhibition(
+        name="collector down over silent logs",
+        words=f"ServiceDown of job {COLLECTOR.replace('|', ' or ')}",
+        source=(_is("alertname", "ServiceDown"), _is("job", COLLECTOR)),
+        target=(_is("condition", "logs_silent"),),
+        equal=("cluster",),
+        required=("cluster",),
+    ),
+)
+
+
 def rules() -> list[dict[str, Any]]:
     """Alertmanager's `inhibit_rules`."""
-    return [
-        _rule(['severity="critical"'], ['severity="warning"'], SAME_TROUBLE),
-        # `host` is put on every alert as it leaves Prometheus: an instance without its port.
-        _rule(['alertname="HostDown"'], ['alertname!="HostDown"'], ("host",)),
-        _rule([f'alertname=~"{"|".join(STORES)}"'], ['alertname="ServiceDown"'], ("system", "instance")),
-        # Without its database an application fails and is slow. Its critical alerts still come: they say that users
-        # are hurt, and DatabaseDown may be about an exporter alone.
-        _rule(['alertname="DatabaseDown"'], ['component="database"'], ("system",)),
-        _rule(['alertname="DatabaseDown"'], ['component="application"', 'severity!="critical"'], ("system",)),
-        _rule(['alertname="RedisDown"'], ['condition="cache_hit_rate"'], ("system",)),
-        # Without the collector nobody's lines arrive: that logs are silent says nothing of the system.
-        _rule(['alertname="ServiceDown"', f'job=~"{COLLECTOR}"'], ['condition="logs_silent"'], ("cluster",)),
-    ]
-
-
-def _rule(source: list[str], target: list[str], equal: tuple[str, ...]) -> dict[str, Any]:
-    # A test alert keeps nothing quiet: what is quiet because of it would be real.
-    return {"source_matchers": [*source, f'{MARK_LABEL}=""'], "target_matchers": target, "equal": list(equal)}
+    return [inhibition.rule() for inhibition in INHIBITIONS]

@@ -1,4 +1,4 @@
-"""Hours that come again every week, in the form that Alertmanager and Grafana share, and as a person sees them."""
+"""Mute times: in the form that Alertmanager and Grafana share, and in words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ DAY_BEGINS, DAY_ENDS = "00:00", "24:00"
 
 _MINUTE: Final = timedelta(minutes=1)
 _AHEAD: Final = timedelta(days=9)
-"""A week, and more than a change of the clocks can add to it."""
+"""A week, and more than a change of the clocks can add."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,15 +26,15 @@ class Interval:
 
 
 def intervals(mute_time: MuteTime) -> tuple[Interval, ...]:
-    """The hours, those that end on the next day in two."""
+    """The hours; those that end on the next day as two intervals."""
     days = mute_time.weekdays
     if not mute_time.times:
         return (Interval(begin=DAY_BEGINS, end=DAY_ENDS, weekdays=days),)
     return tuple(interval for time in mute_time.times for interval in _within_days(time, days))
 
 
-def in_force(mute_time: MuteTime, at: datetime) -> bool:
-    """Whether it mutes at this moment, by the wall clock of its location, as Alertmanager sees it."""
+def active(mute_time: MuteTime, at: datetime) -> bool:
+    """Whether it mutes at this moment, by the clock of its location, as Alertmanager reckons."""
     local = at.astimezone(ZoneInfo(mute_time.location))
     clock, weekday = f"{local:%H:%M}", WEEKDAYS[local.weekday()]
     return any(
@@ -43,13 +43,13 @@ def in_force(mute_time: MuteTime, at: datetime) -> bool:
 
 
 def next_change(mute_time: MuteTime, at: datetime) -> datetime | None:
-    """The minute at which it begins, or ends where it is in force; None where it always is."""
-    now = in_force(mute_time, at)
+    """The minute at which it starts, or ends where it is active; None where it always is."""
+    now = active(mute_time, at)
     moment = at.astimezone(UTC).replace(second=0, microsecond=0)
     last = moment + _AHEAD
     while moment < last:
         moment += _MINUTE
-        if in_force(mute_time, moment) is not now:
+        if active(mute_time, moment) is not now:
             return moment
     return None
 
@@ -62,16 +62,16 @@ def in_words(mute_time: MuteTime) -> str:
 
 
 def state_in_words(mute_time: MuteTime, at: datetime) -> str:
-    """Whether it is in force now and when that changes, by the clock of its location."""
+    """Whether it is active now and when that changes, by the clock of its location."""
     change = next_change(mute_time, at)
     if change is None:
-        return "always in force"
+        return "always active"
     zone = ZoneInfo(mute_time.location)
-    if in_force(mute_time, at):
-        return f"in force now, until {change.astimezone(zone):%A %H:%M}"
+    if active(mute_time, at):
+        return f"active now, until {change.astimezone(zone):%A %H:%M}"
     end = next_change(mute_time, change)
     until = f" until {end.astimezone(zone):%A %H:%M}" if end else ""
-    return f"not in force now; next {change.astimezone(zone):%A %H:%M}{until}"
+    return f"not active now; next {change.astimezone(zone):%A %H:%M}{until}"
 
 
 def _within_days(time: str, days: Sequence[Weekday]) -> Iterator[Interval]:

@@ -1,42 +1,55 @@
-"""Which alerts go to whom: the tree of routes as plain data, from the one list of receivers.
+"""The routing tree as plain data, made from the one list of receivers.
 
-An audience is one receiver of Alertmanager's, with a message for each of its channels. Those of a component and of a
-team hear of an alert besides those of its severity; so they come first and let it pass on. What calls whoever is on
-call for a team hears of its critical alerts alone. What is only worth knowing comes as a digest, and calls nobody.
+An audience becomes up to two receivers of Alertmanager: its pagers (`<name>-page`), which wake people and get only
+alerts that page, and its other channels. Alerts of a component and of a team go to those audiences besides that of
+their severity, so those branches come first and continue. `info` alerts are sent as a digest and never page.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from observability.alerting import heartbeat
-from observability.alerting.matchers import Matcher
+from observability.alerting.matchers import Matcher, Operator
 from observability.core.alert import SEVERITIES
 from observability.settings.load import StackConfig
-from observability.settings.notifications import PAGERS, Audience, NotificationSettings
+from observability.settings.notifications import Audience, NotificationSettings
 
 GROUP_BY: Final = ("alertname", "cluster", "system")
 GROUP_WAIT: Final = "10s"
 GROUP_INTERVAL: Final = "10s"
 REPEAT_INTERVAL: Final = "12h"
-"""Requirements 6: one message for the alerts of one kind of one system, said again after twelve hours."""
+"""One message for the alerts of one name of one system, repeated after twelve hours (requirements 6)."""
+
+PAGE_LABEL: Final = "page"
+"""Label of an alert that decides whether it wakes people: `yes` or `no`. A critical alert without it does."""
+
+SYMPTOMS: Final = ("application", "service", "business", "endpoint", "logs")
+"""Components whose alerts say that a system does not serve its users: together they are one outage, so one page."""
+
+PAGE_GROUPS: Final[tuple[tuple[Operator, tuple[str, ...]], ...]] = (
+    ("=~", ("cluster", "system")),
+    ("!~", ("alertname", "cluster", "system", "instance", "device", "mount")),
+)
+"""How pages are grouped, for the components of SYMPTOMS and for all others: by what is broken. A second host, store or
+disk that fails is a page of its own."""
 
 DIGEST_WAIT: Final = "5m"
-"""How long the first digest waits for more of its kind."""
+"""How long the first digest waits for further alerts."""
 
 VERIFY_LABEL: Final = "obs_verify"
-"""Label of the alerts that `obs verify` raises; they go to its inbox and to nobody else."""
+"""Label of the alerts that `obs verify` sends; they go to its inbox alone."""
 
 TEST_LABEL: Final = "obs_receiver"
-"""Label of the alerts that `obs alert-test` raises for one receiver, which it names."""
+"""Label of the alerts that `obs alert-test` sends to one receiver, which it names."""
 
 MARK_LABEL: Final = "obs_test"
-"""Label of every alert that `obs alert-test` raises, for a receiver or with the labels of a rule."""
+"""Label of every alert that `obs alert-test` sends, to a receiver or with the labels of a rule."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """A branch below the root: the receiver, what it is for, and what differs from the root's timing."""
+    """A branch below the root: the receiver, why alerts take it, and how its timing differs from the root's."""
 
     receiver: str
     matchers: tuple[Matcher, ...]
@@ -48,6 +61,11 @@ class Route:
     group_interval: str | None = None
     repeat_interval: str | None = None
 
+    @property
+    def digest(self) -> bool:
+        """Whether its alerts are collected for long."""
+        return self.group_wait == DIGEST_WAIT
+
     def takes(self, labels: Mapping[str, str]) -> bool:
         """Whether an alert with these labels takes it."""
         return all(matcher.holds(labels) for matcher in self.matchers)
@@ -55,33 +73,33 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipients:
-    """A receiver of Alertmanager's: its name, and the channels by which it is told."""
+    """A receiver of Alertmanager: its name, and its channels."""
 
     name: str
     channels: tuple[str, ...]
 
 
 def recipients(config: StackConfig) -> tuple[Recipients, ...]:
-    """Every audience, and every channel by itself for `obs alert-test`."""
+    """Every audience, its pagers apart; and every channel by itself, for `obs alert-test`."""
     settings = config.notifications
     found = []
     for path, audience in settings.audiences():
-        if audience.receivers or path == "default":
-            found.append(Recipients(name=_name(path), channels=audience.receivers))
-        quiet = _quiet(audience, settings)
-        if path.startswith(("components.", "teams.")) and quiet not in ((), audience.receivers):
-            found.append(Recipients(name=f"{_name(path)}-digest", channels=quiet))
+        pagers, others = _split(path, audience, settings)
+        if others or path == "default":
+            found.append(Recipients(name=_name(path), channels=others))
+        if pagers:
+            found.append(Recipients(name=_pager(path), channels=pagers))
     return (*found, *(Recipients(name=f"only-{name}", channels=(name,)) for name in settings.receivers))
 
 
 def routes(config: StackConfig) -> tuple[Route, ...]:
-    """The branches in the order in which an alert meets them; the last takes what is left."""
+    """The branches in the order in which Alertmanager tries them; the last takes every alert."""
     settings = config.notifications
     found = [
         Route(
             receiver="verify",
             matchers=(Matcher(label=VERIFY_LABEL, value="true"),),
-            why="raised by obs verify",
+            why="sent by obs verify",
             group_wait="0s",
         ),
         _watchdog(config),
@@ -90,7 +108,7 @@ def routes(config: StackConfig) -> tuple[Route, ...]:
         Route(
             receiver=f"only-{name}",
             matchers=(Matcher(label=TEST_LABEL, value=name),),
-            why=f"raised by obs alert-test for {name}",
+            why=f"sent by obs alert-test to {name}",
             group_wait="0s",
         )
         for name in settings.receivers
@@ -98,27 +116,26 @@ def routes(config: StackConfig) -> tuple[Route, ...]:
     for label, audiences in (("component", settings.components), ("team", settings.teams)):
         for value, audience in audiences.items():
             found += _besides(label, value, audience, settings)
-    found += [
-        Route(
-            receiver=_name(f"onCall.{team}"),
-            matchers=(Matcher(label="team", value=team), Matcher(label="severity", value="critical")),
-            why=f"whoever is on call for {team} is called",
-            passes_on=True,
-            mute=audience.mute,
-        )
-        for team, audience in settings.on_call.items()
-    ]
-    found += [_of_severity(config, severity) for severity in SEVERITIES]
+    for team, audience in settings.on_call.items():
+        found += _pages(f"onCall.{team}", audience, settings, (Matcher(label="team", value=team),), _ANY_SEVERITY)
+    for severity in SEVERITIES:
+        found += _of_severity(config, severity)
+    found += _pages("default", settings.default, settings, (), _ANY_SEVERITY)
     return (
         *found,
-        Route(receiver="default", matchers=(), why="nobody else was to hear of it", mute=settings.default.mute),
+        Route(receiver="default", matchers=(), why="no other route took it", mute=settings.default.mute),
     )
 
 
 def taken(config: StackConfig, labels: Mapping[str, str]) -> tuple[Route, ...]:
-    """The routes that an alert with these labels takes, as Alertmanager would have it."""
+    """The routes that an alert with these labels takes in Alertmanager."""
+    return walked(routes(config), labels)
+
+
+def walked(tree: Iterable[Route], labels: Mapping[str, str]) -> tuple[Route, ...]:
+    """The routes of this tree that an alert with these labels takes."""
     found = []
-    for route in routes(config):
+    for route in tree:
         if route.takes(labels):
             found.append(route)
             if not route.passes_on:
@@ -126,58 +143,112 @@ def taken(config: StackConfig, labels: Mapping[str, str]) -> tuple[Route, ...]:
     return tuple(found)
 
 
+_CRITICAL: Final = (
+    Matcher(label="severity", value="critical"),
+    Matcher(label=PAGE_LABEL, value="no", operator="!="),
+)
+"""A critical alert pages unless it says that it does not."""
+
+_OTHER: Final = (
+    Matcher(label="severity", value="critical|info", operator="!~"),
+    Matcher(label=PAGE_LABEL, value="yes"),
+)
+"""Any other alert pages only if it says so, and `info` never does."""
+
+_ANY_SEVERITY: Final = (_CRITICAL, _OTHER)
+
+
+def _pages(
+    path: str,
+    audience: Audience,
+    settings: NotificationSettings,
+    of: tuple[Matcher, ...],
+    which: Iterable[tuple[Matcher, ...]],
+    *,
+    passes_on: bool = True,
+) -> Iterator[Route]:
+    """The branches of an audience's pagers, for alerts with the matchers `of` that page by one of `which`."""
+    if not _split(path, audience, settings)[0]:
+        return
+    for matchers in which:
+        for operator, group_by in PAGE_GROUPS:
+            yield Route(
+                receiver=_pager(path),
+                matchers=(*of, *matchers, Matcher(label="component", value="|".join(SYMPTOMS), operator=operator)),
+                why=_WHY_PAGED.get(path.partition(".")[0], "it pages {}").format(path.partition(".")[2] or path),
+                passes_on=passes_on,
+                mute=audience.mute,
+                group_by=group_by,
+            )
+
+
+_WHY_PAGED: Final = {
+    "onCall": "it pages the person on call for {}",
+    "components": "it pages, and its component is {}",
+    "teams": "it pages, and its team is {}",
+    "default": "it pages, and no severity has an audience for it",
+    "critical": "it pages, and its severity is {}",
+    "warning": "it pages, and its severity is {}",
+}
+
+
 def _besides(label: str, value: str, audience: Audience, settings: NotificationSettings) -> Iterator[Route]:
-    """Those of a component or a team: at once, and by what calls nobody a digest of what is only worth knowing."""
-    receiver = _name(f"{label}s.{value}")
-    of = Matcher(label=label, value=value)
+    """The branches of a component's or a team's audience: pages, other alerts at once, and info as a digest."""
+    path, of = f"{label}s.{value}", Matcher(label=label, value=value)
+    yield from _pages(path, audience, settings, (of,), _ANY_SEVERITY)
+    if not _split(path, audience, settings)[1]:
+        return
     at_once = Route(
-        receiver=receiver,
+        receiver=_name(path),
         matchers=(of, Matcher(label="severity", operator="!=", value="info")),
-        why=f"{label} {value} hears of it as well",
+        why=f"its {label} is {value}",
         passes_on=True,
         mute=audience.mute,
     )
     yield at_once
-    quiet = _quiet(audience, settings)
-    if quiet:
-        yield replace(
-            at_once,
-            receiver=receiver if quiet == audience.receivers else f"{receiver}-digest",
-            matchers=(of, Matcher(label="severity", value="info")),
-            **_digest(settings),
-        )
+    yield replace(at_once, matchers=(of, Matcher(label="severity", value="info")), **_digest(settings))
 
 
-def _quiet(audience: Audience, settings: NotificationSettings) -> tuple[str, ...]:
-    """Those receivers of an audience that call nobody; one that is not there is refused elsewhere."""
-    return tuple(name for name in audience.receivers if settings.receivers[name].channel not in PAGERS)
+def _split(path: str, audience: Audience, settings: NotificationSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The pagers of an audience and its other channels; what is on call is all pagers."""
+    if path.startswith("onCall."):
+        return audience.receivers, ()
+    pagers = tuple(name for name in audience.receivers if settings.receivers[name].pages)
+    return pagers, tuple(name for name in audience.receivers if name not in pagers)
 
 
-def _of_severity(config: StackConfig, severity: str) -> Route:
-    """Those who hear of a severity; where nobody was named for it, the default's."""
+def _of_severity(config: StackConfig, severity: str) -> Iterator[Route]:
+    """The branches of a severity's audience; those of `default` where it has none."""
     settings = config.notifications
-    name = severity if getattr(settings, severity).receivers else "default"
-    route = Route(
-        receiver=name,
-        matchers=(Matcher(label="severity", value=severity),),
-        why=f"its severity is {severity}",
-        # Critical alerts reach somebody at any hour, the default's among them.
-        mute=() if severity == "critical" else getattr(settings, name).mute,
-    )
-    return replace(route, **_digest(settings)) if severity == "info" else route
+    path = severity if getattr(settings, severity).receivers else "default"
+    audience: Audience = getattr(settings, path)
+    # Critical alerts are sent at any hour, by the default audience too.
+    audience = audience.model_copy(update={"mute": ()}) if severity == "critical" else audience
+    pagers, others = _split(path, audience, settings)
+    of = Matcher(label="severity", value=severity)
+    if severity != "info":
+        page = Matcher(label=PAGE_LABEL, value="no" if severity == "critical" else "yes")
+        page = replace(page, operator="!=") if severity == "critical" else page
+        # An audience of pagers alone leaves to `default` what does not page.
+        yield from _pages(path, audience, settings, (), ((of, page),), passes_on=bool(others) or path == "default")
+    if pagers and not others:
+        path = "default"
+    mute = () if severity == "critical" else getattr(settings, path).mute
+    route = Route(receiver=path, matchers=(of,), why=f"its severity is {severity}", mute=mute)
+    yield replace(route, **_digest(settings)) if severity == "info" else route
 
 
 def _digest(settings: NotificationSettings) -> dict[str, Any]:
-    """What makes of single messages one of everything new."""
+    """The timing of a digest."""
     return {"group_by": ("cluster", "system"), "group_wait": DIGEST_WAIT, "group_interval": settings.digest}
 
 
 def _watchdog(config: StackConfig) -> Route:
-    """The heartbeat: said again and again, to nobody who reads it."""
+    """The heartbeat."""
     return Route(
         receiver=heartbeat.SERVICE,
         matchers=(Matcher(label="alertname", value="Watchdog"),),
-        why="it fires always, to show that alerts flow",
+        why="it always fires, to show that alerts are delivered",
         group_wait="0s",
         repeat_interval=heartbeat.repeat_interval(config),
     )
@@ -186,3 +257,8 @@ def _watchdog(config: StackConfig) -> Route:
 def _name(path: str) -> str:
     """Name of an audience's receiver: components.database → component-database."""
     return path.replace("components.", "component-").replace("teams.", "team-").replace("onCall.", "oncall-")
+
+
+def _pager(path: str) -> str:
+    """Name of the receiver with an audience's pagers."""
+    return _name(path) if path.startswith("onCall.") else f"{_name(path)}-page"

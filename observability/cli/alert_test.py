@@ -1,4 +1,4 @@
-"""`obs alert-test`: a marked test alert through the real chain, and what became of it at each receiver."""
+"""`obs alert-test`: sends a marked test alert through Alertmanager, and shows the result at each receiver."""
 
 import time
 import uuid
@@ -27,8 +27,8 @@ from observability.operations.deliveries import (
     Verdict,
     Watch,
     judge,
-    kept_quiet,
     kinds,
+    muted_by,
     names_receivers,
     posts,
     refusals,
@@ -40,29 +40,29 @@ NAME: Final = "ObsAlertTest"
 """Name of the test alert for a receiver."""
 
 PATIENCE: Final = 25.0
-"""Seconds within which a message must be delivered or given up: Alertmanager tries for ten, and a group that is still
-there from an earlier test waits as long."""
+"""Seconds within which a message must be delivered or given up: Alertmanager tries for ten, and a group left from an
+earlier test waits as long."""
 
 POLL: Final = 0.2
 
 LASTS: Final = timedelta(minutes=5)
-"""When the test alert is over by itself, should nobody end it."""
+"""When the test alert resolves by itself."""
 
-_COLOURS: Final[Mapping[Verdict, str]] = {"ok": "green", "FAIL": "red", "quiet": "yellow", "later": "yellow"}
+_COLOURS: Final[Mapping[Verdict, str]] = {"ok": "green", "FAIL": "red", "muted": "yellow", "later": "yellow"}
 
 out = Console(highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """Test alerts, and the integrations that are to be told of them."""
+    """Test alerts, and the integrations that are to be notified of them."""
 
     alerts: tuple[dict[str, Any], ...]
     posts: tuple[Post, ...]
     later: tuple[Post, ...] = ()
-    """Those told in a digest, which nobody waits for."""
+    """Integrations that get it in a digest, for which the command does not wait."""
     wait: float = 0.0
-    """Seconds for which Alertmanager gathers alerts before it sends anything."""
+    """Seconds for which Alertmanager collects alerts before it sends anything."""
     patience: float = PATIENCE
     """Seconds after that."""
 
@@ -72,10 +72,10 @@ def alert_test(
     stack: Annotated[str, typer.Option(help="The stack: the <name> of a Pulumi.<name>.yaml.")] = "dev",
     system: Annotated[str | None, typer.Option(help="The system that the alert is about.")] = None,
     severity: Annotated[
-        str | None, typer.Option(help="The alert's severity, where it has several; by default its worst.")
+        str | None, typer.Option(help="The alert's severity, where it has several; by default the highest.")
     ] = None,
 ) -> None:
-    """Send a test alert, marked as one, through the real chain; say who got it, or what their server answered."""
+    """Send a marked test alert through Alertmanager; show which receivers got it, or their servers' errors."""
     from dashboards.linked_rules import files
     from observability.operations.home import Home
 
@@ -104,8 +104,8 @@ def alert_test(
         route = "" if row.post.receiver == f"only-{row.post.name}" else f"{row.post.receiver:<20} "
         out.print(f"{route}{row.post.name:<20} {where:<34} {row.detail}", markup=False)
     delivered = sum(row.verdict == "ok" for row in rows)
-    told = "; the test is over, and they hear of that as well" if delivered else ""
-    out.print(f"delivered: {delivered} of {len(rows)}{told}", markup=False)
+    ended = "; the test is resolved, and they are notified of that too" if delivered else ""
+    out.print(f"delivered: {delivered} of {len(rows)}{ended}", markup=False)
     if any(row.verdict == "FAIL" for row in rows) or (trial.posts and not delivered):
         raise typer.Exit(1)
 
@@ -137,7 +137,7 @@ def _of_receivers(config: StackConfig, name: str | None, known: Alerts, mark: st
         )
     if not receivers:
         raise ConfigError(
-            f"{config.stack} has no receivers, so nobody would hear of an alert",
+            f"{config.stack} has no receivers, so alerts are not sent",
             f"name some in observability:notifications of Pulumi.{config.stack}.yaml; see docs/notifications.md",
         )
     chosen = [name] if name is not None else list(receivers)
@@ -147,14 +147,14 @@ def _of_receivers(config: StackConfig, name: str | None, known: Alerts, mark: st
             _alert(config, {**labels, "team": "platform", TEST_LABEL: one}, mark, f"the receiver {one} works")
             for one in chosen
         ),
-        posts=tuple(post for one in chosen for post in posts(f"only-{one}", [(one, receivers[one].channel)])),
+        posts=tuple(post for one in chosen for post in posts(f"only-{one}", {one: receivers[one]})),
     )
 
 
 def _of_alert(
     config: StackConfig, known: Alerts, name: str, system: str | None, severity: str | None, mark: str
 ) -> Trial:
-    """A test with the labels of a rule, so that the tree of routes decides."""
+    """A test with the labels of a rule, so that the routes decide."""
     given = {
         "alertname": name,
         **({"system": system} if system else {}),
@@ -163,13 +163,13 @@ def _of_alert(
     labels = min(filled(config, known, given), key=lambda one: SEVERITIES.index(one["severity"]))
     if name == "Watchdog":
         raise ConfigError(
-            "Watchdog is the heartbeat: it fires all the time, so there is nothing to test by sending it",
-            f"./obs verify {config.stack} sees whether it leaves",
+            "Watchdog is the heartbeat: it always fires, so a test of it would show nothing",
+            f"./obs verify {config.stack} checks that it is sent",
         )
     if "system" not in labels:
         raise ConfigError(
             f"{name} may be about any system, and its route depends on which",
-            f"say it: ./obs alert-test {name} --system {next(iter(config.systems), 'platform')}",
+            f"name it: ./obs alert-test {name} --system {next(iter(config.systems), 'platform')}",
         )
     receivers = config.notifications.receivers
     channels = {one.name: one.channels for one in recipients(config)}
@@ -177,16 +177,16 @@ def _of_alert(
     later: list[Post] = []
     wait = 0.0
     for route in taken(config, labels):
-        told = posts(route.receiver, [(one, receivers[one].channel) for one in channels.get(route.receiver, ())])
-        digest = route.group_by is not None
-        (later if digest else soon).extend(told)
+        found = posts(route.receiver, {one: receivers[one] for one in channels.get(route.receiver, ())})
+        digest = route.digest
+        (later if digest else soon).extend(found)
         wait = wait if digest else max(wait, seconds(route.group_wait or GROUP_WAIT))
     if not soon and not later:
         raise ConfigError(
-            f"nobody hears of {name}", f"see ./obs route {name} --system {labels['system']} {config.stack}"
+            f"{name} has no receiver", f"see ./obs route {name} --system {labels['system']} {config.stack}"
         )
     rule = next(one for one in known[name] if one.labels["severity"] == labels["severity"])
-    alert = _alert(config, labels, mark, f"{name} of {labels['system']} reaches those it is for", rule)
+    alert = _alert(config, labels, mark, f"{name} of {labels['system']} reaches its receivers", rule)
     return Trial(alerts=(alert,), posts=tuple(soon), later=tuple(later), wait=wait)
 
 
@@ -204,7 +204,7 @@ def _alert(
         },
         "annotations": {
             "summary": f"This is only a test: whether {what}",
-            "description": f"Sent by {whoami()} with obs alert-test. Nothing is wrong, and there is nothing to do.",
+            "description": f"Sent by {whoami()} with obs alert-test. Nothing is wrong, and no action is needed.",
             **{name: text for name, text in links.items() if "{{" not in text},
         },
         "startsAt": datetime.now(UTC).isoformat(),
@@ -213,18 +213,18 @@ def _alert(
 
 
 def _check_known(server: Alertmanager, trial: Trial, stack: str) -> None:
-    """Exit 1 where the running Alertmanager is not the one of these settings."""
+    """Exit 1 where the running Alertmanager does not have these settings."""
     missing = sorted({post.receiver for post in trial.posts} - server.receivers())
     unnamed = not names_receivers(server.metrics())
     if missing or unnamed:
         what = f"does not know {', '.join(missing)}" if missing else "does not count by receiver"
         out.print(f"the Alertmanager that runs {what}: it is older than the settings", style="red", markup=False)
-        out.print(f"bring it up to date: ./obs up {stack}", markup=False)
+        out.print(f"update it: ./obs up {stack}", markup=False)
         raise typer.Exit(1)
 
 
 def _send(server: Alertmanager, trial: Trial, mark: str) -> Watch:
-    """Raise the alerts, watch until each integration is through or the time is up, and end them."""
+    """Send the alerts, watch until each integration has succeeded or failed or the time is up, and resolve them."""
     watch = Watch()
     if not trial.posts:
         return watch
@@ -243,22 +243,22 @@ def _send(server: Alertmanager, trial: Trial, mark: str) -> Watch:
 
 def _look(server: Alertmanager, trial: Trial, watch: Watch, before: Samples, mark: str, after: float) -> None:
     now = server.metrics()
-    for key, told in kinds(trial.posts).items():
+    for key, members in kinds(trial.posts).items():
         earlier, found = watch.tallies.get(key), tally(before, now, *key)
         # A refusal is counted a moment after its attempt; seen between the two it would look like a success.
-        if key not in watch.took and found == earlier and found.through >= len(told) and after >= trial.wait:
+        if key not in watch.took and found == earlier and found.through >= len(members) and after >= trial.wait:
             watch.took[key] = after
         watch.tallies[key] = found
     grouped = [(group["receiver"]["name"], one) for group in server.groups() for one in group["alerts"]]
     names = {one["fingerprint"]: one["labels"].get("alertname", "") for _, one in grouped}
     for receiver, one in grouped:
-        why = kept_quiet(one["status"], names)
+        why = muted_by(one["status"], names)
         if why and one["labels"].get(MARK_LABEL) == mark:
-            watch.quiet[receiver] = why
+            watch.muted[receiver] = why
 
 
 def _through(trial: Trial, watch: Watch) -> bool:
-    return all(key in watch.took or key[0] in watch.quiet for key in kinds(trial.posts))
+    return all(key in watch.took or key[0] in watch.muted for key in kinds(trial.posts))
 
 
 def _log(config: StackConfig, since: datetime) -> str:

@@ -1,4 +1,4 @@
-"""`obs mutes`: the hours in which somebody is left alone, and what they keep quiet now."""
+"""`obs mutes`: the mute times of a stack, and what they mute now."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -16,13 +16,13 @@ out = Console(highlight=False, soft_wrap=True)
 def mutes(
     stack: Annotated[str, typer.Argument(help="The stack: the <name> of a Pulumi.<name>.yaml.")] = "dev",
 ) -> None:
-    """Show the mute times: when each begins and ends next, who is left alone, which alerts it keeps quiet now."""
+    """Show the mute times: when each starts and ends next, its receivers, and the alerts that it mutes now."""
     from observability.operations.home import Home
 
     config = Home.find().config(stack)
     times = config.notifications.mute_times
     if not times:
-        out.print(f"{stack} has no mute times; observability:notifications.muteTimes would name them", markup=False)
+        out.print(f"{stack} has no mute times; add some in observability:notifications.muteTimes", markup=False)
         return
     server = Alertmanager.of(config)
     with answering(server, stack):
@@ -36,14 +36,16 @@ def mutes(
     now = datetime.now(UTC)
     for name, time in times.items():
         out.print(f"{name}: {mute_times.in_words(time)}", style="bold", markup=False)
-        colour = "yellow" if mute_times.in_force(time, now) else "dim"
+        colour = "yellow" if mute_times.active(time, now) else "dim"
         out.print(f"  {mute_times.state_in_words(time, now)}", style=colour, markup=False)
-        alone = list(dict.fromkeys(route.receiver for route in routes(config) if name in route.mute))
-        out.print(f"  left alone: {', '.join(alone) or 'nobody; name it in the mute of an audience'}", markup=False)
+        receivers = list(dict.fromkeys(route.receiver for route in routes(config) if name in route.mute))
+        out.print(
+            f"  mutes: {', '.join(receivers) or 'no receiver; name it in the mute of an audience'}", markup=False
+        )
         for _, alert, system, receiver in sorted(one for one in kept if one[0] == name):
-            out.print(f"  keeps quiet now: {alert} {system}".rstrip() + f" for {receiver}", markup=False)
+            out.print(f"  muted now: {alert} {system}".rstrip() + f" for {receiver}", markup=False)
     missing = sorted(times.keys() - live)
     if missing:
         out.print(f"Alertmanager does not know {', '.join(missing)}", style="red", markup=False)
-        out.print(f"bring it up to date: ./obs up {stack}", markup=False)
+        out.print(f"update it: ./obs up {stack}", markup=False)
         raise typer.Exit(1)

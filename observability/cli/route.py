@@ -1,5 +1,6 @@
-"""`obs route`: who hears of an alert, and why."""
+"""`obs route`: the receivers of an alert, and why it reaches them."""
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -7,9 +8,11 @@ import typer
 from rich.console import Console
 
 from observability.alerting.alerts import alerts, filled
-from observability.alerting.explain import Explanation, Hearing, explain
+from observability.alerting.explain import Delivery, Explanation, explain
 from observability.alerting.matchers import parse_labels
+from observability.cli.silences import Silence
 from observability.core.errors import ConfigError
+from observability.operations.alertmanager import Alertmanager
 from observability.settings.load import StackConfig, from_file, stack_secrets
 from observability.settings.notifications import WEBHOOK_SECRET
 
@@ -18,30 +21,41 @@ out = Console(highlight=False, soft_wrap=True)
 
 def route(
     labels: Annotated[
-        str, typer.Argument(help="The alert's labels, like severity=critical,component=database; or its name.")
+        str, typer.Argument(help="The alert's name, or labels like severity=critical,component=database.")
     ],
     stack: Annotated[str, typer.Argument(help="The stack: the <name> of a Pulumi.<name>.yaml.")] = "dev",
     system: Annotated[str | None, typer.Option(help="The alert's system, short for system=NAME.")] = None,
 ) -> None:
-    """Say who hears of an alert with these labels and why, how soon, and what would keep it quiet."""
+    """Show the receivers of an alert with these labels, when they are notified, and what would mute it."""
     from dashboards.linked_rules import files
 
     config = _config(stack)
-    found = [
-        explain(config, complete, datetime.now(UTC))
-        for complete in filled(config, alerts(files(config)), given_labels(labels, system))
-    ]
+    complete = filled(config, alerts(files(config)), given_labels(labels, system))
+    silences = _silences(config)
+    found = [explain(config, labels, datetime.now(UTC)) for labels in complete]
     for number, explanation in enumerate(found):
         if number:
             out.print()
-        _show(explanation, stack)
-    if not all(explanation.heard for explanation in found):
+        _show(explanation, stack, silences or ())
+    if silences is None:
+        out.print("  Alertmanager does not answer, so silences are not considered", style="dim")
+    if not all(explanation.delivered for explanation in found):
         raise typer.Exit(1)
 
 
+def _silences(config: StackConfig) -> list[Silence] | None:
+    """The silences of the running stack; None where it does not answer."""
+    import httpx
+
+    try:
+        return [Silence.read(document) for document in Alertmanager.of(config).silences()]
+    except httpx.HTTPError:
+        return None
+
+
 def given_labels(text: str, system: str | None) -> dict[str, str]:
-    """The labels that a person named: pairs, or an alert's name alone; ConfigError where they contradict --system."""
-    labels = parse_labels(text if any(mark in text for mark in "=!~,{") or not text.strip() else f"alertname={text}")
+    """The labels of the command line; ConfigError where they contradict --system."""
+    labels = parse_labels(text)
     if system is None:
         return labels
     if labels.get("system", system) != system:
@@ -52,7 +66,7 @@ def given_labels(text: str, system: str | None) -> dict[str, str]:
 
 
 def _config(stack: str) -> StackConfig:
-    """The stack's configuration, as if it had the secrets that it wants: who hears does not depend on them."""
+    """The stack's configuration, as if all secrets were stored: the receivers do not depend on their values."""
     from observability.operations.home import Home
 
     home = Home.find()
@@ -66,33 +80,45 @@ def _config(stack: str) -> StackConfig:
         except ConfigError:
             raise error from None
         out.print(error.what, style="yellow", markup=False)
-        out.print(f"this is how it will be once they are stored: ./obs secret list {stack}\n", markup=False)
+        out.print(f"this holds once they are stored: ./obs secret list {stack}\n", markup=False)
         return config
 
 
-def _show(explanation: Explanation, stack: str) -> None:
+def _show(explanation: Explanation, stack: str, silences: Collection[Silence]) -> None:
     out.print(", ".join(f"{name}={value}" for name, value in explanation.labels.items()), style="bold", markup=False)
-    for number, hearing in enumerate(explanation.hearings, start=1):
-        _show_hearing(number, hearing)
-    if explanation.quiet:
-        out.print("  kept quiet while")
-        for words in explanation.quiet:
+    _show_silences(explanation.labels, silences)
+    for number, delivery in enumerate(explanation.deliveries, start=1):
+        _show_delivery(number, delivery)
+    if explanation.muted_while:
+        out.print("  muted while")
+        for words in explanation.muted_while:
             out.print(f"     {words}", markup=False)
     if "system" not in explanation.labels:
-        out.print("  the team of its system may hear as well: --system NAME says who", style="dim")
-    if not explanation.heard:
-        out.print("  nobody hears of it", style="red")
-        out.print(f"  name somebody in observability:notifications of Pulumi.{stack}.yaml; see docs/notifications.md")
+        out.print("  with --system NAME also the receivers of that system's team", style="dim")
+    if not explanation.delivered:
+        out.print("  no receiver is notified", style="red")
+        out.print(f"  name one in observability:notifications of Pulumi.{stack}.yaml; see docs/notifications.md")
 
 
-def _show_hearing(number: int, hearing: Hearing) -> None:
-    out.print(f"  {number}. {hearing.route.receiver}: {hearing.route.why}", markup=False)
-    for name, where in hearing.told.items():
+def _show_silences(labels: Mapping[str, str], silences: Collection[Silence]) -> None:
+    """The active silences that mute the alert, and those that mute it with some labels that are not given."""
+    for silence in silences:
+        until = f"until {silence.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC by {silence.author}: {silence.reason}"
+        if silence.mutes(labels):
+            out.print(f"  silenced by {silence.short} {until}; nothing is sent", style="yellow", markup=False)
+        elif silence.may_mute(labels):
+            where = ", ".join(str(matcher) for matcher in silence.matchers if matcher.label not in labels)
+            out.print(f"  silenced by {silence.short} where {where}, {until}", style="yellow", markup=False)
+
+
+def _show_delivery(number: int, delivery: Delivery) -> None:
+    out.print(f"  {number}. {delivery.route.receiver}: {delivery.route.why}", markup=False)
+    for name, where in delivery.destinations.items():
         out.print(f"     {name:<20} {where}", markup=False)
-    if not hearing.told:
-        out.print("     nobody", style="yellow")
+    if not delivery.destinations:
+        out.print("     no receiver", style="yellow")
         return
-    out.print(f"     {hearing.timing}", style="dim", markup=False)
-    for mute in hearing.mutes:
-        style = "yellow" if mute.in_force else "dim"
-        out.print(f"     left alone in {mute.name}: {mute.hours}; {mute.state}", style=style, markup=False)
+    out.print(f"     {delivery.timing}", style="dim", markup=False)
+    for mute in delivery.mutes:
+        style = "yellow" if mute.active else "dim"
+        out.print(f"     muted in {mute.name}: {mute.hours}; {mute.state}", style=style, markup=False)

@@ -1,4 +1,4 @@
-"""`obs silence`: keep known trouble quiet, by whom and why, and see what was forgotten."""
+"""`obs silence`: silence alerts for a while, with an author and a reason; list silences and those forgotten."""
 
 import getpass
 import shutil
@@ -6,34 +6,38 @@ import subprocess
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import typer
 from rich.console import Console
 
-from observability.alerting.alerts import alerts, known_values
-from observability.alerting.matchers import Matcher, parse_matchers
+from observability.alerting.alerts import Alerts, alerts, known_values
+from observability.alerting.inhibition import CAUSE_LABEL
+from observability.alerting.matchers import Matcher, Operator, parse_matchers
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
-from observability.operations.alertmanager import Alertmanager, answering
+from observability.operations.alertmanager import Alertmanager, Document, answering
 
 LONGEST: Final = timedelta(days=7)
 """What a silence may last without --long."""
 
 FORGOTTEN: Final = timedelta(hours=24)
-"""In force for longer and muting nothing, it has been forgotten."""
+"""Active for longer and muting nothing, it looks forgotten."""
 
 NO_END: Final = timedelta(days=30)
-"""What ends later than this has no end in sight."""
+"""A silence that ends later than this looks forgotten."""
 
 REMEMBERED: Final = timedelta(days=5)
-"""How long one that is over is listed without --all."""
+"""How long an expired silence is listed without --all."""
+
+MOST_NAMES: Final = 12
+"""How many names of rules are shown."""
 
 _PROBES: Final = ("a", "zz-9.example.com:9100")
-"""Values of labels whose real ones are not known here."""
+"""Examples for labels whose values are not known here."""
 
-app = typer.Typer(help="Silences: known trouble kept quiet for a while.", no_args_is_help=True)
+app = typer.Typer(help="Add, list and expire silences.", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
 
 Stack = Annotated[str, typer.Argument(help="The stack: the <name> of a Pulumi.<name>.yaml.")]
@@ -69,29 +73,46 @@ class Silence:
         """Enough of the id to name it."""
         return self.id[:8]
 
+    def mutes(self, labels: Mapping[str, str]) -> bool:
+        """Whether it is active and mutes an alert with these labels."""
+        return self.state == "active" and all(matcher.holds(labels) for matcher in self.matchers)
+
+    def may_mute(self, labels: Mapping[str, str]) -> bool:
+        """Whether it is active and mutes some alerts with these labels and others besides."""
+        return self.state == "active" and all(
+            matcher.label not in labels or matcher.holds(labels) for matcher in self.matchers
+        )
+
     def forgotten(self, mutes: int, now: datetime) -> str | None:
         """Why it looks forgotten; None where it does not."""
         if self.state != "active":
             return None
         if self.until - now > NO_END:
-            return f"no end in sight: it ends in {(self.until - now).days} days"
+            return f"it ends in {(self.until - now).days} days"
         if not mutes and now - self.since > FORGOTTEN:
-            return f"in force for {length(now - self.since)} and mutes nothing"
+            return f"active for {length(now - self.since)} and mutes nothing"
         return None
 
 
 @app.command()
 def add(
-    matchers: Annotated[str, typer.Argument(help="Which alerts, like alertname=HighErrorRate,system=erpgo.")],
+    matchers: Annotated[
+        str, typer.Argument(help="Which alerts: a name, or matchers like alertname=HighErrorRate,system=erpgo.")
+    ],
     lasts: Annotated[str, typer.Option("--for", help="How long, like 90m, 2h or 3d.")],
-    reason: Annotated[str, typer.Option(help="Why, for those who wonder.")],
+    reason: Annotated[str, typer.Option(help="Why, for others.")],
     stack: Stack = "dev",
     author: Annotated[
-        str | None, typer.Option(help="Who wants it; by default git's user.email, or the user's name here.")
+        str | None, typer.Option(help="Who adds it; by default git's user.email, or the name of the user.")
     ] = None,
     long: Annotated[bool, typer.Option("--long", help="Allow more than 7 days.")] = False,
+    with_effects: Annotated[
+        bool,
+        typer.Option("--with-effects", help="Silence also what the silenced alerts mute; by default that is sent."),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would mute, and add nothing.")] = False,
 ) -> None:
-    """Keep alerts with these labels quiet for a while."""
+    """Show what a silence would mute, then add it."""
     from dashboards.linked_rules import files
     from observability.operations.home import Home
 
@@ -99,37 +120,103 @@ def add(
     wanted = parse_matchers(matchers)
     duration = _duration(lasts, long=long)
     if not reason.strip():
-        raise ConfigError("--reason is empty", "say in a few words why it is to be quiet, like 'deploying 1.4'")
+        raise ConfigError("--reason is empty", "say in a few words why, like 'deploying 1.4'")
     known = alerts(files(config))
     outside = {"alertname": "Watchdog", "environment": config.settings.environment, "cluster": config.settings.cluster}
     check(wanted, known_values(config, known), [{**one.labels, **outside} for one in known["Watchdog"]])
     server = Alertmanager.of(config)
     now = datetime.now(UTC)
     with answering(server, stack):
-        made = server.silence(
-            {
-                "matchers": [_document(matcher) for matcher in wanted],
-                "startsAt": now.isoformat(),
-                "endsAt": (now + duration).isoformat(),
-                "createdBy": author or whoami(),
-                "comment": reason.strip(),
-            }
+        found = reach(wanted, known, server.alerts())
+        show_reach(found, with_effects=with_effects)
+        if dry_run:
+            return
+        made = []
+        for each in (wanted, *(effects(found) if with_effects else ())):
+            made.append(
+                server.silence(
+                    {
+                        "matchers": [_document(matcher) for matcher in each],
+                        "startsAt": now.isoformat(),
+                        "endsAt": (now + duration).isoformat(),
+                        "createdBy": author or whoami(),
+                        "comment": reason.strip(),
+                    }
+                )[:8]
+            )
+    for short in made:
+        out.print(f"{short} active until {_moment(now + duration)}", markup=False)
+    for short in made:
+        out.print(f"end it earlier: ./obs silence expire {short} {stack}".removesuffix(" dev"), markup=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """What a silence mutes: alerts that are firing, rules that can fire, and alerts that those firing mute."""
+
+    firing: tuple[Document, ...]
+    names: tuple[str, ...]
+    muted: tuple[tuple[Document, Document], ...]
+    """A firing alert that the silence mutes, and an alert outside the silence that it mutes by inhibition."""
+
+
+def reach(wanted: Collection[Matcher], known: Alerts, current: Collection[Document]) -> Reach:
+    """What a silence with these matchers mutes, by the rules and by what Alertmanager has at present."""
+
+    def silenced(alert: Document) -> bool:
+        return all(matcher.holds(alert["labels"]) for matcher in wanted)
+
+    def can_fire(labels: Mapping[str, str]) -> bool:
+        # A rule may set other labels from its expression.
+        return all(matcher.label not in labels or matcher.holds(labels) for matcher in wanted)
+
+    firing = [alert for alert in current if silenced(alert)]
+    by_fingerprint = {alert["fingerprint"]: alert for alert in firing}
+    names = [
+        name for name, rules in known.items() if any(can_fire({"alertname": name, **one.labels}) for one in rules)
+    ]
+    muted = [
+        (by_fingerprint[source], alert)
+        for alert in current
+        if not silenced(alert)
+        for source in alert["status"]["inhibitedBy"]
+        if source in by_fingerprint
+    ]
+    return Reach(firing=tuple(firing), names=tuple(names), muted=tuple(muted))
+
+
+def effects(found: Reach) -> tuple[tuple[Matcher, ...], ...]:
+    """The matchers of the silences for what the silenced alerts mute: one for each of those alerts."""
+    made = {}
+    for _, alert in found.muted:
+        labels = {name: value for name, value in alert["labels"].items() if name != CAUSE_LABEL}
+        made[tuple(sorted(labels.items()))] = tuple(
+            Matcher(label=name, value=value) for name, value in sorted(labels.items())
         )
-        muted = [one["labels"] for one in server.alerts() if all(each.holds(one["labels"]) for each in wanted)]
-    out.print(f"{made[:8]} in force until {_moment(now + duration)}; it mutes {_count(len(muted))} now", markup=False)
-    for labels in muted:
-        out.print(f"  {labels.get('alertname', '')} {labels.get('system', '')}".rstrip(), markup=False)
-    out.print(f"end it earlier: ./obs silence expire {made[:8]} {stack}".removesuffix(" dev"), markup=False)
+    return tuple(made.values())
+
+
+def show_reach(found: Reach, *, with_effects: bool) -> None:
+    """Print what a silence mutes, before it is added."""
+    out.print(f"mutes {_count(len(found.firing))} now:" if found.firing else "mutes no alert now", markup=False)
+    for alert in found.firing:
+        out.print(f"  {_brief(alert)}", markup=False)
+    if found.names:
+        listed = ", ".join(found.names[:MOST_NAMES])
+        more = f" and {len(found.names) - MOST_NAMES} more" if len(found.names) > MOST_NAMES else ""
+        out.print(f"mutes when they fire: {listed}{more}", style="dim", markup=False)
+    for cause, alert in found.muted:
+        name = cause["labels"].get("alertname", "")
+        what = "is silenced too" if with_effects else "is sent while that is silenced"
+        out.print(f"  {_brief(alert)}: muted by {name} until now, {what}", style="yellow", markup=False)
 
 
 @app.command("list")
 def list_silences(
     stack: Stack = "dev",
-    everything: Annotated[
-        bool, typer.Option("--all", help="Those that were over more than 5 days ago as well.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that expired more than 5 days ago.")] = False,
 ) -> None:
-    """List the silences: in force, to come, over in the last 5 days; and mark those that look forgotten."""
+    """List the silences: active, pending, expired in the last 5 days; and mark those that look forgotten."""
     from observability.operations.home import Home
 
     server = Alertmanager.of(Home.find().config(stack))
@@ -143,14 +230,14 @@ def list_silences(
         _show(one, muted_by.count(one.id), now)
     states = [one.state for one in shown]
     out.print(
-        f"{states.count('active')} in force, {states.count('pending')} to come, {states.count('expired')} over",
+        f"{states.count('active')} active, {states.count('pending')} pending, {states.count('expired')} expired",
         markup=False,
     )
 
 
 @app.command()
 def expire(
-    silence: Annotated[str, typer.Argument(help="Its id, or the beginning of it, as `list` shows it.")],
+    silence: Annotated[str, typer.Argument(help="Its id as `list` shows it, or the beginning of it.")],
     stack: Stack = "dev",
 ) -> None:
     """End a silence now."""
@@ -161,16 +248,16 @@ def expire(
         known = [Silence.read(document) for document in server.silences()]
         one = _named(silence, known)
         server.expire(one.id)
-    out.print(f"{one.short} is over; it was {one.author}'s: {one.reason}", markup=False)
+    out.print(f"{one.short} is expired; {one.author} had added it: {one.reason}", markup=False)
 
 
 def check(
     wanted: Collection[Matcher], known: Mapping[str, Collection[str]], watchdog: Collection[Mapping[str, str]] = ()
 ) -> None:
-    """ConfigError where the matchers fit no alert, or every alert, or the one whose absence raises the alarm."""
+    """ConfigError where the matchers match no alert, or every alert, or the Watchdog."""
     for matcher in wanted:
         values = known.get(matcher.label, ())
-        positive = matcher.value and not matcher.operator.startswith("!")
+        positive = matcher.value and not matcher.negative
         if values and positive and not any(matcher.holds_of(value) for value in values):
             listed = "see the files in rules/" if matcher.label == "alertname" else f"known here: {', '.join(values)}"
             raise ConfigError(
@@ -179,17 +266,17 @@ def check(
     if all(all(matcher.holds_of(value) for value in known.get(matcher.label, _PROBES)) for matcher in wanted):
         raise ConfigError(
             f"{', '.join(map(str, wanted))} matches every alert",
-            "name what is to be quiet, like alertname=HighErrorRate,system=erpgo",
+            "name the alerts to silence, like alertname=HighErrorRate,system=erpgo",
         )
     if any(all(matcher.holds(labels) for matcher in wanted) for labels in watchdog):
         raise ConfigError(
-            f"{', '.join(map(str, wanted))} would silence the Watchdog, whose absence raises the alarm outside",
+            f"{', '.join(map(str, wanted))} would silence the Watchdog, whose absence raises an alarm outside",
             'add alertname!="Watchdog"',
         )
 
 
 def whoami() -> str:
-    """Who sits here: git's user.email, else the user's name on this machine."""
+    """The author: git's user.email, else the user's name on this machine."""
     if git := shutil.which("git"):
         said = subprocess.run(
             [git, "config", "user.email"], capture_output=True, text=True, check=False
@@ -210,35 +297,35 @@ def _duration(text: str, *, long: bool) -> timedelta:
     try:
         span = timedelta(seconds=seconds(text))
     except ValueError as error:
-        what, _, mend = str(error).partition("; ")
-        raise ConfigError(f"--for {text}: {what}", mend) from error
+        what, _, fix = str(error).partition("; ")
+        raise ConfigError(f"--for {text}: {what}", fix) from error
     if span < timedelta(minutes=1):
-        raise ConfigError(f"--for {text}: is too short to keep anything quiet", "ask for a minute at least")
+        raise ConfigError(f"--for {text}: is too short to mute anything", "write a minute at least")
     if span > LONGEST and not long:
         raise ConfigError(
             f"--for {text}: is longer than 7 days, and will be forgotten",
-            "ask for less, mend the rule or its threshold; or say --long",
+            "write less, or correct the rule or its threshold; or add --long",
         )
     return span
 
 
 def _named(text: str, known: Collection[Silence]) -> Silence:
-    """The one silence not yet over whose id begins so; ConfigError where there is none, or more than one."""
+    """The one silence, not expired, whose id begins so; ConfigError where there is none, or more than one."""
     found = [one for one in known if one.id.startswith(text)]
     current = [one for one in found if one.state != "expired"]
     if len(current) == 1:
         return current[0]
     if found and not current:
-        raise ConfigError(f"the silence {text} is over already", "see ./obs silence list")
+        raise ConfigError(f"the silence {text} has expired already", "see ./obs silence list")
     what = f"{text} is the beginning of {len(current)} silences" if current else f"there is no silence {text!r}"
     raise ConfigError(what, "give its id as ./obs silence list shows it, or more of it")
 
 
 def _show(one: Silence, mutes: int, now: datetime) -> None:
     colour, state = {
-        "active": ("green", f"in force for {length(one.until - now)} more"),
-        "pending": ("cyan", f"begins in {length(one.since - now)}"),
-        "expired": ("dim", f"over for {length(now - one.until)}"),
+        "active": ("green", f"active for {length(one.until - now)} more"),
+        "pending": ("cyan", f"starts in {length(one.since - now)}"),
+        "expired": ("dim", f"expired {length(now - one.until)} ago"),
     }[one.state]
     out.print(f"[{colour}]{one.short}[/]  ", end="")
     out.print(f"{', '.join(map(str, one.matchers))}", markup=False)
@@ -253,15 +340,24 @@ def _count(alerts: int) -> str:
     return "no alert" if not alerts else f"{alerts} alert{'s' if alerts > 1 else ''}"
 
 
+def _brief(alert: Document) -> str:
+    """An alert in a line: its name, severity, what it is about, and since when."""
+    labels = alert["labels"]
+    about = [labels[name] for name in ("system", "instance", "route", "name") if labels.get(name)]
+    since = datetime.fromisoformat(alert["startsAt"])
+    words = [labels.get("alertname", ""), labels.get("severity", ""), *about, f"since {_moment(since)}"]
+    return " ".join(word for word in words if word)
+
+
 def _moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _matcher(document: Mapping[str, Any]) -> Matcher:
-    equal, regex = document.get("isEqual", True), document["isRegex"]
-    if equal:
-        return Matcher(label=document["name"], value=document["value"], operator="=~" if regex else "=")
-    return Matcher(label=document["name"], value=document["value"], operator="!~" if regex else "!=")
+    operator = {(True, False): "=", (False, False): "!=", (True, True): "=~", (False, True): "!~"}[
+        document.get("isEqual", True), document["isRegex"]
+    ]
+    return Matcher(label=document["name"], value=document["value"], operator=cast(Operator, operator))
 
 
 def _document(matcher: Matcher) -> dict[str, Any]:
@@ -269,5 +365,5 @@ def _document(matcher: Matcher) -> dict[str, Any]:
         "name": matcher.label,
         "value": matcher.value,
         "isRegex": matcher.operator.endswith("~"),
-        "isEqual": not matcher.operator.startswith("!"),
+        "isEqual": not matcher.negative,
     }

@@ -9,6 +9,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 
 Component = Literal[
     "application",
+    "service",
     "business",
     "security",
     "host",

@@ -1,6 +1,6 @@
-"""What became of a message: by Alertmanager's own counters, and in the words of its log.
+"""Whether a message was delivered, by Alertmanager's counters and its log.
 
-A counter tells a receiver's integrations apart by kind only, so those of one kind are judged together; the log says
+A counter distinguishes a receiver's integrations by kind only, so those of one kind are judged together; the log says
 which of them failed, and why.
 """
 
@@ -9,21 +9,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from observability.settings.notifications import Channel
+from observability.settings.notifications import Receiver
 
 Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 """Alertmanager's metrics: value by name and labels."""
 
-INTEGRATIONS: Final[Mapping[Channel, str]] = {"msteams": "msteamsv2"}
-"""Alertmanager's name of a channel, where it is another."""
-
 _NO_ANSWER: Final = ("context deadline exceeded", "contextDeadlineExceeded")
-"""What is said of a server that never answered."""
+"""Alertmanager's reasons for a server that never answered."""
 
-Verdict = Literal["ok", "FAIL", "quiet", "later"]
+Verdict = Literal["ok", "FAIL", "muted", "later"]
 
 LONGEST: Final = 300
-"""Characters of a server's words that are shown; some answer with a whole page."""
+"""Characters of a server's answer that are shown; some answer with a whole page."""
 
 _FIELD: Final = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
 _ESCAPED: Final = re.compile(r"\\(.)")
@@ -35,12 +32,12 @@ _GIVEN_UP: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """One integration that is to be told: whose channel it is, and where Alertmanager has it."""
+    """One integration that is to be notified: its receiver in the settings, and its place in Alertmanager."""
 
     name: str
     """The receiver, as the settings name it."""
     receiver: str
-    """Alertmanager's receiver that it is a part of."""
+    """Alertmanager's receiver that contains it."""
     integration: str
     index: int
 
@@ -52,17 +49,17 @@ class Post:
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """What has happened at one kind of integration of one receiver since the test began."""
+    """The attempts of one kind of integration of one receiver since the test began."""
 
     accepted: int
     refused: int
-    """Attempts, those that were repeated among them."""
+    """Attempts, repeated ones included."""
     given_up: int
     reasons: tuple[str, ...] = ()
 
     @property
     def through(self) -> int:
-        """Messages that are delivered or will not be tried again."""
+        """Messages that are delivered, or given up."""
         return self.accepted + self.given_up
 
 
@@ -76,30 +73,30 @@ class Refusal:
 
 @dataclass(kw_only=True)
 class Watch:
-    """What was seen of a trial so far."""
+    """What has been seen of a trial so far."""
 
     tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
     took: dict[tuple[str, str], float] = field(default_factory=dict)
-    """Seconds after which an integration's kind was through, with or without success."""
-    quiet: dict[str, str] = field(default_factory=dict)
-    """By Alertmanager's receiver, what keeps the alert from it."""
+    """Seconds until all messages of a kind of integration were delivered or given up."""
+    muted: dict[str, str] = field(default_factory=dict)
+    """What mutes the alert, by Alertmanager's receiver."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What became of the message at one receiver."""
+    """The result at one receiver."""
 
     post: Post
     verdict: Verdict
     detail: str
 
 
-def posts(receiver: str, channels: Sequence[tuple[str, Channel]]) -> tuple[Post, ...]:
+def posts(receiver: str, members: Mapping[str, Receiver]) -> tuple[Post, ...]:
     """The integrations of one of Alertmanager's receivers, numbered within their kind as it numbers them."""
     count: dict[str, int] = {}
     found = []
-    for name, channel in channels:
-        integration = INTEGRATIONS.get(channel, channel)
+    for name, member in members.items():
+        integration = member.channel.counter
         index = count.get(integration, 0)
         count[integration] = index + 1
         found.append(Post(name=name, receiver=receiver, integration=integration, index=index))
@@ -107,7 +104,7 @@ def posts(receiver: str, channels: Sequence[tuple[str, Channel]]) -> tuple[Post,
 
 
 def kinds(told: Sequence[Post]) -> dict[tuple[str, str], list[Post]]:
-    """The integrations that one counter stands for."""
+    """The integrations that one counter counts together."""
     found: dict[tuple[str, str], list[Post]] = {}
     for post in told:
         found.setdefault((post.receiver, post.integration), []).append(post)
@@ -142,7 +139,7 @@ def tally(before: Samples, now: Samples, receiver: str, integration: str) -> Tal
 
 
 def names_receivers(samples: Samples) -> bool:
-    """Whether the counters say which receiver they are about."""
+    """Whether the counters have a label for the receiver."""
     return any(
         name == "alertmanager_notifications_total" and "receiver_name" in dict(labels) for name, labels in samples
     )
@@ -151,7 +148,7 @@ def names_receivers(samples: Samples) -> bool:
 def refusals(log: str, alertname: str, hidden: Collection[str] = ()) -> dict[tuple[str, str], Refusal]:
     """The last error of each integration that this alert was sent to, by receiver and integration.
 
-    `hidden` are secrets, which are left out of a server's words.
+    `hidden` are secrets, which are left out of a server's answer.
     """
     found: dict[tuple[str, str], Refusal] = {}
     for line in log.splitlines():
@@ -169,8 +166,8 @@ def refusals(log: str, alertname: str, hidden: Collection[str] = ()) -> dict[tup
     return found
 
 
-def kept_quiet(status: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """What keeps an alert from being sent, by its status; empty where nothing does.
+def muted_by(status: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """What mutes an alert, by its status; empty where nothing does.
 
     `names` are those of alerts, by fingerprint.
     """
@@ -181,7 +178,7 @@ def kept_quiet(status: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 
 def judge(told: Sequence[Post], watch: Watch, said: Mapping[tuple[str, str], Refusal]) -> list[Row]:
-    """A row for each receiver; `said` is what the log has of those that refused, by receiver and integration."""
+    """A row for each receiver; `said` are the errors of those that refused, by receiver and integration."""
     return [
         _row(post, len(together), watch, said.get(post.place))
         for together in kinds(told).values()
@@ -192,24 +189,24 @@ def judge(told: Sequence[Post], watch: Watch, said: Mapping[tuple[str, str], Ref
 def _row(post: Post, together: int, watch: Watch, refusal: Refusal | None) -> Row:
     key = (post.receiver, post.integration)
     found, took = watch.tallies.get(key, Tally(accepted=0, refused=0, given_up=0)), watch.took.get(key)
-    if post.receiver in watch.quiet:
-        return Row(post=post, verdict="quiet", detail=f"kept quiet by {watch.quiet[post.receiver]}")
+    if post.receiver in watch.muted:
+        return Row(post=post, verdict="muted", detail=f"muted by {watch.muted[post.receiver]}")
     if took is not None and (not found.given_up or (refusal is None and found.given_up < together)):
         again = f", after {refusal.attempts} refusals: {refusal.text}" if refusal else ""
         by = "in" if together == 1 else "within"
         return Row(post=post, verdict="ok", detail=f"delivered {by} {took:.1f} s{again}")
     if refusal is None and not found.refused:
-        return Row(post=post, verdict="FAIL", detail="no answer yet; Alertmanager goes on trying")
+        return Row(post=post, verdict="FAIL", detail="no answer yet; Alertmanager keeps trying")
     text = refusal.text if refusal else ", ".join(found.reasons) or "refused"
     text = f"no answer in time ({text})" if text in _NO_ANSWER else text
     attempts = refusal.attempts if refusal else found.refused
     tried = f"{attempts} attempt{'s' if attempts > 1 else ''}"
-    spent = f" in {took:.1f} s" if took is not None else ", and goes on"
+    spent = f" in {took:.1f} s" if took is not None else ", still trying"
     return Row(post=post, verdict="FAIL", detail=f"{text} ({tried}{spent})")
 
 
 def _refusals(fields: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], Refusal]]:
-    """The errors in a line of the log: an attempt that will be repeated, or those that were the last."""
+    """The errors in a line of the log: of an attempt that will be repeated, or of the last ones."""
     error = fields.get("err", "")
     if "receiver" in fields and "integration" in fields:
         place = (fields["receiver"], fields["integration"])

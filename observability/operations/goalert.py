@@ -68,7 +68,7 @@ class Sync:
             values = {
                 "SMTP.Enable": "true",
                 "SMTP.From": smtp.sender,
-                "SMTP.Address": f"{smtp.host}:{smtp.port}",
+                "SMTP.Address": smtp.address,
                 "SMTP.DisableTLS": "false" if smtp.tls else "true",
                 "SMTP.Username": smtp.user or "",
                 "SMTP.Password": (password or "") if smtp.user else "",

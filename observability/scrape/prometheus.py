@@ -1,20 +1,49 @@
 """The files Prometheus reads, as text."""
 
-from collections.abc import Mapping
-from typing import Final
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from observability.core.render import to_yaml
 from observability.scrape import systems
+from observability.scrape.job import Job
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
 
-HOST_OF_INSTANCE: Final = {
-    "source_labels": ["instance"],
-    "regex": r"(?:\w+://)?([^/:]+).*",
+HOST_OF_INSTANCE: Final[dict[str, Any]] = {
+    "source_labels": ["host", "instance"],
+    "separator": ";",
+    "regex": r";(?:\w+://)?(\[[^\]]+\]|[^/:]+).*",
     "target_label": "host",
     "replacement": "$1",
 }
-"""Every alert about an instance says on which host it is: one that is down can keep the rest of it quiet."""
+"""Gives every alert about an instance the label `host`, unless it has one: HostDown mutes by it what runs there."""
+
+
+def host_of(address: str) -> str:
+    """The host of an address or instance, as HOST_OF_INSTANCE takes it."""
+    match = re.fullmatch(HOST_OF_INSTANCE["regex"], f";{address}")
+    return match[1] if match else address
+
+
+def host_names(found: Iterable[Job]) -> dict[str, str]:
+    """The names of hosts by their addresses, where a target's label `host` or a node target's `instance` has one."""
+    names: dict[str, str] = {}
+    for job in found:
+        for target in job.targets:
+            name = target.labels.get("host") or (target.labels["instance"] if job.name == "node" else "")
+            if name and host_of(name) != host_of(target.address):
+                names[host_of(target.address)] = host_of(name)
+    return names
+
+
+def alert_relabelling(found: Iterable[Job]) -> list[dict[str, object]]:
+    """The relabelling of alerts: each gets the name of its host, whether its instance has the name or an address."""
+    named = [
+        {"source_labels": ["host"], "regex": re.escape(address), "target_label": "host", "replacement": name}
+        for address, name in sorted(host_names(found).items())
+    ]
+    return [HOST_OF_INSTANCE, *named]
 
 
 def files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[str, str]:
@@ -33,6 +62,7 @@ def secret_files(config: StackConfig) -> dict[str, str]:
 
 def _prometheus_yaml(config: StackConfig) -> str:
     settings = config.settings
+    scraped = jobs(config)
     document = {
         "global": {
             "scrape_interval": settings.prometheus.scrape_interval,
@@ -41,12 +71,12 @@ def _prometheus_yaml(config: StackConfig) -> str:
             "external_labels": {"cluster": settings.cluster, "environment": settings.environment},
         },
         "alerting": {
-            "alert_relabel_configs": [HOST_OF_INSTANCE],
+            "alert_relabel_configs": alert_relabelling(scraped),
             "alertmanagers": [
                 {"static_configs": [{"targets": [f"{name}:9093" for name in settings.alertmanager.services]}]}
             ],
         },
         "rule_files": ["rules/*.yaml"],
-        "scrape_configs": [job.to_config() for job in jobs(config)],
+        "scrape_configs": [job.to_config() for job in scraped],
     }
     return to_yaml(document, source=f"Pulumi.{config.stack}.yaml")

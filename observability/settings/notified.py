@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 from observability.settings.model import Settings
-from observability.settings.notifications import PAGERS, receiver_secrets
+from observability.settings.notifications import receiver_secrets
 
 
 def check(source: str, settings: Settings, teams: Collection[str]) -> None:
@@ -40,9 +40,9 @@ def check(source: str, settings: Settings, teams: Collection[str]) -> None:
             "take it out; a silence (./obs silence add) keeps known trouble quiet",
         )
     for index, name in enumerate(said.info.receivers):
-        if said.receivers[name].channel in PAGERS:
+        if said.receivers[name].pages:
             raise ConfigError(
-                f"{where}.info[{index}]: {name} calls somebody, and info is a digest of what is only worth knowing",
+                f"{where}.info[{index}]: {name} pages people, and info is a digest that never pages",
                 "name a receiver of mail or chat",
             )
     for name, receiver in said.receivers.items():
@@ -51,9 +51,9 @@ def check(source: str, settings: Settings, teams: Collection[str]) -> None:
                 f"{where}.receivers.{name}: nobody is told by it: it is in no audience",
                 "name it in default, critical, warning, info, components, teams or onCall, or take it out",
             )
-        if receiver.email is not None and said.smtp is None:
+        if receiver.channel.by_mail_server and said.smtp is None:
             raise ConfigError(
-                f"{where}.receivers.{name}.email: there is no mail server to send it by",
+                f"{where}.receivers.{name}.{receiver.channel.key}: there is no mail server to send it by",
                 "add notifications.smtp, like {host: smtp.example.com, sender: alerts@example.com}",
             )
     for path in (*(f"teams.{team}" for team in said.teams), *(f"onCall.{team}" for team in said.on_call)):

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from observability.core.secret import SecretSpec, secret_name
 from observability.parts.registry import parts
-from observability.settings.notifications import Receiver, SecretKind, receiver_secrets
+from observability.settings.notifications import Receiver, receiver_secrets
 
 _OF_THE_STACK: Final[Mapping[str, SecretSpec]] = MappingProxyType(
     {
@@ -18,7 +18,7 @@ _OF_THE_STACK: Final[Mapping[str, SecretSpec]] = MappingProxyType(
             description="Address that receives every alert as a JSON POST (Alertmanager's webhook format).",
         ),
         "heartbeatUrl": SecretSpec(
-            description="Address that is pinged every minute as long as alerts flow (a Healthchecks.io URL, say).",
+            description="Address outside that gets the heartbeat, like a ping URL of Healthchecks.io.",
             required_in=frozenset({"prod"}),
         ),
         "smtpPassword": SecretSpec(
@@ -34,15 +34,6 @@ _SCRAPE: Final[Mapping[ScrapeSecret, str]] = MappingProxyType(
         "Token": "Bearer token with which the metrics of {} are read.",
         "Password": "Password with which the metrics of {} are read.",
         "Key": "Private key, PEM, of the certificate with which the metrics of {} are read.",
-    }
-)
-
-_RECEIVER: Final[Mapping[SecretKind, str]] = MappingProxyType(
-    {
-        "Url": "Address of the webhook of {} ({}).",
-        "Token": "Token with which {} ({}) is notified.",
-        "Key": "Key with which {} ({}) is notified.",
-        "User": "Key of the user or group that {} ({}) notifies.",
     }
 )
 
@@ -70,7 +61,9 @@ def known_secrets(
     in the sections `systems` and `exporters`.
     """
     found = {
-        secret.name: SecretSpec(description=_RECEIVER[secret.kind].format(secret.receiver, secret.channel))
+        secret.name: SecretSpec(
+            description=f"{secret.secret.description} of the receiver {secret.receiver} ({secret.channel.title})."
+        )
         for secret in receiver_secrets(receivers or {})
     }
     for system in systems:

@@ -86,7 +86,7 @@ def outcomes(told: Told) -> dict[str, Done]:
 def rows(done: Done) -> dict[str, str]:
     """The line about each receiver, blanks made one."""
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    return {line.split()[1]: line for line in lines if line.startswith(("ok ", "FAIL ", "quiet "))}
+    return {line.split()[1]: line for line in lines if line.startswith(("ok ", "FAIL ", "muted "))}
 
 
 def ask(path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
@@ -161,7 +161,7 @@ def test_a_silence_is_made_listed_with_what_it_mutes_and_ended(told: Told) -> No
         assert "mutes 1 alert now" in listed
         ended = told.obs("silence", "expire", short, STACK)
         assert ended.returncode == 0, ended.stderr
-        assert "1 over" in told.obs("silence", "list", STACK).stdout
+        assert "1 expired" in told.obs("silence", "list", STACK).stdout
         assert ask("alerts", filter=f'run="{labels["run"]}"')[0]["status"]["silencedBy"] == []
     finally:
         post(labels, over=True)
@@ -180,9 +180,9 @@ def test_mute_times_are_in_force_as_alertmanager_says(told: Told) -> None:
         done = told.obs("mutes", STACK)
         assert done.returncode == 0, done.stdout + done.stderr
         always, later = done.stdout.split("later:")
-        assert "always in force" in always
-        assert "keeps quiet now: HighResponseTime syncup for warning" in always
-        assert f"not in force now; next {LATER:%A %H:%M} until " in later
-        assert "keeps quiet" not in later
+        assert "always active" in always
+        assert "muted now: HighResponseTime syncup for warning" in always
+        assert f"not active now; next {LATER:%A %H:%M} until " in later
+        assert "muted now" not in later
     finally:
         post(labels, over=True)

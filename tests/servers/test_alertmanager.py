@@ -33,6 +33,14 @@ def test_the_routes_taken_are_those_amtool_names_for_every_set_of_labels() -> No
     known = known_values(config, {})
     values = [[*known[label], "odd", ""] for label in ROUTED]
     grid = [dict(zip(ROUTED, one, strict=True)) for one in product(*values)]
+    paged = ("severity", "page", "component", "team")
+    few = [
+        ("critical", "warning", "info", "odd"),
+        ("yes", "no", ""),
+        ("database", "host", "application", ""),
+        ("erpgo", "syncup"),
+    ]
+    grid += [dict(zip(paged, one, strict=True)) for one in product(*few)]
     grid += [{"alertname": "Watchdog", "severity": severity, "component": "database"} for severity in ("info", "")]
     grid += [{"obs_receiver": "pager", "severity": "critical", "team": "erpgo"}, {"obs_receiver": "nobody"}]
     grid += [{"obs_verify": "true", "component": "database"}, {"obs_verify": "yes", "component": "database"}]

@@ -19,7 +19,7 @@ from observability.operations.deliveries import (
     Tally,
     Watch,
     judge,
-    kept_quiet,
+    muted_by,
     names_receivers,
     posts,
     refusals,
@@ -28,7 +28,11 @@ from observability.operations.deliveries import (
 from observability.operations.home import Home
 from observability.parts.alertmanager import TURN_SECONDS
 from observability.settings.load import StackConfig
+from observability.settings.notifications import Receiver
 from tests.unit.conftest import stack_config
+
+MAIL = Receiver.model_validate({"email": {"to": ["ops@example.com"]}})
+SLACK = Receiver.model_validate({"slack": {"channel": "#alerts"}})
 
 NOTIFICATIONS: dict[str, Any] = {
     "smtp": {"host": "smtp.example.com", "sender": "alerts@example.com"},
@@ -181,7 +185,7 @@ def test_a_stack_without_receivers_has_nothing_to_test() -> None:
     from observability.settings.load import validate
 
     error = refused(config=validate("dev", {}, frozenset()))
-    assert error.what == "dev has no receivers, so nobody would hear of an alert"
+    assert error.what == "dev has no receivers, so alerts are not sent"
     assert "observability:notifications of Pulumi.dev.yaml" in error.mend
 
 
@@ -196,7 +200,7 @@ def test_wrong_use_asks_nobody_anything(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_integrations_are_numbered_within_their_kind_as_alertmanager_numbers_them() -> None:
-    found = posts("critical", [("a", "email"), ("b", "slack"), ("c", "email"), ("d", "slack")])
+    found = posts("critical", {"a": MAIL, "b": SLACK, "c": MAIL, "d": SLACK})
     assert [post.place for post in found] == [
         ("critical", "email[0]"),
         ("critical", "slack[0]"),
@@ -286,7 +290,7 @@ REFUSED = Refusal(text="unexpected status code 500: no", attempts=7)
             Watch(tallies={KEY: Tally(accepted=0, refused=7, given_up=0)}),
             REFUSED,
             "FAIL",
-            "unexpected status code 500: no (7 attempts, and goes on)",
+            "unexpected status code 500: no (7 attempts, still trying)",
         ),
         (
             Watch(tallies={KEY: Tally(accepted=0, refused=3, given_up=1, reasons=("serverError",))}, took={KEY: 10.2}),
@@ -294,8 +298,8 @@ REFUSED = Refusal(text="unexpected status code 500: no", attempts=7)
             "FAIL",
             "serverError (3 attempts in 10.2 s)",
         ),
-        (Watch(), None, "FAIL", "no answer yet; Alertmanager goes on trying"),
-        (Watch(quiet={"only-hook": "mute time nights"}), None, "quiet", "kept quiet by mute time nights"),
+        (Watch(), None, "FAIL", "no answer yet; Alertmanager keeps trying"),
+        (Watch(muted={"only-hook": "mute time nights"}), None, "muted", "muted by mute time nights"),
     ],
 )
 def test_a_receivers_row_says_delivered_or_the_servers_error_and_the_time(
@@ -306,7 +310,7 @@ def test_a_receivers_row_says_delivered_or_the_servers_error_and_the_time(
 
 
 def test_of_two_receivers_of_one_kind_the_log_says_which_failed() -> None:
-    two = posts("critical", [("ops", "email"), ("boss", "email")])
+    two = posts("critical", {"ops": MAIL, "boss": MAIL})
     key = ("critical", "email")
     watch = Watch(tallies={key: Tally(accepted=1, refused=6, given_up=1)}, took={key: 20.2})
     said = {("critical", "email[1]"): Refusal(text="550 no such user", attempts=6)}
@@ -317,7 +321,7 @@ def test_of_two_receivers_of_one_kind_the_log_says_which_failed() -> None:
 
 
 def test_two_receivers_of_one_kind_that_both_failed_without_a_word_are_both_named() -> None:
-    two = posts("critical", [("ops", "email"), ("boss", "email")])
+    two = posts("critical", {"ops": MAIL, "boss": MAIL})
     key = ("critical", "email")
     watch = Watch(tallies={key: Tally(accepted=0, refused=8, given_up=2, reasons=("other",))}, took={key: 20.2})
     found = verdicts(judge(two, watch, {}))
@@ -326,7 +330,7 @@ def test_two_receivers_of_one_kind_that_both_failed_without_a_word_are_both_name
 
 def test_what_keeps_an_alert_quiet_is_named() -> None:
     nothing: dict[str, list[str]] = {"silencedBy": [], "mutedBy": [], "inhibitedBy": []}
-    assert kept_quiet(nothing, {}) == ""
-    assert kept_quiet({**nothing, "silencedBy": ["12345678-9"]}, {}) == "silence 12345678"
-    assert kept_quiet({**nothing, "mutedBy": ["nights"]}, {}) == "mute time nights"
-    assert kept_quiet({**nothing, "inhibitedBy": ["f00"]}, {"f00": "HostDown"}) == "HostDown, which fires"
+    assert muted_by(nothing, {}) == ""
+    assert muted_by({**nothing, "silencedBy": ["12345678-9"]}, {}) == "silence 12345678"
+    assert muted_by({**nothing, "mutedBy": ["nights"]}, {}) == "mute time nights"
+    assert muted_by({**nothing, "inhibitedBy": ["f00"]}, {"f00": "HostDown"}) == "HostDown, which fires"

@@ -8,8 +8,8 @@ import pytest
 from observability.alerting.grafana import FALLBACK, Policy, contact_points, mute_timings, policy, templates
 from observability.alerting.matchers import Matcher
 from observability.alerting.routes import recipients, routes, taken
+from observability.channels.registry import CHANNELS
 from observability.settings.load import StackConfig, validate
-from observability.settings.notifications import CHANNELS
 from observability.synth.record import HIDDEN, Declared
 from tests.unit.conftest import declared_by, stack_config
 
@@ -74,7 +74,7 @@ def heard(config: StackConfig, labels: dict[str, str]) -> list[str]:
 def test_every_receiver_is_a_contact_point_of_its_name_and_all_kinds_are_known() -> None:
     found = contact_points(CONFIG)
     assert [point.name for point in found] == list(NOTIFICATIONS["receivers"])
-    assert {point.kind for point in found} == set(CHANNELS)
+    assert {point.block for point in found} == {channel.grafana for channel in CHANNELS.values()}
 
 
 def test_each_contact_point_is_declared_with_one_block_and_its_secrets_hidden() -> None:
@@ -105,7 +105,7 @@ def test_a_receiver_that_says_nothing_when_an_alert_is_over_says_nothing_in_graf
 
 
 def test_opsgenie_is_asked_where_the_account_lives() -> None:
-    (genie,) = [point for point in contact_points(CONFIG) if point.kind == "opsgenie"]
+    (genie,) = [point for point in contact_points(CONFIG) if point.block == "opsgenies"]
     assert genie.settings["url"] == "https://api.eu.opsgenie.com/v2/alerts"
 
 
@@ -120,7 +120,7 @@ def test_who_hears_of_an_alert_is_who_hears_of_it_by_alertmanager(severity: str,
 
 def test_the_database_team_hears_of_its_component_beside_those_of_the_severity() -> None:
     told = heard(CONFIG, {"severity": "critical", "component": "database"})
-    assert told == ["teams", "genie", "ops-mail", "slack-hook", "pager", "phone"]
+    assert told == ["genie", "teams", "pager", "phone", "ops-mail", "slack-hook"]
 
 
 def test_the_branches_are_alertmanagers_without_those_that_only_it_needs() -> None:

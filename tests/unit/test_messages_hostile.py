@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from observability.alerting.receivers import Block, integrations
+from observability.alerting.receivers import integrations
+from observability.channels.descriptor import Block
 from tests.receivers.checks import markup_problem, problem
 from tests.receivers.rendering import Alert, group, render
 from tests.unit.conftest import stack_config

@@ -1,4 +1,4 @@
-"""When a mute time is in force, and when that changes next, by the wall clock of its location."""
+"""When a mute time is active, and when that changes next, by the wall clock of its location."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from observability.alerting.mute_times import in_force, in_words, next_change, state_in_words
+from observability.alerting.mute_times import active, in_words, next_change, state_in_words
 from observability.cli.mutes import mutes
 from observability.operations.alertmanager import Alertmanager
 from observability.operations.home import Home
@@ -47,7 +47,7 @@ def utc(text: str) -> datetime:
     ],
 )
 def test_it_is_in_force_within_its_hours_on_its_days(mute_time: MuteTime, at: str, holds: bool) -> None:
-    assert in_force(mute_time, utc(at)) is holds
+    assert active(mute_time, utc(at)) is holds
 
 
 @pytest.mark.parametrize(
@@ -73,18 +73,18 @@ def test_the_next_change_is_found_across_days_and_changes_of_the_clocks(
 
 def test_one_that_never_ends_has_no_next_change() -> None:
     assert next_change(MuteTime(), utc("2026-11-18 12:00")) is None
-    assert state_in_words(MuteTime(), utc("2026-11-18 12:00")) == "always in force"
+    assert state_in_words(MuteTime(), utc("2026-11-18 12:00")) == "always active"
 
 
 def test_it_is_told_in_words_by_the_clock_of_its_location() -> None:
     assert in_words(LUNCH) == "Monday, Friday 12:00-13:00 and 18:00-19:30 (UTC)"
     assert in_words(SUNDAYS) == "Sunday the whole day (UTC)"
     evening = datetime(2026, 11, 18, 23, 30, tzinfo=BERLIN)
-    assert state_in_words(NIGHTS, evening) == "in force now, until Thursday 07:00"
-    assert state_in_words(SUNDAYS, evening) == "not in force now; next Sunday 00:00 until Monday 00:00"
+    assert state_in_words(NIGHTS, evening) == "active now, until Thursday 07:00"
+    assert state_in_words(SUNDAYS, evening) == "not active now; next Sunday 00:00 until Monday 00:00"
 
 
-def test_the_list_says_who_is_left_alone_and_asks_alertmanager_what_is_kept_quiet(
+def test_the_list_names_the_muted_receivers_and_the_alerts_muted_now(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     notifications = {
@@ -106,12 +106,12 @@ def test_the_list_says_who_is_left_alone_and_asks_alertmanager_what_is_kept_quie
     assert done.exit_code == 0, done.output
     assert done.output.splitlines()[:4] == [
         "always: every day the whole day (UTC)",
-        "  always in force",
-        "  left alone: team-erpgo, warning",
-        "  keeps quiet now: HighErrorRate erpgo for team-erpgo",
+        "  always active",
+        "  mutes: team-erpgo, warning",
+        "  muted now: HighErrorRate erpgo for team-erpgo",
     ]
-    assert "left alone: nobody; name it in the mute of an audience" in done.output
+    assert "mutes: no receiver; name it in the mute of an audience" in done.output
     monkeypatch.setattr(Alertmanager, "mute_times", lambda _: {"always"})
     older = CliRunner().invoke(app, [])
     assert older.exit_code == 1
-    assert "Alertmanager does not know sundays\nbring it up to date: ./obs up dev" in older.output
+    assert "Alertmanager does not know sundays\nupdate it: ./obs up dev" in older.output

@@ -79,8 +79,11 @@ def test_a_receivers_secrets_are_named_after_it() -> None:
     [
         (
             {"severity": "critical", "component": "database", "team": "erpgo"},
-            ["component-database", "team-erpgo", "critical"],
+            ["component-database", "team-erpgo", "critical-page", "critical"],
         ),
+        ({"severity": "critical", "page": "yes", "component": "host"}, ["critical-page", "critical"]),
+        ({"severity": "critical", "page": "no", "component": "host"}, ["critical"]),
+        ({"severity": "warning", "page": "yes", "component": "host"}, ["warning"]),
         ({"severity": "warning", "component": "database"}, ["component-database", "warning"]),
         ({"severity": "warning", "component": "host"}, ["warning"]),
         ({"severity": "info", "component": "host"}, ["default"]),
@@ -103,7 +106,9 @@ def test_prod_tells_ops_and_management_by_mail_slack_and_pager_of_what_is_critic
     (critical,) = (one for one in rendered(of)["receivers"] if one["name"] == "critical")
     assert [mail["to"] for mail in critical["email_configs"]] == ["ops@example.com", "management@example.com"]
     assert [slack["channel"] for slack in critical["slack_configs"]] == ["#alerts-critical"]
-    assert len(critical["pagerduty_configs"]) == 1
+    (pages,) = (one for one in rendered(of)["receivers"] if one["name"] == "critical-page")
+    assert len(pages["pagerduty_configs"]) == 1
+    assert "pagerduty_configs" not in critical
 
 
 def test_in_prod_every_team_has_a_channel_of_its_own() -> None:
@@ -131,9 +136,9 @@ def test_what_is_only_worth_knowing_comes_as_a_digest_even_where_nobody_was_name
 def test_what_is_only_worth_knowing_comes_to_teams_as_a_digest_too_and_calls_nobody() -> None:
     of = config({**EVERY_CHANNEL, "teams": {"erpgo": ["hook", "pager"]}})
     info = [route for route in taken(of, {"severity": "info", "team": "erpgo"}) if route.receiver.startswith("team-")]
-    assert [(route.receiver, route.group_interval) for route in info] == [("team-erpgo-digest", "4h")]
+    assert [(route.receiver, route.group_interval) for route in info] == [("team-erpgo", "4h")]
     assert [one["name"] for one in rendered(of)["receivers"] if "pagerduty_configs" in one] == [
-        *("critical", "team-erpgo", "only-pager")
+        *("critical-page", "team-erpgo-page", "only-pager")
     ]
 
 
@@ -178,7 +183,7 @@ def test_the_heartbeat_is_sent_to_its_address_and_never_as_a_resolved_notice() -
     [
         ({"critical": ["pagr"]}, "notifications.critical[0]: there is no receiver 'pagr'", "did you mean 'pager'"),
         ({"components": {"database": []}}, "notifications.components.database: nobody hears of it", "name a receiver"),
-        ({"info": ["hook", "pager"]}, "notifications.info[1]: pager calls somebody", "mail or chat"),
+        ({"info": ["hook", "pager"]}, "notifications.info[1]: pager pages people", "mail or chat"),
         ({"info": {"mute": ["nights"]}}, "notifications.info: nobody hears of it", "name a receiver"),
         ({"teams": {"ergo": ["hook"]}}, "notifications.teams.ergo: there is no such team", "did you mean 'erpgo'"),
         ({"critical": {"receivers": ["hook"], "mute": ["nights"]}}, "notifications.critical.mute", "silence"),
@@ -200,7 +205,7 @@ def test_the_heartbeat_is_sent_to_its_address_and_never_as_a_resolved_notice() -
         ),
         (
             {"muteTimes": {"nights": {"times": ["22:00-22:00"]}}},
-            "notifications.muteTimes.nights.times: 22:00-22:00 is no time at all",
+            "notifications.muteTimes.nights.times: 22:00-22:00 has no length",
             "22:00-07:00",
         ),
         (

@@ -1,4 +1,4 @@
-"""`obs route`: who hears of an alert and why, which is what amtool says of the rendered file."""
+"""`obs route`: the receivers of an alert, when they are notified, and what would mute it."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 
 from dashboards.linked_rules import files
 from observability.alerting.alerts import Alerts, alerts, filled
-from observability.alerting.explain import Explanation, destination, explain, quiet_while
+from observability.alerting.explain import Explanation, destination, explain, muted_while
+from observability.alerting.routes import taken
 from observability.cli.route import _config, given_labels, route
+from observability.cli.silences import Silence
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
 from observability.settings.load import StackConfig, secret_specs, validate
@@ -38,6 +40,12 @@ NOTIFICATIONS: dict[str, Any] = {
     "muteTimes": {"nights": {"times": ["22:00-07:00"], "location": "Europe/Berlin"}},
 }
 
+PAGER_ALONE: dict[str, Any] = {
+    "receivers": {"pager": {"pagerduty": {}}, "hook": {"webhook": {}}},
+    "default": ["hook"],
+    "critical": ["pager"],
+}
+
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 18, 23, 30, tzinfo=UTC)
 
@@ -56,6 +64,7 @@ def rules(config: StackConfig) -> Alerts:
 def obs(monkeypatch: pytest.MonkeyPatch, config: StackConfig) -> CliRunner:
     """The command line of a stack with these notifications."""
     monkeypatch.setattr(Home, "config", lambda _home, _stack: config)
+    monkeypatch.setattr("observability.cli.route._silences", lambda _: [])
     monkeypatch.setenv("COLUMNS", "200")
     return CliRunner()
 
@@ -78,14 +87,15 @@ def at(config: StackConfig, when: datetime, **labels: str) -> Explanation:
     return explain(config, labels, when)
 
 
-def test_every_route_says_by_whom_and_where_the_alert_is_heard(obs: CliRunner) -> None:
+def test_every_route_names_its_receivers_and_their_destinations(obs: CliRunner) -> None:
     output = said(obs, "severity=critical,component=database,system=erpgo")
     lines = [" ".join(line.split()) for line in output.splitlines()]
     assert lines[0] == "severity=critical, component=database, system=erpgo, team=erpgo"
-    assert [line for line in lines if line[:2] in ("1.", "2.", "3.")] == [
-        "1. component-database: component database hears of it as well",
-        "2. team-erpgo: team erpgo hears of it as well",
-        "3. critical: its severity is critical",
+    assert [line for line in lines if line[:2] in ("1.", "2.", "3.", "4.")] == [
+        "1. component-database: its component is database",
+        "2. team-erpgo: its team is erpgo",
+        "3. critical-page: it pages, and its severity is critical",
+        "4. critical: its severity is critical",
     ]
     assert "database-team Telegram, chat -100" in lines
     assert "slack-erpgo Slack #erpgo" in lines
@@ -93,12 +103,45 @@ def test_every_route_says_by_whom_and_where_the_alert_is_heard(obs: CliRunner) -
     assert "pager PagerDuty (secret pagerKey)" in lines
 
 
-def test_who_is_on_call_for_a_team_hears_of_its_critical_alerts_alone(config: StackConfig) -> None:
-    heard = [hearing.route.receiver for hearing in at(config, NOON, severity="critical", team="syncup").hearings]
-    assert heard == ["oncall-syncup", "critical"]
-    assert [hearing.route.receiver for hearing in at(config, NOON, severity="warning", team="syncup").hearings] == [
-        "warning"
-    ]
+def receivers(config: StackConfig, **labels: str) -> list[str]:
+    return [delivery.route.receiver for delivery in at(config, NOON, **labels).deliveries]
+
+
+def test_the_person_on_call_for_a_team_gets_its_pages_alone(config: StackConfig) -> None:
+    assert receivers(config, severity="critical", team="syncup") == ["oncall-syncup", "critical-page", "critical"]
+    assert receivers(config, severity="critical", page="no", team="syncup") == ["critical"]
+    assert receivers(config, severity="warning", page="yes", team="syncup") == ["oncall-syncup", "warning"]
+    assert receivers(config, severity="warning", team="syncup") == ["warning"]
+
+
+def pages_together(config: StackConfig, one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether two critical alerts of one system are one page."""
+    groups = []
+    for labels in (one, other):
+        labels = {"severity": "critical", "page": "yes", "system": "erpgo", **labels}
+        (page,) = [route for route in taken(config, labels) if route.receiver == "critical-page"]
+        groups.append((page.group_by, [labels.get(name) for name in page.group_by or ()]))
+    return groups[0] == groups[1]
+
+
+def test_the_symptoms_of_one_system_are_one_page(config: StackConfig) -> None:
+    errors = {"alertname": "CriticalErrorRate", "component": "application"}
+    assert pages_together(config, errors, {"alertname": "EndpointDown", "component": "endpoint", "instance": "a"})
+    assert not pages_together(config, errors, {**errors, "system": "syncup"})
+
+
+def test_a_second_server_host_or_disk_that_fails_is_a_page_of_its_own(config: StackConfig) -> None:
+    down = {"alertname": "DatabaseDown", "component": "database", "instance": "db-1:5432"}
+    assert not pages_together(config, down, {**down, "instance": "db-2:5432"})
+    assert not pages_together(config, down, {"alertname": "CriticalErrorRate", "component": "application"})
+    disk = {"alertname": "CriticalDiskUsage", "component": "host", "instance": "a:9100", "device": "sda"}
+    assert not pages_together(config, disk, {**disk, "device": "sdb"})
+
+
+def test_an_audience_of_pagers_alone_leaves_to_default_what_does_not_page() -> None:
+    of = validate("dev", {"notifications": PAGER_ALONE}, frozenset({"pagerKey", "hookUrl"}))
+    assert receivers(of, severity="critical", page="yes") == ["critical-page"]
+    assert receivers(of, severity="critical", page="no") == ["default"]
 
 
 def test_an_alert_is_known_by_its_name_and_system_alone(obs: CliRunner) -> None:
@@ -114,24 +157,26 @@ def test_an_alert_with_rules_of_several_severities_is_explained_for_each(obs: Cl
     assert output.index("severity=warning") < output.index("severity=critical")
 
 
-def test_without_a_system_it_says_that_a_team_may_hear_as_well(obs: CliRunner) -> None:
-    assert "--system NAME says who" in said(obs, "HighErrorRate")
-    assert "--system NAME says who" not in said(obs, "HighErrorRate", "--system", "erpgo")
+def test_without_a_system_it_says_that_a_team_may_have_receivers(obs: CliRunner) -> None:
+    assert "with --system NAME also the receivers" in said(obs, "HighErrorRate")
+    assert "with --system NAME" not in said(obs, "HighErrorRate", "--system", "erpgo")
 
 
-def test_nobody_to_hear_of_it_is_exit_code_1(monkeypatch: pytest.MonkeyPatch, obs: CliRunner) -> None:
+def test_an_alert_without_receivers_is_exit_code_1(monkeypatch: pytest.MonkeyPatch, obs: CliRunner) -> None:
     nobody = {**NOTIFICATIONS, "default": [], "warning": []}
     nobody["receivers"] = {name: one for name, one in NOTIFICATIONS["receivers"].items() if name != "hook"}
     values = {"notifications": nobody}
     of = validate("dev", values, frozenset(secret_specs(values)) - {"alertWebhookUrl"})
     monkeypatch.setattr(Home, "config", lambda _home, _stack: of)
     output = said(obs, "severity=warning,component=host", code=1)
-    assert "nobody hears of it" in output
+    assert "no receiver is notified" in output
     assert "observability:notifications of Pulumi.dev.yaml" in output
-    assert "nobody hears of it" not in said(obs, "severity=warning,component=database")
+    assert "no receiver is notified" not in said(obs, "severity=warning,component=database")
 
 
-def test_who_will_hear_is_told_before_the_secrets_are_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_receivers_are_shown_before_the_secrets_are_stored(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path))
     output = said(CliRunner(), "severity=critical,component=database", "prod")
     assert "the secret observability:heartbeatUrl is required in prod and missing" in output
@@ -184,39 +229,40 @@ def test_every_alert_of_the_rule_files_can_be_asked_for(config: StackConfig, rul
     for name in names:
         for labels in filled(config, rules, {"alertname": name, "system": "platform"}):
             assert {"severity", "component", "condition", "team"} <= labels.keys()
-            assert explain(config, labels, NOON).hearings
+            assert explain(config, labels, NOON).deliveries
 
 
-def test_a_mute_time_is_told_with_its_hours_and_whether_it_is_in_force(config: StackConfig) -> None:
-    (by_day,) = at(config, NOON, severity="warning").hearings[0].mutes
-    (by_night,) = at(config, NIGHT, severity="warning").hearings[0].mutes
+def test_a_mute_time_is_shown_with_its_hours_and_whether_it_is_active(config: StackConfig) -> None:
+    (by_day,) = at(config, NOON, severity="warning").deliveries[0].mutes
+    (by_night,) = at(config, NIGHT, severity="warning").deliveries[0].mutes
     assert by_day.hours == "every day 22:00-07:00 (Europe/Berlin)"
-    assert (by_day.in_force, by_night.in_force) == (False, True)
-    assert by_day.state == "not in force now; next Wednesday 22:00 until Thursday 07:00"
-    assert by_night.state == "in force now, until Thursday 07:00"
+    assert (by_day.active, by_night.active) == (False, True)
+    assert by_day.state == "not active now; next Wednesday 22:00 until Thursday 07:00"
+    assert by_night.state == "active now, until Thursday 07:00"
 
 
 def test_critical_alerts_reach_the_default_audience_at_any_hour() -> None:
     muted = {**NOTIFICATIONS, "critical": [], "default": {"receivers": ["ops-mail", "slack-critical", "pager"]}}
     muted["default"] = {**muted["default"], "mute": ["nights"]}
     of = stack_config("dev", {"notifications": muted})
-    assert at(of, NIGHT, severity="critical").hearings[0].mutes == ()
-    assert [mute.name for mute in at(of, NIGHT, severity="none").hearings[0].mutes] == ["nights"]
+    assert at(of, NIGHT, severity="critical").deliveries[0].mutes == ()
+    assert [mute.name for mute in at(of, NIGHT, severity="none").deliveries[0].mutes] == ["nights"]
 
 
-def test_how_soon_and_how_often_is_told(config: StackConfig) -> None:
-    (critical,) = at(config, NOON, severity="critical").hearings
-    (info,) = at(config, NOON, severity="info").hearings
-    (only,) = at(config, NOON, obs_receiver="hook").hearings
+def test_the_timing_of_each_route_is_shown(config: StackConfig) -> None:
+    page, critical = at(config, NOON, severity="critical").deliveries
+    (info,) = at(config, NOON, severity="info").deliveries
+    (only,) = at(config, NOON, obs_receiver="hook").deliveries
     assert critical.timing == (
         "after 10s, grouped by alertname, cluster, system; changes every 10s at most, again after 12h"
     )
+    assert page.timing.startswith("after 10s, grouped by alertname, cluster, system, instance, device, mount;")
     assert info.timing == "a digest by cluster, system: the first after 5m, then every 4h at most"
     assert only.timing.startswith("at once")
 
 
-def test_the_watchdog_is_heard_by_what_misses_it(obs: CliRunner) -> None:
-    assert "what misses it when it stops (secret heartbeatUrl)" in said(obs, "Watchdog")
+def test_the_watchdog_goes_to_the_dead_mans_switch(obs: CliRunner) -> None:
+    assert "the dead man's switch (secret heartbeatUrl)" in said(obs, "Watchdog")
 
 
 def test_every_channel_says_where_its_messages_go(config: StackConfig) -> None:
@@ -229,30 +275,70 @@ def test_every_channel_says_where_its_messages_go(config: StackConfig) -> None:
     assert found["alert-webhook"] == "webhook (secret alertWebhookUrl)"
 
 
+def silence(**more: str) -> Silence:
+    """An active silence of erpgo's errors."""
+    matchers = [{"name": name, "value": value, "isRegex": False, "isEqual": True} for name, value in more.items()]
+    return Silence.read(
+        {
+            "id": "3f2a91bc-1",
+            "status": {"state": "active"},
+            "matchers": matchers,
+            "createdBy": "ann@example.com",
+            "comment": "deploying 1.4",
+            "startsAt": "2026-11-18T12:00:00Z",
+            "endsAt": "2026-11-18T14:00:00Z",
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("matchers", "shown"),
+    [
+        ({"alertname": "HighErrorRate"}, "silenced by 3f2a91bc until 2026-11-18 14:00 UTC by ann@example.com"),
+        ({"system": "erpgo", "route": "/a"}, 'silenced by 3f2a91bc where route="/a", until 2026-11-18 14:00 UTC'),
+        ({"system": "syncup"}, None),
+    ],
+)
+def test_an_active_silence_of_the_alert_is_shown(
+    monkeypatch: pytest.MonkeyPatch, obs: CliRunner, matchers: dict[str, str], shown: str | None
+) -> None:
+    monkeypatch.setattr("observability.cli.route._silences", lambda _: [silence(**matchers)])
+    output = said(obs, "HighErrorRate", "--system", "erpgo")
+    assert ("silenced by" in output) is (shown is not None)
+    assert shown is None or shown in output
+
+
+def test_without_a_running_alertmanager_it_says_that_silences_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, obs: CliRunner
+) -> None:
+    monkeypatch.setattr("observability.cli.route._silences", lambda _: None)
+    assert "silences are not considered" in said(obs, "HighErrorRate", "--system", "erpgo")
+
+
 ERRORS = {"severity": "warning", "component": "application", "condition": "error_rate", "system": "erpgo"}
 
 
-def test_a_warning_is_kept_quiet_by_the_critical_of_its_condition() -> None:
-    critical = quiet_while({"alertname": "HighErrorRate", **ERRORS})[0]
+def test_a_warning_is_muted_by_the_critical_of_its_condition() -> None:
+    critical = muted_while({"alertname": "HighErrorRate", **ERRORS})[0]
     assert critical.startswith("a critical alert fires with condition error_rate, system erpgo (and the same or no ")
-    assert not [words for words in quiet_while({**ERRORS, "severity": "critical"}) if words.startswith("a critical")]
+    assert not [words for words in muted_while({**ERRORS, "severity": "critical"}) if words.startswith("a critical a")]
 
 
-def test_what_is_on_a_host_is_kept_quiet_by_its_being_down() -> None:
-    assert "HostDown fires with host erp-1" in quiet_while({"alertname": "RedisDown", "host": "erp-1"})
-    assert quiet_while({"alertname": "HostDown", "severity": "critical", "component": "host", "host": "erp-1"}) == []
+def test_what_is_on_a_host_is_muted_while_it_is_down() -> None:
+    assert "HostDown fires with host erp-1" in muted_while({"alertname": "RedisDown", "host": "erp-1"})
+    assert muted_while({"alertname": "HostDown", "severity": "critical", "component": "host", "host": "erp-1"}) == []
 
 
-def test_an_alert_is_not_kept_quiet_by_its_own_kind() -> None:
+def test_an_alert_is_not_muted_by_its_own_kind() -> None:
     down = {"alertname": "DatabaseDown", "severity": "critical", "component": "database", "system": "erpgo"}
-    assert not [words for words in quiet_while(down) if words.startswith("DatabaseDown")]
+    assert not [words for words in muted_while(down) if words.startswith("DatabaseDown")]
     slow = {**down, "alertname": "SlowDatabaseQueries", "severity": "warning"}
-    assert "DatabaseDown fires with system erpgo" in quiet_while(slow)
+    assert "DatabaseDown or ElasticsearchDown fires with system erpgo" in muted_while(slow)
 
 
-def test_what_keeps_quiet_is_named_without_the_mark_of_tests() -> None:
+def test_what_mutes_is_named_without_the_labels_of_tests() -> None:
     silent = {"alertname": "LogsSilent", "condition": "logs_silent", "severity": "warning", "cluster": "a"}
-    words = quiet_while(silent)
+    words = muted_while(silent)
     assert "ServiceDown of job alloy or promtail fires with cluster a" in words
     assert "obs_test" not in " ".join(words)
-    assert any(text.startswith("DatabaseDown or RedisDown or") for text in quiet_while({"alertname": "ServiceDown"}))
+    assert any(text.startswith("DatabaseDown or ") for text in muted_while({"alertname": "ServiceDown"}))

@@ -138,6 +138,65 @@ def test_one_too_long_too_short_or_without_a_reason_is_refused(
     assert what in add(runner, "alertname=HighErrorRate", *arguments).what
 
 
+HOST_DOWN = {"alertname": "HostDown", "severity": "critical", "system": "erpgo", "instance": "web-1:9100"}
+REDIS_DOWN = {"alertname": "RedisDown", "severity": "critical", "system": "erpgo", "instance": "web-1:6379"}
+
+
+def firing(labels: dict[str, str], fingerprint: str, *inhibited_by: str) -> dict[str, Any]:
+    """An alert as Alertmanager's API has it."""
+    status = {"silencedBy": [], "inhibitedBy": list(inhibited_by), "mutedBy": []}
+    return {"labels": labels, "fingerprint": fingerprint, "startsAt": "2026-11-18T12:00:00Z", "status": status}
+
+
+def added(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[str, list[dict[str, Any]]]:
+    """What `add` prints while HostDown mutes RedisDown, and the silences that it adds."""
+    made: list[dict[str, Any]] = []
+    monkeypatch.setattr(Home, "config", lambda _home, _stack: CONFIG)
+    alerts = [firing(HOST_DOWN, "a"), firing(REDIS_DOWN, "b", "a")]
+    monkeypatch.setattr(Alertmanager, "alerts", lambda _: alerts)
+
+    def silence(_: Alertmanager, one: dict[str, Any]) -> str:
+        made.append(one)
+        return f"{len(made)}1111111-2"
+
+    monkeypatch.setattr(Alertmanager, "silence", silence)
+    done = CliRunner().invoke(app, ["add", *arguments, "--for", "1h", "--reason", "x", "--author", "ann"])
+    assert done.exit_code == 0, done.output
+    return done.output, made
+
+
+def test_what_a_silence_would_mute_is_shown_before_it_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    output, made = added(monkeypatch, "HostDown,system=erpgo")
+    assert output.index("mutes 1 alert now:") < output.index("11111111 active until")
+    assert "  HostDown critical erpgo web-1:9100 since 2026-11-18 12:00 UTC" in output
+    assert "mutes when they fire: HostDown\n" in output
+    assert [one["matchers"][0]["value"] for one in made] == ["HostDown"]
+
+
+def test_a_dry_run_shows_what_would_be_muted_and_adds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    output, made = added(monkeypatch, "HostDown", "--dry-run")
+    assert "mutes 1 alert now:" in output
+    assert not made
+
+
+def test_what_the_silenced_alert_mutes_is_shown_and_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    output, made = added(monkeypatch, "HostDown")
+    assert "RedisDown critical erpgo web-1:6379" in output
+    assert "muted by HostDown until now, is sent while that is silenced" in output
+    assert len(made) == 1
+
+
+def test_with_effects_what_the_silenced_alert_mutes_is_silenced_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    output, made = added(monkeypatch, "HostDown", "--with-effects")
+    assert "is silenced too" in output
+    assert [{one["name"]: one["value"] for one in silence["matchers"]} for silence in made[1:]] == [REDIS_DOWN]
+
+
+def test_an_escape_in_a_silence_reaches_alertmanager(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, made = added(monkeypatch, r'HostDown,instance=~"web-\d+:9100"')
+    assert made[0]["matchers"][1] == {"name": "instance", "value": r"web-\d+:9100", "isRegex": True, "isEqual": True}
+
+
 def test_reason_and_length_have_to_be_said(runner: CliRunner) -> None:
     for arguments in (["--for", "2h"], ["--reason", "x"]):
         assert runner.invoke(app, ["add", "alertname=HighErrorRate", *arguments]).exit_code == 2
@@ -161,8 +220,8 @@ def test_the_list_says_what_by_whom_why_until_when_and_how_much_it_mutes(monkeyp
     assert "ann@example.com: deploying 1.4" in output
     since, until = (one[key][:16].replace("T", " ") for key in ("startsAt", "endsAt"))
     assert f"{since} UTC to {until} UTC" in output
-    assert "in force for 59m more; mutes 2 alerts now" in output
-    assert "1 in force, 0 to come, 0 over" in output
+    assert "active for 59m more; mutes 2 alerts now" in output
+    assert "1 active, 0 pending, 0 expired" in output
     assert "forgotten" not in output
 
 
@@ -170,10 +229,10 @@ def test_the_list_says_what_by_whom_why_until_when_and_how_much_it_mutes(monkeyp
     ("since", "until", "mutes", "why"),
     [
         (-23, 1, 0, None),
-        (-25, 1, 0, "in force for 1d 1h and mutes nothing"),
+        (-25, 1, 0, "active for 1d 1h and mutes nothing"),
         (-25, 1, 1, None),
         (-1, 24 * 29, 1, None),
-        (-1, 24 * 31 + 1, 1, "no end in sight: it ends in 31 days"),
+        (-1, 24 * 31 + 1, 1, "it ends in 31 days"),
     ],
 )
 def test_one_that_looks_forgotten_is_marked(
@@ -192,7 +251,7 @@ def test_those_that_are_over_or_to_come_are_never_forgotten() -> None:
 
 def test_those_over_for_five_days_are_listed_and_older_ones_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
     recent, old = silence("expired", -200, -24 * 4), silence("expired", -200, -24 * 6, id="99999999-0")
-    assert "over for 4d" in listed(monkeypatch, [recent, old])
+    assert "expired 4d ago" in listed(monkeypatch, [recent, old])
     assert "99999999" not in listed(monkeypatch, [recent, old])
     assert "99999999" in listed(monkeypatch, [recent, old], "--all")
 
@@ -207,10 +266,10 @@ def test_one_is_ended_by_the_beginning_of_its_id_if_no_other_begins_so(monkeypat
         done = CliRunner().invoke(app, ["expire", text])
         return done.exception.what if isinstance(done.exception, ConfigError) else done.output
 
-    assert expire("aaaa1") == "aaaa1111 is over; it was ann@example.com's: deploying 1.4\n"
+    assert expire("aaaa1") == "aaaa1111 is expired; ann@example.com had added it: deploying 1.4\n"
     assert ended == ["aaaa1111-1"]
     assert expire("aaaa") == "aaaa is the beginning of 2 silences"
-    assert expire("bbbb") == "the silence bbbb is over already"
+    assert expire("bbbb") == "the silence bbbb has expired already"
     assert expire("cccc") == "there is no silence 'cccc'"
     assert ended == ["aaaa1111-1"]
 

@@ -1,0 +1,183 @@
+"""Which alerts mute others, by Alertmanager's own algorithm on the rules that it is given."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+import yaml
+
+from observability.alerting import alertmanager
+from observability.alerting.matchers import parse_matchers
+from observability.core.expressions import compiled
+from observability.scrape.jobs import jobs
+from observability.scrape.prometheus import HOST_OF_INSTANCE, files, host_names, host_of
+from tests.unit.conftest import stack_config
+
+Labels = dict[str, str]
+
+RULES: Sequence[Mapping[str, Any]] = yaml.safe_load(alertmanager.files(stack_config())["alertmanager.yaml"])[
+    "inhibit_rules"
+]
+
+
+def holds(matchers: Sequence[str], labels: Labels) -> bool:
+    return all(matcher.holds(labels) for text in matchers for matcher in parse_matchers(text))
+
+
+def mutes(source: Labels, target: Labels) -> list[str]:
+    """Names of the rules by which an alert mutes another, as `inhibit.Inhibitor.Mutes` decides it."""
+    return [
+        rule["name"]
+        for rule in RULES
+        if holds(rule["target_matchers"], target)
+        and holds(rule["source_matchers"], source)
+        # An absent label equals an absent one.
+        and all(source.get(label, "") == target.get(label, "") for label in rule["equal"])
+        # An alert on both sides of a rule is not muted by others that are.
+        and not (holds(rule["source_matchers"], target) and holds(rule["target_matchers"], source))
+    ]
+
+
+def alert(name: str, severity: str = "critical", component: str = "application", **more: str) -> Labels:
+    return {"alertname": name, "severity": severity, "component": component, "system": "erpgo", **more}
+
+
+ERRORS = alert("CriticalErrorRate", condition="error_rate")
+SLOW = alert("CriticalResponseTime", condition="response_time", route="/a")
+BUDGET = alert("SLOErrorBudgetBurn", condition="error_budget", slo="availability")
+SLOW_BUDGET = alert("SLOErrorBudgetBurn", condition="error_budget", slo="latency")
+ENDPOINT = alert("EndpointDown", component="endpoint", condition="down", instance="https://shop/", probe="shop")
+DATABASE = alert("DatabaseDown", component="database", condition="down", instance="db-1:5432", host="db-1")
+REDIS = alert("RedisDown", component="cache", condition="down", instance="cache-1:6379", host="cache-1")
+NGINX = alert("NginxDown", component="proxy", condition="down", instance="web-1:8081", host="web-1")
+HOST = alert("HostDown", component="host", condition="down", instance="db-1:9100", host="db-1")
+STALLED = alert("TransactionsStalled", component="business", condition="transactions")
+ALL_DOWN = alert("ServiceDown", component="service", condition="down", instance="app-1:8080", page="yes")
+ONE_DOWN = {**ALL_DOWN, "page": "no"}
+EXPORTER = alert("ServiceDown", component="monitoring", condition="down", instance="db-1:5432", job="postgres")
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (ERRORS, alert("HighErrorRate", "warning", condition="error_rate")),
+        (SLOW, alert("HighResponseTime", "warning", condition="response_time", route="/a")),
+        (HOST, DATABASE),
+        (HOST, alert("HighCPUUsage", "warning", "host", condition="cpu_usage", host="db-1")),
+        (DATABASE, EXPORTER),
+        (DATABASE, alert("SlowDatabaseQueries", "warning", "database", condition="db_query_time")),
+        (DATABASE, alert("DatabasePoolExhausted", component="database", condition="db_pool")),
+        (DATABASE, alert("ReplicationLag", "warning", "database", condition="replication_lag", instance="db-2:5432")),
+        (DATABASE, ERRORS),
+        (DATABASE, SLOW),
+        (DATABASE, BUDGET),
+        (DATABASE, ENDPOINT),
+        (DATABASE, STALLED),
+        (REDIS, SLOW),
+        (REDIS, alert("CriticalCacheHitRate", component="cache", condition="cache_hit_rate")),
+        (NGINX, ENDPOINT),
+        (ALL_DOWN, ENDPOINT),
+        (ALL_DOWN, BUDGET),
+        (ALL_DOWN, STALLED),
+        (ERRORS, BUDGET),
+        (ERRORS, SLOW),
+        (ERRORS, ENDPOINT),
+        (ERRORS, STALLED),
+        (SLOW, SLOW_BUDGET),
+        (SLOW, alert("EndpointSlow", "warning", "endpoint", condition="response_time", instance="https://shop/")),
+        (ENDPOINT, BUDGET),
+    ],
+    ids=lambda one: one["alertname"],
+)
+def test_the_cause_mutes_its_effects(source: Labels, target: Labels) -> None:
+    assert mutes(source, target)
+    assert not mutes(target, source)
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (HOST, ENDPOINT | {"host": "db-1"}),
+        (HOST, {**DATABASE, "host": "db-2"}),
+        (DATABASE, {**DATABASE, "instance": "db-2:5432", "host": "db-2"}),
+        (DATABASE, alert("DatabaseWraparound", component="database", condition="wraparound", instance="db-2:5432")),
+        (DATABASE, {**ERRORS, "system": "syncup"}),
+        (DATABASE, REDIS),
+        (DATABASE, ALL_DOWN),
+        (DATABASE, alert("SuspiciousActivity", component="security", condition="suspicious_activity")),
+        (DATABASE, alert("CertificateExpiring", component="endpoint", condition="certificate", instance="https://a/")),
+        (DATABASE, alert("LowInventory", "warning", "business", condition="inventory")),
+        (REDIS, ERRORS),
+        (ONE_DOWN, ERRORS),
+        (ERRORS, alert("CriticalMemoryUsage", condition="memory_usage", instance="app-1:8080")),
+        (SLOW, {**SLOW, "route": "/b"}),
+        (SLOW, alert("HighResponseTime", "warning", condition="response_time", route="/b")),
+        (SLOW, BUDGET),
+        (ERRORS | {"obs_test": "1"}, BUDGET),
+        (HOST, DATABASE | {"cause_silenced": "HostDown"}),
+    ],
+    ids=lambda one: one["alertname"],
+)
+def test_an_independent_alert_is_not_muted(source: Labels, target: Labels) -> None:
+    assert mutes(source, target) == []
+
+
+BARE: Labels = {"alertname": "Foreign", "severity": "warning"}
+
+
+@pytest.mark.parametrize("name", ["HostDown", "DatabaseDown", "RedisDown", "NginxDown", "EndpointDown", "ServiceDown"])
+@pytest.mark.parametrize("component", ["application", "database", "cache", "proxy", "endpoint", "business", "host"])
+def test_alerts_that_lack_a_label_never_mute_one_another(name: str, component: str) -> None:
+    source = {"alertname": name, "severity": "critical", "component": component}
+    targets = [{**BARE, "component": component, "condition": condition} for condition in ("error_budget", "down", "")]
+    assert [mutes(source, target) for target in targets] == [[], [], []]
+
+
+def test_a_critical_and_a_warning_without_condition_or_system_are_strangers() -> None:
+    for labels in ({}, {"condition": "cpu_usage"}, {"system": "erpgo"}, {"instance": "a:9100"}):
+        assert mutes({"alertname": "A", "severity": "critical", **labels}, {**BARE, **labels}) == []
+    both = {"condition": "cpu_usage", "system": "erpgo"}
+    assert mutes({"alertname": "A", "severity": "critical", **both}, {**BARE, **both}) == ["critical over warning"]
+
+
+def host(relabelling: Sequence[Mapping[str, Any]], labels: Labels) -> str:
+    """The label `host` of an alert after Prometheus' relabelling."""
+    found = dict(labels)
+    for rule in relabelling:
+        joined = rule.get("separator", ";").join(found.get(name, "") for name in rule["source_labels"])
+        if match := compiled(rule["regex"]).search(joined):
+            found["host"] = rule["replacement"].replace("$1", match[1] if match.groups() else "")
+    return found.get("host", "")
+
+
+@pytest.mark.parametrize(
+    ("labels", "name"),
+    [
+        ({"instance": "web-1"}, "web-1"),
+        ({"instance": "10.0.0.5:8080"}, "web-1"),
+        ({"instance": "http://10.0.0.5:8080/health"}, "web-1"),
+        ({"instance": "10.0.0.50:8080"}, "10.0.0.50"),
+        ({"instance": "10.0.0.5:8080", "host": "other"}, "other"),
+        ({"host": "10.0.0.5"}, "web-1"),
+        ({"instance": "[2001:db8::5]:9100"}, "[2001:db8::5]"),
+        ({"alertname": "HighErrorRate"}, ""),
+    ],
+)
+def test_an_alert_names_its_host_whether_by_its_address_or_by_its_name(labels: Labels, name: str) -> None:
+    config = stack_config(
+        "dev",
+        {
+            "systems": {"erpgo": {"targets": {"static": ["10.0.0.5:8080"]}}},
+            "nodeExporter": {"targets": [{"address": "10.0.0.5:9100", "hostName": "web-1", "system": "erpgo"}]},
+        },
+    )
+    document = yaml.safe_load(files(config, {})["prometheus.yaml"])
+    relabelling = document["alerting"]["alert_relabel_configs"]
+    assert relabelling[0] == HOST_OF_INSTANCE
+    assert host(relabelling, labels) == name
+    assert host_names(jobs(config))["10.0.0.5"] == "web-1"
+
+
+def test_the_host_of_an_address_is_taken_as_the_relabelling_takes_it() -> None:
+    addresses = ["a:1", "a", "https://a.example.com:8443/x", "[::1]:9100", "tcp://b:5"]
+    assert [host_of(one) for one in addresses] == ["a", "a", "a.example.com", "[::1]", "b"]
