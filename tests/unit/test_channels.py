@@ -56,7 +56,7 @@ from observability.operations.deliveries import posts
 from observability.settings.load import secret_specs, validate
 from observability.settings.schema import text
 from observability.synth.record import record
-from rules import files
+from dashboards.linked_rules import files
 
 import datetime
 import yaml

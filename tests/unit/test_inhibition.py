@@ -167,8 +167,12 @@ def test_an_alert_names_its_host_whether_by_its_address_or_by_its_name(labels: L
     config = stack_config(
         "dev",
         {
-            "systems": {"erpgo": {"targets": {"static": ["10.0.0.5:8080"]}}},
-            "nodeExporter": {"targets": [{"address": "10.0.0.5:9100", "hostName": "web-1", "system": "erpgo"}]},
+            "systems": {
+                "erpgo": {
+                    "instances": {"static": ["10.0.0.5:8080"]},
+                    "hosts": [{"address": "10.0.0.5:9100", "name": "web-1"}],
+                }
+            },
         },
     )
     document = yaml.safe_load(files(config, {})["prometheus.yaml"])

@@ -10,7 +10,7 @@ from observability.settings.load import ROOT
 
 LAYERS = (
     ("observability.core",),
-    ("observability.parts",),
+    ("observability.parts", "observability.channels"),
     ("observability.systems",),
     ("observability.settings", "toolchain"),
     ("observability.alerting", "observability.logs"),
