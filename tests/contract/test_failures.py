@@ -95,9 +95,7 @@ def test_a_container_that_was_never_created_is_not_on_record(broken: Broken, rol
 
 
 @pytest.mark.parametrize("role", sorted(set(AFTER_CREATION) - {"both-given"}))
-def test_the_next_update_replaces_a_failed_container_even_if_the_program_is_the_same(
-    broken: Broken, role: str
-) -> None:
+def test_the_next_update_replaces_a_failed_container_of_an_unchanged_program(broken: Broken, role: str) -> None:
     assert broken.again.ops[role] == "replace"
 
 

@@ -49,7 +49,7 @@ def receiver(spine: Project) -> Iterator["queue.Queue[tuple[str, dict[str, Any]]
     server.server_close()
 
 
-def test_an_alert_raised_on_purpose_reaches_the_webhook_and_its_address_is_nowhere_to_be_read(
+def test_an_alert_raised_on_purpose_reaches_the_webhook_whose_address_stays_secret(
     settled: Project, receiver: "queue.Queue[tuple[str, dict[str, Any]]]", tmp_path: Path
 ) -> None:
     assert TOKEN not in settled.store("alertWebhookUrl", f"http://{GATEWAY}:{PORT}/{TOKEN}\n")

@@ -193,7 +193,7 @@ def test_a_dashboard_changed_in_code_is_changed_in_grafana_and_nothing_else_is(l
     assert lab.up().startswith(f"{STACK}: 1 changes")
 
 
-def test_a_dashboard_changed_by_hand_is_drift_that_is_shown_when_asked_for_and_put_back(lab: Lab) -> None:
+def test_a_dashboard_changed_by_hand_is_drift_that_is_shown_and_put_back(lab: Lab) -> None:
     lab.save({**lab.dashboard(), "title": "Changed by hand"})
     assert lab.dashboard()["title"] == "Changed by hand"
     assert lab.obs("preview", STACK).startswith(f"{STACK}: 0 changes")

@@ -156,7 +156,7 @@ def test_the_status_is_selected_by_the_label_that_the_system_exposes(dev: Judged
     assert not check_rules(dev.rules, dev.catalogue)
 
 
-def test_the_cache_of_a_database_is_judged_by_the_last_minutes_and_not_by_its_whole_life(dev: Judged) -> None:
+def test_the_cache_of_a_database_is_judged_by_its_last_minutes_not_its_lifetime(dev: Judged) -> None:
     database = {
         f'{name}{{job="postgres",system="erpgo",instance="db:5432",datid="1",datname="shop"}}': values
         for name, values in (

@@ -108,9 +108,7 @@ def replica(project: Project, service: str) -> Any:  # noqa: ANN401 - Docker's o
     return project.client.containers.get(f"obs-{STACK}-{service}")
 
 
-def test_what_still_fires_is_delivered_once_the_receivers_no_longer_refuse_and_the_failure_is_told_by_another(
-    spine: Project, taken: Inbox
-) -> None:
+def test_what_still_fires_is_delivered_once_receivers_accept_messages_again(spine: Project, taken: Inbox) -> None:
     taken.refuses.update({path: status for path, (_, status) in REFUSING.items()})
     lasting = {"FiresAtOnce": (0.0, FOR_EVER), "FiresLate": (REFUSES_SECONDS / 2, FOR_EVER)}
     start = up(spine, {**lasting, "FiresForAWhile": (60.0, REFUSES_SECONDS / 2)})

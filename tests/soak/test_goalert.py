@@ -119,9 +119,7 @@ def test_goalert_has_the_same_person_on_call_at_every_quarter_of_an_hour_for_a_y
             assert said == [next(shift.person for shift in ours if shift.start <= moment < shift.end)], moment
 
 
-def test_an_alert_reaches_whoever_is_on_call_then_the_next_and_is_closed_when_it_is_over(
-    filled: Project, mails: Mails
-) -> None:
+def test_an_alert_goes_to_the_person_on_call_then_the_next_and_closes_when_over(filled: Project, mails: Mails) -> None:
     assert filled.obs("up", STACK).returncode == 0
     settings = OnCallSettings.model_validate(SAID)
     began = datetime.now(UTC)

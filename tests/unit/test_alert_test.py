@@ -145,7 +145,7 @@ def test_an_alerts_routes_name_all_who_are_to_be_told() -> None:
     assert of.wait == 10
 
 
-def test_of_an_alert_with_several_severities_the_worst_is_sent_unless_another_is_named() -> None:
+def test_of_several_severities_the_worst_is_sent_unless_another_is_named() -> None:
     assert trial("AuthenticationFailureSpike", "erpgo").alerts[0]["labels"]["severity"] == "critical"
     warning = trial("AuthenticationFailureSpike", "erpgo", "warning")
     assert warning.alerts[0]["labels"]["severity"] == "warning"

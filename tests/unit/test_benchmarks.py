@@ -98,7 +98,7 @@ def test_one_that_is_too_late_or_missing_breaks_the_limit(slowest: float, arrive
     assert said in out.file.getvalue()  # type: ignore[attr-defined]  # the buffer
 
 
-def test_there_are_twenty_faults_of_all_systems_and_none_raises_what_only_a_digest_says() -> None:
+def test_there_are_twenty_faults_of_all_systems_and_none_raises_an_info_first() -> None:
     chosen = [FAULTS[system][name] for system, names in CHOSEN.items() for name in names]
     assert len(chosen) == 20
     assert CHOSEN.keys() == FAULTS.keys()

@@ -97,7 +97,7 @@ def test_it_has_no_capability_or_the_exception_is_listed(container: Declared) ->
 
 
 @every_container
-def test_it_has_no_device_of_the_host_or_the_exception_is_listed_and_may_read_it_alone(container: Declared) -> None:
+def test_it_has_no_device_of_the_host_or_a_listed_one_that_it_may_only_read(container: Declared) -> None:
     devices = container.inputs.get("devices", [])
     assert bool(devices) == excused(container, "no device")
     assert {device["permissions"] for device in devices} <= {"r"}

@@ -156,7 +156,7 @@ def test_a_request_over_two_seconds_is_logged_as_slow(running: Running, monkeypa
     assert (running.logged()[-1]["message"], running.logged()[-1]["level"]) == ("slow request", "warning")
 
 
-def test_readiness_says_503_and_why_while_the_database_is_away_and_200_when_it_is_back(running: Running) -> None:
+def test_readiness_is_503_with_the_reason_until_the_database_is_back(running: Running) -> None:
     running.shop.away = True
     answer = running.client.get("/health/ready")
     assert answer.status_code == 503
@@ -168,7 +168,7 @@ def test_readiness_says_503_and_why_while_the_database_is_away_and_200_when_it_i
     assert '"status":"ok"' in running.client.get("/health").text
 
 
-def test_a_failure_is_answered_with_500_and_logged_with_its_fingerprint_but_not_told(running: Running) -> None:
+def test_a_failure_answers_500_and_logs_its_fingerprint_without_details(running: Running) -> None:
     running.shop.broken = True
     answers = [running.client.get("/api/products/7") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [500, 500]

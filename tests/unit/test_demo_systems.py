@@ -24,7 +24,7 @@ from tests.unit.test_demo_faults import BUSIEST, NEW_ERROR, QUIETEST, SIMULATED,
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_system_exposes_the_series_labels_and_buckets_of_its_file_and_nothing_else(name: str) -> None:
+def test_a_system_exposes_the_series_of_its_file_and_nothing_else(name: str) -> None:
     declared = system(name)
     found = {one.name: (one.kind, one.labels, one.buckets) for one in PROFILES[name].series}
     assert found == {key: (spec.kind, spec.labels, spec.bounds) for key, spec in declared.series.items()}
@@ -158,7 +158,7 @@ def test_after_a_pause_the_engine_goes_on_from_now() -> None:
     assert float(orders.split()[1]) < 60
 
 
-def test_a_simulated_system_logs_its_failures_and_once_a_minute_its_requests_as_its_own(
+def test_a_simulated_system_logs_its_failures_and_its_requests_each_minute(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "http")

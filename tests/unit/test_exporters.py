@@ -161,7 +161,7 @@ def test_an_authority_that_is_no_certificate_here_is_refused_by_path(ca: str) ->
         stack_config("dev", {"mongodbExporter": {"ca": ca}})
 
 
-def test_postgres_exporter_is_given_the_collectors_and_the_query_that_the_rules_need() -> None:
+def test_postgres_exporter_gets_the_collectors_and_the_query_that_rules_need() -> None:
     command = inputs_of("postgres-exporter")["command"]
     assert set(postgres.COLLECTORS) <= set(command)
     (path,) = (word.partition("=")[2] for word in command if word.startswith("--extend.query-path="))

@@ -99,7 +99,7 @@ def test_loki_is_a_data_source_only_where_it_runs() -> None:
     assert "loki" not in {resource.inputs.get("uid") for resource in without}
 
 
-def test_the_stacks_own_grafana_reaches_services_by_name_and_an_external_one_by_published_port() -> None:
+def test_the_stacks_grafana_uses_service_names_an_external_one_published_ports() -> None:
     def urls(config: StackConfig) -> dict[str, str]:
         found = [resource.inputs for resource in in_grafana(config) if resource.type.endswith(":DataSource")]
         return {source["uid"]: source["url"] for source in found}
@@ -143,7 +143,7 @@ def test_an_address_that_is_none_or_holds_a_password_is_refused(url: str) -> Non
         stack_config("dev", {"grafana": {"url": url}})
 
 
-def test_an_external_grafana_without_credentials_is_refused_with_the_command_that_sets_them() -> None:
+def test_an_external_grafana_without_credentials_is_refused_with_the_fix() -> None:
     with pytest.raises(ConfigError) as caught:
         validate("dev", EXTERNAL, frozenset(stated_secrets()) - {"grafanaAuth"})
     assert "./obs secret set grafanaAuth dev" in caught.value.mend
@@ -296,7 +296,7 @@ def test_a_bad_identity_provider_is_refused_with_the_path_to_the_field(change: d
     assert f"observability:{path}" in caught.value.what
 
 
-def test_an_identity_provider_without_its_secret_is_refused_with_the_command_that_sets_it() -> None:
+def test_an_identity_provider_without_its_secret_is_refused_with_the_fix() -> None:
     with pytest.raises(ConfigError) as caught:
         validate("dev", {"grafana": {"oidc": OIDC}}, frozenset())
     assert "observability:grafana.oidc needs the secret" in caught.value.what

@@ -155,7 +155,7 @@ def test_trouble_is_none_where_grafana_answers_and_named_otherwise(server: Serve
     assert "refused" in str(trouble("http://127.0.0.1:1"))
 
 
-def test_the_stacks_own_grafana_is_asked_with_the_generated_password_and_an_external_one_with_its_own() -> None:
+def test_the_stacks_grafana_gets_the_generated_password_an_external_one_its_own() -> None:
     external = stack_config("dev", {"grafana": {"url": "http://g.example.com"}})
     secrets = {"grafanaAdminPassword": "p", "grafanaAuth": "token"}
     assert Grafana.of(CONFIG, secrets) == Grafana(url="http://127.0.0.1:3001", auth="admin:p")
@@ -219,7 +219,7 @@ def operation(url: str) -> Operation:
 PANIC = "Detected that /x/pulumi-resource-grafana exited prematurely. panic: interface conversion\ngoroutine 78"
 
 
-def test_a_grafana_that_went_away_meanwhile_is_said_in_a_line_instead_of_its_plugins_pages() -> None:
+def test_a_grafana_that_went_away_is_reported_in_one_line() -> None:
     said = operation("http://127.0.0.1:1")._lost_grafana(PANIC)
     assert said is not None
     assert said.startswith("Grafana at http://127.0.0.1:1 does not answer any more: ")

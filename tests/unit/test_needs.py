@@ -47,3 +47,10 @@ def test_every_folder_with_a_marker_is_there() -> None:
 
 def test_unit_tests_have_no_marker() -> None:
     assert "unit" not in NEEDS
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_the_name_of_a_test_is_under_80_characters(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert [name for name in names if name.startswith("test_") and len(name) >= 80] == []

@@ -124,7 +124,7 @@ def test_waiting_and_repeating_is_as_required() -> None:
     assert (route["group_wait"], route["group_interval"], route["repeat_interval"]) == ("10s", "10s", "12h")
 
 
-def test_what_is_only_worth_knowing_comes_as_a_digest_even_where_nobody_was_named_for_it() -> None:
+def test_info_alerts_come_as_a_digest_even_where_no_receiver_was_named() -> None:
     (info,) = (
         route for route in rendered(config())["route"]["routes"] if route.get("matchers") == ['severity="info"']
     )

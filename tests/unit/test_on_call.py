@@ -127,7 +127,7 @@ def test_a_daily_handover_in_the_hour_that_comes_twice_takes_place_once() -> Non
     assert night[0] != night[3]
 
 
-def test_a_midnight_handover_takes_place_once_where_the_clocks_go_back_over_midnight() -> None:
+def test_a_midnight_handover_happens_once_where_clocks_go_back_over_midnight() -> None:
     made = settings("rotations.nights", {**_nights("Africa/Cairo"), "handover": "00:00"})
     rotation = made.rotations["nights"]
     # The 29th ends at 21:00 UTC by the clock, then has its last hour once more.

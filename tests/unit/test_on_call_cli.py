@@ -46,7 +46,7 @@ def test_the_calendar_is_the_same_whenever_it_is_made() -> None:
     assert all(event.start == event.DTSTAMP for event in events(written()))
 
 
-def test_an_event_keeps_its_identity_when_another_person_takes_it_or_the_window_moves() -> None:
+def test_an_event_keeps_its_uid_when_its_person_or_the_window_changes() -> None:
     made = settings()
     before = {event.start: event["uid"] for event in events(written())}
     later = [("erpgo", shift) for shift in shifts(made, "erpgo", utc("2026-12-27 12:34"), END)]

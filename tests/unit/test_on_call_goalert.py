@@ -153,7 +153,7 @@ def test_time_going_by_is_no_change() -> None:
     assert synced(double, settings("rotations.nights.people", ["carla"]), during)[1] == []
 
 
-def test_people_are_known_by_their_address_and_told_once_they_have_shown_that_it_is_theirs() -> None:
+def test_people_are_known_by_their_address_and_notified_once_it_is_confirmed() -> None:
     double = Double()
     double.change("createUser", "", {"name": "Anna Berg", "email": "Anna@Example.com"})
     sync, _ = synced(double, settings())

@@ -63,7 +63,7 @@ def test_an_environment_sets_what_the_file_leaves_to_a_default() -> None:
     assert value(config, "erpgo", "disk_ratio", "critical") == 0.9
 
 
-def test_the_stack_itself_has_the_thresholds_of_hosts_and_an_environment_may_override_them() -> None:
+def test_the_stack_has_the_thresholds_of_hosts_and_an_environment_overrides_them() -> None:
     config = with_systems({"platform": {"thresholds": {"cpuRatio": {"warning": "60%"}}}})
     assert value(config, "platform", "cpu_ratio", "warning") == 0.6
     assert value(config, "platform", "certificate_validity", "warning") == 14 * 86_400
@@ -219,7 +219,7 @@ def test_a_system_is_read_as_often_as_its_file_says() -> None:
     assert "scrape_interval" not in found["backend-erpgo"]
 
 
-def test_targets_that_are_found_at_run_time_carry_the_systems_labels_whatever_they_bring() -> None:
+def test_targets_found_at_run_time_carry_the_systems_labels() -> None:
     found = scrape_configs(stack_config("staging", FULL))
     assert found["backend-neuroerp"]["file_sd_configs"] == [
         {"files": ["files/tests/unit/files/targets.yaml", "files/tests/unit/files/targets.json"]}

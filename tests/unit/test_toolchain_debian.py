@@ -194,7 +194,7 @@ def test_where_the_base_can_be_neither_pulled_nor_made_both_reasons_are_told(mon
         debootstrap.obtain(Docker().client, cast(Report, Silent()))
 
 
-def test_a_base_made_here_installs_from_the_machines_own_sources_and_starts_no_service(
+def test_a_base_made_here_uses_the_machines_own_sources_and_starts_no_service(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse([], monkeypatch)

@@ -164,7 +164,7 @@ def test_what_takes_the_place_of_an_image_is_had_only_where_that_one_is_not(mach
 
 
 @pytest.mark.usefixtures("machine")
-def test_the_stand_in_serves_where_the_official_plugin_is_refused_and_every_run_says_so() -> None:
+def test_the_stand_in_serves_where_the_official_plugin_is_refused_and_says_so() -> None:
     for _ in range(2):
         report = Lines()
         toolchain = ensure({}, report)
