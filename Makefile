@@ -25,6 +25,10 @@ test: venv ## Get what is missing, then run every check and test
 	$(PYTHON) -m pytest -n auto --dist loadfile --ignore=tests/contract --ignore=tests/live
 	$(PYTHON) -m pytest tests/contract tests/live
 
+.PHONY: unit
+unit: venv ## Run the tests that need neither Docker nor a built tool
+	$(PYTHON) -m pytest -n auto --dist loadfile -m "not tools and not live"
+
 .PHONY: soak
 soak: venv ## Tests that take longer, on stacks of their own: faults, broken receivers, stopped servers; over an hour
 	$(PYTHON) -m toolchain
