@@ -1,4 +1,4 @@
-"""Of the alerts of one trouble, the real Alertmanager lets those through that say what it is."""
+"""The real Alertmanager mutes the effects of an outage and sends its cause."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,10 @@ REDIS = alert("RedisDown", "critical", {"component": "cache", "system": "erpgo"}
 COLLECTOR = alert("ServiceDown", "critical", {"component": "monitoring", "system": "platform"}, job="promtail")
 SILENT = alert("LogsSilent", "warning", {"component": "logs", "condition": "logs_silent", "system": "erpgo"})
 
-QUIET: list[tuple[str, Labels, Labels]] = [
+ENDPOINT = alert("EndpointDown", "critical", {"component": "endpoint", "condition": "down", "system": "erpgo"})
+BUDGET = {"system": "erpgo", "component": "application", "condition": "error_budget"}
+
+MUTED: list[tuple[str, Labels, Labels]] = [
     ("the warning of a critical", CRITICAL, alert("HighErrorRate", "warning", ERRORS)),
     ("a slow route's warning", alert("A", "critical", SLOW, route="/a"), alert("B", "warning", SLOW, route="/a")),
     ("what runs on a host that is down", HOST, alert("RedisDown", "critical", {"system": "erpgo"}, host="erp-1")),
@@ -43,19 +46,25 @@ QUIET: list[tuple[str, Labels, Labels]] = [
     ),
     ("the queries of a database that is down", DATABASE, alert("SlowDatabaseQueries", "warning", QUERIES)),
     ("errors for want of a database", DATABASE, alert("HighErrorRate", "warning", ERRORS)),
+    ("critical errors for want of a database", DATABASE, CRITICAL),
+    ("an endpoint of a system that fails", CRITICAL, ENDPOINT),
+    ("the error budget of a system that fails", CRITICAL, alert("A", "critical", BUDGET, slo="availability")),
     ("misses for want of a cache", REDIS, alert("A", "critical", {"system": "erpgo", "condition": "cache_hit_rate"})),
     ("silent logs for want of a collector", COLLECTOR, SILENT),
 ]
-"""What it is, the alert that keeps quiet, and the one that is kept quiet."""
+"""What it is, the alert that mutes, and the one that is muted."""
 
-HEARD: list[tuple[str, Labels, Labels]] = [
+SENT: list[tuple[str, Labels, Labels]] = [
     ("another system's warning", CRITICAL, alert("HighErrorRate", "warning", ERRORS | {"system": "syncup"})),
     ("another condition's warning", CRITICAL, alert("HighResponseTime", "warning", SLOW, route="/a")),
     ("another route's warning", alert("A", "critical", SLOW, route="/a"), alert("B", "warning", SLOW, route="/b")),
     ("another disk's warning", alert("A", "critical", DISK, device="sda"), alert("B", "warning", DISK, device="sdb")),
     ("what runs on another host", HOST, alert("RedisDown", "critical", {"system": "erpgo"}, host="erp-2")),
     ("what is on no host", HOST, CRITICAL),
-    ("critical errors for want of a database", DATABASE, CRITICAL),
+    ("an endpoint on a host that is down", HOST, {**ENDPOINT, "host": "erp-1"}),
+    ("critical errors for want of a cache", REDIS, CRITICAL),
+    ("a certificate of a system that fails", CRITICAL, {**ENDPOINT, "condition": "certificate"}),
+    ("what lacks the label that is compared", {"alertname": "HostDown", "severity": "critical"}, {"alertname": "A"}),
     ("silent logs for want of another service", {**COLLECTOR, "job": "loki"}, SILENT),
     ("the warning of a mere test", {**CRITICAL, "obs_test": "true"}, alert("HighErrorRate", "warning", ERRORS)),
     ("another system's queries", DATABASE, alert("SlowDatabaseQueries", "warning", QUERIES | {"system": "syncup"})),
@@ -84,7 +93,7 @@ def of_run(run: str) -> list[dict[str, dict[str, str]]]:
 
 
 def state(run: str, labels: Labels) -> str:
-    """What Alertmanager makes of an alert: `active` is heard, `suppressed` is kept quiet."""
+    """The state of an alert in Alertmanager: `active` is sent, `suppressed` is muted."""
 
     def judged() -> str | None:
         found = [one for one in of_run(run) if labels.items() <= one["labels"].items()]
@@ -93,18 +102,18 @@ def state(run: str, labels: Labels) -> str:
     return str(until(judged))
 
 
-@pytest.mark.parametrize(("loud", "quiet"), [case[1:] for case in QUIET], ids=[case[0] for case in QUIET])
-def test_it_is_kept_quiet(run: str, loud: Labels, quiet: Labels) -> None:
-    post([{**loud, "run": run}])
-    assert state(run, loud) == "active"
-    post([{**quiet, "run": run}])
-    assert state(run, quiet) == "suppressed"
+@pytest.mark.parametrize(("source", "target"), [case[1:] for case in MUTED], ids=[case[0] for case in MUTED])
+def test_it_is_muted(run: str, source: Labels, target: Labels) -> None:
+    post([{**source, "run": run}])
+    assert state(run, source) == "active"
+    post([{**target, "run": run}])
+    assert state(run, target) == "suppressed"
 
 
-@pytest.mark.parametrize(("loud", "other"), [case[1:] for case in HEARD], ids=[case[0] for case in HEARD])
-def test_it_is_heard(run: str, loud: Labels, other: Labels) -> None:
-    post([{**loud, "run": run}])
-    assert state(run, loud) == "active"
+@pytest.mark.parametrize(("source", "other"), [case[1:] for case in SENT], ids=[case[0] for case in SENT])
+def test_it_is_sent(run: str, source: Labels, other: Labels) -> None:
+    post([{**source, "run": run}])
+    assert state(run, source) == "active"
     post([{**other, "run": run}])
     assert state(run, other) == "active"
 
