@@ -1,8 +1,8 @@
-"""Who is on call at a time, and the shifts between two times. Pure: no clock is read here.
+"""Who is on call at a time, the shifts between two times, and the escalation. Pure: no clock is read here.
 
 All arithmetic is on the clock of the zone concerned, day by day; only its results are instants. A local time that a
 change of the clocks leaves out is the moment of the change, one that comes twice is the first of the two. So handovers
-stay in order, every instant has one person, and one shift of the night is an hour shorter or longer.
+stay in order, every instant has one person, and one night shift is an hour shorter or longer.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from observability.core.types import WEEKDAYS
-from observability.settings.on_call import OnCallSettings, Rotation, Schedule, Who, at, span
+from observability.settings.on_call import OnCallSettings, Rotation, Schedule, Who, at, minutes, span
 
 DAY: Final = timedelta(days=1)
 
@@ -22,7 +22,7 @@ LOOK_BACK: Final = 9 * DAY
 """Longer than any shift: a week's turn, an hour of the clocks' change, and a day to round."""
 
 LOOK_AHEAD: Final = 400 * DAY
-"""How far another person is looked for before it is said that there is none."""
+"""How far ahead another person is looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Shift:
     end: datetime
     person: str
     why: str
-    """What it is by, as in the settings: `layers[0]`, `holidays[1]` or `overrides[0]`."""
+    """The entry of the settings it follows from: `layers[0]`, `holidays[1]` or `overrides[0]`."""
 
 
 @lru_cache(maxsize=65_536)
@@ -54,7 +54,7 @@ def instant(day: date, clock: time, zone: str) -> datetime:
 
 
 def on_rotation(rotation: Rotation, moment: datetime) -> str:
-    """Whose turn it is."""
+    """The person whose turn it is."""
     return rotation.people[turn(rotation, moment) % len(rotation.people)]
 
 
@@ -109,8 +109,54 @@ def next_change(settings: OnCallSettings, team: str, moment: datetime) -> Shift 
 
 
 def stands(settings: OnCallSettings, who: Who, moment: datetime) -> str:
-    """The person, or whose turn it is in the rotation."""
+    """The person, or the one whose turn it is in the rotation."""
     return who.person if who.person is not None else on_rotation(settings.rotations[str(who.rotation)], moment)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeat:
+    """An escalation that goes back to a person who has not answered: when, to whom, and by which step."""
+
+    at: datetime
+    """When the alert comes, in UTC."""
+    person: str
+    step: int
+    """Index of the step in the settings."""
+
+
+def notified(settings: OnCallSettings, team: str, moment: datetime) -> list[str]:
+    """Who is notified of an alert that comes at an instant: the person on call, then by each step."""
+    steps = settings.schedules[team].escalation
+    later = [stands(settings, step, moment + timedelta(minutes=minutes(step))) for step in steps]
+    return [on_call(settings, team, moment).person, *later]
+
+
+def first_repeat(settings: OnCallSettings, team: str, start: datetime, end: datetime) -> Repeat | None:
+    """The first escalation between two instants that goes back to somebody; None where none does."""
+    schedule = settings.schedules[team]
+    if not schedule.escalation:
+        return None
+    found = shifts(settings, team, start, end)
+    moments = {max(shift.start, start) for shift in found}
+    for step in schedule.escalation:
+        if step.rotation is None:
+            continue
+        rotation, after = settings.rotations[step.rotation], timedelta(minutes=minutes(step))
+        for day in range((end - start).days + 3):
+            handover = instant(start.date() + day * DAY, at(rotation.handover), rotation.zone)
+            moments |= {handover, handover - after}
+    changes = iter(found)
+    shift = next(changes)
+    for moment in sorted(moment for moment in moments if start <= moment < end):
+        while shift.end <= moment:
+            shift = next(changes)
+        asked = [shift.person]
+        for index, step in enumerate(schedule.escalation):
+            person = stands(settings, step, moment + timedelta(minutes=minutes(step)))
+            if person in asked:
+                return Repeat(at=moment, person=person, step=index)
+            asked.append(person)
+    return None
 
 
 def _local(schedule: Schedule, local: datetime) -> datetime:
@@ -135,7 +181,7 @@ def _hours(schedule: Schedule, index: int, day: date) -> Iterator[tuple[datetime
 
 
 def _cuts(settings: OnCallSettings, schedule: Schedule, first: datetime, last: datetime) -> Iterator[datetime]:
-    """Every instant at which somebody may take over."""
+    """Every instant at which the person on call may change."""
     for override in schedule.overrides:
         yield _local(schedule, override.start)
         yield _local(schedule, override.end)

@@ -1,4 +1,4 @@
-"""`obs oncall`: who is on call; `obs oncall-sync` and `obs oncall-verify`: GoAlert made to know."""
+"""`obs oncall`: the on-call schedule; `obs oncall-sync` and `obs oncall-verify`: GoAlert from the same settings."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from observability.operations.goalert_api import Client
 
 CALENDAR_DAYS: Final = 90
-"""How far the calendar goes unless somebody says."""
+"""Length of the calendar without --days."""
 
 Stack = Annotated[str, typer.Argument(help="The stack: the <name> of a Pulumi.<name>.yaml.")]
 
@@ -34,7 +34,7 @@ def oncall(
         int | None, typer.Option("--days", min=1, max=3660, help="List the shifts of so many days as well.")
     ] = None,
 ) -> None:
-    """Show who is on call in each team, until when, who is next, and who is told if nobody acknowledges."""
+    """Show who is on call in each team, until when, who is next, and the escalation if nobody acknowledges."""
     from observability.operations.home import Home
 
     config = Home.find().config(stack)
@@ -50,19 +50,21 @@ def oncall(
 
 
 def _moment(config: StackConfig, team: str, at: str | None) -> datetime:
-    """The instant that was asked for; without an offset it is a local time of the team's schedule."""
+    """The instant of --at; without an offset it is a local time of the team's schedule."""
     if at is None:
         return datetime.now(UTC)
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
-        raise ConfigError(f"--at: {at!r} is no time", "write it like 2027-01-31 18:00, or 2027-01-31T17:00Z") from None
+        raise ConfigError(
+            f"--at: {at!r} is not a time", "write it like 2027-01-31 18:00, or 2027-01-31T17:00Z"
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(config.settings.on_call.schedules[team].zone))
 
 
 def _lines(config: StackConfig, team: str, moment: datetime, days: int | None) -> Iterator[str]:
-    """What there is to say of one team."""
-    from observability.alerting.on_call import next_change, on_call, shifts, stands
+    """The lines about one team."""
+    from observability.alerting.on_call import first_repeat, next_change, notified, on_call, shifts
     from observability.settings.on_call import minutes
 
     said = config.settings.on_call
@@ -78,12 +80,17 @@ def _lines(config: StackConfig, team: str, moment: datetime, days: int | None) -
     now, following = on_call(said, team, moment), next_change(said, team, moment)
     yield f"{team}: {reach(now.person)}"
     if following is None:
-        yield f"  since {local(now.start)}, and nobody else in sight (by {now.why})"
+        yield f"  since {local(now.start)}, and no other person follows (by {now.why})"
     else:
         yield f"  until {local(following.start)} (by {now.why}), then {reach(following.person)}"
-    for step in schedule.escalation:
-        told = f"  {minutes(step):3.0f} min without an answer: {reach(stands(said, step, moment))}"
-        yield told + (f" (rotation {step.rotation})" if step.rotation else "")
+    for step, person in zip(schedule.escalation, notified(said, team, moment)[1:], strict=True):
+        line = f"  {minutes(step):3.0f} min without an answer: {reach(person)}"
+        yield line + (f" (rotation {step.rotation})" if step.rotation else "")
+    if repeat := first_repeat(said, team, moment, moment + timedelta(days=CALENDAR_DAYS)):
+        yield (
+            f"  from {local(repeat.at)} escalation[{repeat.step}] goes back to {said.people[repeat.person].name}, "
+            "who has not answered"
+        )
     for shift in shifts(said, team, moment, moment + timedelta(days=days)) if days else ():
         name = said.people[shift.person].name
         yield f"  {local(shift.start)} - {local(shift.end)}  {name} ({shift.why})"
@@ -106,7 +113,7 @@ def _write_calendar(config: StackConfig, path: Path, at: str | None, days: int) 
 
 
 def oncall_sync(stack: Stack = "dev") -> None:
-    """Bring GoAlert into line with the rota, and store the addresses by which Alertmanager tells it."""
+    """Synchronize GoAlert with the on-call settings, and store the addresses by which Alertmanager notifies it."""
     from observability.alerting import goalert
     from observability.operations.goalert import Sync
     from observability.operations.goalert_api import GoAlertError
@@ -117,7 +124,7 @@ def oncall_sync(stack: Stack = "dev") -> None:
     settings = config.settings
     if not settings.on_call.schedules:
         raise ConfigError(
-            f"{PROJECT}:onCall has no schedules, so there is nothing to tell GoAlert",
+            f"{PROJECT}:onCall has no schedules, so there is nothing to synchronize",
             f"add one to Pulumi.{stack}.yaml; docs/on-call.md shows how",
         )
     smtp = settings.notifications.smtp
@@ -136,12 +143,14 @@ def oncall_sync(stack: Stack = "dev") -> None:
                 changes += 1
         out.print(f"{stack}: {changes} change{'s' * (changes > 1)}" if changes else f"{stack}: no change")
         if smtp is None:
-            out.print("GoAlert can mail nobody: add observability:notifications.smtp", style="red")
+            out.print("GoAlert has no mail server: add observability:notifications.smtp", style="red")
             raise typer.Exit(1)
         for name in sync.unverified:
             mail = settings.on_call.people[name].email
-            said = f"a code was mailed to {mail}" if sync.send_code(name) else f"{mail} got a code a moment ago"
-            out.print(f"{name} is not told yet: {said}; then: ./obs oncall-verify {name} CODE {stack}", style="red")
+            sent = f"a code was mailed to {mail}" if sync.send_code(name) else f"{mail} got a code a moment ago"
+            out.print(
+                f"{name} is not notified yet: {sent}; then: ./obs oncall-verify {name} CODE {stack}", style="red"
+            )
     except GoAlertError as error:
         out.print(f"GoAlert of {stack} at {_address(config)}: {error}", style="red", markup=False)
         raise typer.Exit(1) from None
@@ -154,7 +163,7 @@ def oncall_verify(
     code: Annotated[int, typer.Argument(help="The code that GoAlert mailed them.")],
     stack: Stack = "dev",
 ) -> None:
-    """Confirm by the code that was mailed that a person's address is theirs; from then on GoAlert uses it."""
+    """Confirm a person's address by the code that was mailed there; from then on GoAlert uses it."""
     from observability.core.documents import nearest
     from observability.operations.goalert import verify
     from observability.operations.goalert_api import GoAlertError
@@ -173,7 +182,7 @@ def oncall_verify(
     except GoAlertError as error:
         out.print(f"GoAlert of {stack} at {_address(config)}: {error}", style="red", markup=False)
         raise typer.Exit(1) from None
-    out.print(f"{stack}: {person} is told from now on")
+    out.print(f"{stack}: {person} is notified from now on")
 
 
 def _address(config: StackConfig) -> str:
@@ -188,7 +197,7 @@ def _administrator(config: StackConfig, stored: dict[str, str]) -> "Client":
     if not config.runs("goalert"):
         why = config.left_out.get("goalert") or config.left_out.get("goalert-postgres")
         raise ConfigError(
-            f"GoAlert is no part of {stack}" + (f": {why}" if why else ""),
+            f"{stack} does not run GoAlert" + (f": {why}" if why else ""),
             f"set observability:goalert: {{enabled: true}} in Pulumi.{stack}.yaml, then ./obs up {stack}",
         )
     if ADMIN_SECRET not in stored:

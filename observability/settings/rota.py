@@ -1,4 +1,4 @@
-"""What the settings must not say about who is on call: names that nobody has, hours that nobody has or two have."""
+"""Checks of the on-call settings: unknown names, hours without anybody or with two, an escalation that goes back."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from observability.core.types import WEEKDAYS
 from observability.settings.on_call import DAY, WEEK, OnCallSettings, Override, Schedule, Who, minutes, week_minutes
 
 LONGEST_MINUTES: Final = 9000
-"""Longest time between two steps that GoAlert takes."""
+"""Longest time between two steps that GoAlert accepts."""
 
 
 @dataclass(frozen=True)
 class _Span:
-    """Minutes of the week that a layer has."""
+    """Minutes of the week that a layer covers."""
 
     start: int
     end: int
@@ -24,7 +24,7 @@ class _Span:
 
 
 def check(source: str, settings: OnCallSettings, teams: Collection[str]) -> None:
-    """ConfigError where a name is unknown or somebody is not on call exactly once; `teams` are those there are.
+    """ConfigError where a name is unknown or not exactly one person is on call; `teams` are those there are.
 
     `source` is what errors begin with: the file and the keys' prefix.
     """
@@ -43,6 +43,7 @@ def check(source: str, settings: OnCallSettings, teams: Collection[str]) -> None
         _days(f"{where}.schedules.{team}.holidays", schedule)
         _overrides(f"{where}.schedules.{team}.overrides", schedule.overrides)
         _steps(f"{where}.schedules.{team}.escalation", schedule)
+        _back(f"{where}.schedules.{team}.escalation", settings, schedule)
 
 
 def _known(where: str, kind: str, name: str, known: Collection[str]) -> None:
@@ -69,7 +70,7 @@ def _names(where: str, settings: OnCallSettings, schedule: Schedule) -> None:
 
 
 def _cover(where: str, schedule: Schedule) -> None:
-    """Every minute of the week in exactly one layer; on the clock, so that no change of the clocks opens a gap."""
+    """Every minute of the week in exactly one layer; by the clock, so that no change of the clocks opens a gap."""
     spans = sorted(
         (
             _Span(start, end, index)
@@ -98,7 +99,7 @@ def _cover(where: str, schedule: Schedule) -> None:
 
 
 def _gaps(spans: Collection[_Span]) -> Iterator[tuple[int, int]]:
-    """What no span covers."""
+    """The minutes that no span covers."""
     end = 0
     for span in spans:
         if span.start > end:
@@ -140,7 +141,7 @@ def _overrides(where: str, overrides: Collection[Override]) -> None:
         start, end = override.start, override.end
         if end <= start:
             raise ConfigError(
-                f"{where}[{index}]: ends ({_local(end)}) before it begins ({_local(start)})", "mend `from` or `to`"
+                f"{where}[{index}]: ends ({_local(end)}) before it begins ({_local(start)})", "correct `from` or `to`"
             )
         for other_start, other_end, other in seen:
             if start < other_end and other_start < end:
@@ -166,6 +167,33 @@ def _steps(where: str, schedule: Schedule) -> None:
             raise ConfigError(
                 f"{where}[{index}].after: {step.after!r}: does not come after the step before, by {LONGEST_MINUTES}m "
                 "at most",
-                "write the steps in order, like 15m and 30m; whoever is on call is told at once without a step",
+                "write the steps in order, like 15m and 30m; the person on call is notified at once, without a step",
             )
         before = after
+
+
+def _back(where: str, settings: OnCallSettings, schedule: Schedule) -> None:
+    """No step is certain to go back to a person who has not answered; what depends on turns is found by simulation."""
+    layers = dict.fromkeys(layer.rotation for layer in schedule.layers)
+    earlier: list[str] = []
+    for index, step in enumerate(schedule.escalation):
+        if step.rotation is not None and step.rotation in (*layers, *earlier):
+            by = "a layer" if step.rotation in layers else "an earlier step"
+            raise ConfigError(
+                f"{where}[{index}].rotation: {step.rotation} is the rotation of {by}, so it goes back to a person "
+                "who has not answered",
+                "name a rotation in which another person has the turn, like the same people in another order",
+            )
+        if step.person is not None:
+            for name in layers:
+                if step.person in settings.rotations[name].people:
+                    raise ConfigError(
+                        f"{where}[{index}].person: {step.person} is on call by the rotation {name}, so it goes back "
+                        "to a person who has not answered",
+                        "name a person who is in no rotation of the layers",
+                    )
+            if step.person in earlier:
+                raise ConfigError(
+                    f"{where}[{index}].person: {step.person} is notified by an earlier step", "name another person"
+                )
+        earlier.append(str(step.person or step.rotation))

@@ -26,7 +26,7 @@ from tests.unit.on_call_rota import rota
 SMTP_PORT: Final = 18026
 ADDRESS: Final = "http://127.0.0.1:18081"
 
-STEPS: Final = [{"after": "1m", "rotation": "nights"}, {"after": "2m", "person": "carla"}]
+STEPS: Final = [{"after": "1m", "rotation": "leads"}, {"after": "2m", "person": "fatou"}]
 """As short as GoAlert can."""
 
 SAID: Final[dict[str, Any]] = rota("schedules.erpgo.escalation", STEPS)

@@ -1,4 +1,4 @@
-"""A rota that the tests of on call look at, and the way to another one."""
+"""On-call settings for tests, and variations of them."""
 
 import copy
 from datetime import UTC, datetime
@@ -11,6 +11,9 @@ ROTA: dict[str, Any] = {
         "anna": {"name": "Anna Berg", "email": "anna@example.com", "phone": "+4930123456"},
         "ben": {"name": "Ben Lee", "email": "ben@example.com"},
         "carla": {"name": "Carla Diaz", "email": "carla@example.com"},
+        "dora": {"name": "Dora Kim", "email": "dora@example.com"},
+        "emil": {"name": "Emil Roy", "email": "emil@example.com"},
+        "fatou": {"name": "Fatou Sy", "email": "fatou@example.com"},
     },
     "rotations": {
         "office": {
@@ -26,6 +29,7 @@ ROTA: dict[str, Any] = {
             "handover": "12:00",
             "zone": "Europe/Berlin",
         },
+        "leads": {"people": ["dora", "emil"], "start": "2026-01-05", "handover": "09:00", "zone": "Europe/Berlin"},
     },
     "schedules": {
         "erpgo": {
@@ -36,14 +40,14 @@ ROTA: dict[str, Any] = {
             ],
             "holidays": [{"dates": ["2026-12-25", "2026-12-26"], "person": "carla"}],
             "overrides": [{"from": "2026-12-30 18:00", "to": "2027-01-02 08:00", "person": "ben"}],
-            "escalation": [{"after": "15m", "rotation": "nights"}, {"after": "30m", "person": "carla"}],
+            "escalation": [{"after": "15m", "rotation": "leads"}, {"after": "30m", "person": "fatou"}],
         }
     },
 }
 
 
 def rota(path: str = "", value: object = None) -> dict[str, Any]:
-    """The rota with this value at this path, like `schedules.erpgo.layers.0.hours`; None takes it out."""
+    """The settings with this value at this path, like `schedules.erpgo.layers.0.hours`; None takes it out."""
     found = copy.deepcopy(ROTA)
     if path:
         *way, last = path.split(".")

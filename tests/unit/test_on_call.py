@@ -7,7 +7,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from observability.alerting.on_call import Shift, instant, next_change, on_call, on_rotation, shifts, stands
+from observability.alerting.on_call import (
+    Repeat,
+    Shift,
+    first_repeat,
+    instant,
+    next_change,
+    notified,
+    on_call,
+    on_rotation,
+    shifts,
+)
 from observability.settings import rota as rules
 from observability.settings.on_call import OnCallSettings
 from tests.unit.on_call_rota import settings, utc
@@ -213,8 +223,29 @@ def test_nobody_is_next_where_one_person_has_all() -> None:
     assert next_change(made, "erpgo", utc("2026-06-01 00:00")) is None
 
 
-def test_an_escalation_step_of_a_rotation_is_whoevers_turn_it_is() -> None:
+def test_an_escalation_step_of_a_rotation_goes_to_the_person_whose_turn_it_is() -> None:
     made = settings()
-    steps = made.schedules["erpgo"].escalation
-    assert [stands(made, step, utc("2026-01-06 10:00")) for step in steps] == ["carla", "carla"]
-    assert [stands(made, step, utc("2026-01-06 12:00")) for step in steps] == ["ben", "carla"]
+    assert notified(made, "erpgo", utc("2026-01-06 10:00")) == ["anna", "dora", "fatou"]
+    # The lead changes before the step is due.
+    assert notified(made, "erpgo", utc("2026-01-12 07:50")) == ["anna", "emil", "fatou"]
+
+
+def test_an_escalation_to_others_never_goes_back() -> None:
+    assert first_repeat(settings(), "erpgo", utc("2026-01-05 09:00"), utc("2027-02-01 00:00")) is None
+
+
+def test_the_first_escalation_that_goes_back_is_found() -> None:
+    shared = settings("rotations.leads.people", ["ben", "dora"])
+    found = first_repeat(shared, "erpgo", utc("2026-01-05 09:00"), utc("2026-03-01 00:00"))
+    # Ben has the third night of the rotation, and is the lead of the first week.
+    assert found == Repeat(at=utc("2026-01-06 19:00"), person="ben", step=0)
+    assert notified(shared, "erpgo", found.at)[:2] == ["ben", "ben"]
+
+
+def test_an_override_by_the_person_of_a_step_goes_back_while_it_lasts() -> None:
+    override = [{"from": "2026-06-01 18:00", "to": "2026-06-02 08:00", "person": "fatou"}]
+    made = settings("schedules.erpgo.overrides", override)
+    assert first_repeat(made, "erpgo", utc("2026-06-01 00:00"), utc("2026-06-30 00:00")) == Repeat(
+        at=utc("2026-06-01 16:00"), person="fatou", step=1
+    )
+    assert first_repeat(made, "erpgo", utc("2026-06-02 06:00"), utc("2026-06-30 00:00")) is None

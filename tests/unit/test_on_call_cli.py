@@ -91,8 +91,8 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file.write_text(yaml.safe_dump({"config": {"observability:onCall": rota()}}))
     (tmp_path / "systems").symlink_to(load.ROOT / "systems")
 
-    def from_file(stack: str, stored_secrets: frozenset[str]) -> load.StackConfig:
-        return load.from_file(stack, tmp_path, stored_secrets)
+    def from_file(stack: str, stored_secrets: frozenset[str], **more: Any) -> load.StackConfig:  # noqa: ANN401
+        return load.from_file(stack, tmp_path, stored_secrets, **more)
 
     monkeypatch.setattr("observability.operations.home.from_file", from_file)
     return file
@@ -105,12 +105,12 @@ def obs(*arguments: str) -> str:
 
 
 @pytest.mark.usefixtures("stack")
-def test_oncall_says_who_until_when_who_is_next_and_who_is_told_later() -> None:
+def test_oncall_shows_the_person_the_next_one_and_the_escalation() -> None:
     assert obs("--at", "2026-12-25 12:00").splitlines() == [
         "erpgo: Carla Diaz, carla@example.com",
         "  until Sun 2026-12-27 00:00 CET (by holidays[0]), then Ben Lee, ben@example.com",
-        "   15 min without an answer: Carla Diaz, carla@example.com (rotation nights)",
-        "   30 min without an answer: Carla Diaz, carla@example.com",
+        "   15 min without an answer: Dora Kim, dora@example.com (rotation leads)",
+        "   30 min without an answer: Fatou Sy, fatou@example.com",
     ]
 
 

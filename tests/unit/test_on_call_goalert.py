@@ -24,8 +24,11 @@ SMTP = Smtp(host="smtp.example.com", sender="alerts@example.com", user="alerts")
 EVERY_DAY = (True,) * 7
 
 
-def test_rotations_are_told_with_whoever_is_on() -> None:
+def test_rotations_have_the_person_whose_turn_it_is() -> None:
     assert goalert.rotations(settings(), NOW) == {
+        "leads": Turns(
+            kind="weekly", start=utc("2026-01-05 08:00"), zone="Europe/Berlin", people=("dora", "emil"), active=0
+        ),
         "office": Turns(
             kind="weekly", start=utc("2026-01-05 08:00"), zone="Europe/Berlin", people=("anna", "ben"), active=0
         ),
@@ -77,8 +80,8 @@ def test_what_is_over_is_not_told_and_what_goes_on_is_told_from_now() -> None:
 def test_the_escalation_begins_with_whoever_is_on_call_and_waits_between_steps() -> None:
     assert goalert.steps("erpgo", settings().schedules["erpgo"]) == [
         Notify("schedule", "erpgo", 15),
-        Notify("rotation", "nights", 15),
-        Notify("person", "carla", goalert.LAST_MINUTES),
+        Notify("rotation", "leads", 15),
+        Notify("person", "fatou", goalert.LAST_MINUTES),
     ]
     alone = settings("schedules.erpgo.escalation", []).schedules["erpgo"]
     assert goalert.steps("erpgo", alone) == [Notify("schedule", "erpgo", goalert.LAST_MINUTES)]
@@ -94,7 +97,7 @@ def synced(
 def test_a_second_time_changes_nothing() -> None:
     double = Double()
     first, said = synced(double, settings())
-    assert len(said) == 18
+    assert len(said) == 25
     before = len(double.changes)
     second, again = synced(double, settings())
     assert again == []
@@ -157,8 +160,8 @@ def test_people_are_known_by_their_address_and_notified_once_it_is_confirmed() -
     double = Double()
     double.change("createUser", "", {"name": "Anna Berg", "email": "Anna@Example.com"})
     sync, _ = synced(double, settings())
-    assert len(double.objects["users"]) == 3
-    assert sync.unverified == ["anna", "ben", "carla"]
+    assert len(double.objects["users"]) == 6
+    assert sync.unverified == ["anna", "ben", "carla", "dora", "emil", "fatou"]
     assert sync.send_code("anna")
     assert not sync.send_code("anna")
     for user in double.objects["users"].values():

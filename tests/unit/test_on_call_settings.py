@@ -79,6 +79,21 @@ def test_the_rota_of_these_tests_is_accepted() -> None:
         ),
         ("schedules.erpgo.escalation.1.after", "8d", "schedules.erpgo.escalation[1].after: '8d': does not come after"),
         ("schedules.erpgo.escalation.0.rotation", "x", "schedules.erpgo.escalation[0].rotation: there is no rotation"),
+        (
+            "schedules.erpgo.escalation.0.rotation",
+            "nights",
+            "schedules.erpgo.escalation[0].rotation: nights is the rotation of a layer, so it goes back to",
+        ),
+        (
+            "schedules.erpgo.escalation.1.person",
+            "carla",
+            "schedules.erpgo.escalation[1].person: carla is on call by the rotation nights, so it goes back to",
+        ),
+        (
+            "schedules.erpgo.escalation.1",
+            {"after": "30m", "rotation": "leads"},
+            "schedules.erpgo.escalation[1].rotation: leads is the rotation of an earlier step",
+        ),
     ],
 )
 def test_bad_input_is_refused_by_path(path: str, value: object, what: str) -> None:
