@@ -124,8 +124,8 @@ _ROUTED: Final = ("severity", PAGE_LABEL, "component", "team", "system")
 
 
 def _links(config: StackConfig) -> Iterator[Gap]:
-    """Links of messages that open on this host alone, where messages go to people elsewhere."""
-    if config.settings.environment != "prod":
+    """Links of messages that are missing or open on this host alone; prod is refused without links."""
+    if config.settings.environment == "dev":
         return
     if config.settings.links.runbooks is None:
         yield Gap(

@@ -72,6 +72,7 @@ def main() -> None:
 def up(stack: Stack = "dev") -> None:
     """Create or update a stack, wait until it is healthy, and say where it is."""
     from components.stack import addresses
+    from observability.operations import parts
     from observability.operations.operation import Operation
 
     load.stack_file(stack)
@@ -90,6 +91,8 @@ def up(stack: Stack = "dev") -> None:
     for service, address in (pair for found in opened for pair in found.items()):
         out.print(f"  {service:<14} {address}")
     out.print(f"  {'secrets':<14} {operation.home.folder} (state, passphrase and stored secrets; keep it)")
+    for path, _, detail in parts.receivers(operation.config):
+        out.print(f"  {path}: {detail}", style="yellow", markup=False)
 
 
 @app.command()
@@ -197,6 +200,7 @@ def status(stack: Stack = "dev") -> None:
 def doctor(stack: Stack = "dev") -> None:
     """Look at this machine and the settings: what is there, what is missing, what would be done about it."""
     import toolchain
+    from observability.operations import parts
     from observability.operations.home import Home
 
     config, rules = _load(stack, complete=False)
@@ -207,6 +211,7 @@ def doctor(stack: Stack = "dev") -> None:
         findings.append((what, missing.reason is not None, missing.reason or "declared, and placed nowhere"))
     for name, why in config.missing.items():
         findings.append((f"secret {name}", False, f"needed by {why}: ./obs secret set {name} {stack}"))
+    findings += parts.receivers(config)
     findings += [(found.name, found.ok, found.detail) for found in toolchain.inspect(config.images)]
     findings.append(("data folder", True, str(Home.find().folder)))
     for name, ok, detail in findings:

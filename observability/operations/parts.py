@@ -3,10 +3,13 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import docker
 
+from observability.alerting.alerts import alerts
+from observability.alerting.gaps import gaps
 from observability.core import naming
 from observability.parts.registry import parts
 from observability.settings.load import StackConfig
@@ -62,6 +65,14 @@ def unplaced(config: StackConfig) -> Iterator[Answer]:
             yield what, True, f"left out: {missing.reason}"
         else:
             yield what, False, f"declared in systems/{missing.system}.yaml and placed nowhere: see ./obs doctor"
+
+
+def receivers(config: StackConfig) -> Iterator[Answer]:
+    """Settings by which alerts reach nobody; in prod each is wrong."""
+    from dashboards.linked_rules import files
+
+    for gap in gaps(config, alerts(files(config)), datetime.now(UTC)):
+        yield f"alerts: {gap.path}", config.settings.environment != "prod", f"{gap.what}; {gap.fix}"
 
 
 def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Retry) -> Iterator[Answer]:

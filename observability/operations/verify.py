@@ -217,6 +217,7 @@ def _parts(subject: Subject) -> Iterator[Row]:
     for answers in (
         parts.left_out(subject.config),
         parts.unplaced(subject.config),
+        parts.receivers(subject.config),
         parts.exporters(subject.config, subject.get, retry),
         parts.lines(subject.config, subject.client, subject.get, retry),
         parts.demo(subject.config, subject.get, retry),

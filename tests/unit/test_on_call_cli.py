@@ -138,7 +138,7 @@ def test_ics_writes_the_shifts_of_the_days(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("stack")
 def test_a_time_that_is_none_is_refused() -> None:
-    with pytest.raises(ConfigError, match="--at: 'tomorrow' is no time"):
+    with pytest.raises(ConfigError, match="--at: 'tomorrow' is not a time"):
         CliRunner().invoke(app, ["oncall", "--at", "tomorrow"], catch_exceptions=False)
 
 
