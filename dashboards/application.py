@@ -19,6 +19,7 @@ from dashboards.common import (
 from dashboards.figures import figures
 from dashboards.layout import Row, assemble
 from dashboards.links import panel_id
+from dashboards.stores import databases, module
 from dashboards.subject import Subject
 
 
@@ -61,7 +62,7 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
             "What It Leans On",
             [
                 query_duration(subject) if signals.db_latency else None,
-                _connections(subject) if subject.jobs & {"postgres", "mongodb"} else None,
+                _connections(subject) if databases(subject) else None,
                 pool(subject) if signals.db_pool else None,
                 _cache_hit_rate(subject) if signals.cache else None,
                 external_apis.failures(subject) if signals.external_apis else None,
@@ -261,14 +262,12 @@ def query_duration(subject: Subject) -> Panel:
 
 
 def _connections(subject: Subject) -> Panel:
-    postgres = f"sum by (datname) ({subject.of('pg_stat_database_numbackends')} > 0)"
-    mongodb = subject.of("mongodb_ss_connections", conn_type="current")
+    found = [made.connections(subject) for job in databases(subject) for made in module(job)]
     return graph(
         "Active Database Connections",
-        "Connections to each PostgreSQL database that has any, and to each MongoDB server.",
+        "Connections to each database that has any, or to each server.",
         "short",
-        *([over_time(postgres, "{{datname}}")] if "postgres" in subject.jobs else []),
-        *([over_time(mongodb, "{{instance}}", "B")] if "mongodb" in subject.jobs else []),
+        *(over_time(query, legend, chr(ord("A") + index)) for index, (query, legend) in enumerate(found)),
         limits=subject.limits("db_connections"),
     )
 

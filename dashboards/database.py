@@ -1,27 +1,20 @@
 """Database: what a system waits for, then how the data stores behind it are."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import application, state
 from dashboards.common import PERCENTILES, Panel, graph, number, over_time
 from dashboards.layout import Row, assemble, to
-from dashboards.mongodb import mongodb
-from dashboards.postgres import postgres
-from dashboards.stores import answered, answers, servers
+from dashboards.stores import answered, answers, databases, module, servers
 from dashboards.subject import Subject
-from observability.parts.registry import stores
-
-ROWS: Final[Mapping[str, Callable[[Subject], list[Row]]]] = {"postgres": postgres, "mongodb": mongodb}
-"""Rows about one kind of database, by the job of its exporter; another kind is shown by whether it answers."""
 
 
 def database(subject: Subject) -> dashboard.Dashboard | None:
     """The dashboard; None where the system tells of no database and none of its is watched."""
     signals = subject.system.signals
-    watched = [job for job, store in stores().items() if store.database and job in subject.jobs]
+    watched = databases(subject)
     memory = signals.process_memory
     own = (signals.db_latency, signals.db_queries, signals.db_timeouts, signals.db_pool)
     if not watched and not any(own):
@@ -55,7 +48,7 @@ def database(subject: Subject) -> dashboard.Dashboard | None:
                     application.memory_share(subject) if memory and memory.limit else None,
                 ],
             ),
-            *(row for job in watched if job in ROWS for row in ROWS[job](subject)),
+            *(row for job in watched for found in module(job) for row in found.store_rows(subject)),
         ],
         tags=subject.tags,
         links=[

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from observability.core.naming import runbook
+from observability.core.naming import OWNER, runbook
+from observability.parts.registry import parts
 from observability.settings.load import StackConfig
-
-OWNER: Final = "{{ $labels.system }}"
-"""How an alert's link names its system."""
 
 _INSTANCE: Final = "var-instance={{ $labels.instance }}"
 
@@ -51,8 +49,6 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Database Pool Usage": ("DatabasePoolUsage", "DatabasePoolExhausted"),
             "Failed Queries": ("DatabaseErrors",),
             "Query Timeouts": ("DatabaseTimeouts",),
-            "MongoDB Replication Lag": ("MongoReplicationLag",),
-            "MongoDB Members": ("MongoNoPrimary", "MongoMemberDown"),
         },
         f"{OWNER}-database?{_INSTANCE}": {
             "Data Stores": ("DatabaseDown",),
@@ -61,8 +57,6 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Deadlocks": ("DatabaseDeadlocks",),
             "Replication Lag": ("ReplicationLag", "ReplicationStopped"),
             "Slow Queries": ("SlowStatements",),
-            "MongoDB Connections": ("MongoConnectionsHigh",),
-            "MongoDB Cursors Timed Out": ("MongoCursorsTimeouts",),
         },
         f"{OWNER}-redis?{_INSTANCE}": {
             "Data Stores": ("RedisDown",),
@@ -190,7 +184,8 @@ class Shown:
 PANELS: Final[Mapping[str, Shown]] = MappingProxyType(
     {
         alert: Shown(dashboard=link, panel=panel_id(title))
-        for link, panels in _DASHBOARDS.items()
+        for links in (_DASHBOARDS, *(part.panels for part in parts().values()))
+        for link, panels in links.items()
         for title, names in panels.items()
         for alert in names
     }

@@ -6,7 +6,7 @@ from dashboards.stores import Store
 from dashboards.subject import Subject
 
 
-def mongodb(subject: Subject) -> list[Row]:
+def store_rows(subject: Subject) -> list[Row]:
     """What it does, how long that takes, who is connected, how far its replicas are."""
     store = Store(subject=subject, job="mongodb")
     return [
@@ -24,6 +24,11 @@ def mongodb(subject: Subject) -> list[Row]:
             ],
         )
     ]
+
+
+def connections(subject: Subject) -> tuple[str, str]:
+    """Query and legend of the connections to each server."""
+    return subject.of("mongodb_ss_connections", conn_type="current"), "{{instance}}"
 
 
 def _operations(store: Store) -> Panel:

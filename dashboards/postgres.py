@@ -13,7 +13,7 @@ NO_TEMPLATE: Final = 'datname!~"template[0-9]+|"'
 """Databases that people made."""
 
 
-def postgres(subject: Subject) -> list[Row]:
+def store_rows(subject: Subject) -> list[Row]:
     """The row of a database dashboard: what it does, and what slows it down."""
     store = Store(subject=subject, job="postgres")
     return [
@@ -31,6 +31,11 @@ def postgres(subject: Subject) -> list[Row]:
             ],
         )
     ]
+
+
+def connections(subject: Subject) -> tuple[str, str]:
+    """Query and legend of the connections to each database that has any."""
+    return f"sum by (datname) ({subject.of('pg_stat_database_numbackends')} > 0)", "{{datname}}"
 
 
 def details(subject: Subject) -> dashboard.Dashboard | None:

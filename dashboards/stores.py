@@ -1,7 +1,10 @@
 """What the dashboards of the data stores have in common: which servers they show, and whether these answer."""
 
+import importlib
+import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard as build
 
@@ -31,6 +34,17 @@ class Store:
     def variable(self) -> build.QueryVariable:
         """The choice of servers."""
         return servers(self.subject, [self.job])
+
+
+def databases(subject: Subject) -> list[str]:
+    """Jobs of the kinds of databases that are watched for a system, in the order of their names."""
+    return sorted(job for job, store in stores().items() if store.database and job in subject.jobs)
+
+
+def module(job: str) -> list[Any]:
+    """The module with the rows and queries of one kind of database; none where it has no module."""
+    name = f"dashboards.{job}"
+    return [importlib.import_module(name)] if importlib.util.find_spec(name) else []
 
 
 def servers(subject: Subject, jobs: Iterable[str]) -> build.QueryVariable:

@@ -88,7 +88,7 @@ def without_external_labels(document: Document, _: Surroundings) -> Iterator[str
     for query, node, _above in _trees(document):
         if isinstance(node, pp.VectorSelector):
             bad = {one.name for one in matchers(node)} & {"cluster", "environment"}
-            # Elasticsearch and MongoDB have labels of the kind of their own, which are only grouped by.
+            # Some exporters have labels of these names, which are only grouped by.
             yield from (f"{query.owner}: selects on the external label {name}" for name in sorted(bad))
 
 

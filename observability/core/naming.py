@@ -11,6 +11,9 @@ PLATFORM: Final = "platform"
 ELASTICSEARCH: Final = "elasticsearch"
 """uid of the Grafana data source of that kind; its alerts name it too."""
 
+OWNER: Final = "{{ $labels.system }}"
+"""In the link of an alert: the alert's system."""
+
 LABEL_STACK: Final = "io.observability.stack"
 """Docker label with the stack's name, on every object of a stack."""
 

@@ -199,7 +199,7 @@ class Store(Generic[T]):
     up: str = "up"
     declared: bool = True
     database: bool = False
-    """Whether the dashboard Database shows it."""
+    """Whether the dashboard Database shows it, with the rows of the module `dashboards/<job>.py` if there is one."""
     labels: Callable[[T], Mapping[str, str]] = lambda _: {}
     address: Callable[[T], str | None] | None = None
     """Where Prometheus reads a server's metrics; None: at the part's own service. Where it returns None, the server is
@@ -240,6 +240,9 @@ class Part(Generic[S, T]):
     runs: Callable[[Here[S, T]], Iterable[Run]] | None = None
     secrets: Mapping[str, SecretSpec] = field(default_factory=dict)
     rules: tuple[str, ...] = ()
+    panels: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Which alerts lead to which panels: link of the dashboard after /d/ → title of the panel → names of the alerts.
+    `OWNER` in the link stands for the alert's system."""
     allowances: tuple[Allowance, ...] = ()
 
     ports: Mapping[str, int] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import Field
 
+from observability.core.naming import OWNER
 from observability.core.section import PartSettings
 from observability.core.types import MemoryMb, RepositoryFile
 from observability.parts.busybox import BUSYBOX
@@ -137,6 +138,16 @@ PART: Final = Part[MongodbExporterSettings, MongodbServer](
     ),
     runs=_runs,
     rules=("mongodb",),
+    panels={
+        f"{OWNER}-database": {
+            "MongoDB Replication Lag": ("MongoReplicationLag",),
+            "MongoDB Members": ("MongoNoPrimary", "MongoMemberDown"),
+        },
+        f"{OWNER}-database?var-instance={{{{ $labels.instance }}}}": {
+            "MongoDB Connections": ("MongoConnectionsHigh",),
+            "MongoDB Cursors Timed Out": ("MongoCursorsTimeouts",),
+        },
+    },
     images=(
         Image(
             name="mongodb-exporter",

@@ -12,10 +12,11 @@ import pytest
 import yaml
 
 from dashboards.linked_rules import files
-from dashboards.links import OWNER, PANELS
+from dashboards.links import PANELS
 from dashboards.queries import Query, panels, queries
 from dashboards.registry import dashboards
 from observability.check.promql import matchers, parse, walk
+from observability.core.naming import OWNER
 from tests.unit.conftest import FULL, stack_config
 
 EVERYTHING: Final = stack_config("prod", FULL)

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from dashboards.linked_rules import files
-from dashboards.links import OWNER, PANELS, panel_id, shown
+from dashboards.links import PANELS, panel_id, shown
 from dashboards.queries import panels
+from observability.core.naming import OWNER
 from observability.settings.load import StackConfig
 from rules import FOLDER
 from tests.unit.conftest import FULL, stack_config
