@@ -62,7 +62,7 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
             "What It Leans On",
             [
                 query_duration(subject) if signals.db_latency else None,
-                _connections(subject) if databases(subject) else None,
+                _connections(subject),
                 pool(subject) if signals.db_pool else None,
                 _cache_hit_rate(subject) if signals.cache else None,
                 external_apis.failures(subject) if signals.external_apis else None,
@@ -261,8 +261,10 @@ def query_duration(subject: Subject) -> Panel:
     ).id(panel_id("Database Query Duration"))
 
 
-def _connections(subject: Subject) -> Panel:
+def _connections(subject: Subject) -> Panel | None:
     found = [made.connections(subject) for job in databases(subject) for made in module(job)]
+    if not found:
+        return None
     return graph(
         "Active Database Connections",
         "Connections to each database that has any, or to each server.",

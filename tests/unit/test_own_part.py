@@ -111,7 +111,7 @@ from dashboards.own import Page
 page = Page(uid="shop-etcd", title="Shop: etcd", description="The etcd servers of the shop.", system="shop")
 
 
-@page.panel()
+@page.panel(row="Servers")
 def leaders():
     """Changes of the leader."""
     return graph("Servers Up", "Servers that answer.", "short", over_time('etcd_up{system="shop",job="etcd"}'))
