@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple
 import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
-from observability.alerting.receivers import facts
+from observability.channels.text import facts
 from observability.settings.load import validate
 from tests.receivers.rendering import Alert, call, group, render
 
