@@ -119,11 +119,12 @@ def test_its_work_grows_no_faster_than_the_number_of_systems(tmp_path: Path) -> 
     def work(count: int) -> int:
         folder = tmp_path / str(count) / "systems"
         folder.mkdir(parents=True)
-        for index in range(count):
-            (folder / f"system-{index}.yaml").write_text(text)
+        names = [f"system-{index}" for index in range(count)]
+        for name in names:
+            (folder / f"{name}.yaml").write_text(text)
 
         def synth() -> None:
-            config = validate("dev", {}, frozenset(), folder.parent)
+            config = validate("dev", {"systems": {name: {} for name in names}}, frozenset(), folder.parent)
             assert len(config.systems) == count
             write(config, rule_files(config), tmp_path / f"out-{count}")
 

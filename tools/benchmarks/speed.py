@@ -69,11 +69,12 @@ def synth(count: int, folder: Path) -> float:
     texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "systems").glob("*.yaml"))]
     systems = folder / str(count) / "systems"
     systems.mkdir(parents=True)
-    for index in range(count):
-        (systems / f"system-{index}.yaml").write_text(texts[index % len(texts)], encoding="utf-8")
+    names = [f"system-{index}" for index in range(count)]
+    for index, name in enumerate(names):
+        (systems / f"{name}.yaml").write_text(texts[index % len(texts)], encoding="utf-8")
 
     def work() -> None:
-        config = validate("dev", {}, frozenset(), systems.parent)
+        config = validate("dev", {"systems": {name: {} for name in names}}, frozenset(), systems.parent)
         write(config, rule_files(config), folder / f"out-{count}")
 
     return cpu(work)
