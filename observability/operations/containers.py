@@ -65,6 +65,16 @@ def long_running(declared: Sequence[Declared]) -> dict[str, str]:
     }
 
 
+def of_stack(client: docker.DockerClient, stack: str) -> dict[str, Container]:
+    """Every container of a stack by the name of its service; of several of one name, the one that runs."""
+    found: dict[str, Container] = {}
+    for container in client.containers.list(all=True, filters={"label": f"{LABEL_STACK}={stack}"}):
+        service = container.labels.get(LABEL_SERVICE, str(container.name))
+        if service not in found or container.status == "running":
+            found[service] = container
+    return found
+
+
 def states(
     client: docker.DockerClient, stack: str, declared: Sequence[Declared], *, memory: bool = False
 ) -> list[ServiceState]:

@@ -111,6 +111,31 @@ class Home:
         """Forget them: the update came to its end, and everything is recorded."""
         (self.folder / "begun" / stack).unlink(missing_ok=True)
 
+    def remember_made(self, stack: str) -> None:
+        """Note that this folder's state is that of a stack which `up` created or is about to create."""
+        path = self.folder / "made" / stack
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+
+    def made(self, stack: str) -> bool:
+        """Whether a stack of this name was ever created from this folder.
+
+        Of a backend elsewhere nothing can be said without asking it; such a stack counts as created from here.
+        """
+        if (self.folder / "made" / stack).exists() or "PULUMI_BACKEND_URL" in os.environ:
+            return True
+        # Before there was the note: the engine keeps a history of updates.
+        history = self.folder / "state" / ".pulumi" / "history" / PROJECT / stack
+        return history.is_dir() and any(history.iterdir())
+
+    def remove_secret(self, stack: str, name: str) -> None:
+        """Forget a stored secret; ConfigError where there is none of that name. The next `up` no longer has it."""
+        path = self.folder / "secrets" / stack / name
+        if not path.is_file():
+            stored = ", ".join(sorted(self.secrets(stack)))
+            raise ConfigError(f"{stack} has no secret {name!r}", f"stored here: {stored or 'none'}")
+        path.unlink()
+
     def _left_out_key(self, stack: str) -> dict[str, Any]:
         left_out = self.left_out(stack)
         return {f"{PROJECT}:{LEFT_OUT}": left_out} if left_out else {}

@@ -42,6 +42,15 @@ def connect(host: str | None = None) -> docker.DockerClient:
     return client
 
 
+def objects_of(client: docker.DockerClient, stack: str) -> list[str]:
+    """Names of all containers, networks and volumes of a stack that Docker has, whoever created them."""
+    label: dict[str, str | list[str] | bool] = {"label": f"{naming.LABEL_STACK}={stack}"}
+    containers = [str(one.name) for one in client.containers.list(all=True, filters=label)]
+    networks = [str(one.name) for one in client.networks.list(filters=label)]
+    volumes = [str(one.name) for one in client.volumes.list(filters=label)]
+    return sorted([*containers, *networks, *volumes])
+
+
 def check(config: StackConfig, declared: Sequence[Declared], client: docker.DockerClient) -> None:
     """Refuse two containers of one name, two of one port, and ports that somebody else holds."""
     names: dict[str, str] = {}

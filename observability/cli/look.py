@@ -1,0 +1,193 @@
+"""Commands that look at a stack or at this machine and change nothing."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from observability.cli.common import AsJson, Stack, out, print_json, print_rows
+from observability.core.documents import nearest
+from observability.core.errors import ConfigError
+from observability.settings import load
+from observability.settings.load import StackConfig
+
+_STATES = {"healthy": "green", "running": "green"}
+
+
+def synth(
+    stack: Stack = "dev",
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("out"),
+) -> None:
+    """Write every generated file and every declared resource to a folder; needs no Docker, CLI or network."""
+    from observability.synth.write import write
+
+    config, rules = load_all(stack, complete=False)
+    written = write(config.without({}), rules, out_dir)
+    out.print(f"{stack}: {len(written)} files in {out_dir}")
+
+
+def verify(
+    stack: Stack = "dev",
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out the check that sends an alert.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check that the running stack works, one row per check."""
+    from observability.operations.home import Home
+    from observability.operations.preflight import connect
+    from observability.operations.verify import Subject
+    from observability.operations.verify import verify as checks
+    from observability.synth.record import record
+
+    config, rules = load_all(stack)
+    secrets = Home.find().secrets(stack)
+    subject = Subject(config=config, declared=record(config, rules), client=connect(), secrets=secrets)
+    rows = []
+    for row in checks(subject, quick=quick):
+        rows.append({"check": row.check, "ok": row.ok, "detail": row.detail})
+        if not as_json:
+            mark = "[green]ok  [/green]" if row.ok else "[red]FAIL[/red]"
+            out.print(f"{mark} ", end="")
+            out.print(f"{row.check:<44} {row.detail}", markup=False)
+    passed = sum(bool(row["ok"]) for row in rows)
+    if as_json:
+        print_json(rows)
+    else:
+        out.print(f"{passed} of {len(rows)} checks passed")
+    if passed < len(rows):
+        raise typer.Exit(1)
+
+
+def status(stack: Stack = "dev", as_json: AsJson = False) -> None:
+    """Show every service with its health, memory and image."""
+    from observability.operations.containers import states
+    from observability.operations.preflight import connect
+    from observability.synth.record import record
+
+    config, rules = load_all(stack)
+    found = states(connect(), stack, record(config, rules), memory=True)
+    if as_json:
+        print_json(
+            [
+                {
+                    "service": state.service,
+                    "state": state.state,
+                    "ok": state.ok,
+                    "memory_mib": round(state.memory_mib, 1),
+                    "limit_mib": round(state.limit_mib, 1),
+                    "image": state.image,
+                }
+                for state in found
+            ]
+        )
+    else:
+        rows = [
+            {
+                "service": state.service,
+                "state": state.state,
+                "memory": f"{state.memory_mib:.0f} MiB",
+                "limit": f"{state.limit_mib:.0f} MiB",
+                "image": state.image,
+            }
+            for state in found
+        ]
+        colours = {state.state: _STATES.get(state.state, "red") for state in found}
+        print_rows(rows, as_json=False, colours=colours)
+        out.print(f"memory in use: {sum(state.memory_mib for state in found):.0f} MiB")
+    if not all(state.ok for state in found):
+        raise typer.Exit(1)
+
+
+def doctor(stack: Stack = "dev", as_json: AsJson = False) -> None:
+    """Look at this machine and the settings: what is there, what is missing, what would be done about it."""
+    import toolchain
+    from observability.operations.home import Home
+
+    config, rules = load_all(stack, complete=False)
+    findings = [("settings", True, f"Pulumi.{stack}.yaml is valid, {len(rules)} rule files")]
+    findings.append(("systems", True, f"{len(config.systems)} watched: {', '.join(config.systems) or 'none'}"))
+    for missing in config.unplaced:
+        what = f"{missing.what} of {missing.system}"
+        findings.append((what, missing.reason is not None, missing.reason or "declared, and placed nowhere"))
+    for name, why in config.missing.items():
+        findings.append((f"secret {name}", False, f"needed by {why}: ./obs secret set {name} {stack}"))
+    findings += [(found.name, found.ok, found.detail) for found in toolchain.inspect(config.images)]
+    findings.append(("data folder", True, str(Home.find().folder)))
+    if as_json:
+        print_json([{"name": name, "ok": ok, "detail": detail} for name, ok, detail in findings])
+    else:
+        for name, ok, detail in findings:
+            out.print(f"{'[green]ok     [/green]' if ok else '[yellow]missing[/yellow]'} ", end="")
+            out.print(f"{name:<24} {detail}", markup=False)
+    if not all(ok for _, ok, _ in findings):
+        raise typer.Exit(1)
+
+
+def logs(
+    service: Annotated[str, typer.Argument(help="A service, as `obs status` names it.")],
+    stack: Stack = "dev",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines; end with Ctrl-C.")] = False,
+    tail: Annotated[int, typer.Option("--tail", min=1, help="How many of the last lines.")] = 100,
+    since: Annotated[str | None, typer.Option("--since", help="Only lines of this long ago, like 10m or 2h.")] = None,
+) -> None:
+    """Print the last lines that a service of the stack has logged."""
+    import time
+
+    from observability.core.types import seconds
+    from observability.operations.containers import of_stack
+    from observability.operations.preflight import connect
+
+    load.stack_file(stack)
+    found = of_stack(connect(), stack)
+    if service not in found:
+        known = ", ".join(sorted(found)) or f"none: {stack} does not run; ./obs up {stack} creates it"
+        raise ConfigError(
+            f"{stack} has no container of a service {service!r}", f"{nearest(service, found)}here: {known}"
+        )
+    start: float | None = None
+    if since is not None:
+        try:
+            start = time.time() - seconds(since)
+        except ValueError as error:
+            raise ConfigError(f"--since {since}: {error}".partition(";")[0], "write it like 90s, 10m or 2h") from None
+    lines = found[service].logs(stream=True, follow=follow, tail=tail, since=start)
+    try:
+        for line in lines:
+            sys.stdout.buffer.write(line)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return
+
+
+def env(stack: Stack = "dev") -> None:
+    """Print the shell lines after which plain `pulumi up` works on the same stack: eval "$(./obs env dev)"."""
+    import toolchain
+    from observability.core import project
+    from observability.operations.home import Home
+
+    load_all(stack)
+    home = Home.find()
+    tools = toolchain.ensure({})
+    folders = [str(folder) for folder in (tools.plugin_dir, tools.pulumi.parent) if folder is not None]
+    variables = {**home.environment(), "PULUMI_STACK": stack}
+    own = project.own()
+    if own is not None:
+        variables[project.VARIABLE] = str(own)
+    for name, value in variables.items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+    sys.stdout.write(f"export PATH={shlex.quote(os.pathsep.join(folders))}:$PATH\n")
+    sys.stdout.write(f"cd {shlex.quote(str(home.refresh_project(stack)))}\n")
+
+
+def load_all(stack: str, *, complete: bool = True) -> tuple[StackConfig, dict[str, str]]:
+    """The stack's configuration and the rule files; ConfigError where either is bad.
+
+    `complete` False: placeholders stand for missing secrets, which the configuration lists.
+    """
+    from observability.operations.home import Home
+    from dashboards.linked_rules import files
+
+    config = Home.find().config(stack, complete=complete)
+    return config, files(config)

@@ -1,0 +1,13 @@
+"""The version of this package; pyproject.toml is the one place where it stands."""
+
+import tomllib
+from functools import cache
+
+from observability.core.project import BUILT_IN
+
+
+@cache
+def version() -> str:
+    """Like `0.2.0`."""
+    document = tomllib.loads((BUILT_IN / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(document["project"]["version"])
