@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import rules
+from dashboards import own
 from dashboards.links import AlertLinks
 from observability.core import project
 from observability.settings.load import StackConfig
@@ -11,4 +12,4 @@ from observability.settings.load import StackConfig
 def files(config: StackConfig, root: Path | None = None) -> dict[str, str]:
     """Every rule file, by name, of `root`, or else of the repository and the project's folder."""
     pages = project.files("runbooks", ".md", root=root)
-    return rules.files(config, AlertLinks(config=config, pages=pages), root)
+    return rules.files(config, AlertLinks(config=config, pages=pages, own=own.links()), root)

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -204,6 +204,8 @@ class AlertLinks:
 
     config: StackConfig
     pages: Collection[str]
+    own: Mapping[str, str] = field(default_factory=dict)
+    """Path of the panel that shows an alert on a page of one's own, by the alert's name."""
 
     def runbook(self, alert: str) -> str | None:
         """Address of an alert's page, or its path in the repository where no address is known; None without a page."""
@@ -212,7 +214,8 @@ class AlertLinks:
     def dashboard(self, alert: str, component: str = "") -> str | None:
         """Address of the panel that shows an alert, or its path where the stack has no Grafana; None without one."""
         panel = shown(alert, component)
-        return self.whole(panel.url) if panel else None
+        path = self.own.get(alert) or (panel.url if panel else None)
+        return self.whole(path) if path else None
 
     def whole(self, path: str) -> str:
         """A path on Grafana (/d/…) or below the repository (runbooks/…) as an address; anything else as it is."""

@@ -9,6 +9,7 @@ from typing import Final
 import yaml
 
 from dashboards import linked_rules, own, registry
+from dashboards.links import AlertLinks
 from observability.check import dashboard_queries, lint, pages, promtool, rulefile
 from observability.check import dashboards as dashboard_lint
 from observability.check.catalogue import Catalogue
@@ -99,10 +100,10 @@ def _systems(report: Report) -> None:
 
 
 def _rule_files(report: Report, root: Path) -> dict[str, list[Place]]:
-    """The form of every rule file; where each rule stands, by the file's name."""
+    """The form of every rule file; where each rule stands, by the name that Prometheus gives the file."""
     places: dict[str, list[Place]] = {}
-    for path in project.files("rules", *project.YAML, root=root).values():
-        problems, places[path.name] = check_file(path)
+    for stem, path in project.files("rules", *project.YAML, root=root).items():
+        problems, places[f"{stem}.yaml"] = check_file(path)
         report.add(*problems)
     report.counts["rule files"] = len(places)
     return places
@@ -137,9 +138,11 @@ def _configs(report: Report, root: Path, stacks: Sequence[str] | None) -> list[S
 
 def _content(report: Report, root: Path, config: StackConfig, places: Mapping[str, list[Place]]) -> None:
     """Rules, dashboards and runbooks against each other and against what is exposed."""
-    broken = {problem.file for problem in report.problems}
+    broken = {project.shown(path) for path in project.files("rules", *project.YAML, root=root).values()} & {
+        problem.file for problem in report.problems
+    }
     interval = seconds(config.settings.prometheus.evaluation_interval)
-    texts = {name: text for name, text in _texts().items() if f"rules/{name}" not in broken}
+    texts = _texts(broken)
     generated = {name: text for name, text in linked_rules.files(config).items() if name not in texts}
     found = rulefile.read({**texts, **generated}, interval)
     catalogue = Catalogue(config, found)
@@ -148,15 +151,20 @@ def _content(report: Report, root: Path, config: StackConfig, places: Mapping[st
     for finding in (*check_rules(found, catalogue), *lint.lint(found, catalogue)):
         if finding.rule is not None and id(finding.rule) in mine:
             report.add(_of_rule(finding, places))
-    _runbooks(report, root, [rule for rule in found if id(rule) in mine and rule.alert], places, catalogue)
+    alerts = [rule for rule in found if id(rule) in mine and rule.alert]
+    _runbooks(report, root, alerts, places, catalogue)
+    _linked(report, config, alerts, places)
     _dashboards(report, config, catalogue)
     _promtool(report, root, {**generated, **texts}, places, [rule.name for rule in found if rule.alert])
 
 
-def _texts() -> dict[str, str]:
+def _texts(broken: Collection[str]) -> dict[str, str]:
     """Every plain rule file as it stands, by name, whether or not the stack has what it is about."""
-    found = project.files("rules", *project.YAML)
-    return {path.name: path.read_text(encoding="utf-8") for path in found.values()}
+    return {
+        f"{stem}.yaml": path.read_text(encoding="utf-8")
+        for stem, path in project.files("rules", *project.YAML).items()
+        if project.shown(path) not in broken
+    }
 
 
 def _of_rule(finding: Finding, places: Mapping[str, list[Place]]) -> Problem:
@@ -166,7 +174,7 @@ def _of_rule(finding: Finding, places: Mapping[str, list[Place]]) -> Problem:
     what, _, check_name = finding.what.rpartition(" [")
     place = _place(rule, places)
     return Problem(
-        file=f"rules/{rule.file}",
+        file=_shown(rule.file),
         line=place.expr_line if place else None,
         what=f"{rule.name}: {what or finding.what}",
         fix=FIXES.get(check_name.rstrip("]"), EXPOSED) if what else EXPOSED,
@@ -189,11 +197,41 @@ def _runbooks(
     for rule in alerts:
         if rule.name not in known:
             place = _place(rule, places)
-            report.add(pages.missing(rule.name, f"rules/{rule.file}", place.line if place else None))
+            report.add(pages.missing(rule.name, _shown(rule.file), place.line if place else None))
     mine = [path for name, path in project.files("runbooks", ".md", root=root).items() if name != "README"]
     report.counts["runbooks"] = len(mine)
     for path in mine:
         report.add(*pages.check_page(path, catalogue))
+
+
+def _linked(
+    report: Report, config: StackConfig, alerts: Sequence[rulefile.Rule], places: Mapping[str, list[Place]]
+) -> None:
+    """Every alert leads to a panel that shows it."""
+    links = AlertLinks(config=config, pages=(), own=own.links())
+    for rule in alerts:
+        if not (rule.annotations.get("dashboard_url") or links.dashboard(rule.name, rule.labels.get("component", ""))):
+            report.add(
+                _at(
+                    rule,
+                    places,
+                    "no panel shows it, so its messages have no dashboard_url",
+                    f'name it in a panel of your own: @page.panel(row=…, alerts=("{rule.name}",)); '
+                    "or write the annotation dashboard_url",
+                )
+            )
+
+
+def _at(rule: rulefile.Rule, places: Mapping[str, list[Place]], what: str, fix: str) -> Problem:
+    """A problem of a whole rule."""
+    place = _place(rule, places)
+    return Problem(file=_shown(rule.file), line=place.line if place else None, what=f"{rule.name}: {what}", fix=fix)
+
+
+def _shown(file: str) -> str:
+    """The path of a rule file, given by the name that Prometheus gives it."""
+    path = project.files("rules", *project.YAML).get(file.removesuffix(".yaml"))
+    return project.shown(path) if path else f"rules/{file}"
 
 
 def _dashboards(report: Report, config: StackConfig, catalogue: Catalogue) -> None:
@@ -272,7 +310,7 @@ def _untested(tests: Sequence[Path], places: Mapping[str, list[Place]], alerts: 
                 ]
                 if lacking:
                     yield Problem(
-                        file=f"rules/{file}",
+                        file=_shown(file),
                         line=place.line,
                         what=f"{place.name}: no test in which it {' and none in which it '.join(lacking)}",
                         fix="add one to tests/rules/*.test.yaml, in the form of `promtool test rules`",

@@ -186,8 +186,8 @@ def load_all(stack: str, *, complete: bool = True) -> tuple[StackConfig, dict[st
 
     `complete` False: placeholders stand for missing secrets, which the configuration lists.
     """
-    from observability.operations.home import Home
     from dashboards.linked_rules import files
+    from observability.operations.home import Home
 
     config = Home.find().config(stack, complete=complete)
     return config, files(config)
