@@ -10,7 +10,9 @@ gc.disable()
 
 
 def chosen_project(arguments: list[str]) -> str | None:
-    """The folder that --project names, if any: its parts must be known before the command line is imported."""
+    """The folder that --project names, or `check`: its parts must be known before the command line is imported."""
+    if arguments[:1] == ["check"]:
+        return next((word for word in arguments[1:] if not word.startswith("-")), None)
     stated = (word.partition("=")[2] for word in arguments if word.startswith("--project="))
     return next(stated, None) or next((value for word, value in pairwise(arguments) if word == "--project"), None)
 

@@ -103,6 +103,7 @@ def status(stack: Stack = "dev", as_json: AsJson = False) -> None:
 def doctor(stack: Stack = "dev", as_json: AsJson = False) -> None:
     """Look at this machine and the settings: what is there, what is missing, what would be done about it."""
     import toolchain
+    from observability.operations import parts
     from observability.operations.home import Home
 
     config, rules = load_all(stack, complete=False)
@@ -113,6 +114,7 @@ def doctor(stack: Stack = "dev", as_json: AsJson = False) -> None:
         findings.append((what, missing.reason is not None, missing.reason or "declared, and placed nowhere"))
     for name, why in config.missing.items():
         findings.append((f"secret {name}", False, f"needed by {why}: ./obs secret set {name} {stack}"))
+    findings += parts.receivers(config)
     findings += [(found.name, found.ok, found.detail) for found in toolchain.inspect(config.images)]
     findings.append(("data folder", True, str(Home.find().folder)))
     if as_json:
