@@ -13,15 +13,12 @@ from components.collectors.collector import CollectorArgs
 from components.collectors.promtail import Promtail
 from components.context import StackContext
 from components.custom import CustomExporter, CustomExporterArgs
-from components.demo import Demo, DemoArgs
 from components.exporter import Exporter, ExporterArgs
 from components.goalert.server import GoAlert, GoAlertArgs
 from components.grafana.server import GrafanaServer, GrafanaServerArgs
-from components.heartbeat import Heartbeat, HeartbeatArgs
 from components.loki import Loki, LokiArgs
 from components.prometheus import Prometheus, PrometheusArgs
 from dashboards.linked_rules import files
-from observability.alerting import heartbeat
 from observability.core import naming
 from observability.core.errors import ConfigError
 from observability.parts.registry import parts
@@ -63,10 +60,6 @@ class MonitoringStack(ComponentResource):
         _exporters(context, child)
         if config.runs("goalert"):
             GoAlert("goalert", GoAlertArgs(context=context), child)
-        if config.runs("demo"):
-            Demo("demo", DemoArgs(context=context), child)
-        if heartbeat.is_local(config):
-            Heartbeat("heartbeat", HeartbeatArgs(context=context), child)
         server = None
         if config.runs("grafana"):
             server = GrafanaServer("grafana", GrafanaServerArgs(context=context), child).container
@@ -128,6 +121,4 @@ def addresses(config: StackConfig) -> dict[str, str]:
         found["loki"] = f"http://{host}:{config.settings.loki.port}"
     if config.runs("goalert"):
         found["goalert"] = f"http://{host}:{config.settings.goalert.port}"
-    if config.runs("demo"):
-        found["demo"] = f"http://{host}:{config.settings.demo.port}"
     return found

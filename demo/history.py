@@ -161,7 +161,7 @@ def _errors(profile: Profile, moments: Iterable[int]) -> Iterator[str]:
 def _counter(profile: Profile, counter: str, rate: float, past: Load, moments: range) -> Iterator[str]:
     """A counter of the system itself, as Prometheus would have scraped it."""
     name, _, own = counter.rstrip("}").partition("{")
-    target = _labels({"system": profile.name, "job": profile.job, "instance": f"demo:{profile.port}"})
+    target = _labels({"system": profile.name, "job": profile.job, "instance": profile.instance})
     series = name + (target if not own else target.rstrip("}") + f",{own}}}")
     for moment in moments:
         yield f"{series} {rate * past.total(moments.start, moment):.6g} {moment}"
@@ -176,7 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="demo.history", description="A past for a new stack, as OpenMetrics text.")
     parser.add_argument("--end", type=int, default=int(time.time()), help="seconds since 1970; by default now")
     parser.add_argument("--days", type=float, default=DAYS)
-    parser.add_argument("--rate", type=float, default=SHOP.pace.requests, help="the setting demo.rate")
+    parser.add_argument("--rate", type=float, default=SHOP.pace.requests, help="the rate that the demo runs with")
     settings = parser.parse_args()
     end = settings.end // STEP * STEP
     for line in lines(end - round(settings.days * 86400) // STEP * STEP, end, settings.rate):

@@ -111,3 +111,8 @@ class Profile:
     """What counts its orders, its revenue and its transactions: those words → a counter, with labels of its own."""
     faults: tuple[Fault, ...]
     ordinary: Conditions = field(default_factory=Conditions)
+
+    @property
+    def instance(self) -> str:
+        """Address of its metrics in the stack that watches it, as `Pulumi.dev.yaml` places it."""
+        return f"{self.name}.demo:{self.port}"

@@ -120,7 +120,7 @@ class _Quiet(ConsoleReport):
 
     def line(self, item: str, text: str) -> None:
         """One line, unless nothing had to be done."""
-        if not text.startswith("found "):
+        if not text.startswith("found"):
             super().line(item, text)
 
 

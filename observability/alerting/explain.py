@@ -88,8 +88,7 @@ def _delivery(config: StackConfig, route: Route, at: datetime) -> Delivery:
     channels = next((one.channels for one in recipients(config) if one.name == route.receiver), ())
     destinations = {name: destination(name, settings.receivers[name]) for name in channels}
     if route.receiver == heartbeat.SERVICE and heartbeat.has_listener(config):
-        where = "the stack's own listener" if heartbeat.is_local(config) else f"secret {heartbeat.SECRET}"
-        destinations = {heartbeat.SERVICE: f"the dead man's switch ({where})"}
+        destinations = {heartbeat.SERVICE: f"the dead man's switch (secret {heartbeat.SECRET})"}
     elif route.receiver == "verify":
         destinations = {"verify": "the inbox of obs verify"}
     muted = ((name, settings.mute_times[name]) for name in route.mute)

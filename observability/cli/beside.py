@@ -1,6 +1,6 @@
 """What runs beside a stack without being part of it, where the stack's file asks for it.
 
-A module of this package that has `BESIDE` brings one: its commands, and what `up` and `down` of the stack do for it.
+A module of this package that has `COMPANION` brings one: its commands, and what `up` and `down` of the stack do for it.
 """
 
 import importlib
@@ -25,8 +25,11 @@ class Beside(Protocol):
     def app(self) -> typer.Typer:
         """Its own commands."""
 
+    def prepare(self, stack: str) -> None:
+        """Store the secrets by which the stack watches it; nothing is started."""
+
     def up(self, stack: str, console: Console) -> None:
-        """Bring it up before the stack, and store the secrets by which the stack watches it."""
+        """Bring it up, before the stack is."""
 
     def down(self, stack: str, console: Console, *, volumes: bool) -> None:
         """Remove it after the stack; with `volumes` its data as well."""
@@ -38,6 +41,6 @@ class Beside(Protocol):
 def found() -> list[Beside]:
     """All of them, by the name of their module."""
     modules = sorted(one.name for one in pkgutil.iter_modules(package.__path__) if not one.name.startswith("__"))
-    skipped = {"app", "beside"}
+    skipped = {"app", "beside", "lifecycle"}
     imported = (importlib.import_module(f"{package.__name__}.{name}") for name in modules if name not in skipped)
-    return [module.BESIDE for module in imported if hasattr(module, "BESIDE")]
+    return [module.COMPANION for module in imported if hasattr(module, "COMPANION")]

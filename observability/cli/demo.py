@@ -27,7 +27,7 @@ Stack = Annotated[str, typer.Argument(help="The stack beside which the demo runs
 def up(stack: Stack = "dev") -> None:
     """Bring the demo up, with or without its stack, and wait until it is healthy. Unchanged, it is left alone."""
     _up(stack, err)
-    for name, address in BESIDE.addresses(stack).items():
+    for name, address in COMPANION.addresses(stack).items():
         out.print(f"  {name:<14} {address}")
 
 
@@ -38,7 +38,7 @@ def down(
 ) -> None:
     """Remove the demo's containers and network; the stack that watches it stays as it is."""
     require(stack)
-    BESIDE.down(stack, err, volumes=volumes)
+    COMPANION.down(stack, err, volumes=volumes)
 
 
 @app.command()
@@ -62,8 +62,13 @@ class _Demo:
     name: Final = NAME
     app: Final = app
 
+    def prepare(self, stack: str) -> None:
+        """Give the stack the secrets by which it watches the demo, where the stack's file asks for it."""
+        if read(stack) is not None:
+            _store_secrets(stack)
+
     def up(self, stack: str, console: Console) -> None:
-        """Bring it up where the stack's file asks for it, and give the stack the secrets by which it watches it."""
+        """Bring it up where the stack's file asks for it."""
         if read(stack) is not None:
             _up(stack, console)
 
@@ -82,7 +87,7 @@ class _Demo:
         return {NAME: found.shop_address} if found is not None else {}
 
 
-BESIDE: Final = _Demo()
+COMPANION: Final = _Demo()
 
 
 def _tenant(stack: str) -> "Tenant":
@@ -96,7 +101,6 @@ def _tenant(stack: str) -> "Tenant":
 def _up(stack: str, console: Console) -> None:
     """Bring it up and store its secrets for the stack; exit code 1 where a container fails."""
     from demo.tenant.containers import TenantError
-    from observability.operations.home import Home
 
     tenant = _tenant(stack)
     changes: list[str] = []
@@ -110,10 +114,16 @@ def _up(stack: str, console: Console) -> None:
     except TenantError as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
-    home = Home.find()
+    _store_secrets(stack)
+    console.print(f"{NAME}: {len(changes)} changes, {len(found)} containers healthy", markup=False)
+
+
+def _store_secrets(stack: str) -> None:
+    """Store what changed of the secrets by which the stack watches the demo, the way `obs secret set` does."""
+    from observability.operations.home import Home
+
+    tenant, home = _tenant(stack), Home.find()
     stored = home.secrets(stack)
     for name, value in tenant.stack_secrets(stack).items():
         if tenant.owns(name, stored.get(name)) and stored.get(name) != value:
             home.set_secret(stack, name, value)
-            say(f"stored the secret {name} of {stack}")
-    console.print(f"{NAME}: {len(changes)} changes, {len(found)} containers healthy", markup=False)

@@ -1,4 +1,4 @@
-"""`obs fault`: switch the faults of the demo's systems, over the port on which it takes such orders."""
+"""`obs fault`: switch the faults of the demo's systems, over the port that the demo has for it."""
 
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Final
@@ -9,9 +9,9 @@ from rich.console import Console
 from demo.alerts import Alert
 from demo.faults import Fault, seconds
 from demo.systems import FAULTS
+from demo.tenant import options
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
-from observability.settings.load import StackConfig
 
 ANSWER_SECONDS: Final = 5.0
 
@@ -39,13 +39,11 @@ def fault(
     stack: Annotated[str, typer.Option(help="The stack whose demo it is.")] = "dev",
 ) -> None:
     """Make a system of the demo misbehave, for a while: it stops by itself. Without a fault: show which are on."""
-    from observability.operations.home import Home
-
     _check(system, name, duration, off=off)
     if listed:
         _list(system, name)
         return
-    address = demo_address(Home.find().config(stack))
+    address = options.require(stack).faults_address
     try:
         if name is None:
             _show(ask("GET", f"{address}/faults"), system)
@@ -58,7 +56,7 @@ def fault(
             _expect(one, seconds(lasts))
     except UnreachableError as error:
         out.print(f"the demo of {stack} does not answer at {address}: {error}", style="red", markup=False)
-        out.print(f"see how it is: ./obs status {stack}")
+        out.print(f"see how it is: ./obs demo status {stack}")
         raise typer.Exit(1) from error
 
 
@@ -136,14 +134,6 @@ def _show(faults: Listed, system: str | None) -> None:
 def _say(name: str, state: Mapping[str, Any]) -> None:
     now = f"on until {state['until']}" if state["until"] else "off"
     out.print(f"{name:<38} {now:<30} {state['does']}", markup=False)
-
-
-def demo_address(config: StackConfig) -> str:
-    """Where the stack's demo takes orders; ConfigError where it has none."""
-    if not config.runs("demo"):
-        raise ConfigError(f"the stack {config.stack} has no demo", "only a dev stack has one; see ./obs fault --help")
-    host = config.settings.bind_address
-    return f"http://{'127.0.0.1' if host.is_unspecified else host}:{config.settings.demo.fault_port}"
 
 
 def ask(method: str, url: str, *, duration: str | None = None) -> Listed:

@@ -23,9 +23,10 @@ def up(stack: Stack = "dev") -> None:
 
     load.stack_file(stack)
     check_first(stack)
+    _prepare_beside(stack)
+    operation = Operation.prepare(stack, err, to_run=True)
     for companion in BESIDE:
         companion.up(stack, err)
-    operation = Operation.prepare(stack, err, to_run=True)
     operation.home.remember_made(stack)
     outcome = operation.run("up")
     bad = [state for state in operation.wait() if not state.ok]
@@ -58,6 +59,7 @@ def preview(
         return
     from observability.operations.operation import Operation
 
+    _prepare_beside(stack)
     outcome = Operation.prepare(stack, err).run("preview", refresh=refresh)
     out.print(f"{stack}: {outcome.changed} changes, {sum(outcome.changes.values()) - outcome.changed} unchanged")
 
@@ -78,6 +80,7 @@ def down(
     _check_ours(config, adopt=adopt)
     if volumes and not yes:
         _confirm(config)
+    _prepare_beside(stack)
     operation = Operation.prepare(stack, err)
     operation.run("down", with_data=volumes)
     for name in operation.sweep():
@@ -86,6 +89,12 @@ def down(
     out.print(f"{stack}: down" + (f", {len(removed)} volumes removed" if volumes else "; volumes kept"))
     for companion in BESIDE:
         companion.down(stack, err, volumes=volumes)
+
+
+def _prepare_beside(stack: str) -> None:
+    """Store the secrets by which the stack watches what runs beside it."""
+    for companion in BESIDE:
+        companion.prepare(stack)
 
 
 def _declared(stack: str) -> None:

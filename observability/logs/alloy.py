@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from observability.logs import pipelines as p
-from observability.logs.sources import BACKOFF_LIMIT, PUSH, REFRESH, SOCKET, Relabel, relabels
+from observability.logs.sources import BACKOFF_LIMIT, PUSH, REFRESH, SOCKET, Relabel, relabels, teams
 from observability.settings.load import StackConfig
 
 PORT: Final = 12345
@@ -15,10 +15,10 @@ DATA: Final = "/var/lib/alloy/data"
 def files(config: StackConfig) -> dict[str, str]:
     """Alloy's configuration folder: path within it → text."""
     process: list[str] = ["forward_to = [loki.write.default.receiver]"]
-    for kind, selector in p.by_format().items():
+    for kind, selector in p.matches():
         stages = [line for stage in p.FORMATS[kind] for line in _stage(stage)]
         process += ["", *_block("stage.match", [f"selector = {_text(selector)}", *stages])]
-    process += ["", *(line for stage in p.TAIL for line in _stage(stage))]
+    process += ["", *(line for stage in p.tail(teams(config)) for line in _stage(stage))]
     lines = [
         f"// Generated from Pulumi.{config.stack}.yaml; changes here are lost.",
         *_block("logging", ['level = "warn"']),
@@ -74,6 +74,8 @@ def _stage(stage: p.Stage) -> list[str]:
             return _block("stage.labels", [_map("values", ((name, "") for name in names))])
         case p.Metadata(names=names):
             return _block("stage.structured_metadata", [_map("values", ((name, "") for name in names))])
+        case p.Drop(names=names):
+            return _block("stage.label_drop", [f"values = {json.dumps(list(names))}"])
         case p.Count(source=source, name=name, description=description):
             words = {"name": name, "prefix": p.PREFIX, "description": description, "source": source, "action": "inc"}
             body = [f"{key} = {_text(value)}" for key, value in words.items()]

@@ -1,11 +1,11 @@
 """How lines are read, as data: which service writes which format, and the stages that take a line apart.
 
-Lines are stored as they came. Few things become labels (`level`, and the `system` that a line names, beside those of
-the container); identifiers go to structured metadata. A line its parser cannot read is kept, marked
+Lines are stored as they came. Few things become labels (`level`, and the `system` that a line names with its `team`,
+beside those of the container); identifiers go to structured metadata. A line its parser cannot read is kept, marked
 `parse_error=<format>`, and counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -13,6 +13,10 @@ from typing import Final
 UNPARSED: Final = "lines_unparsed_total"
 PREFIX: Final = "obs_collector_"
 """The counter of unreadable lines is `obs_collector_lines_unparsed_total`, with the labels of the stream."""
+
+
+SAID: Final = "said_system"
+"""What a line itself says of the system it belongs to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,13 @@ class Metadata:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drop:
+    """Labels that are not stored."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Count:
     """Count the lines for which there is such a value."""
 
@@ -68,7 +79,7 @@ class Count:
     description: str
 
 
-Stage = Json | Regex | Template | Timestamp | Labels | Metadata | Count
+Stage = Json | Regex | Template | Timestamp | Labels | Metadata | Drop | Count
 
 _LEVELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -84,12 +95,7 @@ _LEVELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 def _normalised() -> str:
     """Template that gives the level's one word; `unknown` where there is none."""
-    cases = [
-        f"if or {' '.join(f'(eq $level `{word}`)' for word in words)} }}}}{level}{{{{ "
-        for level, words in _LEVELS.items()
-    ]
-    chain = "else ".join(cases)
-    return "{{ $level := ToLower (printf `%v` .level) }}{{ " + chain + "else }}unknown{{ end }}"
+    return _choice("ToLower (printf `%v` .level)", _LEVELS, "unknown")
 
 
 def _unless(field: str, name: str) -> Template:
@@ -97,13 +103,42 @@ def _unless(field: str, name: str) -> Template:
     return Template(source="parse_error", template=f"{{{{ if not .{field} }}}}{name}{{{{ end }}}}")
 
 
-TAIL: Final[tuple[Stage, ...]] = (
-    Metadata(names=("parse_error",)),
-    Count(source="parse_error", name=UNPARSED, description="Lines kept though their parser could not read them."),
-    Template(source="level", template=_normalised()),
-    Labels(names=("level",)),
-)
-"""What every line goes through in the end, whatever its format."""
+def tail(teams: Mapping[str, str]) -> tuple[Stage, ...]:
+    """What every line goes through in the end, whatever its format; `teams` is the team of each known system.
+
+    A process may write for several systems. A line that names a known one is that system's, any other that of its
+    container: so no line makes a label value that the settings do not know.
+    """
+    return (
+        Metadata(names=("parse_error",)),
+        Template(source="level", template=_normalised()),
+        Template(
+            source="system",
+            template=_choice(f"printf `%v` .{SAID}", {name: (name,) for name in teams}, "{{ .system }}"),
+        ),
+        Template(
+            source="team",
+            template=_choice(
+                "printf `%v` .system",
+                {team: [name for name, own in teams.items() if own == team] for team in sorted(set(teams.values()))},
+                "",
+            ),
+        ),
+        Labels(names=("system", "team")),
+        Drop(names=("format",)),
+        Count(source="parse_error", name=UNPARSED, description="Lines kept though their parser could not read them."),
+        Labels(names=("level",)),
+    )
+
+
+def _choice(source: str, words: Mapping[str, Sequence[str]], otherwise: str) -> str:
+    """Template that gives the key whose words hold the value of `source`, an expression of Go's templates."""
+    cases = [
+        f"if or {' '.join(f'(eq $value `{word}`)' for word in found)} false }}}}{key}{{{{ "
+        for key, found in words.items()
+    ]
+    return f"{{{{ $value := {source} }}}}{{{{ {'else '.join(cases)}else }}}}{otherwise}{{{{ end }}}}"
+
 
 _HTTP_LEVEL: Final = Template(
     source="level",
@@ -127,12 +162,10 @@ FORMATS: Final[Mapping[str, tuple[Stage, ...]]] = MappingProxyType(
         "json": (
             Json(
                 fields={
-                    name: name
-                    for name in ("level", "timestamp", "message", "context", "system", "correlation_id", "trace_id")
+                    name: name for name in ("level", "timestamp", "message", "context", "correlation_id", "trace_id")
                 }
+                | {SAID: "system"}
             ),
-            # A process may speak for several systems; a line that names none is of the system of its container.
-            Labels(names=("system",)),
             Timestamp(source="timestamp", format="RFC3339Nano"),
             Metadata(names=("correlation_id", "trace_id", "context")),
             _unless("message", "json"),
@@ -193,12 +226,6 @@ FORMATS: Final[Mapping[str, tuple[Stage, ...]]] = MappingProxyType(
 
 SERVICES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "demo": "json",
-        "demo-nginx": "nginx",
-        "demo-postgres": "postgres",
-        "demo-redis": "redis",
-        "demo-redis-alawael": "redis",
-        "heartbeat": "json",
         "prometheus": "logfmt",
         "alertmanager(?:-.+)?": "logfmt",
         "loki": "logfmt",
@@ -211,13 +238,29 @@ SERVICES: Final[Mapping[str, str]] = MappingProxyType(
         "nginx-exporter-.+": "logfmt",
     }
 )
-"""Format by service (a regular expression); any other service writes `plain`."""
+"""Format by service of the stack (a regular expression); any other service of it writes `plain`."""
 
 
-def by_format() -> dict[str, str]:
-    """A selector of streams for each format."""
-    named: dict[str, list[str]] = {}
-    for service, kind in SERVICES.items():
-        named.setdefault(kind, []).append(service)
-    selectors = {kind: f'{{service=~"{"|".join(services)}"}}' for kind, services in named.items()}
-    return selectors | {"plain": f'{{service!~"{"|".join(SERVICES)}"}}'}
+DETECTED: Final = "detected"
+"""Format of a container that nothing says more about: a line that begins a JSON object is read as JSON."""
+
+USUAL: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "nginx": "(?:.+[-_.])?nginx(?:[-_.].+)?",
+        "postgres": "(?:.+[-_.])?(?:postgres|postgresql|pg)(?:[-_.].+)?",
+        "redis": "(?:.+[-_.])?redis(?:[-_.].+)?",
+    }
+)
+"""Names (a regular expression) that the services of a watched system usually have, by their format."""
+
+_OBJECT: Final = r"^\\s*[{]"
+
+
+def matches() -> tuple[tuple[str, str], ...]:
+    """Format and LogQL selector, in order; every line is taken by exactly one, unless a parser marked it before."""
+    named = tuple((kind, f'{{format="{kind}"}}') for kind in FORMATS)
+    detected = (
+        ("json", f'{{format="{DETECTED}"}} |~ "{_OBJECT}"'),
+        ("plain", f'{{format="{DETECTED}"}} !~ "{_OBJECT}"'),
+    )
+    return (*named, *detected)

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from observability.core.render import to_yaml
 from observability.logs import pipelines as p
-from observability.logs.sources import BACKOFF_LIMIT, PUSH, REFRESH, SOCKET, Relabel, relabels
+from observability.logs.sources import BACKOFF_LIMIT, PUSH, REFRESH, SOCKET, Relabel, relabels, teams
 from observability.settings.load import StackConfig
 
 PORT: Final = 9080
@@ -31,9 +31,9 @@ def files(config: StackConfig) -> dict[str, str]:
                 "pipeline_stages": [
                     *(
                         {"match": {"selector": selector, "stages": [_stage(stage) for stage in p.FORMATS[kind]]}}
-                        for kind, selector in p.by_format().items()
+                        for kind, selector in p.matches()
                     ),
-                    *(_stage(stage) for stage in p.TAIL),
+                    *(_stage(stage) for stage in p.tail(teams(config))),
                 ],
             }
         ],
@@ -62,6 +62,8 @@ def _stage(stage: p.Stage) -> dict[str, Any]:
             return {"labels": dict.fromkeys(names)}
         case p.Metadata(names=names):
             return {"structured_metadata": dict.fromkeys(names)}
+        case p.Drop(names=names):
+            return {"labeldrop": list(names)}
         case p.Count(source=source, name=name, description=description):
             counter = {"type": "Counter", "prefix": p.PREFIX, "description": description, "source": source}
             return {"metrics": {name: {**counter, "config": {"action": "inc"}}}}

@@ -1,9 +1,12 @@
 """Which containers' logs are read, and the labels of their streams."""
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from observability.core import naming
+from observability.logs.pipelines import DETECTED, FORMATS, SERVICES, USUAL
 from observability.settings.load import StackConfig
 
 SOCKET: Final = "/var/run/docker.sock"
@@ -14,7 +17,20 @@ REFRESH: Final = "5s"
 BACKOFF_LIMIT: Final = "10s"
 """The longest pause between two attempts to reach Loki; there is no last attempt, so no line is given up."""
 
-_META: Final = "__meta_docker_container_label_"
+_LABEL: Final = "__meta_docker_container_label_"
+_NAME: Final = "__meta_docker_container_name"
+
+LABEL_SYSTEM: Final = "obs.system"
+"""Docker label by which a container says which watched system it belongs to."""
+
+LABEL_FORMAT: Final = "obs.logs"
+"""Docker label by which a container says how its lines are written: one of `pipelines.FORMATS`."""
+
+COMPOSE_PROJECT: Final = "com.docker.compose.project"
+COMPOSE_SERVICE: Final = "com.docker.compose.service"
+
+FORMAT: Final = "format"
+"""Label of a stream until its lines have been read; it is not stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,21 +45,69 @@ class Relabel:
 
 
 def relabels(config: StackConfig) -> tuple[Relabel, ...]:
-    """The rules that choose this stack's containers and name their streams."""
-    service = _META + naming.LABEL_SERVICE.replace(".", "_")
-    stack = _META + naming.LABEL_STACK.replace(".", "_")
+    """The rules that choose containers and name their streams; a later rule stands above an earlier one.
+
+    The stack's own containers are chosen by the stack's label. A watched system's are chosen by the settings of its
+    logs (Compose projects, then patterns of container names) or, above those, by the label `obs.system`.
+    """
+    service, stack = _label(naming.LABEL_SERVICE), _label(naming.LABEL_STACK)
+    own = re.escape(config.stack)
     return (
-        Relabel(source=stack, expression=config.stack, keep=True),
-        Relabel(source=stack, expression="(.+)", target="stack"),
+        *_systems(config),
+        Relabel(source=stack, expression=own, target="system", value=naming.PLATFORM),
+        Relabel(source="system", expression=".+", keep=True),
+        Relabel(source="system", expression=".+", target="stack", value=config.stack),
+        Relabel(source=_NAME, expression="/(.+)", target="container"),
+        Relabel(source=_NAME, expression="/(.+)", target="service"),
+        Relabel(source=_label(COMPOSE_SERVICE), expression="(.+)", target="service"),
         Relabel(source=service, expression="(.+)", target="service"),
-        Relabel(source="__meta_docker_container_name", expression="/(.+)", target="container"),
-        Relabel(source=service, expression=".*", target="system", value="platform"),
-        *(
-            (
-                Relabel(source=service, expression="demo|demo-.*", target="system", value="social-selling"),
-                Relabel(source=service, expression="demo-redis-alawael", target="system", value="alawael"),
-            )
-            if config.runs("demo")
-            else ()
-        ),
+        *_formats(service, stack, own),
     )
+
+
+def stream(config: StackConfig, name: str, labels: Mapping[str, str]) -> dict[str, str] | None:
+    """Labels of the lines of a container of this name with these Docker labels; None where it is not read."""
+    found = {_NAME: f"/{name}", **{_label(label): value for label, value in labels.items()}}
+    for rule in relabels(config):
+        match = re.fullmatch(rule.expression, found.get(rule.source, ""))
+        if match is None and rule.keep:
+            return None
+        if match is not None and not rule.keep:
+            found[rule.target] = match[1] if rule.value == "$1" else rule.value
+    return {label: value for label, value in found.items() if not label.startswith("__")}
+
+
+def teams(config: StackConfig) -> dict[str, str]:
+    """The team of every system that a line may belong to."""
+    return {naming.PLATFORM: naming.PLATFORM, **{name: system.team for name, system in config.systems.items()}}
+
+
+def _systems(config: StackConfig) -> Iterator[Relabel]:
+    """Which containers belong to which watched system."""
+    selected = {name: config.system_settings(name).logs for name in config.systems}
+    for system, logs in selected.items():
+        for project in logs.projects:
+            yield Relabel(source=_label(COMPOSE_PROJECT), expression=re.escape(project), target="system", value=system)
+    for system, logs in selected.items():
+        for pattern in logs.containers:
+            name = re.escape(pattern).replace(r"\*", ".*")
+            yield Relabel(source=_NAME, expression=f"/{name}", target="system", value=system)
+    known = "|".join(re.escape(name) for name in config.systems)
+    if known:
+        yield Relabel(source=_label(LABEL_SYSTEM), expression=f"({known})", target="system")
+
+
+def _formats(service: str, stack: str, own: str) -> Iterator[Relabel]:
+    """How a container's lines are written: by its label, else by its service's name, else seen line by line."""
+    yield Relabel(source="system", expression=".+", target=FORMAT, value=DETECTED)
+    for kind, names in USUAL.items():
+        yield Relabel(source="service", expression=names, target=FORMAT, value=kind)
+    yield Relabel(source=stack, expression=own, target=FORMAT, value="plain")
+    for name, kind in SERVICES.items():
+        yield Relabel(source=service, expression=name, target=FORMAT, value=kind)
+    yield Relabel(source=_label(LABEL_FORMAT), expression=f"({'|'.join(FORMATS)})", target=FORMAT)
+
+
+def _label(name: str) -> str:
+    """Where the collector's discovery puts a Docker label."""
+    return _LABEL + re.sub(r"[^a-zA-Z0-9_]", "_", name)

@@ -1,7 +1,6 @@
 """Do the parts do their work? What the exporters see, and whether lines reach Loki; each answer a row of `verify`."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,7 +9,7 @@ import docker
 
 from observability.alerting.alerts import alerts
 from observability.alerting.gaps import gaps
-from observability.core import naming
+from observability.logs import sources
 from observability.parts.registry import parts
 from observability.settings.load import StackConfig
 
@@ -20,11 +19,8 @@ Answer = tuple[str, bool, str]
 Get = Callable[..., Any]
 Retry = Callable[[Callable[[], bool]], bool]
 
-LOGGED: Final = 10.0
-"""Seconds within which a request's line must be found in Loki."""
-
 RECENT: Final = 600
-"""Seconds within which a service must have written a line for its absence from Loki to count."""
+"""Seconds within which a container must have written a line for its absence from Loki to count."""
 
 
 def left_out(config: StackConfig) -> Iterator[Answer]:
@@ -76,7 +72,7 @@ def receivers(config: StackConfig) -> Iterator[Answer]:
 
 
 def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Retry) -> Iterator[Answer]:
-    """Whether every service that wrote a line lately is found in Loki."""
+    """Whether every container that is read, the systems' among them, and wrote a line lately is found in Loki."""
     if not config.runs("loki") or config.collector is None:
         return
     missing: set[str] = set()
@@ -84,51 +80,21 @@ def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Ret
 
     def all_there() -> bool:
         wrote.clear()
-        wrote.update(_writers(config.stack, client))
-        found = get("loki", "/loki/api/v1/label/service/values", start=f"{time.time() - RECENT:.0f}000000000")
+        wrote.update(_writers(config, client))
+        found = get("loki", "/loki/api/v1/label/container/values", start=f"{time.time() - RECENT:.0f}000000000")
         missing.clear()
         missing.update(wrote - set(found.get("data") or ()))
         return not missing
 
     ok = retry(all_there)
-    detail = f"of {len(wrote)} services" if ok else f"none of {', '.join(sorted(missing))}"
+    detail = f"of {len(wrote)} containers" if ok else f"none of {', '.join(sorted(missing))}"
     yield f"lines in Loki, by {config.collector}", ok, detail
 
 
-def demo(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
-    """Whether the demo has traffic, and whether one request of ours is found in the logs by its correlation id."""
-    if not config.runs("demo"):
-        return
-    rates: list[float] = []
-
-    def busy() -> bool:
-        query = 'sum(rate(http_requests_total{job="backend", system="social-selling"}[2m]))'
-        result = get("prometheus", "/api/v1/query", query=query)["data"]["result"]
-        rates[:] = [float(sample["value"][1]) for sample in result]
-        return bool(rates) and rates[0] > 0
-
-    ok = retry(busy)
-    yield "demo has traffic", ok, f"{rates[0]:.1f} requests a second" if rates else "no rate yet"
-    if config.collector is None:
-        return
-    mark = uuid.uuid4().hex
-    get("demo", "/api/products", headers={"X-Correlation-ID": mark})
-    query = f'{{service="demo"}} | correlation_id="{mark}"'
-    start = time.monotonic()
-    took: float | None = None
-    while took is None and time.monotonic() - start < LOGGED:
-        if get("loki", "/loki/api/v1/query_range", query=query)["data"]["result"]:
-            took = time.monotonic() - start
-        else:
-            time.sleep(0.2)
-    detail = f"after {took:.1f} s" if took is not None else f"not within {LOGGED:.0f} s"
-    yield "a request is found in Loki by its id", took is not None, detail
-
-
-def _writers(stack: str, client: docker.DockerClient) -> Iterator[str]:
-    """Services that still run and wrote a line lately, but not just now: the collector is given time to send it."""
+def _writers(config: StackConfig, client: docker.DockerClient) -> Iterator[str]:
+    """Running containers that are read and wrote a line lately, but not just now: the collector needs time to send."""
     now = int(time.time())
-    label = f"{naming.LABEL_STACK}={stack}"
-    for container in client.containers.list(filters={"label": label}):
-        if container.logs(since=now - RECENT + 60, until=now - 10, tail=1):
-            yield str(container.labels[naming.LABEL_SERVICE])
+    for container in client.containers.list():
+        stream = sources.stream(config, str(container.name), container.labels)
+        if stream and container.logs(since=now - RECENT + 60, until=now - 10, tail=1):
+            yield stream["container"]

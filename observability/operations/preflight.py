@@ -15,9 +15,6 @@ from observability.core.errors import ConfigError
 from observability.settings.load import StackConfig
 from observability.synth.record import CONTAINER, Declared
 
-SETTINGS = {"demo": "demo.faultPort", "demo-nginx": "demo.port"}
-"""The setting of a service's port on the host, where it is not `<service>.port`."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
@@ -103,7 +100,7 @@ def bindings(config: StackConfig, declared: Iterable[Declared]) -> Iterator[Bind
                 service=service,
                 address=port["ip"],
                 port=port["external"],
-                setting=f"observability:{SETTINGS.get(service, f'{service}.port')}",
+                setting=f"observability:{service}.port",
             )
     if config.runs("node-exporter"):
         yield Binding(

@@ -196,8 +196,7 @@ def _heartbeat(subject: Subject) -> Iterator[Row]:
         return bool(subject.get("prometheus", "/api/v1/query", query=query)["data"]["result"])
 
     ok = _retry(subject, sent)
-    where = "the stack's own listener" if heartbeat.is_local(subject.config) else "the address outside"
-    detail = f"{where} has {'taken' if ok else 'not taken'} it within {window:.0f} s"
+    detail = f"the address of heartbeatUrl has {'taken' if ok else 'not taken'} it within {window:.0f} s"
     yield Row(check="the heartbeat leaves", ok=ok, detail=detail)
 
 
@@ -220,7 +219,6 @@ def _parts(subject: Subject) -> Iterator[Row]:
         parts.receivers(subject.config),
         parts.exporters(subject.config, subject.get, retry),
         parts.lines(subject.config, subject.client, subject.get, retry),
-        parts.demo(subject.config, subject.get, retry),
     ):
         for check, ok, detail in answers:
             yield Row(check=check, ok=ok, detail=detail)

@@ -17,7 +17,7 @@ PART: Final = Part[None, Server](
     port=METRICS_PORT,
     images=(
         Image(name="goalert", reference="goalert/goalert:v0.34.1"),
-        Image(name="goalert-postgres", reference="postgres:15.20-bookworm", recipe=DEBIAN["demo-postgres"]),
+        Image(name="goalert-postgres", reference="postgres:15.20-bookworm", recipe=DEBIAN["postgres"]),
     ),
     secrets={
         "goalertAdminPassword": SecretSpec(

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, create_model, field_validator, model_validator
 
-from observability.core.section import PartSettings, Section
-from observability.core.types import ImageRef, Port, Profile
+from observability.core.section import Section
+from observability.core.types import ImageRef, Profile
 from observability.parts.alertmanager import AlertmanagerSettings
 from observability.parts.collector import CollectorSettings
 from observability.parts.docker_engine import DockerSettings
@@ -101,16 +101,6 @@ class LinksSettings(Section):
     goalert: Link | None = Field(None, description="Where people find GoAlert; none: its port on the host.")
 
 
-class DemoSettings(PartSettings):
-    """The worked example that a dev stack watches; it runs in dev alone."""
-
-    port: Port = Field(8088, description="Port on the host of the proxy before the service.")
-    fault_port: Port = Field(3999, description="Port on the host where the service's faults are switched.")
-    rate: float = Field(
-        4.0, description="Requests a second of the shop's own at its busiest hour; 0.1 to 50.", ge=0.1, le=50
-    )
-
-
 class Settings(Section):
     """All settings of one environment. Secrets are not among them: see `observability.settings.secrets`."""
 
@@ -143,7 +133,6 @@ class Settings(Section):
     on_call: OnCallSettings = Field(default_factory=OnCallSettings, description="Who is on call, as data.")
     goalert: GoAlertSettings = Field(default_factory=GoAlertSettings, description="What tells whoever is on call.")
     links: LinksSettings = Field(default_factory=LinksSettings, description="Where the links in alerts lead.")
-    demo: DemoSettings = Field(default_factory=DemoSettings, description="The worked example of a dev stack.")
     systems: dict[str, SystemSettings] = Field(
         {}, description="The watched systems in this environment, by name; `platform`: the stack's own parts and host."
     )
@@ -165,7 +154,6 @@ class Settings(Section):
     def _ports_differ(self) -> Self:
         ports = {"prometheus.port": self.prometheus.port, "alertmanager.port": self.alertmanager.port}
         ports["grafana.port"] = self.grafana.port
-        ports |= {"demo.port": self.demo.port, "demo.faultPort": self.demo.fault_port}
         if self.goalert.enabled:
             ports["goalert.port"] = self.goalert.port
         holders: dict[int, str] = {}

@@ -22,7 +22,7 @@ CONFIGS = {
     "dev": stack_config("dev", {"links": {"runbooks": PAGES}}),
     "prod-with-everything": stack_config("prod", {**FULL, "links": {"runbooks": PAGES}}),
     "minimal": stack_config("dev", {"profile": "minimal", "grafana": {"enabled": True}}),
-    "no-host": stack_config("dev", {"nodeExporter": {"enabled": False}, "demo": {"enabled": False}}),
+    "no-host": stack_config("dev", {"nodeExporter": {"enabled": False}}),
 }
 
 

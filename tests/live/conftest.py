@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +17,11 @@ import httpx
 import pytest
 import yaml
 
+from demo.tenant.options import KEY, TenantOptions
+from demo.tenant.placement import placed
 from observability.core.naming import LABEL_STACK
 from observability.settings.load import ROOT
+from observability.systems import load as system_files
 from tests.in_use import refuse_if_in_use
 from tests.waits import HANG_SECONDS as HANG_SECONDS
 from tests.waits import until as until
@@ -33,11 +37,22 @@ SETTINGS: dict[str, Any] = {
     "observability:nodeExporter": {"port": 19100},
     "observability:loki": {"port": 13100},
     "observability:grafana": {"port": 13001},
-    "observability:demo": {"port": 18088, "faultPort": 13999},
 }
+DEMO: Final = TenantOptions(name="demo-live", subnet=IPv4Network("172.30.98.0/24"), port=18088, fault_port=13999)
+"""The demo that the whole stack watches."""
+
+for name, section in placed(DEMO).items():
+    SETTINGS[name] = {**SETTINGS.get(name, {}), **section}
 
 
-SPINE: dict[str, Any] = {"profile": "minimal", "demo": {"enabled": False}}
+SPINE: Final[dict[str, Any]] = {
+    "profile": "minimal",
+    KEY: None,
+    "systems": {
+        name: {"unwatched": dict.fromkeys(("instances", *system.exporters), "not placed in this test")}
+        for name, system in system_files.load().items()
+    },
+}
 """Settings of a stack of Prometheus, Alertmanager and node-exporter alone."""
 
 
@@ -61,11 +76,13 @@ class Project:
         )
 
     def configure(self, changes: dict[str, Any] | None = None) -> None:
-        """Write the stack file: the usual settings, and these over them, key by key of each section."""
+        """Write the stack file: the usual settings, and these over them, key by key of each section; None: without."""
         values = {key: dict(value) if isinstance(value, dict) else value for key, value in SETTINGS.items()}
         for key, value in [*self.usual.items(), *(changes or {}).items()]:
-            name = f"observability:{key}"
+            name = key if ":" in key else f"observability:{key}"
             values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
+            if value is None:
+                del values[name]
         (self.root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": values}))
 
     def store(self, name: str, value: str) -> str:

@@ -1,4 +1,4 @@
-"""The demo in a running stack: its requests, its faults, and what happens when its database goes."""
+"""The demo beside a running stack: its requests, its faults, and what happens when its database goes."""
 
 import re
 import uuid
@@ -6,8 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from docker.models.containers import Container
 
-from tests.live.conftest import STACK, Project, until
+from demo.tenant.containers import LABEL_PROJECT
+from observability.core.naming import LABEL_SERVICE, LABEL_STACK
+from tests.live.conftest import DEMO, STACK, Project, until
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -33,11 +36,9 @@ SIGNS = {
 
 
 @pytest.fixture(scope="module")
-def shop(stack: Project) -> httpx.Client:
+def shop() -> httpx.Client:
     """The demo's API, through its proxy."""
-    ports: Any = stack.client.containers.get(f"obs-{STACK}-demo-nginx").ports
-    port = ports["80/tcp"][0]["HostPort"]
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False)
+    client = httpx.Client(base_url=DEMO.shop_address, timeout=20, trust_env=False)
     until(lambda: client.get("/health/ready").status_code == 200)
     return client
 
@@ -54,7 +55,7 @@ def test_it_makes_its_own_traffic(stack: Project, shop: httpx.Client) -> None:
 def test_a_request_is_found_in_the_log_by_its_correlation_id(stack: Project, shop: httpx.Client) -> None:
     mine = uuid.uuid4().hex
     assert shop.get("/api/products/1", headers={"X-Correlation-ID": mine}).headers["X-Correlation-ID"] == mine
-    container = stack.client.containers.get(f"obs-{STACK}-demo")
+    container = stack.client.containers.get(f"{DEMO.name}-app")
     until(lambda: mine.encode() in container.logs(tail=200))
 
 
@@ -71,9 +72,9 @@ def test_a_fault_is_visible_in_prometheus_until_it_is_switched_off(stack: Projec
 
 
 def test_without_its_database_it_is_not_ready_and_recovers_by_itself(stack: Project, shop: httpx.Client) -> None:
-    service = stack.client.containers.get(f"obs-{STACK}-demo")
+    service = stack.client.containers.get(f"{DEMO.name}-app")
     started = service.attrs["State"]["StartedAt"]
-    database = stack.client.containers.get(f"obs-{STACK}-demo-postgres")
+    database = stack.client.containers.get(f"{DEMO.name}-postgres")
     database.stop(timeout=30)
     try:
         answer = shop.get("/health/ready")
@@ -91,7 +92,7 @@ def test_without_its_database_it_is_not_ready_and_recovers_by_itself(stack: Proj
 
 
 def test_a_lost_cache_costs_time_but_no_request(stack: Project, shop: httpx.Client) -> None:
-    cache = stack.client.containers.get(f"obs-{STACK}-demo-redis")
+    cache = stack.client.containers.get(f"{DEMO.name}-redis")
     cache.stop(timeout=30)
     try:
         assert shop.get("/health").json()["status"] == "degraded"
@@ -100,3 +101,39 @@ def test_a_lost_cache_costs_time_but_no_request(stack: Project, shop: httpx.Clie
     finally:
         cache.start()
     until(lambda: shop.get("/health").json()["status"] == "ok")
+
+
+def test_the_demo_is_brought_up_once_and_left_alone(stack: Project) -> None:
+    before = {one.name: one.id for one in tenants(stack)}
+    assert len(before) == 6
+    done = stack.obs("demo", "up", STACK)
+    assert done.returncode == 0, done.stderr
+    assert "demo: 0 changes, 6 containers healthy" in done.stderr
+    assert {one.name: one.id for one in tenants(stack)} == before
+
+
+def test_what_was_stopped_by_hand_is_brought_back(stack: Project) -> None:
+    stack.client.containers.get(f"{DEMO.name}-redis-alawael").stop(timeout=10)
+    status = stack.obs("demo", "status", STACK)
+    assert status.returncode == 1
+    assert re.search(r"redis-alawael +\S+ +exited", status.stdout)
+    assert stack.obs("demo", "up", STACK).returncode == 0
+    assert stack.obs("demo", "status", STACK).returncode == 0
+
+
+def test_the_demo_carries_nothing_of_the_stack(stack: Project) -> None:
+    for container in tenants(stack):
+        assert not container.labels.keys() & {LABEL_STACK, LABEL_SERVICE}
+        assert list(container.attrs["NetworkSettings"]["Networks"]) == [DEMO.name]
+
+
+def test_the_heartbeat_of_the_stack_arrives_at_the_demo() -> None:
+    def status() -> Any:  # noqa: ANN401 - JSON
+        return httpx.get(f"http://{DEMO.gateway}:8000/", timeout=5, trust_env=False).json()
+
+    until(lambda: status()["state"] == "up")
+
+
+def tenants(stack: Project) -> list[Container]:
+    """The demo's containers."""
+    return stack.client.containers.list(all=True, filters={"label": f"{LABEL_PROJECT}={DEMO.name}"})

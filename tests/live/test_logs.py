@@ -13,7 +13,9 @@ import pytest
 from docker.models.containers import Container
 
 from observability.core.naming import LABEL_SERVICE, LABEL_STACK
-from tests.live.conftest import STACK, Project, until
+from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM
+from observability.systems import load as system_files
+from tests.live.conftest import DEMO, STACK, Project, until
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -24,14 +26,14 @@ NUMBERED = "import time\nfor n in range({count}):\n    print('numbered line', n,
 
 
 @contextmanager
-def writer(stack: Project, service: str, program: str) -> Iterator[Container]:
-    """A container of the stack's that runs a Python program, under the name of a service."""
-    image = stack.client.containers.get(f"obs-{STACK}-demo").attrs["Config"]["Image"]
+def writer(stack: Project, labels: dict[str, str], program: str) -> Iterator[Container]:
+    """A container that runs a Python program, with these Docker labels."""
+    image = stack.client.containers.get(f"{DEMO.name}-app").attrs["Config"]["Image"]
     container = stack.client.containers.run(
         image,
         entrypoint=["/usr/bin/python3", "-u", "-c", program + "time.sleep(600)"],
-        name=f"obs-{STACK}-try-{uuid.uuid4().hex[:8]}",
-        labels={LABEL_STACK: STACK, LABEL_SERVICE: service},
+        name=f"try-{uuid.uuid4().hex[:8]}",
+        labels=labels,
         detach=True,
     )
     try:
@@ -63,15 +65,15 @@ def value(stack: Project, query: str) -> float | None:
 def test_a_request_is_found_in_loki_by_its_correlation_id() -> None:
     mine = uuid.uuid4().hex
     headers = {"X-Correlation-ID": mine}
-    assert httpx.get("http://127.0.0.1:18088/api/products/1", headers=headers, timeout=60).status_code == 200
-    labels, _, _ = until(partial(lines, f'{{service="demo"}} | correlation_id="{mine}"'))[0]
+    assert httpx.get(f"{DEMO.shop_address}/api/products/1", headers=headers, timeout=60).status_code == 200
+    labels, _, _ = until(partial(lines, f'{{service="app"}} | correlation_id="{mine}"'))[0]
     assert labels["system"] == "social-selling"
     assert labels["level"] == "info"
-    assert labels["container"] == f"obs-{STACK}-demo"
+    assert labels["container"] == f"{DEMO.name}-app"
 
 
 @pytest.mark.parametrize(
-    "service", ["demo", "demo-nginx", "demo-postgres", "demo-redis", "prometheus", "alertmanager"]
+    "service", ["app", "nginx", "postgres", "redis", "redis-alawael", "prometheus", "alertmanager"]
 )
 def test_lines_of_every_kind_are_read_and_have_a_level(service: str) -> None:
     selector = f'{{service="{service}", level=~"debug|info|warning|error|critical"}} | parse_error=""'
@@ -80,19 +82,35 @@ def test_lines_of_every_kind_are_read_and_have_a_level(service: str) -> None:
 
 @pytest.mark.parametrize("system", ["alawael", "erpgo", "neuroerp", "syncup"])
 def test_the_lines_of_a_simulated_system_are_its_own(system: str) -> None:
-    found = until(partial(lines, f'{{service="demo", system="{system}"}}', 5))
+    found = until(partial(lines, f'{{service="app", system="{system}"}}', 5))
     assert f'"system": "{system}"' in found[0][2]
+
+
+def test_lines_carry_the_team_of_their_system() -> None:
+    for system in ("platform", "alawael", "erpgo", "social-selling"):
+        found = until(partial(lines, f'{{system="{system}"}}', 50))
+        team = "platform" if system == "platform" else system_files.load()[system].team
+        assert {labels["team"] for labels, _, _ in found} == {team}
+
+
+def test_a_container_that_nothing_selects_is_not_read(stack: Project) -> None:
+    mark, service = uuid.uuid4().hex, f"try-{uuid.uuid4().hex[:8]}"
+    program = f"import time\nprint('{mark}')\n"
+    with writer(stack, {}, program) as stranger, writer(stack, {LABEL_STACK: STACK, LABEL_SERVICE: service}, program):
+        until(partial(lines, f'{{service="{service}"}}', 1))
+        assert lines(f'{{container="{stranger.name}"}}') == []
 
 
 def test_streams_have_few_labels() -> None:
     answer = httpx.get("http://127.0.0.1:13100/loki/api/v1/labels", timeout=60).json()
-    assert set(answer["data"]) == {"container", "service", "stack", "system", "level"}
+    assert set(answer["data"]) == {"container", "service", "stack", "system", "team", "level"}
 
 
 def test_a_line_that_cannot_be_read_is_kept_marked_and_counted(stack: Project) -> None:
     mark = uuid.uuid4().hex
-    with writer(stack, "demo", f"import time\nprint('not JSON {mark}')\n") as container:
-        labels, _, text = until(partial(lines, f'{{service="demo"}} |= "not JSON {mark}"'))[0]
+    said = {LABEL_SYSTEM: "social-selling", LABEL_FORMAT: "json"}
+    with writer(stack, said, f"import time\nprint('not JSON {mark}')\n") as container:
+        labels, _, text = until(partial(lines, f'{{container="{container.name}"}} |= "not JSON {mark}"'))[0]
         assert text == f"not JSON {mark}"
         assert labels["parse_error"] == "json"
         assert labels["level"] == "unknown"
@@ -104,7 +122,7 @@ def test_no_line_is_lost_while_loki_is_down(stack: Project) -> None:
     count = int((OUTAGE + 20) / 0.05)
     service = f"try-{uuid.uuid4().hex[:8]}"
     loki = stack.client.containers.get(f"obs-{STACK}-loki")
-    with writer(stack, service, NUMBERED.format(count=count)):
+    with writer(stack, {LABEL_STACK: STACK, LABEL_SERVICE: service}, NUMBERED.format(count=count)):
         until(partial(lines, f'{{service="{service}"}}', 1))
         loki.stop()
         time.sleep(OUTAGE)
@@ -125,7 +143,7 @@ def test_no_line_is_lost_while_loki_is_down(stack: Project) -> None:
 
 
 def test_a_database_that_is_gone_is_seen_by_its_exporter(stack: Project) -> None:
-    database = stack.client.containers.get(f"obs-{STACK}-demo-postgres")
+    database = stack.client.containers.get(f"{DEMO.name}-postgres")
     until(lambda: value(stack, "pg_up") == 1)
     database.stop()
     try:

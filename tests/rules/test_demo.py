@@ -30,7 +30,7 @@ FIRING = 'group by (alertname, severity) (ALERTS{alertstate="firing"})'
 
 def scrapes(run: Run, how: Conditions) -> dict[str, str]:
     """What Prometheus reads before and during the fault, in promtool's notation."""
-    job, instance = run.profile.job, f"demo:{run.profile.port}"
+    job, instance = run.profile.job, run.profile.instance
     own = {"system": run.profile.name, "job": job, "instance": instance}
     found: dict[str, list[str]] = {}
     for number in range(BEFORE + DURING):
@@ -41,7 +41,7 @@ def scrapes(run: Run, how: Conditions) -> dict[str, str]:
             if name != "lookups"
         }
         samples[_series("up", own)] = 1
-        redis = {"system": run.profile.name, "job": "redis", "instance": "demo-redis-alawael:6379"}
+        redis = {"system": run.profile.name, "job": "redis", "instance": "alawael.demo:6380"}
         samples[_series("redis_keyspace_hits_total", redis)] = run.lookups.hits
         samples[_series("redis_keyspace_misses_total", redis)] = run.lookups.misses
         for series, value in samples.items():

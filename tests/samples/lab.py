@@ -13,9 +13,13 @@ from docker.errors import NotFound
 from docker.models.containers import Container
 
 from observability.parts.images import PINS
+from toolchain.recipes.debian import SERVERS
 
 NAME = "obs-samples"
 """The network, and the prefix of every container."""
+
+IMAGES = {**PINS, **SERVERS}
+"""Every image that a lab runs, by its name."""
 
 CLIENT = "client"
 """The container from which everything is asked."""
@@ -90,7 +94,7 @@ class Lab:
 
     def _start(self, server: Server) -> None:
         container = self._docker.containers.create(
-            PINS[server.image],
+            IMAGES[server.image],
             command=list(server.command),
             entrypoint=list(server.entrypoint) if server.entrypoint else None,
             name=f"{NAME}-{server.name}",

@@ -18,6 +18,8 @@ from tests.samples.lab import Lab
 from tests.samples.recipe import Origin, Recipe
 from tests.samples.recipes import BY_HAND, RECIPES
 from tests.samples.trim import trim
+from toolchain import ensure_images
+from toolchain.recipes.debian import DEBIAN, SERVERS
 
 ROUNDS = 4
 """So often each is asked, 3 s apart: some series come and go, or are there from the second time on."""
@@ -56,6 +58,7 @@ def main(arguments: Sequence[str]) -> None:
         name, *files = arguments
         made = {name: sample(BY_HAND[name], [Path(file).read_text(encoding="utf-8") for file in files])}
     else:
+        ensure_images(SERVERS, DEBIAN)
         chosen = {name: RECIPES[name]() for name in arguments or sorted(RECIPES)}
         made = {name: sample(recipe, answers(recipe)) for name, recipe in chosen.items()}
     for name, text in made.items():

@@ -10,13 +10,12 @@ from urllib.parse import quote
 
 import yaml
 
-from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from observability.logs import loki as loki_files
 from observability.logs import promtail as promtail_files
-from observability.logs.sources import SOCKET
+from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM, SOCKET
 from observability.parts import blackbox as modules
-from tests.samples.lab import Lab, Server
-from tests.samples.recipe import STACK, Recipe, config
+from tests.samples.lab import NAME, Lab, Server
+from tests.samples.recipe import Recipe, config
 
 _RULES = """\
 groups:
@@ -100,8 +99,8 @@ def alertmanager() -> Recipe:
 
 
 def _line(server: str, text: str) -> Server:
-    """A container that writes one line, as a service of the demo."""
-    labels = {LABEL_STACK: STACK, LABEL_SERVICE: server}
+    """A container of a watched system that writes one line."""
+    labels = {LABEL_SYSTEM: "social-selling", LABEL_FORMAT: "json"}
     return Server(
         name=server, image="prometheus", entrypoint=("/bin/sh",), command=("-c", f"echo '{text}'; exec sleep 3600"),
         labels=labels,
@@ -122,7 +121,7 @@ _LOKI = (
         files={"/etc/loki/loki.yaml": _hasty_loki()},
         command=("-config.file=/etc/loki/loki.yaml",),
     ),
-    _line("demo", "this is not JSON"),
+    _line("shop", "this is not JSON"),
     Server(
         name="collector",
         image="promtail",
@@ -135,7 +134,7 @@ _LOKI = (
 
 
 def _wait_for_the_line(lab: Lab) -> None:
-    query = "http://loki:3100/loki/api/v1/query_range?query=" + quote('{service="demo"}')
+    query = "http://loki:3100/loki/api/v1/query_range?query=" + quote(f'{{container="{NAME}-shop"}}')
 
     def stored() -> None:
         if "not JSON" not in lab.get(query):
@@ -296,7 +295,7 @@ def web() -> Server:
     """An nginx with a page, by HTTP and HTTPS, and its stub_status."""
     return Server(
         name="web",
-        image="demo-nginx",
+        image="nginx",
         files={"/etc/nginx/sample.conf": _NGINX, **_certificate()},
         command=("nginx", "-c", "/etc/nginx/sample.conf", "-g", "daemon off;"),
     )

@@ -33,7 +33,7 @@ SELECT pg_create_physical_replication_slot('gone', true);
 
 def _postgres(name: str, script: str) -> Server:
     command = ("-c", f"export PGDATA=/tmp/data; {script}")
-    return Server(name=name, image="demo-postgres", entrypoint=("/bin/sh",), command=command, user="postgres")
+    return Server(name=name, image="postgres", entrypoint=("/bin/sh",), command=command, user="postgres")
 
 
 def _fill(lab: Lab) -> None:
@@ -95,15 +95,15 @@ def redis() -> Recipe:
         job="redis",
         how="a Redis 7 server, its replica, and a node of a cluster",
         servers=[
-            Server(name="cache", image="demo-redis", command=("redis-server", "--protected-mode", "no")),
+            Server(name="cache", image="redis", command=("redis-server", "--protected-mode", "no")),
             Server(
                 name="cache-2",
-                image="demo-redis",
+                image="redis",
                 command=("redis-server", "--protected-mode", "no", "--replicaof", "cache 6379"),
             ),
             Server(
                 name="cluster",
-                image="demo-redis",
+                image="redis",
                 command=("redis-server", "--protected-mode", "no", "--cluster-enabled", "yes"),
             ),
             Server(name="redis", image="redis-exporter", env={"REDIS_ADDR": ""}),

@@ -13,7 +13,7 @@ from dashboards.datasources import LOKI
 from dashboards.queries import Query, queries
 from observability.core.naming import PROJECT
 from observability.settings.load import StackConfig, validate
-from tests.live.conftest import SETTINGS, STACK, Project
+from tests.live.conftest import DEMO, SETTINGS, STACK, Project
 
 SHOWN: Final = 3600
 STEP: Final = 30
@@ -34,8 +34,8 @@ FAULTS: Final[Mapping[str, Sequence[str]]] = {
 NEWS_SECONDS: Final = 15
 """Until what a fault does is recorded."""
 
-PAUSED: Final = ("demo", "node-exporter", "alertmanager")
-"""Silent, they give an alert to each system, to the host and to the stack itself."""
+PAUSED: Final = (f"{DEMO.name}-app", f"obs-{STACK}-node-exporter", f"obs-{STACK}-alertmanager")
+"""Containers. Silent, they give an alert to each system, to the host and to the stack itself."""
 
 SLOT: Final = "panels"
 PSQL: Final = ("psql", "-h", "/tmp", "-U", "postgres", "-tAc")  # noqa: S108 - the socket's folder in the container
@@ -43,7 +43,8 @@ PSQL: Final = ("psql", "-h", "/tmp", "-U", "postgres", "-tAc")  # noqa: S108 - t
 
 def live_config(stack: Project | None = None) -> StackConfig:
     """The configuration of the live stack; of all that could be in it, where none is given."""
-    values = {key.removeprefix(f"{PROJECT}:"): value for key, value in SETTINGS.items()}
+    own = f"{PROJECT}:"
+    values = {key.removeprefix(own): value for key, value in SETTINGS.items() if key.startswith(own)}
     known = stack.data / "left-out" / f"{STACK}.json" if stack else None
     left_out = json.loads(known.read_text(encoding="utf-8")) if known and known.is_file() else {}
     config = validate(STACK, values, frozenset())
@@ -82,14 +83,14 @@ def _ask(stack: Project, source: str, expr: str, instant: bool) -> Sequence[obje
 def disturbed(stack: Project, faults: Mapping[str, Sequence[str]] = FAULTS) -> Iterator[None]:
     """A stack with faults on and a replication slot that nobody reads, of which some parts are silent by now."""
     order = [(system, name) for system, names in faults.items() for name in names]
-    database = stack.client.containers.get(f"obs-{STACK}-demo-postgres")
+    database = stack.client.containers.get(f"{DEMO.name}-postgres")
     for system, name in order:
         switch(system, name, on=True)
     _sql(database, f"SELECT pg_create_physical_replication_slot('{SLOT}', true)")
     try:
         time.sleep(NEWS_SECONDS)
-        for part in PAUSED:
-            stack.client.containers.get(f"obs-{STACK}-{part}").pause()
+        for name in PAUSED:
+            stack.client.containers.get(name).pause()
         yield
     finally:
         resume(stack)
@@ -100,17 +101,16 @@ def disturbed(stack: Project, faults: Mapping[str, Sequence[str]] = FAULTS) -> I
 
 def resume(stack: Project) -> None:
     """Let the silent parts go on."""
-    for part in PAUSED:
-        container = stack.client.containers.get(f"obs-{STACK}-{part}")
+    for name in PAUSED:
+        container = stack.client.containers.get(name)
         if container.status == "paused":
             container.unpause()
 
 
 def switch(system: str, name: str, *, on: bool) -> None:
     """Switch a fault of the demo on for an hour, or off."""
-    port = SETTINGS[f"{PROJECT}:demo"]["faultPort"]
     method, query = ("POST", "?for=1h") if on else ("DELETE", "")
-    httpx.request(method, f"http://127.0.0.1:{port}/faults/{system}/{name}{query}", timeout=10).raise_for_status()
+    httpx.request(method, f"{DEMO.faults_address}/faults/{system}/{name}{query}", timeout=10).raise_for_status()
 
 
 def _sql(database: Any, statement: str) -> None:  # noqa: ANN401 - docker has no types

@@ -20,7 +20,7 @@ from observability.alerting.goalert import parsed, stamp
 from observability.alerting.on_call import on_call, shifts, stands
 from observability.operations.goalert_api import Client
 from observability.settings.on_call import OnCallSettings
-from tests.live.conftest import GATEWAY, STACK, Project, until
+from tests.live.conftest import GATEWAY, SPINE, STACK, Project, until
 from tests.unit.on_call_rota import rota
 
 SMTP_PORT: Final = 18026
@@ -55,8 +55,7 @@ class Mails:
 def goalert(project: Project) -> Iterator[Project]:
     """A stack with GoAlert in it."""
     project.usual = {
-        "profile": "minimal",
-        "demo": {"enabled": False},
+        **SPINE,
         "goalert": {"enabled": True, "port": 18081},
         "onCall": SAID,
         "notifications": {"smtp": {"host": GATEWAY, "port": SMTP_PORT, "sender": "alerts@example.com", "tls": False}},

@@ -1,4 +1,4 @@
-"""A dead Prometheus or Alertmanager is noticed by the dead-man's switch of a dev stack in under three minutes."""
+"""A dead Prometheus or Alertmanager is noticed by the dead-man's switch in under three minutes."""
 
 import logging
 import re
@@ -8,8 +8,8 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from observability.alerting.heartbeat import PORT
-from tests.live.conftest import STACK, Project, until
+from demo.tenant.tenant import HEARTBEAT_PORT
+from tests.live.conftest import DEMO, STACK, Project, until
 
 NOTICED_SECONDS: Final = 180
 
@@ -20,45 +20,49 @@ def container(stack: Project, service: str) -> Any:  # noqa: ANN401 - Docker's o
     return stack.client.containers.get(f"obs-{STACK}-{service}")
 
 
-def state(stack: Project) -> str:
-    """What the stack's own listener says, asked on its address in the stack's network."""
-    address = container(stack, "heartbeat").attrs["NetworkSettings"]["Networks"][f"obs-{STACK}"]["IPAddress"]
-    return str(httpx.get(f"http://{address}:{PORT}/", timeout=5).json()["state"])
+def listener(stack: Project) -> Any:  # noqa: ANN401 - Docker's own object
+    """The demo's container that expects the pings."""
+    return stack.client.containers.get(f"{DEMO.name}-heartbeat")
+
+
+def state() -> str:
+    """What it says of the pings."""
+    return str(httpx.get(f"http://{DEMO.gateway}:{HEARTBEAT_PORT}/", timeout=5).json()["state"])
 
 
 @pytest.mark.parametrize("service", ["prometheus", "alertmanager"])
 def test_one_that_is_stopped_is_noticed_in_under_three_minutes(stack: Project, service: str) -> None:
-    until(lambda: state(stack) == "up", 90)
+    until(lambda: state() == "up", 90)
     stopped = container(stack, service)
     since = int(time.time())
     start = time.monotonic()
     stopped.stop()
     try:
-        until(lambda: state(stack) == "down", NOTICED_SECONDS + 60)
+        until(lambda: state() == "down", NOTICED_SECONDS + 60)
         took = time.monotonic() - start
         _log.info("%s is missed after %.0f s", service, took)
         assert took < NOTICED_SECONDS
-        until(lambda: b"alerts do not flow" in container(stack, "heartbeat").logs(since=since), 5)
+        until(lambda: b"alerts do not flow" in listener(stack).logs(since=since), 5)
     finally:
         stopped.start()
-    until(lambda: state(stack) == "up", 90)
-    assert b"pings arrive again" in container(stack, "heartbeat").logs(since=since)
+    until(lambda: state() == "up", 90)
+    assert b"pings arrive again" in listener(stack).logs(since=since)
 
 
 def test_verify_says_so_where_nobody_takes_the_heartbeat(stack: Project) -> None:
     row = re.compile(r"^(ok|FAIL) +the heartbeat leaves +(.*)$", re.MULTILINE)
-    until(lambda: state(stack) == "up", 90)
-    listener = container(stack, "heartbeat")
-    listener.stop()
+    until(lambda: state() == "up", 90)
+    expecting = listener(stack)
+    expecting.stop()
     try:
         # It looks back over an interval and two scrapes.
         time.sleep(75)
         said = row.search(stack.obs("verify", STACK, "--quick").stdout)
     finally:
-        listener.start()
+        expecting.start()
     assert said
-    assert said.groups() == ("FAIL", "the stack's own listener has not taken it within 64 s")
-    until(lambda: state(stack) == "up", 90)
+    assert said.groups() == ("FAIL", "the address of heartbeatUrl has not taken it within 64 s")
+    until(lambda: state() == "up", 90)
     said = row.search(stack.obs("verify", STACK, "--quick").stdout)
     assert said
     assert said[1] == "ok"

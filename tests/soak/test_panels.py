@@ -11,7 +11,7 @@ import httpx
 
 from dashboards.queries import Query, queries
 from tests.live import past
-from tests.live.conftest import STACK, Project
+from tests.live.conftest import DEMO, STACK, Project
 from tests.soak.panels import answered, live_config, switch
 
 FAULTS: Final[Mapping[str, Sequence[str]]] = {
@@ -25,8 +25,11 @@ FAULTS: Final[Mapping[str, Sequence[str]]] = {
 MEMORY: Final = ("erpgo", "critical-memory-usage")
 """What a dashboard about capacity marks."""
 
-SILENT: Final = ("demo-redis", "demo-redis-alawael", "node-exporter", "alertmanager")
-LAST_SILENT: Final = "demo"
+SILENT: Final = (
+    *(f"{DEMO.name}-redis", f"{DEMO.name}-redis-alawael"),
+    *(f"obs-{STACK}-node-exporter", f"obs-{STACK}-alertmanager"),
+)
+LAST_SILENT: Final = f"{DEMO.name}-app"
 """Without it every address is down, and no other fault can be seen: so it falls silent when the rest is told."""
 
 UNMARKED: Final[Mapping[str, str]] = {
@@ -50,7 +53,7 @@ def test_alerts_are_marked_on_every_dashboard(stack: Project) -> None:
     left = {query for query in queries(live_config(stack)) if query.owner == "annotation Alerts"}
     wanted = {query for query in left if query.dashboard not in UNMARKED}
     order = [*((system, name) for system, names in FAULTS.items() for name in names), MEMORY]
-    containers = {part: stack.client.containers.get(f"obs-{STACK}-{part}") for part in (*SILENT, LAST_SILENT)}
+    containers = {part: stack.client.containers.get(part) for part in (*SILENT, LAST_SILENT)}
     for system, name in order:
         switch(system, name, on=True)
     try:

@@ -1,4 +1,4 @@
-"""The demo as part of a stack, and the command that switches its faults."""
+"""The demo beside a stack: no part of it, and the commands that drive it."""
 
 import re
 import threading
@@ -13,84 +13,28 @@ from dashboards.linked_rules import files
 from demo.fault_server import fault_server
 from demo.faults import Faults
 from demo.systems import FAULTS
+from demo.tenant.options import TenantOptions
+from observability.cli import beside
 from observability.cli.app import app
-from observability.cli.fault import demo_address
 from observability.core.errors import ConfigError
-from observability.parts.images import pinned
-from observability.settings.load import StackConfig
+from observability.operations.home import Home
 from observability.synth.record import CONTAINER, record
-from tests.unit.conftest import declared, stack_config
-
-DEMO = {"demo", "demo-postgres", "demo-redis", "demo-redis-alawael", "demo-nginx"}
+from tests.unit.conftest import stack_config
 
 
-def services(stack: str, values: dict[str, object] | None = None) -> dict[str, dict[str, object]]:
-    """Inputs of every container, by service; asked anew, as a test changes what they are made from."""
-    config = stack_config(stack, values)
-    return {
-        str(resource.inputs["name"]).removeprefix(f"obs-{stack}-"): dict(resource.inputs)
-        for resource in record(config, files(config))
-        if resource.type == CONTAINER
-    }
+def test_no_stack_declares_anything_of_the_demo() -> None:
+    for stack in ("dev", "staging", "prod"):
+        config = stack_config(stack)
+        containers = [
+            resource.inputs["image"] for resource in record(config, files(config)) if resource.type == CONTAINER
+        ]
+        assert not [image for image in containers if "demo" in image or image.startswith(("redis:", "nginx:"))]
 
 
-def test_dev_has_all_of_the_demo() -> None:
-    assert services("dev").keys() >= DEMO
-
-
-@pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_nothing_of_the_demo_is_outside_dev(stack: str) -> None:
-    assert not [name for name in services(stack) if "demo" in name]
-    assert not [resource.name for resource in declared(stack) if "demo" in resource.name]
-
-
-def test_the_demo_can_be_left_out() -> None:
-    assert not [resource.name for resource in declared("dev", {"demo": {"enabled": False}}) if "demo" in resource.name]
-
-
-def test_only_the_proxy_and_the_faults_are_published() -> None:
-    found = services("dev", {"demo": {"port": 18088, "faultPort": 13999}})
-    published = {
-        name: [(port["internal"], port["external"]) for port in inputs.get("ports", [])]  # type: ignore[attr-defined]  # JSON
-        for name, inputs in found.items()
-        if name in DEMO
-    }
-    assert published == {
-        "demo": [(3999, 13999)],
-        "demo-nginx": [(80, 18088)],
-        "demo-postgres": [],
-        "demo-redis": [],
-        "demo-redis-alawael": [],
-    }
-
-
-def test_a_change_of_the_proxys_configuration_makes_a_new_proxy(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    from components import demo
-
-    before = services("dev")
-    for file in demo.DEPLOY.iterdir():
-        (tmp_path / file.name).write_text(file.read_text())
-    (tmp_path / "nginx.conf").write_text((tmp_path / "nginx.conf").read_text() + "# changed\n")
-    monkeypatch.setattr(demo, "DEPLOY", tmp_path)
-    after = services("dev")
-    assert {name for name in before if before[name] != after[name]} == {"demo-nginx", "demo-nginx-config"}
-
-
-def test_the_demos_image_is_named_after_what_it_is_built_from() -> None:
-    assert services("dev")["demo"]["image"] == pinned("demo")
-    assert pinned("demo").startswith("observability/demo:")
-
-
-def test_the_order_goes_to_the_published_port() -> None:
-    assert demo_address(stack_config("dev", {"demo": {"faultPort": 13999}})) == "http://127.0.0.1:13999"
-    assert demo_address(stack_config("dev", {"bindAddress": "0.0.0.0"})) == "http://127.0.0.1:3999"  # noqa: S104
-
-
-def test_a_stack_without_the_demo_takes_no_orders() -> None:
-    with pytest.raises(ConfigError, match="no demo"):
-        demo_address(stack_config("staging"))
+def test_a_stack_file_without_the_demo_takes_no_orders() -> None:
+    result = run("erpgo", "high-error-rate", "--stack", "staging")
+    assert isinstance(result.exception, ConfigError)
+    assert "no demo:tenant" in result.exception.what
 
 
 def run(*arguments: str) -> Result:
@@ -135,13 +79,8 @@ def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
     server = fault_server(0, faults)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
-    class Found:
-        """A home whose stacks all have this demo."""
-
-        def config(self, stack: str) -> StackConfig:
-            return stack_config(stack, {"demo": {"faultPort": server.server_port}})
-
-    monkeypatch.setattr("observability.operations.home.Home.find", Found)
+    found = TenantOptions(fault_port=server.server_port)
+    monkeypatch.setattr("demo.tenant.options.read", lambda *_: found)
     yield faults
     server.shutdown()
     server.server_close()
@@ -168,8 +107,56 @@ def test_a_fault_lasts_by_default_until_its_alerts_have_fired(demo: Faults) -> N
 
 
 def test_a_demo_that_does_not_answer_is_said_so(demo: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("observability.cli.fault.demo_address", lambda _: "http://127.0.0.1:1")
+    monkeypatch.setattr("demo.tenant.options.read", lambda *_: TenantOptions(fault_port=1))
     result = run("erpgo", "high-error-rate")
     assert result.exit_code == 1
     assert "does not answer" in result.output
     assert demo.active("erpgo") == {}
+
+
+def test_what_a_module_of_the_commands_puts_beside_a_stack_is_found() -> None:
+    assert [one.name for one in beside.found()] == ["demo"]
+    groups = {group.name for group in app.registered_groups}
+    assert "demo" in groups
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status"])
+def test_a_demo_that_no_stack_file_asks_for_is_not_driven(command: str) -> None:
+    result = CliRunner().invoke(app, ["demo", command, "staging"])
+    assert isinstance(result.exception, ConfigError)
+    assert "add `demo:tenant: {}`" in result.exception.mend
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Home:
+    """A data folder of the test's own."""
+    monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path))
+    return Home.find()
+
+
+def prepare(stack: str) -> None:
+    for companion in beside.found():
+        companion.prepare(stack)
+
+
+def test_a_stack_gets_the_secrets_by_which_it_watches_the_demo(home: Home) -> None:
+    prepare("dev")
+    stored = home.secrets("dev")
+    assert stored == {
+        "heartbeatUrl": "http://172.30.80.1:8000/ping/dev",
+        "socialSellingPostgresPassword": (home.folder / "demo/demo/monitoring-password").read_text(),
+    }
+    home.config("dev")  # Complete: no secret is missing.
+    prepare("dev")
+    assert home.secrets("dev") == stored
+
+
+def test_an_address_elsewhere_that_a_person_stored_is_kept(home: Home) -> None:
+    home.set_secret("dev", "heartbeatUrl", "https://hc-ping.com/1234")
+    prepare("dev")
+    assert home.secrets("dev")["heartbeatUrl"] == "https://hc-ping.com/1234"
+
+
+def test_a_stack_whose_file_has_no_demo_gets_no_secret(home: Home) -> None:
+    prepare("prod")
+    assert home.secrets("prod") == {}

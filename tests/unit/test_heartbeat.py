@@ -1,4 +1,4 @@
-"""The dead-man's switch: where the Watchdog goes, and what listens in a dev stack and says once that pings stopped."""
+"""The dead-man's switch: where the Watchdog goes, and the demo's receiver, which says once that pings stopped."""
 
 import logging
 import threading
@@ -14,10 +14,8 @@ from observability.alerting import alertmanager
 from observability.alerting.routes import routes
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
-from observability.parts.images import pinned
 from observability.settings.load import StackConfig, validate
-from observability.synth.record import CONTAINER
-from tests.unit.conftest import declared_by, stack_config
+from tests.unit.conftest import stack_config
 
 
 @dataclass
@@ -116,15 +114,6 @@ def without_address(**values: object) -> StackConfig:
     return validate("dev", values, frozenset())
 
 
-def listener(config: StackConfig) -> list[dict[str, object]]:
-    """Inputs of the stack's own listener; none where there is none."""
-    return [
-        dict(one.inputs)
-        for one in declared_by(config)
-        if one.type == CONTAINER and one.inputs["name"] == f"obs-{config.stack}-heartbeat"
-    ]
-
-
 def told(config: StackConfig) -> object:
     """Whom Alertmanager sends the heartbeat."""
     document = yaml.safe_load(alertmanager.files(config)["alertmanager.yaml"])
@@ -132,29 +121,14 @@ def told(config: StackConfig) -> object:
     return receiver.get("webhook_configs")
 
 
-def test_a_dev_stack_without_an_address_listens_itself() -> None:
-    config = without_address(notifications={"heartbeat": {"interval": "2m"}})
-    (made,) = listener(config)
-    assert made["image"] == pinned("demo")
-    assert made["entrypoints"] == [
-        *("/usr/bin/python3", "-m", "demo.heartbeat", "--port", "8000"),
-        *("--period", "120", "--grace", "60"),
-    ]
-    assert not made.get("ports")
-    assert told(config) == [{"url": "http://heartbeat:8000/ping/dev", "send_resolved": False}]
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_pings_go_to_the_stored_address(stack: str) -> None:
+    url_file = "/etc/alertmanager/current/secrets/heartbeatUrl"
+    assert told(stack_config(stack)) == [{"url_file": url_file, "send_resolved": False}]
 
 
-def test_with_an_address_outside_nothing_listens_here() -> None:
-    for stack in ("dev", "prod"):
-        config = stack_config(stack)
-        assert listener(config) == []
-        assert told(config) == [{"url_file": "/etc/alertmanager/current/secrets/heartbeatUrl", "send_resolved": False}]
-
-
-def test_without_the_demo_and_an_address_the_heartbeat_goes_nowhere() -> None:
-    config = without_address(demo={"enabled": False})
-    assert listener(config) == []
-    assert told(config) is None
+def test_without_a_stored_address_no_ping_is_sent() -> None:
+    assert told(without_address()) is None
 
 
 @pytest.mark.parametrize(("interval", "repeat"), [("1m", 55), ("20s", 15), ("5m", 295)])

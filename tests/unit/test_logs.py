@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from observability.logs import alloy, loki, pipelines, promtail, sources
+from observability.settings.load import StackConfig
 from tests.unit.conftest import FULL, stack_config
 
 LINES = {
@@ -94,46 +95,152 @@ def test_every_parser_marks_what_it_cannot_read(kind: str) -> None:
 
 
 def test_few_labels_are_made_of_a_line() -> None:
-    stages = [stage for found in (*pipelines.FORMATS.values(), pipelines.TAIL) for stage in found]
+    tail = pipelines.tail({"platform": "platform"})
+    stages = [stage for found in (*pipelines.FORMATS.values(), tail) for stage in found]
     labels = {name for stage in stages if isinstance(stage, pipelines.Labels) for name in stage.names}
     metadata = {name for stage in stages if isinstance(stage, pipelines.Metadata) for name in stage.names}
-    assert labels == {"level", "system"}
+    assert labels == {"level", "system", "team"}
     assert {"correlation_id", "trace_id", "parse_error"} <= metadata
 
 
-def test_every_stream_is_taken_by_exactly_one_selector() -> None:
-    selectors = pipelines.by_format()
-    for service in ("demo", "demo-nginx", "prometheus", "nginx-exporter-shop", "rabbitmq"):
-        taken = []
-        for kind, selector in selectors.items():
-            operator, expression = re.fullmatch(r'{service(=~|!~)"(.*)"}', selector).groups()  # type: ignore[union-attr]  # always matches
-            if bool(re.fullmatch(expression, service)) == (operator == "=~"):
-                taken.append(kind)
-        assert len(taken) == 1, (service, taken)
+def test_every_line_is_taken_by_exactly_one_selector() -> None:
+    selectors = dict.fromkeys(selector for _, selector in pipelines.matches())
+    assert len(selectors) == len(pipelines.matches())
+    for kind in (*pipelines.FORMATS, pipelines.DETECTED):
+        for line in ('  {"level": "info"}', "plain words", ""):
+            taken = [
+                selector
+                for selector in selectors
+                if f'format="{kind}"' in selector
+                and ("|~" not in selector or line.lstrip().startswith("{"))
+                and ("!~" not in selector or not line.lstrip().startswith("{"))
+            ]
+            assert len(taken) == 1, (kind, line, taken)
 
 
-def test_only_containers_of_the_stack_are_read() -> None:
-    first = sources.relabels(stack_config("staging"))[0]
-    assert first.keep
-    assert first.expression == "staging"
+def read(config: StackConfig, name: str, **labels: str) -> dict[str, str] | None:
+    """Labels of the lines of a container; the labels of Docker come with `_` for `.`."""
+    return sources.stream(
+        config, name, {label.replace("__", "-").replace("_", "."): labels[label] for label in labels}
+    )
 
 
-def test_the_demos_lines_carry_its_system_and_nothing_does_outside_dev() -> None:
-    assert "social-selling" in promtail.files(stack_config())["promtail.yaml"]
-    assert "social-selling" not in promtail.files(stack_config("prod"))["promtail.yaml"]
+def selecting(**logs: object) -> StackConfig:
+    """A stack whose system erpgo selects containers so."""
+    return stack_config("staging", {"systems": {"erpgo": {"logs": logs}}})
 
 
-def test_the_container_of_a_simulated_system_is_that_systems() -> None:
-    def system(service: str) -> str:
-        rules = [rule for rule in sources.relabels(stack_config()) if rule.target == "system"]
-        return [rule.value for rule in rules if re.fullmatch(rule.expression, service)][-1]
-
-    assert {service: system(service) for service in ("demo", "demo-redis", "demo-redis-alawael", "loki")} == {
-        "demo": "social-selling",
-        "demo-redis": "social-selling",
-        "demo-redis-alawael": "alawael",
-        "loki": "platform",
+def test_the_stacks_own_containers_are_read_as_the_platforms() -> None:
+    assert read(stack_config("staging"), "obs-staging-loki", io_observability_stack="staging") == {
+        "system": "platform",
+        "stack": "staging",
+        "container": "obs-staging-loki",
+        "service": "obs-staging-loki",
+        "format": "plain",
     }
+
+
+@pytest.mark.parametrize("labels", [{}, {"io_observability_stack": "dev"}, {"com_docker_compose_project": "other"}])
+def test_a_container_that_nothing_selects_is_not_read(labels: dict[str, str]) -> None:
+    assert read(selecting(projects=["shop"], containers=["shop-*"]), "web-1", **labels) is None
+
+
+@pytest.mark.parametrize(
+    ("logs", "name", "labels"),
+    [
+        ({"projects": ["shop"]}, "shop-api-1", {"com_docker_compose_project": "shop"}),
+        ({"containers": ["shop-*"]}, "shop-api-1", {}),
+        ({"containers": ["shop.api"]}, "shop.api", {}),
+        ({}, "any", {"obs_system": "erpgo"}),
+    ],
+)
+def test_a_systems_containers_are_selected_by_project_name_or_label(
+    logs: dict[str, object], name: str, labels: dict[str, str]
+) -> None:
+    found = read(selecting(**logs), name, **labels)
+    assert found is not None
+    assert (found["system"], found["stack"], found["container"]) == ("erpgo", "staging", name)
+
+
+@pytest.mark.parametrize("name", ["my-shop-1", "shopx", "shop-"])
+def test_a_pattern_means_the_whole_name(name: str) -> None:
+    assert (read(selecting(containers=["shop-*"]), name) is None) == (name != "shop-")
+    assert read(selecting(containers=["s.op"]), "shop") is None
+
+
+def test_a_label_stands_above_a_name_and_a_name_above_a_project() -> None:
+    systems = {
+        "erpgo": {"logs": {"projects": ["all"]}},
+        "alawael": {"logs": {"containers": ["all-mongo-*"]}},
+    }
+    config = stack_config("staging", {"systems": systems})
+    project = {"com_docker_compose_project": "all"}
+    found = [
+        read(config, "all-api-1", **project),
+        read(config, "all-mongo-1", **project),
+        read(config, "all-mongo-1", **project, obs_system="syncup"),
+        read(config, "all-mongo-1", **project, obs_system="unheard-of"),
+    ]
+    assert [one and one["system"] for one in found] == ["erpgo", "alawael", "syncup", "alawael"]
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "service"),
+    [
+        ("shop-api-1", {"com_docker_compose_service": "api"}, "api"),
+        ("shop-api-1", {}, "shop-api-1"),
+    ],
+)
+def test_a_service_is_called_as_compose_calls_it(name: str, labels: dict[str, str], service: str) -> None:
+    found = read(selecting(containers=["shop-*"]), name, **labels)
+    assert found is not None
+    assert found["service"] == service
+
+
+@pytest.mark.parametrize(
+    ("service", "label", "kind"),
+    [
+        ("api", {"obs_logs": "json"}, "json"),
+        ("api", {"obs_logs": "xml"}, "detected"),
+        ("api", {}, "detected"),
+        ("redis", {}, "redis"),
+        ("cache-redis-1", {}, "redis"),
+        ("postgres", {}, "postgres"),
+        ("nginx", {"obs_logs": "plain"}, "plain"),
+        ("rediscover", {}, "detected"),
+    ],
+)
+def test_the_format_of_lines_comes_from_a_label_or_the_usual_name(
+    service: str, label: dict[str, str], kind: str
+) -> None:
+    found = read(
+        selecting(projects=["shop"]),
+        "x",
+        com_docker_compose_project="shop",
+        com_docker_compose_service=service,
+        **label,
+    )
+    assert found is not None
+    assert found["format"] == kind
+
+
+def test_without_selectors_only_containers_of_the_stack_are_chosen() -> None:
+    document = yaml.safe_load(promtail.files(stack_config("staging"))["promtail.yaml"])
+    rules = document["scrape_configs"][0]["relabel_configs"]
+    assert [rule["regex"] for rule in rules if rule.get("action") == "keep"] == [".+"]
+    choosing = {rule["source_labels"][0] for rule in rules if rule.get("target_label") == "system"}
+    assert choosing == {
+        "__meta_docker_container_label_io_observability_stack",
+        "__meta_docker_container_label_obs_system",
+    }
+
+
+def test_every_system_of_a_line_has_its_team() -> None:
+    config = stack_config()
+    stages = pipelines.tail(sources.teams(config))
+    team = next(one.template for one in stages if isinstance(one, pipelines.Template) and one.source == "team")
+    for name, system in config.systems.items():
+        assert re.search(rf"\(eq \$value `{name}`\)[^}}]*}}}}{system.team}{{{{", team), name
 
 
 def test_no_attempt_to_reach_loki_is_the_last() -> None:
@@ -149,7 +256,8 @@ def test_alloy_has_every_stage_of_promtail_in_the_same_order() -> None:
         (name,) = stage
         names.append(name)
         names += [next(iter(inner)) for inner in (stage["match"]["stages"] if name == "match" else ())]
-    assert re.findall(r"^ +stage\.(\w+) {", alloy.files(stack_config())["config.alloy"], re.MULTILINE) == names
+    found = re.findall(r"^ +stage\.(\w+) {", alloy.files(stack_config())["config.alloy"], re.MULTILINE)
+    assert [{"label_drop": "labeldrop"}.get(name, name) for name in found] == names
 
 
 def test_alloys_blocks_are_closed_and_its_strings_escaped() -> None:

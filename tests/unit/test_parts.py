@@ -14,7 +14,7 @@ from observability.settings.parts import essential
 from observability.synth.record import CONTAINER, record
 from tests.unit.conftest import FULL, stack_config
 
-OPTIONAL = [name for name, part in parts().items() if not part.essential and part.images and name != "demo"]
+OPTIONAL = [name for name, part in parts().items() if not part.essential and part.images]
 
 BEYOND_PROFILES: dict[str, Any] = {"goalert": {"enabled": True}, "systems": FULL["systems"]}
 """Settings with which every part runs."""

@@ -36,7 +36,7 @@ def check(values: dict[str, Any], *running: Any) -> None:  # noqa: ANN401
         probe.bind(("127.0.0.1", 0))
         free = probe.getsockname()[1]
     # The fewest ports, so that a stack that runs here does not disturb.
-    least = {"profile": "minimal", "demo": {"enabled": False}, "nodeExporter": {"enabled": False}}
+    least = {"profile": "minimal", "nodeExporter": {"enabled": False}}
     values = {**least, "prometheus": {"port": free}, "alertmanager": {"port": free + 1}, **values}
     preflight.check(stack_config("dev", values), declared("dev", values), client(*running))
 

@@ -16,10 +16,11 @@ import pytest
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
-from observability.parts import images as pins
+from demo.tenant.images import APP, app_image
 from toolchain import assemble, cache, debian, debootstrap, dockerfile, recipe
 from toolchain.images import known_recipes
 from toolchain.process import ObtainError
+from toolchain.recipes.debian import DEBIAN
 from toolchain.report import Report
 
 BASE = "debian:bookworm-slim"
@@ -86,7 +87,8 @@ def program(folder: Path, name: str, text: str) -> None:
 
 
 def made(service: str, docker: Docker) -> Docker:
-    assemble.make(docker.client, known_recipes()[service], f"{service}:1", cast(Report, Silent()))
+    recipes = {**known_recipes(), **DEBIAN, "demo": APP}
+    assemble.make(docker.client, recipes[service], f"{service}:1", cast(Report, Silent()))
     return docker
 
 
@@ -99,7 +101,6 @@ def test_the_demo_is_built_of_its_packages_and_this_trees_own_files() -> None:
     with tarfile.open(fileobj=io.BytesIO(docker.context["layer.tar"])) as layer:
         found = {info.name: info for info in layer}
     assert found["app/demo/__main__.py"].uid == 0
-    assert (found["etc/demo"].uid, found["etc/demo"].mode) == (10001, 0o755)
     assert not any("__pycache__" in name for name in found)
     assert (docker.options["tag"], docker.options["network_mode"]) == ("demo:1", "host")
 
@@ -108,16 +109,16 @@ def test_a_changed_file_does_not_make_the_engine_install_the_packages_again() ->
     lines = made("demo", Docker(BASE)).context["Dockerfile"].decode().splitlines()
     words = [line.split()[0] for line in lines]
     assert words.index("RUN") < words.index("ADD") < words.index("LABEL")
-    assert known_recipes()["demo"].version not in lines[words.index("RUN")]
+    assert APP.version not in lines[words.index("RUN")]
 
 
 def test_users_have_their_numbers_before_a_package_could_choose_others() -> None:
-    text = made("demo-postgres", Docker(BASE)).context["Dockerfile"].decode()
+    text = made("postgres", Docker(BASE)).context["Dockerfile"].decode()
     assert text.index("useradd --uid 999 --gid 999") < text.index("apt-get install")
 
 
 def test_an_image_on_debian_is_set_up_as_the_official_one_is() -> None:
-    lines = made("demo-postgres", Docker(BASE)).context["Dockerfile"].decode().splitlines()
+    lines = made("postgres", Docker(BASE)).context["Dockerfile"].decode().splitlines()
     assert 'ENTRYPOINT ["docker-entrypoint.sh"]' in lines
     assert 'CMD ["postgres"]' in lines
     assert "STOPSIGNAL SIGINT" in lines
@@ -144,7 +145,7 @@ def test_a_step_that_fails_is_told_with_its_last_words() -> None:
 
 
 def test_settings_with_quotes_reach_the_image_whole() -> None:
-    wanted = replace(known_recipes()["demo"], env={"TEXT": 'a "b" c'}, cmd=("say", "x y"))
+    wanted = replace(APP, env={"TEXT": 'a "b" c'}, cmd=("say", "x y"))
     text = dockerfile.dockerfile(wanted, BASE, assemble.settings(wanted))
     assert 'ENV TEXT="a \\"b\\" c"' in text
     assert f"CMD {json.dumps(['say', 'x y'])}" in text
@@ -156,16 +157,15 @@ def test_a_changed_file_of_this_tree_is_another_version_and_another_reference(
     source = folder / "demo"
     source.mkdir()
     (source / "a.py").write_text("1")
-    monkeypatch.setattr(pins, "_DEMO", source)
     monkeypatch.setattr(recipe, "ROOT", folder)
-    before = (pins.pinned("demo"), known_recipes()["demo"].version)
+    before = (app_image(), APP.version)
     (source / "__pycache__").mkdir()
     (source / "__pycache__/a.pyc").write_text("compiled")
-    assert (pins.pinned("demo"), known_recipes()["demo"].version) == before
+    assert (app_image(), APP.version) == before
     (source / "a.py").write_text("2")
-    assert pins.pinned("demo") != before[0]
-    assert pins.pinned("demo").startswith(pins.PINS["demo"])
-    assert known_recipes()["demo"].version != before[1]
+    assert app_image() != before[0]
+    assert app_image().startswith(f"{APP.repository}:{APP.tag}-")
+    assert APP.version != before[1]
 
 
 def refuse(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,9 @@ import pytest
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
+from demo.tenant.images import APP
 from observability.core.errors import ConfigError
-from toolchain import docker_plugin, ensure, inspect
+from toolchain import docker_plugin, ensure, ensure_images, inspect
 from toolchain.assemble import LABEL
 from toolchain.engine import Engine
 from toolchain.images import known_recipes
@@ -147,10 +148,10 @@ def test_our_own_image_is_never_pulled(machine: Machine, monkeypatch: pytest.Mon
     made: list[str] = []
     monkeypatch.setattr("toolchain.images.make", lambda _client, _recipe, reference, _report: made.append(reference))
     report = Lines()
-    assert ensure({"demo": "observability/demo:0.1.0-00ff00ff"}, report).left_out == {}
-    assert made == ["observability/demo:0.1.0-00ff00ff"]
+    assert ensure_images({"app": "observability/demo:0.2.0-00ff00ff"}, {"app": APP}, report)[1] == {}
+    assert made == ["observability/demo:0.2.0-00ff00ff"]
     assert machine.docker.pulls == []
-    assert report.lines["image demo"] == f"built {made[0]} from this project's own files"
+    assert report.lines["image app"] == f"built {made[0]} from this project's own files"
 
 
 def test_what_takes_the_place_of_an_image_is_had_only_where_that_one_is_not(machine: Machine) -> None:

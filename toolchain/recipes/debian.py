@@ -10,24 +10,7 @@ _PG_BIN: Final = "/usr/lib/postgresql/15/bin"
 _PG_SAMPLE: Final = "/usr/share/postgresql/15/postgresql.conf.sample"
 _OTHER: Final = "what its makers add to a build (this is Debian's package of that release series)"
 
-_SERVERS: Final[Mapping[str, Recipe]] = {
-    "demo": Recipe(
-        repository="observability/demo",
-        tag="0.1.0",
-        title="The demo",
-        own=True,
-        base=Base.DEBIAN,
-        packages=("python3", "python3-psycopg2", "python3-redis", "python3-prometheus-client"),
-        accounts={"demo": 10001},
-        sources={"/app/demo": "demo"},
-        owned={"/etc/demo": 0o755},
-        env={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
-        user="10001:10001",
-        uid=10001,
-        workdir="/app",
-        entrypoint=("/usr/bin/python3", "-m", "demo"),
-        ports=("3000/tcp", "3001/tcp", "3002/tcp", "3003/tcp", "8080/tcp", "3999/tcp"),
-    ),
+DEBIAN: Final[Mapping[str, Recipe]] = {
     "postgres": Recipe(
         repository="postgres",
         tag="15.20-bookworm",
@@ -101,12 +84,7 @@ _SERVERS: Final[Mapping[str, Recipe]] = {
         without=_OTHER,
     ),
 }
+"""Recipe by the name of the server."""
 
-DEBIAN: Final[Mapping[str, Recipe]] = {
-    **_SERVERS,
-    **{f"demo-{name}": _SERVERS[name] for name in ("postgres", "redis", "nginx")},
-}
-"""Recipe by the name of the server; the names with `demo-` go when the demo leaves the stack."""
-
-STACK: Final = {name: recipe for name, recipe in DEBIAN.items() if name.startswith("demo")}
-"""Those that the stack itself still runs."""
+SERVERS: Final[Mapping[str, str]] = {name: f"{recipe.repository}:{recipe.tag}" for name, recipe in DEBIAN.items()}
+"""Reference of the image that each recipe stands for."""

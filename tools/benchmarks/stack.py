@@ -7,12 +7,15 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import yaml
 
+from demo.tenant.options import TenantOptions
+from demo.tenant.placement import placed
 from observability.settings.load import ROOT
 
 STACK: Final = "bench"
@@ -25,9 +28,11 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "observability:nodeExporter": {"port": 17100},
     "observability:loki": {"port": 17310},
     "observability:grafana": {"port": 17301},
-    "observability:demo": {"port": 17088, "faultPort": 17399},
 }
 """What a dev stack has by default, but for the ports: the figures are to hold for that."""
+
+DEMO: Final = TenantOptions(name="demo-bench", subnet=IPv4Network("172.30.97.0/24"), port=17088, fault_port=17399)
+"""The demo that it watches."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +68,7 @@ def stack(secrets: Mapping[str, str]) -> Iterator[Stack]:
         ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "out")
         shutil.copytree(ROOT, root, ignore=ignored)
         (root / ".venv").symlink_to(ROOT / ".venv")
-        (root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": dict(SETTINGS)}))
+        (root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": _values()}))
         found = Stack(root=root)
         for name, value in secrets.items():
             found.obs("secret", "set", name, STACK, stdin=f"{value}\n")
@@ -72,3 +77,11 @@ def stack(secrets: Mapping[str, str]) -> Iterator[Stack]:
             yield found
         finally:
             found.obs("down", STACK, "--volumes")
+
+
+def _values() -> dict[str, Any]:
+    """The stack file's `config`: the settings, and those that place the demo."""
+    values = dict(SETTINGS)
+    for name, section in placed(DEMO).items():
+        values[name] = {**values.get(name, {}), **section}
+    return values
