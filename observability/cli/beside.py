@@ -1,6 +1,6 @@
 """What runs beside a stack without being part of it, where the stack's file asks for it.
 
-A module of this package that has `COMPANION` brings one: its commands, and what `up` and `down` of the stack do for it.
+A module of this package that has `COMPANION` brings one: its commands, and what `up` and `down` of the stack do
 """
 
 import importlib
