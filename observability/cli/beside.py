@@ -1,6 +1,7 @@
 """What runs beside a stack without being part of it, where the stack's file asks for it.
 
-A module of this package that has `COMPANION` brings one: its commands, and what `up` and `down` of the stack do
+A module of this package that has `COMPANION` brings one: its commands, and what is done for it before and after the
+stack is brought up or removed.
 """
 
 import importlib
