@@ -70,7 +70,8 @@ class Alertmanager(ComponentResource):
                 memory_mb=settings.alertmanager.memory_mb,
                 user=NOBODY,
                 health=http_health(f"http://127.0.0.1:{PORT}/-/ready"),
-                command=(
+                entrypoint=(
+                    *("/bin/sh", f"{FOLDER}/current/start.sh", "/bin/alertmanager"),
                     f"--config.file={FOLDER}/current/alertmanager.yaml",
                     "--storage.path=/alertmanager",
                     f"--data.retention={settings.alertmanager.retention}",

@@ -1,5 +1,6 @@
 """The files Alertmanager reads, as text; a secret is only named here, by the file that holds it."""
 
+from pathlib import Path
 from typing import Any, Final
 
 from observability.alerting import heartbeat, inhibition, messages, mute_times
@@ -21,13 +22,17 @@ from observability.settings.notifications import MuteTime, receiver_secrets
 CONFIG_DIR: Final = "/etc/alertmanager/current"
 """Where the files lie in the container; Alertmanager resolves no secret's path, so they are written whole."""
 
+SCRIPTS: Final = Path(__file__).with_name("unmute")
+"""The scripts that run beside Alertmanager; `start.sh` starts both."""
+
 INBOX_PORT: Final = 9095
 """Port on which `obs verify` listens, within the stack's network only."""
 
 
 def files(config: StackConfig) -> dict[str, str]:
     """Alertmanager's configuration folder: path within it → text, secrets left out."""
-    return {"alertmanager.yaml": _alertmanager_yaml(config), **messages.files(config)}
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in sorted(SCRIPTS.iterdir())}
+    return {"alertmanager.yaml": _alertmanager_yaml(config), **messages.files(config), **scripts}
 
 
 def secret_files(config: StackConfig) -> dict[str, str]:

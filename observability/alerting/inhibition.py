@@ -3,7 +3,7 @@
 Alertmanager takes a label that both alerts lack for an equal one; a rule here names the labels that both must have
 (`required`), so that alerts which lack a label never mute one another. An alert that matches both sides of a rule is
 never muted by it. The alerts of `obs alert-test` mute nothing. An alert that only a silenced alert mutes is sent
-nevertheless: see `observability/alerting/unmute.py`.
+nevertheless: see `observability/alerting/unmute/`.
 """
 
 from collections.abc import Mapping

@@ -12,6 +12,7 @@ from tests.live.conftest import Project, until
 pytestmark = pytest.mark.usefixtures("spine")
 
 ALERTS = "http://127.0.0.1:19093/api/v2/alerts"
+SILENCES = "http://127.0.0.1:19093/api/v2/silences"
 
 Labels = Mapping[str, str]
 
@@ -35,10 +36,12 @@ SILENT = alert("LogsSilent", "warning", {"component": "logs", "condition": "logs
 ENDPOINT = alert("EndpointDown", "critical", {"component": "endpoint", "condition": "down", "system": "erpgo"})
 BUDGET = {"system": "erpgo", "component": "application", "condition": "error_budget"}
 
+ON_HOST = alert("RedisDown", "critical", {"system": "erpgo"}, host="erp-1")
+
 MUTED: list[tuple[str, Labels, Labels]] = [
     ("the warning of a critical", CRITICAL, alert("HighErrorRate", "warning", ERRORS)),
     ("a slow route's warning", alert("A", "critical", SLOW, route="/a"), alert("B", "warning", SLOW, route="/a")),
-    ("what runs on a host that is down", HOST, alert("RedisDown", "critical", {"system": "erpgo"}, host="erp-1")),
+    ("what runs on a host that is down", HOST, ON_HOST),
     (
         "a target of a server that is down",
         REDIS,
@@ -122,3 +125,27 @@ def test_an_alert_says_on_which_host_its_instance_is(spine: Project) -> None:
     config = spine.prometheus("status/config")["yaml"]
     assert "alert_relabel_configs" in config
     assert "target_label: host" in config
+
+
+def test_a_silenced_alert_mutes_others_no_longer(run: str) -> None:
+    redis = {**ON_HOST, "run": run}
+    post([{**HOST, "run": run}])
+    assert state(run, HOST) == "active"
+    post([redis])
+    assert state(run, redis) == "suppressed"
+    ends = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    matchers = [
+        {"name": name, "value": value, "isRegex": False, "isEqual": True}
+        for name, value in (("alertname", "HostDown"), ("run", run))
+    ]
+    silence = {"matchers": matchers, "startsAt": datetime.now(UTC).isoformat(), "endsAt": ends}
+    made = httpx.post(SILENCES, json={**silence, "createdBy": "test", "comment": "test"}, timeout=5)
+    made.raise_for_status()
+    try:
+        marked = {**redis, "cause_silenced": "HostDown"}
+        until(lambda: [one for one in of_run(run) if marked.items() <= one["labels"].items()], 60)
+        assert state(run, marked) == "active"
+    finally:
+        httpx.delete(f"{SILENCES.removesuffix('s')}/{made.json()['silenceID']}", timeout=5).raise_for_status()
+    # Once the silence has ended, it is resolved: the cause is sent, and mutes again.
+    until(lambda: not [one for one in of_run(run) if marked.items() <= one["labels"].items()], 60)

@@ -32,7 +32,7 @@ def named(resources: list[Declared]) -> dict[str, str]:
 def test_one_alone_gossips_with_nobody() -> None:
     found = containers(1)
     assert found.keys() == {"obs-dev-alertmanager", "obs-dev-alertmanager-config"}
-    command = found["obs-dev-alertmanager"]["command"]
+    command = found["obs-dev-alertmanager"]["entrypoints"]
     assert [argument for argument in command if argument.startswith("--cluster")] == ["--cluster.listen-address="]
 
 
@@ -40,7 +40,7 @@ def test_one_alone_gossips_with_nobody() -> None:
 def test_each_of_three_knows_the_two_others(number: int) -> None:
     services = ["alertmanager", "alertmanager-2", "alertmanager-3"]
     own = services[number - 1]
-    command = containers(3)[f"obs-dev-{own}"]["command"]
+    command = containers(3)[f"obs-dev-{own}"]["entrypoints"]
     assert [argument for argument in command if argument.startswith("--cluster")] == [
         "--cluster.listen-address=0.0.0.0:9094",
         "--cluster.peer-timeout=4s",
@@ -66,7 +66,7 @@ def test_a_second_one_leaves_everything_of_the_first_as_it_was_but_its_arguments
     before, after = named(declared("dev", values(1))), named(declared("dev", values(2)))
     assert before.items() <= after.items()
     one, two = containers(1)["obs-dev-alertmanager"], containers(2)["obs-dev-alertmanager"]
-    assert {key for key in one if one[key] != two[key]} == {"command"}
+    assert {key for key in one if one[key] != two[key]} == {"entrypoints"}
 
 
 def test_only_the_first_is_published() -> None:
