@@ -14,7 +14,7 @@ from observability.core.expressions import ExpressionError, compiled, matches
 
 Operator = Literal["=", "!=", "=~", "!~"]
 
-_FIX: Final = 'write pairs like severity=critical,component=database, or system="erpgo"'
+_FIX: Final = 'write pairs like severity=critical,component=database, or system="shop"'
 
 _RESERVED: Final = r"\s{}!=~,\\\"'`"
 """Characters that stand only in quotes, in Alertmanager's newer syntax."""
@@ -59,14 +59,14 @@ class Matcher:
 
 
 def parse_matchers(text: str) -> tuple[Matcher, ...]:
-    """What `alertname=~"High.*",system!=erpgo` or `HighErrorRate,system=erpgo` means; ConfigError with the fix."""
+    """What `alertname=~"High.*",system!=shop` or `HighErrorRate,system=shop` means; ConfigError with the fix."""
     text = _named(text.strip())
     try:
         found = tuple(_old(text))
     except _SyntaxError as error:
         found = _new(text, error)
     if not found:
-        raise ConfigError("no label is given", "write pairs like alertname=HighErrorRate,system=erpgo")
+        raise ConfigError("no label is given", "write pairs like alertname=HighErrorRate,system=shop")
     for matcher in found:
         _check(matcher)
     return found

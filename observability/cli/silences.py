@@ -97,7 +97,7 @@ class Silence:
 @app.command()
 def add(
     matchers: Annotated[
-        str, typer.Argument(help="Which alerts: a name, or matchers like alertname=HighErrorRate,system=erpgo.")
+        str, typer.Argument(help="Which alerts: a name, or matchers like alertname=HighErrorRate,system=shop.")
     ],
     lasts: Annotated[str, typer.Option("--for", help="How long, like 90m, 2h or 3d.")],
     reason: Annotated[str, typer.Option(help="Why, for others.")],
@@ -266,7 +266,7 @@ def check(
     if all(all(matcher.holds_of(value) for value in known.get(matcher.label, _PROBES)) for matcher in wanted):
         raise ConfigError(
             f"{', '.join(map(str, wanted))} matches every alert",
-            "name the alerts to silence, like alertname=HighErrorRate,system=erpgo",
+            "name the alerts to silence, like alertname=HighErrorRate,system=shop",
         )
     if any(all(matcher.holds(labels) for matcher in wanted) for labels in watchdog):
         raise ConfigError(

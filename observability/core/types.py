@@ -53,7 +53,7 @@ def in_repository(value: str) -> str:
     """The path of a file of the repository; ValueError where it leads out of it."""
     path = PurePosixPath(value)
     if path.is_absolute() or ".." in path.parts:
-        raise ValueError("leaves the repository; write a path from its root, like targets/erpgo.yaml")
+        raise ValueError("leaves the repository; write a path from its root, like targets/shop.yaml")
     return str(path)
 
 

@@ -42,7 +42,7 @@ PATTERN: Final = "[a-z][A-Za-z0-9]*"
 
 
 def scrape_secret(system: str, kind: ScrapeSecret) -> str:
-    """Name of a secret with which a system is scraped: socialSellingScrapeToken."""
+    """Name of a secret with which a system is scraped: webShopScrapeToken for the system web-shop."""
     return secret_name(system, "Scrape", kind)
 
 

@@ -32,7 +32,7 @@ def load_file(path: Path) -> System:
     source = f"{path.parent.name}/{path.name}"
     document = parse_yaml(path, source)
     if not isinstance(document, dict):
-        raise ConfigError(f"{source}: is not a mapping", "see systems/erpgo.yaml, or: ./obs new-system NAME")
+        raise ConfigError(f"{source}: is not a mapping", "write one with: ./obs system new NAME")
     if "name" in document:
         raise ConfigError(f"{source}: name: the system's name is the file's own", "take name out")
     try:
