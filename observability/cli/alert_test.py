@@ -13,6 +13,7 @@ from rich.console import Console
 from observability.alerting.alerts import Alert, Alerts, alerts, filled
 from observability.alerting.explain import destination
 from observability.alerting.routes import GROUP_WAIT, MARK_LABEL, TEST_LABEL, recipients, taken
+from observability.cli.common import Stack, stack_last
 from observability.cli.silences import whoami
 from observability.core import naming
 from observability.core.alert import SEVERITIES
@@ -69,7 +70,7 @@ class Trial:
 
 def alert_test(
     name: Annotated[str | None, typer.Argument(help="A receiver, or an alert; none: every receiver.")] = None,
-    stack: Annotated[str, typer.Option(help="The stack: the <name> of a Pulumi.<name>.yaml.")] = "dev",
+    stack: Stack = "dev",
     system: Annotated[str | None, typer.Option(help="The system that the alert is about.")] = None,
     severity: Annotated[
         str | None, typer.Option(help="The alert's severity, where it has several; by default the highest.")
@@ -79,6 +80,7 @@ def alert_test(
     from dashboards.linked_rules import files
     from observability.operations.home import Home
 
+    (name,), stack = stack_last((name,), stack)
     home = Home.find()
     config = home.config(stack)
     mark = uuid.uuid4().hex[:8]
@@ -130,7 +132,7 @@ def _of_receivers(config: StackConfig, name: str | None, known: Alerts, mark: st
     """A test of one receiver, or of every one, each by its own route."""
     receivers = config.notifications.receivers
     if name is not None and name not in receivers:
-        listed = f"receivers here: {', '.join(receivers) or 'none'}; a stack is named by --stack"
+        listed = f"receivers here: {', '.join(receivers) or 'none'}; a stack is the last argument"
         raise ConfigError(
             f"there is no receiver and no alert {name!r} in {config.stack}",
             f"{nearest(name, [*receivers, *known])}{listed}",

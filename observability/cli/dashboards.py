@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 
+from observability.cli.common import AsJson, Stack, print_json
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 from observability.settings.load import ROOT, StackConfig
@@ -30,13 +31,14 @@ err = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
 def dashboards(
-    stack: Annotated[str, typer.Argument(help="The stack: the <name> of a Pulumi.<name>.yaml.")] = "dev",
-    uid: Annotated[str | None, typer.Argument(help="One dashboard, by its uid; all where it is not named.")] = None,
+    stack: Stack = "dev",
+    uid: Annotated[str | None, typer.Option("--uid", help="One dashboard, by its uid; default: all.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open it, or the overview, in the browser.")] = False,
     diff: Annotated[
         str | None,
         typer.Option("--diff", metavar="REF", help="List what changed since this git revision, whose code is run."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the dashboards, open one, or list what changed in them since a git revision."""
     from observability.operations.home import Home
@@ -53,7 +55,7 @@ def dashboards(
     if open_:
         _open(config, uid or OVERVIEW)
         return
-    _list(config, entries)
+    _list(config, entries, as_json=as_json)
 
 
 def _entries(config: StackConfig) -> "tuple[Entry, ...]":
@@ -63,7 +65,7 @@ def _entries(config: StackConfig) -> "tuple[Entry, ...]":
     return made(config.without({}))
 
 
-def _list(config: StackConfig, entries: "list[Entry]") -> None:
+def _list(config: StackConfig, entries: "list[Entry]", *, as_json: bool) -> None:
     """One line a dashboard."""
     from dashboards.queries import panels
     from dashboards.registry import folders
@@ -76,6 +78,10 @@ def _list(config: StackConfig, entries: "list[Entry]") -> None:
         count = len(list(panels(document)))
         link = f"{address}/d/{entry.uid}" if address else ""
         lines.append((titles[entry.folder], document["title"], entry.uid, str(count), link))
+    if as_json:
+        keys = ("folder", "title", "uid", "panels", "address")
+        print_json([dict(zip(keys, line, strict=True)) for line in lines[1:]])
+        return
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         out.print("  ".join(map(str.ljust, line, widths)).rstrip(), markup=False)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from demo.tenant.options import read, require
+from observability.cli.common import Stack
 
 if TYPE_CHECKING:
     from demo.tenant.tenant import Tenant
@@ -19,8 +20,6 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
 
 NAME: Final = "demo"
-
-Stack = Annotated[str, typer.Argument(help="The stack beside which the demo runs.")]
 
 
 @app.command()

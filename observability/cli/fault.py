@@ -10,6 +10,7 @@ from demo.alerts import Alert
 from demo.faults import Fault, seconds
 from demo.systems import FAULTS
 from demo.tenant import options
+from observability.cli.common import Stack, stack_last
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 
@@ -31,14 +32,15 @@ class UnreachableError(Exception):
 def fault(
     system: Annotated[str | None, typer.Argument(help=f"The system: {', '.join(FAULTS)}.")] = None,
     name: Annotated[str | None, typer.Argument(help="The fault; --list names them.")] = None,
+    stack: Stack = "dev",
     duration: Annotated[
         str | None, typer.Option("--for", help="How long, like 90s, 10m or 1h; by default until its alerts fire.")
     ] = None,
     off: Annotated[bool, typer.Option("--off", help="Switch it off.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the faults, and the alerts that each raises.")] = False,
-    stack: Annotated[str, typer.Option(help="The stack whose demo it is.")] = "dev",
 ) -> None:
     """Make a system of the demo misbehave, for a while: it stops by itself. Without a fault: show which are on."""
+    (system, name), stack = stack_last((system, name), stack)
     _check(system, name, duration, off=off)
     if listed:
         _list(system, name)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from observability.cli.common import Stack
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def grafana_token(
     account: Annotated[str, typer.Argument(help="A name of grafana.serviceAccounts, like ci-viewer.")],
-    stack: Annotated[str, typer.Argument(help="The stack: the <name> of a Pulumi.<name>.yaml.")] = "dev",
+    stack: Stack = "dev",
     days: Annotated[int, typer.Option("--days", help="How long it is valid.", min=1, max=365)] = 90,
 ) -> None:
     """Make a token for a program: it is printed once, Grafana and obs keep no copy that can be read."""

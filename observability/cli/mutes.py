@@ -1,27 +1,25 @@
 """`obs mutes`: the mute times of a stack, and what they mute now."""
 
 from datetime import UTC, datetime
-from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from observability.alerting import mute_times
 from observability.alerting.routes import routes
+from observability.cli.common import AsJson, Stack, print_json
 from observability.operations.alertmanager import Alertmanager, answering
 
 out = Console(highlight=False, soft_wrap=True)
 
 
-def mutes(
-    stack: Annotated[str, typer.Argument(help="The stack: the <name> of a Pulumi.<name>.yaml.")] = "dev",
-) -> None:
+def mutes(stack: Stack = "dev", as_json: AsJson = False) -> None:
     """Show the mute times: when each starts and ends next, its receivers, and the alerts that it mutes now."""
     from observability.operations.home import Home
 
     config = Home.find().config(stack)
     times = config.notifications.mute_times
-    if not times:
+    if not times and not as_json:
         out.print(f"{stack} has no mute times; add some in observability:notifications.muteTimes", markup=False)
         return
     server = Alertmanager.of(config)
@@ -34,6 +32,28 @@ def mutes(
             for name in alert["status"]["mutedBy"]
         }
     now = datetime.now(UTC)
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": name,
+                    "times": mute_times.in_words(time),
+                    "active": mute_times.active(time, now),
+                    "state": mute_times.state_in_words(time, now),
+                    "receivers": list(dict.fromkeys(one.receiver for one in routes(config) if name in one.mute)),
+                    "muted": [
+                        {"alert": alert, "system": system, "receiver": receiver}
+                        for mute, alert, system, receiver in sorted(kept)
+                        if mute == name
+                    ],
+                    "known_to_alertmanager": name in live,
+                }
+                for name, time in times.items()
+            ]
+        )
+        if times.keys() - live:
+            raise typer.Exit(1)
+        return
     for name, time in times.items():
         out.print(f"{name}: {mute_times.in_words(time)}", style="bold", markup=False)
         colour = "yellow" if mute_times.active(time, now) else "dim"

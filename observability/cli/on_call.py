@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 
+from observability.cli.common import AsJson, Stack, print_json
 from observability.core.errors import ConfigError
 from observability.core.naming import PROJECT
 from observability.settings.load import StackConfig
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 CALENDAR_DAYS: Final = 90
 """Length of the calendar without --days."""
-
-Stack = Annotated[str, typer.Argument(help="The stack: the <name> of a Pulumi.<name>.yaml.")]
 
 out = Console(highlight=False, soft_wrap=True)
 
@@ -33,11 +32,16 @@ def oncall(
     days: Annotated[
         int | None, typer.Option("--days", min=1, max=3660, help="List the shifts of so many days as well.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show who is on call in each team, until when, who is next, and the escalation if nobody acknowledges."""
     from observability.operations.home import Home
 
     config = Home.find().config(stack)
+    if as_json:
+        teams = config.settings.on_call.schedules
+        print_json([_row(config, team, _moment(config, team, at), days) for team in teams])
+        return
     if not config.settings.on_call.schedules:
         out.print(f"{stack}: nobody is on call: {PROJECT}:onCall has no schedules")
         out.print(f"add one to Pulumi.{stack}.yaml; docs/on-call.md shows how")
@@ -60,6 +64,31 @@ def _moment(config: StackConfig, team: str, at: str | None) -> datetime:
             f"--at: {at!r} is not a time", "write it like 2027-01-31 18:00, or 2027-01-31T17:00Z"
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(config.settings.on_call.schedules[team].zone))
+
+
+def _row(config: StackConfig, team: str, moment: datetime, days: int | None) -> dict[str, Any]:
+    """What --json prints of one team; times with the offset of its schedule's zone."""
+    from observability.alerting.on_call import next_change, notified, on_call, shifts
+
+    said = config.settings.on_call
+    zone = ZoneInfo(said.schedules[team].zone)
+    now, following = on_call(said, team, moment), next_change(said, team, moment)
+    return {
+        "team": team,
+        "on_call": said.people[now.person].name,
+        "since": now.start.astimezone(zone).isoformat(),
+        "until": following.start.astimezone(zone).isoformat() if following else None,
+        "next": said.people[following.person].name if following else None,
+        "escalation": [said.people[one].name for one in notified(said, team, moment)[1:]],
+        "shifts": [
+            {
+                "person": said.people[shift.person].name,
+                "start": shift.start.astimezone(zone).isoformat(),
+                "end": shift.end.astimezone(zone).isoformat(),
+            }
+            for shift in (shifts(said, team, moment, moment + timedelta(days=days)) if days else ())
+        ],
+    }
 
 
 def _lines(config: StackConfig, team: str, moment: datetime, days: int | None) -> Iterator[str]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from observability.alerting.alerts import alerts, filled
 from observability.alerting.explain import Delivery, Explanation, explain
 from observability.alerting.matchers import parse_labels
+from observability.cli.common import Stack
 from observability.cli.silences import Silence
 from observability.core.errors import ConfigError
 from observability.operations.alertmanager import Alertmanager
@@ -23,7 +24,7 @@ def route(
     labels: Annotated[
         str, typer.Argument(help="The alert's name, or labels like severity=critical,component=database.")
     ],
-    stack: Annotated[str, typer.Argument(help="The stack: the <name> of a Pulumi.<name>.yaml.")] = "dev",
+    stack: Stack = "dev",
     system: Annotated[str | None, typer.Option(help="The alert's system, short for system=NAME.")] = None,
 ) -> None:
     """Show the receivers of an alert with these labels, when they are notified, and what would mute it."""

@@ -14,6 +14,7 @@ from rich.console import Console
 from observability.alerting.alerts import Alerts, alerts, known_values
 from observability.alerting.inhibition import CAUSE_LABEL
 from observability.alerting.matchers import Matcher, Operator, parse_matchers
+from observability.cli.common import AsJson, Stack, print_json
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
@@ -39,8 +40,6 @@ _PROBES: Final = ("a", "zz-9.example.com:9100")
 
 app = typer.Typer(help="Add, list and expire silences.", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
-
-Stack = Annotated[str, typer.Argument(help="The stack: the <name> of a Pulumi.<name>.yaml.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +214,7 @@ def show_reach(found: Reach, *, with_effects: bool) -> None:
 def list_silences(
     stack: Stack = "dev",
     everything: Annotated[bool, typer.Option("--all", help="Also those that expired more than 5 days ago.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the silences: active, pending, expired in the last 5 days; and mark those that look forgotten."""
     from observability.operations.home import Home
@@ -226,7 +226,26 @@ def list_silences(
     now = datetime.now(UTC)
     order = {"active": 0, "pending": 1, "expired": 2}
     shown = [one for one in found if everything or one.state != "expired" or now - one.until <= REMEMBERED]
-    for one in sorted(shown, key=lambda one: (order[one.state], one.until)):
+    shown.sort(key=lambda one: (order[one.state], one.until))
+    if as_json:
+        print_json(
+            [
+                {
+                    "id": one.id,
+                    "state": one.state,
+                    "matchers": [str(matcher) for matcher in one.matchers],
+                    "author": one.author,
+                    "reason": one.reason,
+                    "since": one.since.isoformat(),
+                    "until": one.until.isoformat(),
+                    "mutes": muted_by.count(one.id),
+                    "forgotten": one.forgotten(muted_by.count(one.id), now),
+                }
+                for one in shown
+            ]
+        )
+        return
+    for one in shown:
         _show(one, muted_by.count(one.id), now)
     states = [one.state for one in shown]
     out.print(

@@ -76,7 +76,7 @@ def outcomes(told: Told) -> dict[str, Done]:
     """What came of testing every receiver, and an alert; both at once, as each takes ten seconds and more."""
 
     def tested(*arguments: str) -> Done:
-        return told.obs("alert-test", *arguments, "--stack", STACK)
+        return told.obs("alert-test", *arguments, STACK)
 
     with ThreadPoolExecutor() as pool:
         every, alert = pool.submit(tested), pool.submit(tested, "CriticalErrorRate", "--system", "erpgo")

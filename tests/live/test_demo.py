@@ -62,11 +62,11 @@ def test_a_request_is_found_in_the_log_by_its_correlation_id(stack: Project, sho
 @pytest.mark.parametrize("fault", SIGNS)
 def test_a_fault_is_visible_in_prometheus_until_it_is_switched_off(stack: Project, fault: str) -> None:
     until(lambda: not seen(stack, SIGNS[fault]))
-    done = stack.obs("fault", "social-selling", fault, "--for", "30m", "--stack", STACK)
+    done = stack.obs("fault", "social-selling", fault, "--for", "30m", STACK)
     assert done.returncode == 0, done.stderr
     assert re.search(rf"^{fault} +on until ", done.stdout)
     until(lambda: seen(stack, SIGNS[fault]))
-    done = stack.obs("fault", "social-selling", fault, "--off", "--stack", STACK)
+    done = stack.obs("fault", "social-selling", fault, "--off", STACK)
     assert re.search(rf"^{fault} +off ", done.stdout)
     until(lambda: not seen(stack, SIGNS[fault]))
 

@@ -49,7 +49,7 @@ def test_the_chosen_faults_raise_exactly_their_alerts_which_resolve(calm: Projec
     wanted = frozenset((system, alert) for (system, _), fault in faults.items() for alert in fault.raises)
     allowed = wanted | {(system, alert) for (system, _), fault in faults.items() for alert in fault.may_raise}
     for system, name in faults:
-        done = calm.obs("fault", system, name, "--for", "1h", "--stack", STACK)
+        done = calm.obs("fault", system, name, "--for", "1h", STACK)
         assert done.returncode == 0, done.stderr
     seen: set[tuple[str, Alert]] = set()
     deadline = time.monotonic() + FIRES_SECONDS
@@ -59,7 +59,7 @@ def test_the_chosen_faults_raise_exactly_their_alerts_which_resolve(calm: Projec
     assert wanted <= seen, f"did not fire: {sorted(wanted - seen)}"
     assert seen <= allowed, f"fired besides: {sorted(seen - allowed)}"
     for system, name in faults:
-        assert calm.obs("fault", system, name, "--off", "--stack", STACK).returncode == 0
+        assert calm.obs("fault", system, name, "--off", STACK).returncode == 0
 
     def resolved() -> bool:
         now = alerts(calm, "firing")

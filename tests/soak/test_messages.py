@@ -50,10 +50,10 @@ def messages(stack: Project, doubles: tuple[HttpDoubles, MailDouble]) -> Mapping
     def everywhere(over: bool) -> bool:
         return all(any(one.over is over for one in heard) for heard in of_fault().values())
 
-    switched = stack.obs("fault", SYSTEM, FAULT, "--for", "1h", "--stack", STACK)
+    switched = stack.obs("fault", SYSTEM, FAULT, "--for", "1h", STACK)
     assert switched.returncode == 0, switched.stderr
     http.wait(lambda: everywhere(over=False), FIRES_SECONDS)
-    assert stack.obs("fault", SYSTEM, FAULT, "--off", "--stack", STACK).returncode == 0
+    assert stack.obs("fault", SYSTEM, FAULT, "--off", STACK).returncode == 0
     http.wait(lambda: everywhere(over=True), RESOLVES_SECONDS)
     return of_fault()
 

@@ -170,7 +170,7 @@ def test_nobody_waits_for_a_digest() -> None:
     [
         ("ops-mial", "there is no receiver and no alert 'ops-mial' in staging", "did you mean 'ops-mail'?"),
         ("HighErorRate", "there is no receiver and no alert 'HighErorRate'", "did you mean 'HighErrorRate'?"),
-        ("prod", "there is no receiver and no alert 'prod'", "a stack is named by --stack"),
+        ("prod", "there is no receiver and no alert 'prod'", "a stack is the last argument"),
         ("HighErrorRate", "HighErrorRate may be about any system", "./obs alert-test HighErrorRate --system"),
         ("Watchdog", "Watchdog is the heartbeat", "./obs verify staging"),
     ],

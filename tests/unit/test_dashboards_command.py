@@ -79,7 +79,7 @@ def test_the_list_has_a_line_for_each_dashboard(use: Use, capsys: pytest.Capture
 
 def test_a_line_says_folder_title_uid_and_how_many_panels(use: Use, capsys: pytest.CaptureFixture[str]) -> None:
     use()
-    command.dashboards("dev", "neuroerp-database")
+    command.dashboards("dev", uid="neuroerp-database")
     (line,) = (line for line in capsys.readouterr().out.splitlines() if "neuroerp-database" in line)
     count = next(
         len([panel for panel in json.loads(entry.text)["panels"] if panel["type"] != "row"])
@@ -101,7 +101,7 @@ def test_without_grafana_the_list_has_no_addresses_and_says_why(use: Use, capsys
 def test_an_unknown_dashboard_is_refused_with_the_nearest_one(use: Use) -> None:
     use()
     with pytest.raises(ConfigError) as caught:
-        command.dashboards("dev", "obs-overvieww")
+        command.dashboards("dev", uid="obs-overvieww")
     assert caught.value.what == "dev has no dashboard 'obs-overvieww'"
     assert caught.value.mend.startswith("did you mean 'obs-overview'?")
 
@@ -120,7 +120,7 @@ def test_the_overview_is_opened_where_none_is_named(use: Use, grafana: str, open
 
 def test_the_named_dashboard_is_opened(use: Use, grafana: str, opened: list[str]) -> None:
     use({"grafana": {"url": grafana}})
-    command.dashboards("dev", "erpgo-business", open_=True)
+    command.dashboards("dev", uid="erpgo-business", open_=True)
     assert opened == [f"{grafana}/d/erpgo-business"]
 
 

@@ -140,7 +140,7 @@ def measure(one: Stack, inbox: Inbox, progress: Progress) -> list[Measured]:
         progress.advance(calm)
     start = time.time()
     for system, name in faults:
-        one.obs("fault", system, name, "--for", FAULT_LASTS, "--stack", STACK)
+        one.obs("fault", system, name, "--for", FAULT_LASTS, STACK)
     wanted = {(system, fault.raises[0]): name for (system, name), fault in faults.items()}
     arrived = progress.add_task("messages", total=len(wanted))
     while time.time() < start + PATIENCE_SECONDS and not wanted.keys() <= inbox.first.keys():
