@@ -102,7 +102,7 @@ def deploy() -> None:
         config, secret = load.from_pulumi()
         rule_files = files(config)
     except ConfigError as error:
-        raise pulumi.RunError(f"{error.what}\n{error.mend}") from None
+        raise pulumi.RunError(str(error)) from None
     MonitoringStack("monitoring", MonitoringStackArgs(config=config, rule_files=rule_files, secret=secret))
     for service, address in addresses(config).items():
         pulumi.export(f"{service}Url", address)

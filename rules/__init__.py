@@ -17,7 +17,7 @@ from observability.parts.registry import parts
 from observability.scrape.job import PLATFORM
 from observability.scrape.jobs import jobs
 from observability.settings.load import ROOT, StackConfig
-from rules import history, signals, slo, thresholds
+from rules import form, history, signals, slo, thresholds
 
 FOLDER: Final = ROOT / "rules"
 
@@ -68,6 +68,7 @@ def load(root: Path | None = None) -> dict[str, Source]:
                 f"{source}: not a rule file: it has no list `groups`",
                 "see rules/stack.yaml for the form, or move the file out of rules/",
             )
+        form.check(source, document)
         found[f"{stem}.yaml"] = Source(path=source, text=path.read_text(encoding="utf-8"), document=document)
     return found
 

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from observability.core.documents import explain, parse_yaml
+from observability.core.documents import parse_yaml
 from observability.core.errors import ConfigError
+from observability.core.mistakes import explain
 
 _VARIABLE: Final = re.compile(r"\$\$|\$\{(?P<name>[A-Z_][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _DURATION: Final = re.compile(r"(\d+)(s|m)")

@@ -9,8 +9,8 @@ from typing import Final, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from observability.core.documents import explain
 from observability.core.errors import ConfigError
+from observability.core.mistakes import explain
 from observability.core.section import Section
 from observability.core.types import Port
 from observability.settings.load import read_stack_file

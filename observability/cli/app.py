@@ -135,7 +135,7 @@ def main() -> None:
             completion_for_shell()
         app(prog_name="./obs", complete_var=COMPLETE_VARIABLE)
     except ConfigError as error:
-        say_error(error.what, error.mend)
+        say_error(*error.lines)
         sys.exit(2)
 
 

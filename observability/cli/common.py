@@ -65,10 +65,10 @@ def print_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON can say
     typer.echo(json.dumps(document, indent=2, default=str))
 
 
-def say_error(what: str, fix: str) -> None:
-    """Print what is wrong and how to fix it, to standard error."""
-    err.print(what, style="red", markup=False)
-    err.print(fix, markup=False)
+def say_error(*lines: str) -> None:
+    """Print to standard error what is wrong and how to fix it; of several problems, each pair in turn."""
+    for index, line in enumerate(lines):
+        err.print(line, style="" if index % 2 else "red", markup=False)
 
 
 def _cell(value: object) -> str:

@@ -1,12 +1,12 @@
-"""Read YAML files, and say what is wrong in one: by its path to the field, with the mend."""
+"""Read YAML files, and say what is wrong in one: by its path to the field, with the fix."""
 
 import difflib
+import re
 from collections.abc import Collection, Hashable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
 from observability.core.errors import ConfigError
 
@@ -16,76 +16,156 @@ class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """A mapping; MarkedYAMLError where a key is there twice."""
-        seen: set[object] = set()
+        seen: dict[object, int] = {}
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 if key.value in seen:
                     raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key.value!r} is there twice", key.start_mark
+                        None,
+                        None,
+                        f"{_TWICE}{key.value!r} is there twice, first on line {seen[key.value]}",
+                        key.start_mark,
                     )
-                seen.add(key.value)
+                seen[key.value] = key.start_mark.line + 1
         found: dict[Hashable, Any] = super().construct_mapping(node, deep)
         return found
+
+
+_TWICE = "the key "
 
 
 def parse_yaml(path: Path, name: str | None = None) -> Any:  # noqa: ANN401 - whatever the file says
     """What a YAML file says; ConfigError with file (by this name), line and column where it does not parse."""
     name = name or path.name
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - it is a safe one
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{name}:{line}: is not UTF-8 text", "save the file as UTF-8") from error
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - it is a safe one
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
+        what, fix, mark = _explained(error, text.splitlines())
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise ConfigError(f"{where}: not valid YAML: {error.problem}", "mend the file at that place") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: not valid YAML: {what}", fix) from error
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1 if isinstance(error.position, int) else 1
         raise ConfigError(
-            f"{name}: not valid YAML: {' '.join(str(error).split())}",
-            "write it as UTF-8 text without control characters",
+            f"{name}:{line}: not valid YAML: it holds the control character {_shown(error.character)}",
+            "take the character out, or write it in double quotes with an escape",
         ) from error
 
 
-def explain(
-    error: ValidationError, model: type[BaseModel], *, source: str, prefix: str = "", also: Collection[str] = ()
-) -> ConfigError:
-    """The first thing wrong in a document of this model, by its path; `also` are more keys known at its top."""
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    path = (prefix + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"]).lstrip(".")).rstrip(
-        ":."
+def _shown(character: object) -> str:
+    return repr(chr(character) if isinstance(character, int) else character)
+
+
+def _explained(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[str, str, yaml.Mark | None]:
+    """What is wrong, how to fix it, and the place where that is done."""
+    problem, context, mark, opened = error.problem or "", error.context or "", error.problem_mark, error.context_mark
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    at = line[mark.column : mark.column + 1] if mark else ""
+    if "\t" in line[: len(line) - len(line.lstrip())] or at == "\t":
+        return "a tab indents the line", "indent with blanks: YAML takes no tabs", mark
+    if problem.startswith(_TWICE):
+        return problem, "keep one of the two, and move what both hold below it", mark
+    if "quoted scalar" in context and "end of stream" in problem:
+        return "a quote is opened here and not closed", "close the quote at the end of the value", opened
+    if "escape character" in problem:
+        return "a backslash in double quotes begins an escape", "use single quotes, or write two backslashes", mark
+    above = lines[mark.line - 1] if mark and 0 < mark.line <= len(lines) else ""
+    if ("flow" in context or "node content" in problem) and mark and re.search(r"\s#", f"{above}\n{line}"):
+        return "a # begins a comment, which hides the end of the bracket", "quote the value that holds the #", mark
+    if "node content" in problem and mark and (found := _open_bracket(lines[: mark.line + 1])):
+        sign, row, column = found
+        where = yaml.Mark(mark.name, 0, row, column, None, 0)
+        return f"a bracket is opened here and not closed by {sign}", f"close it with {sign}", where
+    if "flow sequence" in context or "flow mapping" in context:
+        bracket = "]" if "sequence" in context else "}"
+        return f"a bracket is opened here and not closed by {bracket}", f"close it with {bracket}", opened
+    if "unhashable key" in problem:
+        return "braces within braces", 'quote the value: "{{ … }}"', opened or mark
+    reference = "alias" in context or "anchor" in context or "alias" in problem
+    if "cannot start any token" in problem or reference:
+        start = opened if reference and opened else mark
+        sign = lines[start.line][start.column : start.column + 1] if start and start.line < len(lines) else at
+        return f"a value cannot begin with {sign}", f"quote the value, from {sign} to its end", start
+    if "constructor for the tag" in problem:
+        return (
+            f"{problem.rpartition(' ')[2]} is a tag, which is not known here",
+            "quote the value, or take the tag out",
+            mark,
+        )
+    if "single document" in context:
+        return (
+            "a second document begins here",
+            "take the line --- out, or move what follows to a file of its own",
+            mark,
+        )
+    if "mapping values are not allowed" in problem and mark:
+        return _stray_colon(lines, mark)
+    if "expected '-' indicator" in problem:
+        return "a key stands among the items of a list", "indent it below its item, or as the list's own key", mark
+    if "could not find expected ':'" in problem or "did not find expected key" in problem:
+        return _stray_line(lines, mark)
+    return problem, "correct the line, or quote its value", mark
+
+
+def _open_bracket(lines: list[str]) -> tuple[str, int, int] | None:
+    """The sign that closes the innermost bracket still open at the end of the lines, and where it was opened."""
+    open_ones: list[tuple[str, int, int]] = []
+    quote = ""
+    for row, line in enumerate(lines):
+        for column, sign in enumerate(line):
+            if quote:
+                quote = "" if sign == quote else quote
+            elif sign in "\"'":
+                quote = sign
+            elif sign in "[{":
+                open_ones.append(("]" if sign == "[" else "}", row, column))
+            elif sign in "]}" and open_ones:
+                open_ones.pop()
+    return open_ones[-1] if open_ones else None
+
+
+def _stray_colon(lines: list[str], mark: yaml.Mark) -> tuple[str, str, yaml.Mark]:
+    """A colon where no key may be: two on a line, or a line above that has none, or one that is indented too far."""
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    before = line[: mark.column]
+    if ": " in before or re.match(r"\s*- [^:]*: ", before):
+        return "a second colon in one line", "quote the value that holds the colon", mark
+    above = next((one for one in reversed(lines[: mark.line]) if one.strip() and not one.lstrip().startswith("#")), "")
+    joined = re.fullmatch(r"\s*(?:- )?([\w-]+):(\S.*)", above)
+    if joined:
+        return (
+            f"the line above, {above.strip()!r}, has no blank after its colon",
+            f"write it {joined[1]}: {joined[2]}",
+            mark,
+        )
+    if ":" not in above:
+        return f"the line above, {above.strip()!r}, is no `key: value`", "write it with a colon and a blank", mark
+    return (
+        "the line is indented further than the one above, which has a value already",
+        ("give it the same indentation as its siblings"),
+        mark,
     )
-    section, field = _locate(model, first["loc"])
-    message, _, hint = first["msg"].removeprefix("Value error, ").partition("; ")
-    given = first["input"] if isinstance(first["input"], str | int | float | bool) else None
-    if first["type"] == "extra_forbidden":
-        known = sorted(info.alias or name for name, info in section.model_fields.items())
-        if section is model:
-            known = sorted([*known, *also])
-        what = f"{path}: unknown key"
-        mend = f"{nearest(str(first['loc'][-1]), known)}known here: {', '.join(known)}"
-    else:
-        what = f"{path}: {message}" if given is None else f"{path}: {given!r}: {message}"
-        mend = "; ".join(part for part in (hint, field) if part) or "see the schema for what may stand there"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return ConfigError(f"{source}: {what}{more}", mend)
+
+
+def _stray_line(lines: list[str], mark: yaml.Mark | None) -> tuple[str, str, yaml.Mark | None]:
+    line = lines[mark.line].strip() if mark and mark.line < len(lines) else ""
+    if mark and line and mark.column > len(lines[mark.line]) - len(lines[mark.line].lstrip()):
+        return "something follows a value that is complete", "quote the whole value, or take the rest out", mark
+    return (
+        f"the line {line!r} has an indentation that none of the lines above it has",
+        ("indent it as the keys it belongs to; a list and a mapping cannot stand side by side"),
+        mark,
+    )
 
 
 def nearest(name: str, known: Collection[str]) -> str:
     """The question whether the nearest of the known names was meant, or nothing where none is near."""
     near = difflib.get_close_matches(name, known, n=1)
+    if not near and len(name) > 2:
+        # A whole word for its beginning, or the other way round: production and prod.
+        near = [one for one in known if len(one) > 2 and (name.startswith(one) or one.startswith(name))]
     return f"did you mean {near[0]!r}? " if near else ""
-
-
-def _locate(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[type[BaseModel], str | None]:
-    """The innermost section a path leads to, and the description of the field it ends at."""
-    section = model
-    description: str | None = None
-    for part in loc:
-        match = next((info for name, info in section.model_fields.items() if part in (info.alias, name)), None)
-        if match is None:
-            continue
-        description = match.description
-        for candidate in (match.annotation, *get_args(match.annotation)):
-            inner = next(iter(get_args(candidate)), candidate) if get_args(candidate) else candidate
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                section = inner
-    return section, description

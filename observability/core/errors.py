@@ -1,10 +1,52 @@
-"""The one kind of error a user is shown: what is wrong, and how to mend it."""
+"""The one kind of error a user is shown: what is wrong, and how to fix it."""
+
+from collections.abc import Callable, Iterable
+
+MOST = 10
+"""Problems that are shown at once."""
 
 
 class ConfigError(Exception):
-    """Wrong use or a bad setting: `obs` prints both lines and exits 2; nothing has been changed by then."""
+    """Wrong use or a bad setting: `obs` prints both lines and exits 2; nothing has been changed by then.
 
-    def __init__(self, what: str, mend: str) -> None:
-        super().__init__(f"{what}\n{mend}")
+    `others` are more problems of the same file: each is printed after the first, ten in all.
+    """
+
+    def __init__(self, what: str, mend: str, others: Iterable["ConfigError"] = ()) -> None:
         self.what = what
         self.mend = mend
+        self.others = tuple(others)
+        super().__init__("\n".join(self.lines))
+
+    @property
+    def all(self) -> tuple["ConfigError", ...]:
+        """This problem and the others, each by itself."""
+        return (ConfigError(self.what, self.mend), *self.others) if self.others else (self,)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is printed: of each problem what is wrong, then how to fix it."""
+        shown = [(self.what, self.mend), *((one.what, one.mend) for one in self.others)]
+        found = [line for pair in shown[:MOST] for line in pair]
+        if len(shown) > MOST:
+            found.append(f"and {len(shown) - MOST} more problems, shown once these are fixed")
+        return tuple(found)
+
+
+def together(problems: Iterable[tuple[str, str]]) -> ConfigError | None:
+    """One error of all these problems, each what is wrong and how to fix it; None where there are none."""
+    found = [ConfigError(what, mend) for what, mend in dict.fromkeys(problems)]
+    return ConfigError(found[0].what, found[0].mend, found[1:]) if found else None
+
+
+def all_of(*checks: Callable[[], object]) -> None:
+    """Run every check; ConfigError with the problems of all that fail."""
+    found: list[tuple[str, str]] = []
+    for check in checks:
+        try:
+            check()
+        except ConfigError as error:
+            found += [(one.what, one.mend) for one in error.all]
+    failed = together(found)
+    if failed:
+        raise failed

@@ -104,7 +104,7 @@ ImageRef = Annotated[str, AfterValidator(_image), Field(examples=["prom/promethe
 Port = Annotated[int, Field(ge=1, le=65535)]
 """A TCP port."""
 
-ServiceName = Annotated[str, AfterValidator(_service_name)]
+ServiceName = Annotated[str, AfterValidator(_service_name), Field(examples=["rabbitmq"])]
 """The name of one service of the stack; it becomes part of a container's name."""
 
 MemoryMb = Annotated[int, Field(ge=16, le=1_048_576)]
@@ -121,7 +121,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 """In the order of Python's `weekday()`."""
 
-MailAddress = Annotated[str, Field(pattern=r"^[^\s@,]+@[^\s@,]+$", max_length=254)]
+MailAddress = Annotated[str, Field(pattern=r"^[^\s@,]+@[^\s@,]+$", max_length=254, examples=["ops@example.com"])]
 """An address of mail, without a name."""
 
 Profile = Literal["full", "metrics", "minimal"]
@@ -134,8 +134,28 @@ def _reached_from_a_container(address: str) -> str:
     return address
 
 
+def _plain_address(address: object) -> object:
+    """The address as it is; ValueError where it is more, or less, than host:port."""
+    if not isinstance(address, str):
+        return address
+    scheme, found, rest = address.partition("://")
+    rest = rest if found else address
+    host, slash, _ = rest.partition("/")
+    if found:
+        raise ValueError(f"has a scheme, {scheme}://; write host:port alone, as it is scraped by the key scheme")
+    if slash:
+        raise ValueError("has a path; write host:port alone, as the path stands in the system's file")
+    if ":" not in host:
+        raise ValueError(f"has no port; write host:port, like {host.strip() or 'shop'}:8080")
+    port = host.rpartition(":")[2]
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise ValueError(f"has the port {port!r}; write a number from 1 to 65535 after the colon")
+    return address
+
+
 Address = Annotated[
     str,
+    BeforeValidator(_plain_address),
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*:\d{1,5}$", examples=["db.example.com:5432"]),
     AfterValidator(_reached_from_a_container),
 ]

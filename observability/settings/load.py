@@ -1,6 +1,5 @@
 """Read and validate the settings, from a stack's file or from Pulumi; the only place that knows either."""
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,13 +10,14 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
 from observability.core import project
-from observability.core.documents import explain, parse_yaml
-from observability.core.errors import ConfigError
+from observability.core.errors import ConfigError, all_of
+from observability.core.mistakes import explain
 from observability.core.naming import PLATFORM, PROJECT
 from observability.core.secret import SecretSpec
 from observability.parts.model import Here, Placed
 from observability.parts.registry import parts as all_parts
 from observability.settings import grafana, moved, notified, parts, rota, watched
+from observability.settings import stack_file as stack_files
 from observability.settings.model import Environment, Settings, settings_model
 from observability.settings.notifications import (
     WEBHOOK_SECRET,
@@ -27,6 +27,7 @@ from observability.settings.notifications import (
     stated_receivers,
 )
 from observability.settings.secrets import known_secrets
+from observability.settings.stack_file import decode
 from observability.settings.systems import SystemSettings
 from observability.systems import load as system_files
 from observability.systems.model import System
@@ -35,7 +36,7 @@ from observability.systems.resolve import Threshold, platform_thresholds, thresh
 ROOT: Final = project.BUILT_IN
 """The root of this repository."""
 
-_PREFIX: Final = f"{PROJECT}:"
+_PREFIX: Final = stack_files.PREFIX
 
 LEFT_OUT: Final = "leftOut"
 """Key under which `obs` tells the program of images that are not to be had; it stands in no tracked file."""
@@ -151,14 +152,8 @@ def stack_file(stack: str, root: Path | None = None) -> Path:
 
 
 def read_stack_file(stack: str, root: Path | None = None) -> dict[str, Any]:
-    """The parsed stack file; ConfigError where it is not a YAML mapping."""
-    path = stack_file(stack, root)
-    document = parse_yaml(path)
-    if document is None:
-        return {}
-    if not isinstance(document, dict) or not isinstance(document.get("config") or {}, dict):
-        raise ConfigError(f"{path.name} is not a mapping with a `config` mapping", f"see {path.name} of a fresh clone")
-    return document
+    """The parsed stack file; ConfigError where it holds what no program reads."""
+    return stack_files.read(stack_file(stack, root), settings_model(), secret_specs({}, root))
 
 
 def secret_specs(values: Mapping[str, Any], root: Path | None = None) -> Mapping[str, SecretSpec]:
@@ -170,7 +165,7 @@ def secret_specs(values: Mapping[str, Any], root: Path | None = None) -> Mapping
 
 def stack_secrets(stack: str, root: Path | None = None) -> Mapping[str, SecretSpec]:
     """Every secret that a stack may have by its file; ConfigError where there is no such file."""
-    return secret_specs(_own(read_stack_file(stack, root).get("config") or {}), root)
+    return secret_specs(_own_of(stack, root), root)
 
 
 def from_file(
@@ -180,7 +175,7 @@ def from_file(
 
     ConfigError where a secret is missing; with `complete` False it is listed in `missing` instead.
     """
-    own = _own(read_stack_file(stack, root).get("config") or {})
+    own = _own_of(stack, root)
     secrets = set(stored_secrets)
     known = secret_specs(own, root)
     for name in known.keys() & own.keys():
@@ -199,9 +194,13 @@ def from_pulumi(root: Path | None = None) -> tuple[StackConfig, Callable[[str], 
     # Config.get answers only for keys one asks for; an unknown key must be refused, so all are read.
     own = _own({**get_config_env(), **CONFIG.get()})
     known = secret_specs(
-        {name: _decode(own.get(name)) for name in ("notifications", "onCall", "systems", "exporters")}, root
+        {
+            name: decode(f"{_PREFIX}{name}", own.get(name))
+            for name in ("notifications", "onCall", "systems", "exporters")
+        },
+        root,
     )
-    values = {key: _decode(value) for key, value in own.items() if key not in known}
+    values = {key: decode(f"{_PREFIX}{key}", value) for key, value in own.items() if key not in known}
     left_out: Any = values.pop(LEFT_OUT, {})
     loaded = validate(pulumi.get_stack(), values, frozenset(known.keys() & own.keys()), root).without(left_out)
     return loaded, pulumi.Config(PROJECT).require_secret
@@ -225,14 +224,17 @@ def validate(
     try:
         settings = model.model_validate(given)
     except ValidationError as error:
-        raise explain(error, model, source=file, prefix=_PREFIX, also=specs) from error
+        raise explain(error, model, source=file, prefix=_PREFIX, also=specs, document=given) from error
     source = f"{file}: {_PREFIX}"
     known = system_files.load(root)
-    systems = watched.systems(source, settings, known)
+    systems: dict[str, System] = {}
     teams = [PLATFORM, *(system.team for system in known.values())]
-    notified.check(source, settings, teams)
-    rota.check(source, settings.on_call, teams)
-    grafana.check(source, settings.grafana, systems)
+    all_of(
+        lambda: systems.update(watched.systems(source, settings, known)),
+        lambda: notified.check(source, settings, teams),
+        lambda: rota.check(source, settings.on_call, teams),
+        lambda: grafana.check(source, settings.grafana, systems or known),
+    )
     missing = _missing_secrets(settings, specs, secrets)
     if missing and complete:
         raise _secrets_error(stack, settings, specs, missing)
@@ -289,8 +291,7 @@ def _own(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
 
 
-def _decode(value: object) -> object:
-    """A configuration value as Pulumi hands it over: objects and lists come as JSON text."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        return json.loads(value)
-    return value
+def _own_of(stack: str, root: Path | None) -> dict[str, Any]:
+    """The project's own keys of a stack's file, objects that are written as JSON among them."""
+    own = _own(read_stack_file(stack, root).get("config") or {})
+    return {key: decode(f"Pulumi.{stack}.yaml: {_PREFIX}{key}", value) for key, value in own.items()}

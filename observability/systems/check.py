@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from observability.core.documents import nearest
+from observability.core.guesses import candidates
 from observability.core.types import seconds
 from observability.systems.model import PER_SECOND, SeriesSpec, System, ThresholdValues
 from observability.systems.resolve import SPECS, amount, of_signal, selectors
 from observability.systems.signals import HttpLatency, Selector, Signals
-from observability.systems.thresholds import SEVERITIES, Severity
+from observability.systems.thresholds import SEVERITIES, Severity, Unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +22,8 @@ class Problem:
     mend: str
 
 
-def first_problem(system: System) -> Problem | None:
-    """The first thing wrong with a system, None where all is well."""
-    return next(_problems(system), None)
-
-
-def _problems(system: System) -> Iterator[Problem]:
+def problems(system: System) -> Iterator[Problem]:
+    """All that is wrong with a system."""
     for path, selector in selectors(system.signals, "signals"):
         yield from _of_selector(system, path, selector)
     yield from _of_pool(system.signals)
@@ -147,11 +144,23 @@ def _of_threshold(name: str, values: ThresholdValues, path: str, system: System 
             found[severity] = amount(written, spec.unit)
         except ValueError as error:
             what, _, mend = str(error).partition("; ")
+            fit = next((one for one in candidates(written) if _is_amount(one, spec.unit)), None)
+            if fit is not None:
+                mend = f"write it {severity}: {fit}"
             yield Problem(path=where, what=f"{written!r}: {what}", mend=mend or spec.description)
             return
         if system and spec.percentile and spec.signal:
             yield from _below_the_top(where, found[severity], of_signal(system.signals, spec.signal), system)
     yield from _in_order(path, found, spec.breached)
+
+
+def _is_amount(value: object, unit: Unit) -> bool:
+    """Whether somebody may have meant this value of a threshold; all of something is no share to warn about."""
+    try:
+        found = amount(value, unit) if isinstance(value, str | int | float) else None
+    except ValueError:
+        return False
+    return found is not None and not (unit == "ratio" and found == 1)
 
 
 def _below_the_top(path: str, value: float, found: tuple[Selector, ...], system: System) -> Iterator[Problem]:

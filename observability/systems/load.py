@@ -7,10 +7,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from observability.core import project
-from observability.core.documents import explain, parse_yaml
-from observability.core.errors import ConfigError
+from observability.core.documents import parse_yaml
+from observability.core.errors import ConfigError, together
+from observability.core.mistakes import explain
 from observability.core.naming import PLATFORM
-from observability.systems.check import first_problem
+from observability.systems.check import problems
 from observability.systems.model import System
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -32,16 +33,21 @@ def load_file(path: Path) -> System:
     source = f"{path.parent.name}/{path.name}"
     document = parse_yaml(path, source)
     if not isinstance(document, dict):
-        raise ConfigError(f"{source}: is not a mapping", "write one with: ./obs system new NAME")
+        kind = "empty" if document is None else "a list" if isinstance(document, list) else "plain text"
+        raise ConfigError(
+            f"{source}: is {kind}, no mapping",
+            f"remove the file, then write it anew: ./obs system new {path.stem}",
+        )
     if "name" in document:
         raise ConfigError(f"{source}: name: the system's name is the file's own", "take name out")
     try:
-        system = System.model_validate({**document, "name": path.stem})
+        document = {**document, "name": path.stem}
+        system = System.model_validate(document)
     except ValidationError as error:
-        raise explain(error, System, source=source) from error
-    problem = first_problem(system)
-    if problem:
-        raise ConfigError(f"{source}: {problem.path}: {problem.what}", problem.mend)
+        raise explain(error, System, source=source, document=document) from error
+    wrong = together((f"{source}: {one.path}: {one.what}", one.mend) for one in problems(system))
+    if wrong:
+        raise wrong
     return system
 
 

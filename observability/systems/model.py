@@ -77,7 +77,7 @@ class SeriesSpec(Section):
     """One series that the system exposes."""
 
     kind: Kind = Field(description="What it is.")
-    help: str = Field(description="What it counts or measures, in a sentence.")
+    help: str = Field(description="What it counts or measures, in a sentence.", examples=["Requests answered."])
     labels: tuple[LabelName, ...] = Field((), description="Its own labels.")
     unit: Unit = Field("count", description="Unit of its value; by default what its name ends in.")
     buckets: Buckets = Field(
@@ -117,7 +117,7 @@ class Scrape(Section):
     """How the system's metrics are read; where, differs per environment and stands in its settings."""
 
     job: str = Field("backend", description="Name of the scrape job.", pattern=r"^[a-z][a-z0-9_-]*$", max_length=63)
-    port: int = Field(description="Port of the metrics.", ge=1, le=65535)
+    port: int = Field(description="Port of the metrics.", ge=1, le=65535, examples=[8080])
     path: str = Field("/metrics", description="Path of the metrics.", pattern=r"^/\S*$")
     interval: Duration | None = Field(None, description="How often, 1s to 1m; none: the stack's scrape interval.")
 
@@ -139,7 +139,7 @@ class HealthEndpoint(Section):
 class Slo(Section):
     """One service level objective, over 30 days."""
 
-    objective: Share = Field(description="Share of requests that must be good, like 99.9%.", gt=0.5, lt=1)
+    objective: Share = Field(description="Share of requests that must be good.", gt=0.5, lt=1, examples=["99.9%"])
 
 
 class LatencySlo(Slo):
@@ -184,9 +184,9 @@ class System(Section):
     """One system. Its name, the label `system`, is the file's own: `systems/<name>.yaml`."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)] = Field(description="The file's name.")
-    title: str = Field(description="Name for people.")
+    title: str = Field(description="Name for people.", examples=["Shop"])
     description: str = Field("", description="What it is for, in a sentence or two.")
-    team: str = Field(description="Who owns it, in the label `team`.", pattern=r"^[a-z][a-z0-9-]*$")
+    team: str = Field(description="Who owns it, in the label `team`.", pattern=r"^[a-z][a-z0-9-]*$", examples=["shop"])
     scrape: Scrape = Field(description="How its metrics are read.")
     health: tuple[HealthEndpoint, ...] = Field((), description="Pages that tell whether it is well.")
     exporters: tuple[Exporter, ...] = Field((), description="Jobs of exporters whose targets belong to it.")

@@ -136,7 +136,9 @@ def test_a_stack_without_a_file_is_refused_with_those_that_have_one(tmp_path: Pa
 
 def test_a_stack_file_that_is_not_yaml_is_refused_with_line_and_column(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  a: [1,\n")
-    with pytest.raises(ConfigError, match=r"Pulumi.dev.yaml:3:1: not valid YAML"):
+    with pytest.raises(
+        ConfigError, match=r"Pulumi.dev.yaml:2:6: not valid YAML: a bracket is opened here and not closed"
+    ):
         from_file("dev", tmp_path)
 
 

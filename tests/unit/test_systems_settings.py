@@ -120,7 +120,7 @@ def test_a_system_that_is_switched_off_is_not_there() -> None:
             "its root",
         ),
         ({"erpgo": {"instances": {"files": ["systems/erpgo.yaml"]}}}, "systems/erpgo.yaml: is not a list", "targets"),
-        ({"erpgo": {"instances": {"dns": [{"names": []}]}}}, "systems.erpgo.instances.dns[0].names", "looked up"),
+        ({"erpgo": {"instances": {"dns": [{"names": []}]}}}, "systems.erpgo.instances.dns[0].names", "add entries"),
         (
             {"erpgo": {"instances": {"dns": [{"names": ["a"], "type": "A"}]}}},
             "instances.dns[0]: A has no port",

@@ -1,0 +1,379 @@
+"""What is wrong in a document that a model refuses: each problem by its path, in terms of YAML, with a fix."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network
+from itertools import chain
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from observability.core.documents import nearest
+from observability.core.errors import ConfigError, together
+from observability.core.guesses import as_written, candidates, first_that_fits, flow
+
+_WHAT: Final[Mapping[str, str]] = {
+    "int": "is no whole number",
+    "float": "is no number",
+    "bool": "is neither true nor false",
+    "string": "is no text",
+    "list": "is no list",
+    "tuple": "is no list",
+    "set": "is no list",
+    "frozen_set": "is no list",
+    "dict": "is no mapping",
+    "mapping": "is no mapping",
+    "model": "is no mapping",
+    "decimal": "is no number",
+    "date": "is no date like 2026-12-24",
+    "time": "is no time like 08:00",
+    "datetime": "is no time like 2026-12-24T08:00:00Z",
+    "ip_v4_address": "is no IPv4 address",
+    "ip_v4_network": "is no IPv4 network like 172.30.90.0/24",
+    "ip_any_address": "is no IP address",
+    "ip_any_network": "is no network like 172.30.90.0/24",
+}
+"""By the beginning of pydantic's error type: what a value is not."""
+
+_LIMITS: Final[Mapping[str, tuple[str, str]]] = {
+    "greater_than": ("must be above {gt}", "write a number above {gt}"),
+    "greater_than_equal": ("must be {ge} at least", "write {ge} or more"),
+    "less_than": ("must be below {lt}", "write a number below {lt}"),
+    "less_than_equal": ("must be {le} at most", "write {le} or less"),
+    "string_too_short": ("is empty", "write it, or take the key out"),
+    "string_too_long": ("is longer than {max_length} characters", "shorten it to {max_length} characters"),
+    "too_short": ("has too few entries: {min_length} at least", "add entries, or take the key out"),
+    "too_long": ("has too many entries: {max_length} at most", "take entries out"),
+}
+
+
+def explain(
+    error: ValidationError,
+    model: type[BaseModel],
+    *,
+    source: str,
+    prefix: str = "",
+    also: Collection[str] = (),
+    document: object = None,
+) -> ConfigError:
+    """All that is wrong in a document of this model, each by its path.
+
+    `also` are more keys known at its top. With the document itself a fix is offered only where the whole model takes
+    it, without it where the type of the field does.
+    """
+    found = (_problem(one, model, prefix, also, document) for one in error.errors(include_url=False))
+    problems = together((f"{source}: {what}", fix) for what, fix in found)
+    assert problems is not None  # noqa: S101 - an error has one problem at least
+    return problems
+
+
+def _problem(
+    problem: ErrorDetails, model: type[BaseModel], prefix: str, also: Collection[str], document: object
+) -> tuple[str, str]:
+    """What is wrong, beginning with the path, and how to fix it."""
+    found = _Place(model, problem["loc"], prefix)
+    path = found.path(prefix)
+    kind, given = problem["type"], problem["input"]
+    if kind == "extra_forbidden":
+        return f"{path}: unknown key", _elsewhere(found, model, prefix, also)
+    if kind == "missing":
+        return f"{path}: is missing", _missing(found)
+    if kind == "invalid_key":
+        return f"{path}: has the key {given!r}, which is no text", (
+            "quote the key; or, as a comma begins the next key, write a number with a point: 0.5"
+        )
+    said, hint = _said(problem)
+    shown = _shown(given)
+    what = f"{path}: {shown}: {said}" if shown else f"{path}: {said}"
+    if given is None and kind != "value_error":
+        return f"{path}: is empty", _empty(found)
+    if found.is_key:
+        key = str(given)
+        suitable = first_that_fits(candidates(key), key, found.annotation)
+        return what, f"rename it to {suitable}" if suitable else hint or _form(found)
+    likely = chain(candidates(given, renamed=kind != "value_error"), _wrapped(given, found.annotation))
+    candidate = first_that_fits(likely, given, found.annotation, lambda one: _takes(model, document, found.parts, one))
+    if candidate is not None:
+        offered = as_written(candidate, given)
+        return what, f"write it {found.as_item}{offered}"
+    return what, _with_example(hint, found) if hint else _form(found)
+
+
+def _wrapped(given: object, annotation: Any) -> Iterator[Mapping[str, object]]:  # noqa: ANN401 - a type
+    """A list or a text as the value of a key that it was meant for, where a section is wanted."""
+    if isinstance(given, str | list):
+        for one in _alternatives(annotation):
+            if isinstance(one, type) and issubclass(one, BaseModel):
+                yield from ({info.alias or name: given} for name, info in one.model_fields.items())
+
+
+def _takes(model: type[BaseModel], document: object, parts: Sequence[int | str], candidate: object) -> bool:
+    """Whether the model takes the document with this value at this place; other problems aside."""
+    if document is None:
+        return True
+    try:
+        model.model_validate(_replaced(document, parts, candidate))
+    except ValidationError as error:
+        return not any(list(one["loc"][: len(parts)]) == list(parts) for one in error.errors(include_url=False))
+    return True
+
+
+def _replaced(document: Any, parts: Sequence[int | str], value: object) -> Any:  # noqa: ANN401 - any document
+    """The document with another value at a place."""
+    if not parts:
+        return value
+    first, *rest = parts
+    if isinstance(document, list | tuple) and isinstance(first, int):
+        return [_replaced(one, rest, value) if index == first else one for index, one in enumerate(document)]
+    if isinstance(document, dict):
+        return {key: _replaced(one, rest, value) if key == first else one for key, one in document.items()}
+    return document
+
+
+# Where it is
+
+
+class _Place:
+    """Where in a model a problem is: the section, the field, the type that a value there must have."""
+
+    def __init__(self, model: type[BaseModel], loc: tuple[int | str, ...], prefix: str = "") -> None:
+        self.prefix = prefix
+        self.section: type[BaseModel] = model
+        self.info: FieldInfo | None = None
+        self.annotation: Any = model
+        self.parts: list[int | str] = []
+        self.is_key = bool(loc) and loc[-1] == "[key]"
+        self.unknown = False
+        for part in loc[:-1] if self.is_key else loc:
+            self._step(part)
+        if self.is_key:
+            self.annotation = _key_of(self.annotation_of_parent)
+
+    def _step(self, part: int | str) -> None:
+        self.annotation_of_parent = self.annotation
+        for one in _alternatives(self.annotation):
+            inner = get_args(one)
+            if isinstance(one, type) and issubclass(one, BaseModel):
+                match = next((f for name, f in one.model_fields.items() if part in (f.alias, name)), None)
+                if match is not None:
+                    self.section, self.info = one, match
+                    self.annotation = _annotated(match)
+                    self.parts.append(part)
+                    return
+            elif get_origin(one) in (dict, Mapping) or (get_origin(one) or one) is dict:
+                self.annotation = inner[1] if len(inner) > 1 else Any
+                self.info = None
+                self.parts.append(part)
+                return
+            elif isinstance(part, int) and get_origin(one) in (tuple, list, set, frozenset):
+                self.annotation = inner[0] if inner else Any
+                self.info = None
+                self.parts.append(part)
+                return
+        models = [
+            one for one in _alternatives(self.annotation) if isinstance(one, type) and issubclass(one, BaseModel)
+        ]
+        if models and isinstance(part, str) and not re.search(r"[\[\](){}]|^(str|int|float|bool|function)", part):
+            # A key that the section does not know.
+            self.section, self.info, self.annotation, self.unknown = models[0], None, None, True
+            self.parts.append(part)
+        # Anything else names an alternative of a union, which is no part of the document.
+
+    def path(self, prefix: str) -> str:
+        """As YAML is read: section.key[0].key; behind the prefix."""
+        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.parts)
+        return (prefix + text.lstrip(".")).rstrip(":.") if prefix else text.lstrip(".")
+
+    @property
+    def as_item(self) -> str:
+        """What stands before a value at this place: its key, or nothing for an item of a list."""
+        return "" if self.parts and isinstance(self.parts[-1], int) else f"{self.key}: "
+
+    @property
+    def key(self) -> str:
+        """The key that a person writes; of an item, that of its list."""
+        names = [part for part in self.parts if isinstance(part, str)]
+        if not names:
+            return "it"
+        return f"{self.prefix}{names[0]}" if len(names) == 1 and self.prefix.endswith(":") else names[-1]
+
+
+def _annotated(info: FieldInfo) -> Any:  # noqa: ANN401 - a type
+    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+
+
+def _alternatives(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - a type
+    """The types that a type stands for: those of a union, without what annotates them."""
+    if get_origin(annotation) is Annotated:
+        yield from _alternatives(get_args(annotation)[0])
+    elif get_origin(annotation) in (dict, tuple, list, set, frozenset, Literal) or not get_args(annotation):
+        yield annotation
+    else:
+        for one in get_args(annotation):
+            yield from _alternatives(one)
+
+
+def _key_of(annotation: Any) -> Any:  # noqa: ANN401 - a type
+    for one in _alternatives(annotation):
+        if (get_origin(one) or one) is dict and get_args(one):
+            return get_args(one)[0]
+    return str
+
+
+# What is wrong
+
+
+def _said(problem: ErrorDetails) -> tuple[str, str]:
+    """What is wrong with a value, and the hint that comes with it."""
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind in _LIMITS:
+        what, fix = _LIMITS[kind]
+        return what.format(**context), fix.format(**context)
+    if kind == "value_error":
+        what, _, hint = problem["msg"].removeprefix("Value error, ").partition("; ")
+        return what, hint
+    if kind in ("literal_error", "enum"):
+        expected = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
+        near = nearest(str(problem["input"]), expected.split(", "))
+        return f"is none of {expected}", f"{near}write one of {expected}"
+    if kind == "string_pattern_mismatch":
+        return "has not the form that is wanted", ""
+    start = next((name for name in sorted(_WHAT, key=len, reverse=True) if kind.startswith(name)), None)
+    if start:
+        return _WHAT[start], ""
+    return problem["msg"].replace("Input should be", "must be"), ""
+
+
+def _shown(given: object) -> str:
+    """A value as it is quoted in a message; nothing where it is long."""
+    if isinstance(given, bool):
+        return str(given).lower()
+    if isinstance(given, str | int | float):
+        return repr(given if not isinstance(given, str) or len(given) <= 80 else given[:77] + "...")
+    return "" if given is None or isinstance(given, dict | list | BaseModel) else str(given)
+
+
+# How to fix it
+
+
+def _elsewhere(found: _Place, model: type[BaseModel], prefix: str, also: Collection[str]) -> str:
+    """Where an unknown key belongs: a name much like it here, the same name elsewhere, or nowhere."""
+    key = str(found.parts[-1])
+    first, dot, rest = key.partition(".")
+    known = [info.alias or name for name, info in found.section.model_fields.items()]
+    if dot and first in known:
+        return f"write it below {first}, indented: {rest}: …"
+    near = nearest(key, [*known, *(also if found.section is model else ())])
+    if not near:
+        near = nearest(re.sub(r"[^a-z0-9]", "", key.lower()), [one.lower() for one in known])
+        near = next((f"did you mean {one!r}? " for one in known if f"'{one.lower()}'" in near), "")
+    if near:
+        return near.strip()
+    others = places(model, key)
+    # A name that many sections have, like port, says nothing about where it was meant to be.
+    moved = f"move it to {' or '.join(prefix + path for path in others)}, or " if 0 < len(others) < 3 else ""
+    return f"{moved}remove it; known here: {', '.join(sorted(known))}"
+
+
+def places(model: type[BaseModel], key: str) -> list[str]:
+    """Every path at which a document of the model may have a key of this name."""
+    return list(_paths(model, key))
+
+
+def _paths(model: type[BaseModel], key: str, above: str = "", seen: tuple[type, ...] = ()) -> Iterator[str]:
+    """Every path at which a model has a key of this name."""
+    if model in seen:
+        return
+    for name, info in model.model_fields.items():
+        path = f"{above}.{info.alias or name}".lstrip(".")
+        if (info.alias or name) == key:
+            yield path
+        for one in _alternatives(info.annotation):
+            for inner, step in (
+                (one, ""),
+                *((arg, "[]" if get_origin(one) is tuple else ".<name>") for arg in get_args(one)),
+            ):
+                for leaf in _alternatives(inner):
+                    if isinstance(leaf, type) and issubclass(leaf, BaseModel):
+                        yield from _paths(leaf, key, path + step, (*seen, model))
+
+
+def _example(found: _Place) -> str:
+    """What may stand at a place, as YAML."""
+    info = found.info
+    if info is not None:
+        if info.examples:
+            return flow(info.examples[0])
+        for one in _alternatives(info.annotation):
+            if get_origin(one) is Literal:
+                return str(get_args(one)[0])
+            if isinstance(one, type) and issubclass(one, BaseModel):
+                return "{" + ", ".join(_required(one)) + "}"
+        example = next(_examples(_annotated(info)), None)
+        if example is not None:
+            return flow(example)
+    return "…"
+
+
+def _missing(found: _Place) -> str:
+    described = found.info.description.rstrip(".") if found.info and found.info.description else ""
+    return f"add {found.key}: {_example(found)}" + (f"    ({described})" if described else "")
+
+
+def _with_example(hint: str, found: _Place) -> str:
+    examples = found.info.examples if found.info is not None else None
+    return f"{hint}, like {found.key}: {flow(examples[0])}" if examples and "like" not in hint else hint
+
+
+def _required(section: type[BaseModel]) -> Iterator[str]:
+    for name, info in section.model_fields.items():
+        if info.is_required():
+            yield f"{info.alias or name}: {flow(info.examples[0]) if info.examples else '…'}"
+
+
+def _empty(found: _Place) -> str:
+    hash_sign = "; a # begins a comment, so quote a value that begins with one"
+    default = (
+        found.info.get_default(call_default_factory=True) if found.info and not found.info.is_required() else None
+    )
+    if isinstance(default, str | int | float) and not isinstance(default, bool):
+        return f"write it {found.key}: {flow(default)}, or take the key out{hash_sign}"
+    kinds = list(_alternatives(found.annotation)) if found.annotation is not None else []
+    if any((isinstance(one, type) and issubclass(one, BaseModel)) or get_origin(one) is dict for one in kinds):
+        return f"write it {found.key}: {{}}, or indent what belongs to it further, or take the key out"
+    if any(get_origin(one) in (tuple, list) for one in kinds):
+        return f"write it {found.key}: [], or indent what belongs to it further, or take the key out"
+    return f"write a value after {found.key}:, or take the key out{hash_sign}"
+
+
+def _form(found: _Place) -> str:
+    """What is wanted where no guess fits: an example, else what the field is."""
+    info = found.info
+    if info is not None and info.examples:
+        return f"write it like {found.key}: {flow(info.examples[0])}"
+    example = next((one for one in _examples(found.annotation)), None)
+    if example is not None:
+        return f"write it like {flow(example)}"
+    for one in _alternatives(found.annotation) if found.annotation is not None else ():
+        if isinstance(one, type) and issubclass(one, BaseModel):
+            keys = [known.alias or name for name, known in one.model_fields.items()]
+            return f"write a mapping of these keys: {', '.join(keys)}"
+    if info is not None and not info.is_required():
+        default = info.get_default(call_default_factory=True)
+        if isinstance(default, IPv4Address | IPv4Network):
+            default = str(default)
+        if isinstance(default, str | int | float) and default != "":
+            return f"write it like {found.key}: {flow(default)}"
+    if any(get_origin(one) is dict for one in _alternatives(found.annotation)):
+        return f"write below {found.key}, indented, one `<name>: …` for each"
+    described = info.description.rstrip(".") if info is not None and info.description else ""
+    return f"write here: {described[:1].lower()}{described[1:]}" if described else "see the schema for what is wanted"
+
+
+def _examples(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - a type
+    if get_origin(annotation) is Annotated:
+        for one in get_args(annotation)[1:]:
+            yield from getattr(one, "examples", None) or ()
+        yield from _examples(get_args(annotation)[0])
