@@ -7,9 +7,8 @@ from typing import Final
 
 from observability.check.catalogue import Catalogue
 from observability.check.contract import check_query
-from observability.check.problem import Problem, line_in
+from observability.check.problem import PLACEHOLDER, Problem, line_in
 from observability.check.readers import of_page
-from observability.check.rule_files import PLACEHOLDER
 from observability.core import project
 
 HEADINGS: Final = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Escalation")
@@ -27,7 +26,7 @@ def check_page(path: Path, catalogue: Catalogue | None) -> Iterator[Problem]:
     if not lines or lines[0] != f"# {path.stem}":
         yield Problem(file=shown, line=1, what="does not begin with the alert's name", fix=f"write `# {path.stem}`")
     second = next((line for line in lines[1:] if line.strip()), "")
-    if not _FIRST_LINE.match(second) and PLACEHOLDER not in second:
+    if not _FIRST_LINE.match(second):
         yield Problem(
             file=shown,
             line=line_in(path, second) if second else 1,
@@ -39,11 +38,7 @@ def check_page(path: Path, catalogue: Catalogue | None) -> Iterator[Problem]:
         missing = [heading for heading in HEADINGS if heading not in found]
         what = f"lacks the heading {missing[0]}" if missing else f"has the headings {', '.join(found)}"
         yield Problem(file=shown, line=None, what=what, fix=f"use exactly {', '.join(HEADINGS)}; {_FORM}")
-    for number, line in enumerate(lines, start=1):
-        if PLACEHOLDER in line:
-            fix = f"fill in what stands after {PLACEHOLDER} on that line, and remove the word"
-            yield Problem(file=shown, line=number, what=f"still says {PLACEHOLDER}", fix=fix)
-    if catalogue is not None:
+    if catalogue is not None and PLACEHOLDER not in text:
         for query in of_page(path):
             for finding in check_query(query.text, query.where, catalogue):
                 yield Problem(

@@ -14,6 +14,9 @@ from observability.core.errors import ConfigError
 _PLACE: Final = re.compile(
     r"(?P<file>[^\s:]+\.(?:ya?ml|py|md|prom))(?::(?P<line>\d+))?(?::\d+)?: (?P<what>.*)", re.DOTALL
 )
+PLACEHOLDER: Final = "TODO"
+"""What `obs new` writes where a person has to fill in."""
+
 _STEP: Final = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
@@ -46,6 +49,18 @@ def of_error(error: ConfigError, path: Path | None = None) -> Problem:
     if line is None and file.endswith(project.YAML):
         line = _line_of_path(path or _found(file), what)
     return Problem(file=file, line=line, what=what, fix=error.mend)
+
+
+def placeholders(path: Path) -> Iterator[Problem]:
+    """Every line of a file on which a person still has to fill something in."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if PLACEHOLDER in line:
+            yield Problem(
+                file=project.shown(path),
+                line=number,
+                what=f"{PLACEHOLDER} is left: {line.strip()}",
+                fix=f"fill in what {PLACEHOLDER} asks for, and remove the word",
+            )
 
 
 def line_in(path: Path, text: str) -> int | None:

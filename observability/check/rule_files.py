@@ -17,9 +17,6 @@ _TOP: Final = frozenset({"groups"})
 _GROUP: Final = frozenset({"name", "interval", "query_offset", "limit", "labels", "rules"})
 _RULE: Final = frozenset({"alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations"})
 
-PLACEHOLDER: Final = "TODO"
-"""What `obs new` writes where a person has to fill in."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -42,7 +39,6 @@ def check_file(path: Path) -> tuple[list[Problem], list[Place]]:
     root = yaml.compose(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     reader = _Reader(shown)
     reader.file(root)
-    reader.placeholders(path)
     return reader.problems, reader.places
 
 
@@ -74,19 +70,6 @@ class _Reader:
                 continue
             for rule in self._sequence(fields["rules"], "rules"):
                 self._rule(rule, name)
-
-    def placeholders(self, path: Path) -> None:
-        """Every line on which a person still has to fill something in."""
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            if PLACEHOLDER in line:
-                self.problems.append(
-                    Problem(
-                        file=self._shown,
-                        line=number,
-                        what=f"still says {PLACEHOLDER}",
-                        fix=f"fill in what stands after {PLACEHOLDER} on that line, and remove the word",
-                    )
-                )
 
     def _rule(self, node: yaml.Node, group: str) -> None:
         fields = self._mapping(node, "a rule", _RULE)

@@ -14,7 +14,7 @@ from observability.check import dashboard_queries, lint, pages, promtool, rulefi
 from observability.check import dashboards as dashboard_lint
 from observability.check.catalogue import Catalogue
 from observability.check.contract import Finding, check_query, check_rules
-from observability.check.problem import Problem, line_in, of_error
+from observability.check.problem import PLACEHOLDER, Problem, line_in, of_error, placeholders
 from observability.check.readers import on_dashboards
 from observability.check.rule_files import Place, check_file
 from observability.core import project
@@ -51,6 +51,16 @@ EXPOSED: Final = (
 )
 
 
+_FILLED_IN: Final = {
+    "systems": project.YAML,
+    "rules": project.YAML,
+    "tests/rules": project.YAML,
+    "runbooks": (".md",),
+    "dashboards": (".py",),
+}
+"""Folders of content in which placeholders are looked for, with the extensions of its files."""
+
+
 @dataclass(kw_only=True)
 class Report:
     """What was checked and what was found."""
@@ -75,9 +85,11 @@ def check(stacks: Sequence[str] | None = None) -> Report:
     report = Report()
     root = project.own() or project.BUILT_IN
     _systems(report)
-    places = _rule_files(report, root)
     _pages_of_dashboards(report)
-    if any(problem.file and problem.file.startswith(("systems/", "dashboards/")) for problem in report.problems):
+    unreadable = bool(report.problems)
+    places = _rule_files(report, root)
+    _placeholders(report, root)
+    if unreadable:
         report.notes.append("settings, rules and panels are not checked against each other until that is corrected")
         report.problems.sort(key=lambda one: one.order)
         return report
@@ -107,6 +119,13 @@ def _rule_files(report: Report, root: Path) -> dict[str, list[Place]]:
         report.add(*problems)
     report.counts["rule files"] = len(places)
     return places
+
+
+def _placeholders(report: Report, root: Path) -> None:
+    """What `obs new` left to fill in, in content of one's own."""
+    for folder, suffixes in _FILLED_IN.items():
+        for path in sorted(path for path in (root / folder).glob("*") if path.suffix in suffixes):
+            report.add(*placeholders(path))
 
 
 def _pages_of_dashboards(report: Report) -> None:
@@ -284,7 +303,8 @@ def _promtool(
     report.add(*promtool.check_rules(program, texts))
     if project.own() is not None:
         report.counts["rule tests"] = len(tests)
-        report.add(*promtool.test_rules(program, tests, texts))
+        filled = [path for path in tests if PLACEHOLDER not in path.read_text(encoding="utf-8")]
+        report.add(*promtool.test_rules(program, filled, texts))
 
 
 def _untested(tests: Sequence[Path], places: Mapping[str, list[Place]], alerts: Collection[str]) -> Iterator[Problem]:

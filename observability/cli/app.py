@@ -18,6 +18,7 @@ from observability.cli.grafana_token import grafana_token
 from observability.cli.groups import DefaultGroup, OrderedGroup
 from observability.cli.mutes import mutes
 from observability.cli.on_call import oncall, oncall_sync, oncall_verify
+from observability.cli.project import init, new_app
 from observability.cli.route import route
 from observability.cli.systems import check_system, new_system
 from observability.core import project
@@ -64,7 +65,9 @@ oncall_app.command("show")(oncall)
 oncall_app.command("sync")(oncall_sync)
 oncall_app.command("verify")(oncall_verify)
 
+app.command(rich_help_panel=SETUP)(init)
 app.add_typer(system_app, name="system", rich_help_panel=SETUP)
+app.add_typer(new_app, name="new", rich_help_panel=SETUP)
 app.command(rich_help_panel=SETUP)(check)
 app.command(rich_help_panel=SETUP)(look.doctor)
 app.add_typer(secrets.app, name="secret", rich_help_panel=SETUP)

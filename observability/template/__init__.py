@@ -1,0 +1,1 @@
+"""What `obs init` and `obs new` write: files to start from."""
