@@ -121,15 +121,20 @@ class Project:
         return {str(path): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
 
 
+def copied(folder: Path) -> Project:
+    """A copy of the checkout with a data folder of its own."""
+    root = folder / "project"
+    ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "out")
+    shutil.copytree(ROOT, root, ignore=ignored)
+    (root / ".venv").symlink_to(ROOT / ".venv")
+    return Project(root=root, data=folder / "data")
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The copy; whatever the stack left is removed at the end. Refused where somebody else's stack has its name."""
     refuse_if_in_use(docker.from_env(), STACK)
-    root = tmp_path_factory.mktemp("live") / "project"
-    ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "out")
-    shutil.copytree(ROOT, root, ignore=ignored)
-    (root / ".venv").symlink_to(ROOT / ".venv")
-    found = Project(root=root, data=root.parent / "data")
+    found = copied(tmp_path_factory.mktemp("live"))
     found.configure()
     yield found
     found.configure()
