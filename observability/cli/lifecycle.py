@@ -76,12 +76,12 @@ def down(
     from observability.operations.home import Home
     from observability.operations.operation import Operation
 
-    config = Home.find().config(stack, complete=False)
+    config = Home.find().config(stack)
     _check_ours(config, adopt=adopt)
     if volumes and not yes:
         _confirm(config)
     _prepare_beside(stack)
-    operation = Operation.prepare(stack, err)
+    operation = Operation.prepare(stack, err, complete=False)
     operation.run("down", with_data=volumes)
     for name in operation.sweep():
         err.print(f"  removed {name}, which the state did not know", markup=False)
@@ -102,7 +102,7 @@ def _declared(stack: str) -> None:
     from observability.cli.look import load_all
     from observability.synth.record import record
 
-    config, rules = load_all(stack, complete=False)
+    config, rules = load_all(stack)
     declared = record(config, rules)
     for resource in declared:
         out.print(f"  {resource.type.rpartition(':')[2]:<24} {resource.name}", markup=False)
@@ -123,7 +123,7 @@ def check_first(stack: str) -> None:
     from observability.operations.home import Home
 
     home = Home.find()
-    problems = check_once(home.config(stack, complete=False), home.folder)
+    problems = check_once(home.config(stack), home.folder)
     if not problems:
         return
     for problem in problems[1:]:

@@ -24,7 +24,7 @@ def synth(
     """Write every generated file and every declared resource to a folder; needs no Docker, CLI or network."""
     from observability.synth.write import write
 
-    config, rules = load_all(stack, complete=False)
+    config, rules = load_all(stack)
     written = write(config.without({}), rules, out_dir)
     out.print(f"{stack}: {len(written)} files in {out_dir}")
 
@@ -106,7 +106,7 @@ def doctor(stack: Stack = "dev", as_json: AsJson = False) -> None:
     from observability.operations import parts
     from observability.operations.home import Home
 
-    config, rules = load_all(stack, complete=False)
+    config, rules = load_all(stack)
     findings = [("settings", True, f"Pulumi.{stack}.yaml is valid, {len(rules)} rule files")]
     findings.append(("systems", True, f"{len(config.systems)} watched: {', '.join(config.systems) or 'none'}"))
     for missing in config.unplaced:
@@ -183,13 +183,13 @@ def env(stack: Stack = "dev") -> None:
     sys.stdout.write(f"cd {shlex.quote(str(home.refresh_project(stack)))}\n")
 
 
-def load_all(stack: str, *, complete: bool = True) -> tuple[StackConfig, dict[str, str]]:
+def load_all(stack: str) -> tuple[StackConfig, dict[str, str]]:
     """The stack's configuration and the rule files; ConfigError where either is bad.
 
-    `complete` False: placeholders stand for missing secrets, which the configuration lists.
+    Placeholders stand for missing secrets, which the configuration lists.
     """
     from dashboards.linked_rules import files
     from observability.operations.home import Home
 
-    config = Home.find().config(stack, complete=complete)
+    config = Home.find().config(stack)
     return config, files(config)

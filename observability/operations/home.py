@@ -76,10 +76,10 @@ class Home:
         _write(self.project / "Pulumi.yaml", yaml.safe_dump(project, sort_keys=False))
         return self.project
 
-    def config(self, stack: str, *, complete: bool = True) -> StackConfig:
+    def config(self, stack: str, *, complete: bool = False) -> StackConfig:
         """The stack's configuration with what is stored beside it: its secrets' names and the images left out.
 
-        `complete` False: missing secrets are listed instead of refused.
+        Missing secrets are listed, and placeholders stand for them; with `complete` they are refused.
         """
         found = from_file(stack, stored_secrets=frozenset(self.secrets(stack)), complete=complete)
         return found.without(self.left_out(stack))

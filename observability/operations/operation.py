@@ -41,14 +41,14 @@ class Operation:
     console: Console
 
     @classmethod
-    def prepare(cls, stack: str, console: Console, *, to_run: bool = False) -> "Operation":
+    def prepare(cls, stack: str, console: Console, *, to_run: bool = False, complete: bool = True) -> "Operation":
         """Validate, declare, obtain and check; ConfigError where any of it fails, with nothing changed.
 
-        Only what is to run needs images and free ports. An image that is not to be had takes its part out of the
-        stack, now and in later commands, until it is to be had.
+        Only what is to run needs images and free ports. An image that is not available takes its part out of the
+        stack, now and in later commands, until it is. `complete`: every secret must be there.
         """
         home = Home.find()
-        config = home.config(stack)
+        config = home.config(stack, complete=complete)
         # A bad rule file is refused before anything is obtained; which of them count is known only after that.
         checked, rules = config, rule_files(config)
         if to_run:

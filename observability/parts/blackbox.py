@@ -132,6 +132,7 @@ PART: Final = Part[BlackboxExporterSettings, Probe](
         description="Addresses that are probed from outside, besides its health pages.",
         up="probe_success",
         declared=False,
+        named=True,
         labels=_target,
     ),
     runs=_runs,

@@ -198,6 +198,8 @@ class Store(Generic[T]):
     description: str
     up: str = "up"
     declared: bool = True
+    named: bool = False
+    """Whether a container, or an entry of a configuration file, has a server's name, which no other may have then."""
     database: bool = False
     """Whether the dashboard Database shows it, with the rows of the module `dashboards/<job>.py` if there is one."""
     labels: Callable[[T], Mapping[str, str]] = lambda _: {}
@@ -227,8 +229,6 @@ class Part(Generic[S, T]):
     needs: tuple[str, ...] = ()
     active: Callable[[Any], bool] = lambda _: True
     store: Store[T] | None = None
-    each: bool = False
-    """Whether every server has a container of its own, named after it."""
     idle: bool = False
     """Whether it runs without any server to read."""
     job: str | None = None

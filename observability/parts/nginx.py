@@ -64,9 +64,9 @@ PART: Final = Part[NginxExporterSettings, NginxServer](
         server=NginxServer,
         description="nginx servers.",
         up="nginx_up",
+        named=True,
         address=lambda server: f"{NAME}-{server.name}:{PORT}",
     ),
-    each=True,
     runs=_runs,
     rules=("nginx",),
     images=(

@@ -125,7 +125,7 @@ def _check_hosts(source: str, settings: Settings) -> None:
 
 
 def _check_names(source: str, settings: Settings) -> None:
-    """Servers that have a container of their own need names that differ between systems too."""
+    """Names that servers or their files go by differ between systems too."""
     for part in parts().values():
         if part.store is None:
             continue
@@ -133,13 +133,7 @@ def _check_names(source: str, settings: Settings) -> None:
         for name, system in settings.systems.items():
             for index, server in enumerate(system.servers(part.store.key)):
                 where = f"{source}systems.{name}.{part.store.key}[{index}].name"
-                named = type(server).model_fields["name"].is_required()
-                if (
-                    named
-                    and server.name
-                    and part.store.key != "hosts"
-                    and taken.setdefault(server.name, where) != where
-                ):
+                if part.store.named and taken.setdefault(server.name or "", where) != where:
                     raise ConfigError(
                         f"{where}: {server.name!r} is taken by {taken[server.name].removeprefix(source)}",
                         "give one of them another name",

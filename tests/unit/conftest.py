@@ -76,7 +76,7 @@ FULL: dict[str, Any] = {
             "nginx": [{"name": "shop", "url": "http://web.example.com:8081/status"}],
             "elasticsearch": [{"address": "search.example.com:9200", "user": "monitoring"}],
             "probes": [
-                {"name": "shop", "url": "https://shop.example.com/", "keyword": "Sign in (free)"},
+                {"name": "erp-shop", "url": "https://shop.example.com/", "keyword": "Sign in (free)"},
                 {"name": "queue", "url": "tcp://queue.example.com:5672", "interval": "1m"},
             ],
             "instances": {"static": ["erp-1.example.com:8080", "erp-2.example.com:8080"]},

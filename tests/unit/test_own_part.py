@@ -205,10 +205,7 @@ def test_the_rules_of_an_own_part_go_with_it(made: Path) -> None:
 def test_the_secret_of_an_own_parts_server_is_asked_for_by_name(made: Path) -> None:
     run = obs(made, "secret", "list", "shop")
     assert "shopEtcdPassword" in run.stdout
-    assert (
-        "secret missing: shopEtcdPassword, needed by systems.shop.etcd[0]"
-        in obs(made, "preview", "shop", "--offline").stdout
-    )
+    assert "needed by systems.shop.etcd[0]: ./obs secret set shopEtcdPassword" in obs(made, "doctor", "shop").stdout
 
 
 def test_verify_asks_for_the_series_that_says_whether_a_server_is_reached(made: Path) -> None:

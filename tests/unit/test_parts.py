@@ -123,7 +123,7 @@ def test_the_engines_metrics_are_scraped_where_the_settings_say() -> None:
 def test_what_was_left_out_is_remembered_beside_the_state(tmp_path: Any) -> None:  # noqa: ANN401
     home = Home(folder=tmp_path)
     home.set_left_out("dev", {"grafana": "no such host"})
-    assert home.config("dev", complete=False).left_out == {"grafana": "no such host"}
+    assert home.config("dev").left_out == {"grafana": "no such host"}
     assert "observability:leftOut" in (home.refresh_project("dev") / "Pulumi.dev.yaml").read_text()
     home.set_left_out("dev", {})
     assert "leftOut" not in (home.refresh_project("dev") / "Pulumi.dev.yaml").read_text()
