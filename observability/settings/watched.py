@@ -133,9 +133,10 @@ def _check_names(source: str, settings: Settings) -> None:
         for name, system in settings.systems.items():
             for index, server in enumerate(system.servers(part.store.key)):
                 where = f"{source}systems.{name}.{part.store.key}[{index}].name"
-                if part.store.named and taken.setdefault(server.name or "", where) != where:
+                shared = server.name or ""
+                if part.store.named and taken.setdefault(shared, where) != where:
                     raise ConfigError(
-                        f"{where}: {server.name!r} is taken by {taken[server.name].removeprefix(source)}",
+                        f"{where}: {shared!r} is taken by {taken[shared].removeprefix(source)}",
                         "give one of them another name",
                     )
 
