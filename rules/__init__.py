@@ -66,7 +66,7 @@ def load(root: Path | None = None) -> dict[str, Source]:
         if not isinstance(document, dict) or not isinstance(document.get("groups"), list):
             raise ConfigError(
                 f"{source}: not a rule file: it has no list `groups`",
-                "see rules/stack.yaml for the form, or move the file out of rules/",
+                "begin it with `groups:` and a list, as rules/stack.yaml does, or move the file out of rules/",
             )
         form.check(source, document)
         found[f"{stem}.yaml"] = Source(path=source, text=path.read_text(encoding="utf-8"), document=document)

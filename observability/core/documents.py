@@ -136,7 +136,7 @@ def _stray_colon(lines: list[str], mark: yaml.Mark) -> tuple[str, str, yaml.Mark
         return "a second colon in one line", "quote the value that holds the colon", mark
     above = next((one for one in reversed(lines[: mark.line]) if one.strip() and not one.lstrip().startswith("#")), "")
     joined = re.fullmatch(r"\s*(?:- )?([\w-]+):(\S.*)", above)
-    if joined:
+    if joined and ": " not in joined[2]:
         return (
             f"the line above, {above.strip()!r}, has no blank after its colon",
             f"write it {joined[1]}: {joined[2]}",
