@@ -8,7 +8,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,43 +16,16 @@ import httpx
 import pytest
 import yaml
 
-from demo.tenant.options import KEY, TenantOptions
-from demo.tenant.placement import placed
 from observability.core.naming import LABEL_STACK
 from observability.settings.load import ROOT
-from observability.systems import load as system_files
 from tests.in_use import refuse_if_in_use
+from tests.live.settings import DEMO as DEMO
+from tests.live.settings import GATEWAY as GATEWAY
+from tests.live.settings import SETTINGS as SETTINGS
+from tests.live.settings import SPINE as SPINE
+from tests.live.settings import STACK as STACK
 from tests.waits import HANG_SECONDS as HANG_SECONDS
 from tests.waits import until as until
-
-GATEWAY = "172.30.99.1"
-STACK = "live"
-
-SETTINGS: dict[str, Any] = {
-    "observability:environment": "dev",
-    "observability:network": {"subnet": "172.30.99.0/24"},
-    "observability:prometheus": {"port": 19090, "scrapeInterval": "2s", "evaluationInterval": "2s"},
-    "observability:alertmanager": {"port": 19093},
-    "observability:nodeExporter": {"port": 19100},
-    "observability:loki": {"port": 13100},
-    "observability:grafana": {"port": 13001},
-}
-DEMO: Final = TenantOptions(name="demo-live", subnet=IPv4Network("172.30.98.0/24"), port=18088, fault_port=13999)
-"""The demo that the whole stack watches."""
-
-for name, section in placed(DEMO).items():
-    SETTINGS[name] = {**SETTINGS.get(name, {}), **section}
-
-
-SPINE: Final[dict[str, Any]] = {
-    "profile": "minimal",
-    KEY: None,
-    "systems": {
-        name: {"unwatched": dict.fromkeys(("instances", *system.exporters), "not placed in this test")}
-        for name, system in system_files.load().items()
-    },
-}
-"""Settings of a stack of Prometheus, Alertmanager and node-exporter alone."""
 
 
 @dataclass(kw_only=True)

@@ -31,7 +31,7 @@ from demo.systems import FAULTS
 from observability.parts.images import PINS
 from observability.settings.load import ROOT, from_file, validate
 from observability.synth.write import write
-from tools.benchmarks.stack import GATEWAY, SETTINGS, STACK, Stack, stack
+from tools.benchmarks.stack import GATEWAY, STACK, Stack, stack, values
 
 FEW, MANY = 5, 200
 """Numbers of systems for which everything is rendered."""
@@ -105,13 +105,11 @@ def floor() -> float:
 
 def configure(one: Stack, **sections: dict[str, Any]) -> None:
     """Write the stack file: what the bench has always, and these sections over it, key by key."""
-    values: dict[str, Any] = {
-        key: dict(value) if isinstance(value, dict) else value for key, value in SETTINGS.items()
-    }
+    found = values()
     for name, section in sections.items():
         key = f"observability:{name}"
-        values[key] = {**values.get(key, {}), **section}
-    (one.root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": values}), encoding="utf-8")
+        found[key] = {**found.get(key, {}), **section}
+    (one.root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": found}), encoding="utf-8")
 
 
 def interval_live(one: Stack, interval: str) -> float:

@@ -68,7 +68,7 @@ def stack(secrets: Mapping[str, str]) -> Iterator[Stack]:
         ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "out")
         shutil.copytree(ROOT, root, ignore=ignored)
         (root / ".venv").symlink_to(ROOT / ".venv")
-        (root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": _values()}))
+        (root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": values()}))
         found = Stack(root=root)
         for name, value in secrets.items():
             found.obs("secret", "set", name, STACK, stdin=f"{value}\n")
@@ -79,9 +79,9 @@ def stack(secrets: Mapping[str, str]) -> Iterator[Stack]:
             found.obs("down", STACK, "--volumes")
 
 
-def _values() -> dict[str, Any]:
+def values() -> dict[str, Any]:
     """The stack file's `config`: the settings, and those that place the demo."""
-    values = dict(SETTINGS)
+    found = dict(SETTINGS)
     for name, section in placed(DEMO).items():
-        values[name] = {**values.get(name, {}), **section}
-    return values
+        found[name] = {**found.get(name, {}), **section}
+    return found

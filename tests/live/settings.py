@@ -1,0 +1,37 @@
+"""Settings of the stack `live` and of its demo: a name, subnets and ports that no other stack has."""
+
+from ipaddress import IPv4Network
+from typing import Any, Final
+
+from demo.tenant.options import KEY, TenantOptions
+from demo.tenant.placement import placed
+from observability.systems import load as system_files
+
+GATEWAY = "172.30.99.1"
+STACK = "live"
+
+SETTINGS: dict[str, Any] = {
+    "observability:environment": "dev",
+    "observability:network": {"subnet": "172.30.99.0/24"},
+    "observability:prometheus": {"port": 19090, "scrapeInterval": "2s", "evaluationInterval": "2s"},
+    "observability:alertmanager": {"port": 19093},
+    "observability:nodeExporter": {"port": 19100},
+    "observability:loki": {"port": 13100},
+    "observability:grafana": {"port": 13001},
+}
+DEMO: Final = TenantOptions(name="demo-live", subnet=IPv4Network("172.30.98.0/24"), port=18088, fault_port=13999)
+"""The demo that the whole stack watches."""
+
+for name, section in placed(DEMO).items():
+    SETTINGS[name] = {**SETTINGS.get(name, {}), **section}
+
+
+SPINE: Final[dict[str, Any]] = {
+    "profile": "minimal",
+    KEY: None,
+    "systems": {
+        name: {"unwatched": dict.fromkeys(("instances", *system.exporters), "not placed in this test")}
+        for name, system in system_files.load().items()
+    },
+}
+"""Settings of a stack of Prometheus, Alertmanager and node-exporter alone."""

@@ -1,0 +1,60 @@
+"""The stacks of the live tests and of the benchmarks run beside a dev stack: they share no name, port or subnet."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from itertools import combinations
+from typing import Any, Final
+
+import pytest
+
+from demo.tenant.options import KEY, TenantOptions
+from observability.core.naming import PROJECT
+from observability.settings.load import read_stack_file, validate
+from observability.synth.record import CONTAINER, record
+from tests.live import settings as live
+from tools.benchmarks import stack as bench
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What a stack and its demo take of a host."""
+
+    names: frozenset[str]
+    ports: frozenset[int]
+    subnets: frozenset[IPv4Network]
+
+
+def taken(name: str, config: dict[str, Any]) -> Taken:
+    """What a stack takes that has this `config` in its file."""
+    values = {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items() if key != KEY}
+    demo = TenantOptions.model_validate(config[KEY])
+    resources = record(validate(name, {"environment": "dev", **values}, frozenset(), complete=False), {})
+    containers = [one.inputs for one in resources if one.type == CONTAINER]
+    ports = {port["external"] for one in containers for port in one.get("ports", [])}
+    # On the host's own network, so that it is published nowhere.
+    ports.add(values.get("nodeExporter", {}).get("port", 9100))
+    networks = [one.inputs for one in resources if one.type == "docker:index/network:Network"]
+    subnets = {IPv4Network(pool["subnet"]) for one in networks for pool in one["ipamConfigs"]}
+    return Taken(
+        names=frozenset({demo.name, *(one["name"] for one in (*containers, *networks))}),
+        ports=frozenset(ports | {demo.port, demo.fault_port}),
+        subnets=frozenset(subnets | {demo.subnet}),
+    )
+
+
+STACKS: Final = {
+    "dev": lambda: taken("dev", read_stack_file("dev")["config"]),
+    live.STACK: lambda: taken(live.STACK, live.SETTINGS),
+    bench.STACK: lambda: taken(bench.STACK, bench.values()),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), combinations(STACKS, 2))
+def test_two_stacks_share_no_name_port_or_subnet(one: str, other: str) -> None:
+    mine, theirs = STACKS[one](), STACKS[other]()
+    assert mine.names
+    assert not mine.names & theirs.names
+    assert len(mine.ports) > 4
+    assert not mine.ports & theirs.ports
+    assert len(mine.subnets) == len(theirs.subnets) == 2
+    assert not any(here.overlaps(there) for here in mine.subnets for there in theirs.subnets)
