@@ -20,7 +20,7 @@ down: ## Remove the stack's containers and network; its data stays
 .PHONY: test
 test: venv ## Get what is missing, then run every check and test
 	$(MAKE) --no-print-directory check
-	$(PYTHON) -m toolchain
+	$(PYTHON) -m tools.obtain
 	# A module at a time on each core; what needs the engine to itself afterwards.
 	$(PYTHON) -m pytest -n auto --dist loadfile --ignore=tests/contract --ignore=tests/live
 	$(PYTHON) -m pytest tests/contract tests/live
@@ -31,13 +31,13 @@ unit: venv ## Run the tests that need neither Docker nor a built tool
 
 .PHONY: soak
 soak: venv ## Tests that take longer, on stacks of their own: faults, broken receivers, stopped servers; over an hour
-	$(PYTHON) -m toolchain
+	$(PYTHON) -m tools.obtain
 	# Far longer than a test of `make test` may hang.
 	$(PYTHON) -m pytest -o faulthandler_timeout=2400 tests/soak
 
 .PHONY: bench
 bench: venv ## Measure: commands, rendering and rules; a month of 20 systems; from a breach to a message
-	$(PYTHON) -m toolchain
+	$(PYTHON) -m tools.obtain
 	$(PYTHON) -m tools.benchmarks.speed
 	$(PYTHON) -m tools.benchmarks.dashboards
 	$(PYTHON) -m tools.benchmarks.delivery
@@ -48,7 +48,7 @@ gallery: venv ## Draw every dashboard from the running stack's data into docs/ga
 
 .PHONY: samples
 samples: venv ## Record anew what the exporters say (observability/check/samples; two minutes)
-	$(PYTHON) -m toolchain
+	$(PYTHON) -m tools.obtain
 	$(PYTHON) -m tests.samples.record
 
 .PHONY: check

@@ -12,7 +12,7 @@ from toolchain.assemble import LABEL, make
 from toolchain.cache import lock
 from toolchain.process import ObtainError, last_line
 from toolchain.pull import pull_one
-from toolchain.recipe import Recipe
+from toolchain.recipe import KNOWN, Recipe
 from toolchain.reference import Reference
 from toolchain.report import Report
 
@@ -32,17 +32,9 @@ class Missing:
     """How to build it, if we know."""
 
 
-def known_recipes() -> Mapping[str, Recipe]:
-    """Every recipe by the name of the service that runs the image."""
-    # Here, as the parts' descriptors are made of this package's recipes.
-    from observability.parts.registry import images
-
-    return {name: image.recipe for name, image in images().items() if image.recipe is not None}
-
-
 def recipe_for(service: str, reference: str, recipes: Mapping[str, Recipe] | None = None) -> Recipe | None:
     """The recipe for exactly this image, wherever its registry; None if there is none, or it is pinned by content."""
-    recipe, wanted = (known_recipes() if recipes is None else recipes).get(service), Reference.parse(reference)
+    recipe, wanted = (KNOWN if recipes is None else recipes).get(service), Reference.parse(reference)
     if recipe is None or wanted.digest or (recipe.tag != wanted.tag and not recipe.own):
         return None
     # A mirror keeps the name, below a path of its own.
@@ -50,7 +42,7 @@ def recipe_for(service: str, reference: str, recipes: Mapping[str, Recipe] | Non
 
 
 def _no_recipe(service: str, reference: str, recipes: Mapping[str, Recipe] | None) -> str:
-    recipe = (known_recipes() if recipes is None else recipes).get(service)
+    recipe = (KNOWN if recipes is None else recipes).get(service)
     if recipe is None:
         return "it cannot be built from package registries"
     return f"the recipe is for {recipe.repository}:{recipe.tag}, not for {reference}"

@@ -85,6 +85,9 @@ class Recipe:
                     yield str(Path(target, below)), path
 
 
+KNOWN: Final[dict[str, Recipe]] = {}
+"""Recipes by the name of the service that runs the image; whoever states images adds their recipes here."""
+
 _COMMON: Final = "github.com/prometheus/common/version"
 
 

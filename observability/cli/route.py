@@ -14,8 +14,7 @@ from observability.cli.common import Stack
 from observability.cli.silences import Silence
 from observability.core.errors import ConfigError
 from observability.operations.alertmanager import Alertmanager
-from observability.settings.load import StackConfig, from_file, stack_secrets
-from observability.settings.notifications import WEBHOOK_SECRET
+from observability.settings.load import StackConfig
 
 out = Console(highlight=False, soft_wrap=True)
 
@@ -70,19 +69,11 @@ def _config(stack: str) -> StackConfig:
     """The stack's configuration, as if all secrets were stored: the receivers do not depend on their values."""
     from observability.operations.home import Home
 
-    home = Home.find()
-    try:
-        return home.config(stack)
-    except ConfigError as error:
-        stored = frozenset(home.secrets(stack))
-        assumed = frozenset(stack_secrets(stack)) - {WEBHOOK_SECRET}
-        try:
-            config = from_file(stack, stored_secrets=stored | assumed).without(home.left_out(stack))
-        except ConfigError:
-            raise error from None
-        out.print(error.what, style="yellow", markup=False)
+    config = Home.find().config(stack)
+    if config.missing:
+        out.print(f"secrets are missing: {', '.join(config.missing)}", style="yellow", markup=False)
         out.print(f"this holds once they are stored: ./obs secret list {stack}\n", markup=False)
-        return config
+    return config
 
 
 def _show(explanation: Explanation, stack: str, silences: Collection[Silence]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from observability.core.errors import ConfigError
 from observability.parts.model import Allowance, Image, Part, Store
+from toolchain.recipe import KNOWN
 
 AnyPart = Part[Any, Any]
 
@@ -19,7 +20,10 @@ _NOT_PARTS: Final = frozenset({"__init__", "model", "registry", "images"})
 
 @cache
 def parts() -> Mapping[str, AnyPart]:
-    """Every part by name: the servers no stack can do without first, then by name. ConfigError for a bad file."""
+    """Every part by name: the servers no stack can do without first, then by name. ConfigError for a bad file.
+
+    The toolchain gets to know how to build their images.
+    """
     found: dict[str, AnyPart] = {}
     for folder in _folders():
         for path in sorted(folder.glob("*.py")):
@@ -30,6 +34,7 @@ def parts() -> Mapping[str, AnyPart]:
                 raise ConfigError(f"{path.name}: there is a part {part.name!r} already", "give PART another name")
             found[part.name] = part
     ordered = sorted(found.values(), key=lambda part: (not part.essential, part.name))
+    KNOWN.update({image.name: image.recipe for part in ordered for image in part.images if image.recipe})
     return MappingProxyType({part.name: part for part in ordered})
 
 

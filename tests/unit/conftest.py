@@ -66,6 +66,7 @@ FULL: dict[str, Any] = {
     "systems": {
         "platform": {"thresholds": {"cpuRatio": {"warning": "85%"}}},
         "alawael": {
+            "instances": {"static": ["alawael-1.example.com:3000"]},
             "hosts": [{"address": "app-1.example.com:9100", "name": "app-1"}],
             "mongodb": [{"address": "mongo.example.com:27017", "user": "monitoring", "tls": True}],
             "logs": {"projects": ["alawael"], "containers": ["alawael-*"]},

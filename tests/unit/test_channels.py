@@ -190,7 +190,7 @@ def test_the_mail_server_is_addressed_with_its_port(host: str, address: str) -> 
     [
         ("smtp.example.com:25", "has a port", "write host: smtp.example.com and port: 25"),
         ("[::1]:25", "has a port", "write host: [::1] and port: 25"),
-        ("smtp://smtp.example.com", "has a scheme", "without smtp://"),
+        ("smtp://smtp.example.com", "has a scheme", "write it host: smtp.example.com"),
         ("smtp.example.com/x", "is no host name", "smtp.example.com"),
         ("a:b:c", "is neither a host name nor an IPv6 address", "smtp.example.com"),
     ],

@@ -32,7 +32,7 @@ def test_no_stack_declares_anything_of_the_demo() -> None:
 
 
 def test_a_stack_file_without_the_demo_takes_no_orders() -> None:
-    result = run("erpgo", "high-error-rate", "--stack", "staging")
+    result = run("erpgo", "high-error-rate", "staging")
     assert isinstance(result.exception, ConfigError)
     assert "no demo:tenant" in result.exception.what
 

@@ -10,9 +10,10 @@ from observability.settings.load import ROOT
 
 LAYERS = (
     ("observability.core",),
+    ("toolchain",),
     ("observability.parts", "observability.channels"),
     ("observability.systems",),
-    ("observability.settings", "toolchain"),
+    ("observability.settings",),
     ("observability.alerting", "observability.logs"),
     ("observability.scrape",),
     ("rules",),
@@ -20,14 +21,17 @@ LAYERS = (
     ("components",),
     ("observability.synth",),
     ("observability.operations", "observability.check", "demo"),
-    ("observability.cli",),
+    ("observability.cli", "observability.template"),
     ("tools",),
 )
 """The packages from the bottom up; those of one line do not import each other."""
 
 APART = {
     "demo": {"observability.cli", "tools"},
-    "toolchain": {"demo", "observability.check", "observability.operations", "observability.cli"},
+    "toolchain": {
+        *("observability.parts", "observability.check", "observability.operations", "observability.cli"),
+        *("demo", "tools"),
+    },
 }
 """Packages that only these import."""
 

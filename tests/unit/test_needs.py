@@ -11,7 +11,13 @@ from tests.conftest import NEEDS, folder
 
 TESTS: Final = sorted((ROOT / "tests").rglob("*.py"))
 
-STARTS: Final = {"tests.tools", "tests.live.conftest", "tests.contract.lab", "tests.samples.lab"}
+STARTS: Final = {
+    "tests.tools",
+    "tests.receivers.rendering",
+    "tests.live.conftest",
+    "tests.contract.lab",
+    "tests.samples.lab",
+}
 """Modules that start containers."""
 
 

@@ -10,7 +10,7 @@ from observability.alerting.routes import taken
 from observability.core.errors import ConfigError
 from observability.settings.load import StackConfig, from_file, stack_secrets, validate
 from observability.settings.notifications import MuteTime, Receiver, receiver_secrets
-from tests.unit.conftest import stack_config
+from tests.unit.conftest import base, stack_config
 
 EVERY_CHANNEL: dict[str, Any] = {
     "smtp": {"host": "smtp.example.com", "sender": "alerts@example.com", "user": "alerts"},
@@ -210,7 +210,7 @@ def test_the_heartbeat_is_sent_to_its_address_and_never_as_a_resolved_notice() -
         ),
         (
             {"receivers": {**EVERY_CHANNEL["receivers"], "slack-hook": {"slack": {}}}},
-            "notifications.receivers.slack-hook.slack.channel: Field required",
+            "notifications.receivers.slack-hook.slack.channel: is missing",
             "#alerts-critical",
         ),
         (
@@ -235,7 +235,7 @@ def test_a_secret_that_a_receiver_needs_is_asked_for_by_name() -> None:
 
 def test_prod_is_refused_without_a_heartbeat() -> None:
     with pytest.raises(ConfigError) as caught:
-        validate("prod", {}, frozenset({"alertWebhookUrl"}))
+        validate("prod", {"links": base("prod")["links"]}, frozenset({"alertWebhookUrl"}))
     assert "the secret observability:heartbeatUrl is required in prod and missing" in caught.value.what
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from observability.cli.app import app
 from observability.operations.home import Home
 from observability.settings.load import ROOT, StackConfig, secret_specs, validate
+from tests.unit.conftest import base
 
 GUIDE = (ROOT / "docs" / "notifications.md").read_text(encoding="utf-8")
 
@@ -28,7 +29,8 @@ def merged(below: Any, above: Any) -> Any:  # noqa: ANN401 - YAML
 def config(example: str) -> StackConfig:
     """The stack of the guide's first example with another on top."""
     documents = [yaml.safe_load(text) for text in (EXAMPLES[0], example)]
-    values = {key.removeprefix("observability:"): value for key, value in merged(*documents).items()}
+    values = base("prod")
+    values |= {key.removeprefix("observability:"): value for key, value in merged(*documents).items()}
     return validate("prod", values, frozenset(secret_specs(values)) - {"alertWebhookUrl"})
 
 

@@ -179,7 +179,7 @@ def test_the_receivers_are_shown_before_the_secrets_are_stored(
 ) -> None:
     monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path))
     output = said(CliRunner(), "severity=critical,component=database", "prod")
-    assert "the secret observability:heartbeatUrl is required in prod and missing" in output
+    assert "secrets are missing: heartbeatUrl, smtpPassword" in output
     assert "./obs secret list prod" in output
     assert "pager                PagerDuty (secret pagerKey)" in output
     assert "alert-webhook" not in output

@@ -83,7 +83,8 @@ def test_every_target_carries_system_and_instance(tmp_path: Path) -> None:
     document = yaml.safe_load((tmp_path / "out/prometheus/prometheus.yaml").read_text())
     jobs = {job["job_name"]: job for job in document["scrape_configs"]}
     assert jobs.keys() == {
-        *("prometheus", "alertmanager", "node", "loki", "alloy", "docker", "grafana", "rabbitmq", "blackbox"),
+        *("prometheus", "alertmanager", "node", "loki", "alloy", "docker", "grafana", "blackbox"),
+        *("rabbitmq", "shop-exporter"),
         *("postgres", "redis", "nginx", "mongodb", "elasticsearch"),
         *("backend-alawael", "backend-erpgo", "backend-neuroerp", "backend-social-selling", "syncup-api-syncup"),
     }
@@ -118,7 +119,7 @@ def test_its_work_grows_no_faster_than_the_number_of_systems(tmp_path: Path) -> 
 
     def work(count: int) -> int:
         folder = tmp_path / str(count) / "systems"
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         names = [f"system-{index}" for index in range(count)]
         for name in names:
             (folder / f"{name}.yaml").write_text(text)

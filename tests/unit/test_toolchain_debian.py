@@ -17,9 +17,10 @@ from docker import DockerClient
 from docker.errors import ImageNotFound
 
 from demo.tenant.images import APP, app_image
+from observability.parts import images as pins  # noqa: F401 - its parts state the recipes
 from toolchain import assemble, cache, debian, debootstrap, dockerfile, recipe
-from toolchain.images import known_recipes
 from toolchain.process import ObtainError
+from toolchain.recipe import KNOWN
 from toolchain.recipes.debian import DEBIAN
 from toolchain.report import Report
 
@@ -87,7 +88,7 @@ def program(folder: Path, name: str, text: str) -> None:
 
 
 def made(service: str, docker: Docker) -> Docker:
-    recipes = {**known_recipes(), **DEBIAN, "demo": APP}
+    recipes = {**KNOWN, **DEBIAN, "demo": APP}
     assemble.make(docker.client, recipes[service], f"{service}:1", cast(Report, Silent()))
     return docker
 
@@ -127,7 +128,7 @@ def test_an_image_on_debian_is_set_up_as_the_official_one_is() -> None:
 
 
 def test_a_compiled_program_can_lie_on_debian_too(folder: Path) -> None:
-    build = known_recipes()["promtail"].build
+    build = KNOWN["promtail"].build
     assert build is not None
     for kept in ("bin/promtail", f"files/{build.keep[0]}"):
         (build.folder / kept).parent.mkdir(parents=True, exist_ok=True)

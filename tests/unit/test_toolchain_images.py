@@ -12,10 +12,10 @@ from docker import DockerClient
 
 from observability.parts.images import PINS, pinned
 from toolchain import assemble, base
-from toolchain.images import known_recipes, recipe_for
+from toolchain.images import recipe_for
 from toolchain.layer import Entry, file, folder, link, write_layer
 from toolchain.process import ObtainError
-from toolchain.recipe import Recipe
+from toolchain.recipe import KNOWN, Recipe
 from toolchain.reference import Reference
 
 NOBODY = 65534
@@ -62,7 +62,7 @@ def prometheus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
     monkeypatch.setenv("OBS_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setattr(base, "entries", lambda _: iter([file("/etc/passwd", b"nobody")]))
-    recipe = known_recipes()["prometheus"]
+    recipe = KNOWN["prometheus"]
     assert recipe.build is not None
     for kept in (
         *(f"bin/{name}" for name in recipe.binaries.values()),
@@ -91,7 +91,7 @@ def test_a_reference_is_split_as_docker_does(text: str, reference: Reference) ->
 
 @pytest.mark.parametrize("prefix", ["", "mirror.example.com/", "mirror.example.com:5000/library/"])
 def test_a_recipe_serves_its_tag_from_any_registry(prefix: str) -> None:
-    assert recipe_for("prometheus", f"{prefix}prom/prometheus:v3.15.0") is known_recipes()["prometheus"]
+    assert recipe_for("prometheus", f"{prefix}prom/prometheus:v3.15.0") is KNOWN["prometheus"]
 
 
 @pytest.mark.parametrize(
@@ -115,11 +115,11 @@ def test_the_recipes_build_all_that_is_pinned_but_what_no_package_registry_holds
         "cadvisor",
         "goalert",
     }
-    assert set(known_recipes()) <= set(PINS)
+    assert set(KNOWN) <= set(PINS)
 
 
 def test_a_recipe_keeps_every_file_that_it_puts_into_the_image() -> None:
-    for recipe in known_recipes().values():
+    for recipe in KNOWN.values():
         assert set(recipe.files.values()) <= set(recipe.build.keep if recipe.build else ())
 
 

@@ -14,11 +14,12 @@ from docker.errors import ImageNotFound
 
 from demo.tenant.images import APP
 from observability.core.errors import ConfigError
+from observability.parts import images as pins  # noqa: F401 - its parts state the recipes
 from toolchain import docker_plugin, ensure, ensure_images, inspect
 from toolchain.assemble import LABEL
 from toolchain.engine import Engine
-from toolchain.images import known_recipes
 from toolchain.process import ObtainError
+from toolchain.recipe import KNOWN
 
 PROMETHEUS = "prom/prometheus:v3.15.0"
 GRAFANA = "grafana/grafana:13.2.0"
@@ -252,7 +253,7 @@ def test_an_engine_that_the_user_names_but_that_does_not_answer_is_not_started_h
 def test_an_image_of_a_recipe_that_has_changed_since_is_made_anew(machine: Machine) -> None:
     machine.docker.here[PROMETHEUS] = {LABEL: "earlier"}
     assert [finding.ok for finding in inspect({"prometheus": PROMETHEUS})][-1] is False
-    machine.docker.here[PROMETHEUS] = {LABEL: known_recipes()["prometheus"].version}
+    machine.docker.here[PROMETHEUS] = {LABEL: KNOWN["prometheus"].version}
     assert [finding.ok for finding in inspect({"prometheus": PROMETHEUS})][-1] is True
 
 

@@ -1,6 +1,6 @@
-"""`python -m toolchain`: obtain all that the stack needs.
+"""`python -m tools.obtain`: obtain all that the stack needs.
 
-Exit codes: 0 done (what cannot be had at all is said and left out), 1 a build failed, 2 something has to be mended
+Exit codes: 0 done (what is not available is left out, with the reason), 1 a build failed, 2 something has to be fixed
 by the user first.
 """
 
@@ -22,7 +22,7 @@ def main() -> int:
     try:
         left_out = ensure({service: pinned(service) for service in PINS}).left_out
     except ConfigError as error:
-        console.print(f"Error: {error.what}\nTo mend it: {error.mend}")
+        console.print(f"Error: {error.what}\nFix: {error.mend}")
         return 2
     except KeyboardInterrupt:
         console.print("Interrupted; what was finished is kept, and the next run goes on from there.")

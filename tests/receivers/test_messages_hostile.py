@@ -11,8 +11,8 @@ from observability.alerting.receivers import integrations
 from observability.channels.descriptor import Block
 from tests.receivers.checks import markup_problem, problem
 from tests.receivers.rendering import Alert, group, render
+from tests.receivers.test_messages import LABELS, complete_stack
 from tests.unit.conftest import stack_config
-from tests.unit.test_messages import LABELS, complete_stack
 
 MIXTURE: Final = (
     "<b>bold</b> *star* \"quote\" `tick` 'x'\n\nnew \u202egnp.exe & [a](http://x) <!channel> @everyone \\ {{ .X }} "
