@@ -162,7 +162,8 @@ def _content(report: Report, root: Path, config: StackConfig, places: Mapping[st
     }
     interval = seconds(config.settings.prometheus.evaluation_interval)
     texts = _texts(broken)
-    generated = {name: text for name, text in linked_rules.files(config).items() if name not in texts}
+    plain = {f"{stem}.yaml" for stem in project.files("rules", *project.YAML)}
+    generated = {name: text for name, text in linked_rules.files(config).items() if name not in plain}
     found = rulefile.read({**texts, **generated}, interval)
     catalogue = Catalogue(config, found)
     mine = {id(rule) for rule in found if rule.file in places}
