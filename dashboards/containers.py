@@ -6,7 +6,7 @@ from grafana_foundation_sdk.models import dashboard
 
 from dashboards import state
 from dashboards.across import back
-from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, graph, line_at, now, number, over_time, rows, steps
+from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, graph, now, number, over_time, rows, steps
 from dashboards.layout import Row, assemble, variable
 
 UID: Final = "obs-containers"
@@ -34,7 +34,7 @@ def containers() -> dashboard.Dashboard:
                     _fullest(),
                 ],
             ),
-            Row("Trouble", [_restarts(), _oom(), _memory_share(), _throttled()]),
+            Row("Trouble", [_restarts(), _oom(), _memory_share(), _throttled(), _unhealthy(), _running_time()]),
             Row("Use", [_cpu(), _memory(), _received(), _sent(), _disk(), _io(), _images()]),
         ],
         links=[back()],
@@ -95,6 +95,7 @@ def _restarts() -> Panel:
         "How often each container was started again in the 15 minutes before each moment.",
         "short",
         over_time(f"max by (name) (changes({_of('container_start_time_seconds')}[15m])) > 0", "{{name}}"),
+        limits="max by (severity) (app:threshold:container_restarts)",
         width=6,
     )
 
@@ -110,28 +111,46 @@ def _oom() -> Panel:
 
 
 def _memory_share() -> Panel:
-    panel = graph(
+    return graph(
         "Memory Against the Limit",
         "Share of its memory limit that each container uses, caches that can be dropped not counted.",
         "percentunit",
         over_time(_memory_used(), "{{name}}"),
+        limits="max by (severity) (app:threshold:container_memory_ratio)",
         width=6,
-    )
-    return line_at(panel, 0.9, ORANGE).max(1)
+    ).max(1)
 
 
 def _throttled() -> Panel:
     def periods(which: str) -> str:
         return f"sum by (name) (rate({_of(f'container_cpu_cfs_{which}periods_total')}[5m]))"
 
-    panel = graph(
+    return graph(
         "CPU Throttling",
         "Share of the periods in which a container had used up its processor limit; only those with a limit have one.",
         "percentunit",
         over_time(f"{periods('throttled_')} / ({periods('')} > 0)", "{{name}}"),
+        limits="max by (severity) (app:threshold:container_throttled_ratio)",
         width=6,
+    ).max(1)
+
+
+def _unhealthy() -> Panel:
+    return graph(
+        "Unhealthy Containers",
+        "Containers whose health check fails, or has not succeeded yet.",
+        "short",
+        over_time(f"count by (name) ({_of('container_health_state')} == 0)", "{{name}}"),
     )
-    return line_at(panel, 0.25, ORANGE).max(1)
+
+
+def _running_time() -> Panel:
+    return graph(
+        "Running Time",
+        "How long each container has run; a line that ends is a container that is gone. The ten youngest.",
+        "s",
+        over_time(f"bottomk(10, max by (name) (time() - {_of('container_start_time_seconds')}))", "{{name}}"),
+    )
 
 
 def _cpu() -> Panel:

@@ -102,7 +102,7 @@ def _heap(store: Store) -> Panel:
         "Share of each node's heap that is used.",
         "percentunit",
         over_time(f"{used} / {most}", "{{name}}"),
-        at=(0.85, "warning"),
+        limits=store.subject.limits("elasticsearch_heap_ratio"),
     ).max(1)
 
 

@@ -13,7 +13,10 @@ from dashboards.subject import Subject
 
 COMPONENT: Final = 'component="host"'
 
-NO_DISK: Final = "|(dev)?tmpfs|ramfs|rootfs|overlay|squashfs|erofs|iso9660|udf|fuse[.](lxcfs|snapfuse|portal)"
+NO_DISK: Final = (
+    "|(dev)?tmpfs|ramfs|rootfs|overlay|squashfs|erofs|cramfs|romfs|iso9660|udf"
+    "|fuse[.](lxcfs|snapfuse|portal|squashfuse.*|.*[Aa]pp[Ii]mage.*)"
+)
 """Filesystems that keep no files of their own: what the alerts on disks leave out too."""
 
 YEAR: Final = 365 * 86400
@@ -79,6 +82,7 @@ def hosts(subject: Subject) -> dashboard.Dashboard | None:
                     _descriptors(of),
                     _conntrack(of),
                     _clock(of),
+                    _failed_units(of),
                 ],
             ),
             Row("Filesystems", [_filesystems(of)]),
@@ -233,9 +237,10 @@ def _load(of: Hosts) -> Panel:
     cores = f"count by (instance) ({idle})"
     return graph(
         "Load by Processor",
-        "Programs that ran or waited to, for each processor, over five minutes; above 1, some wait.",
+        "Programs that ran or waited to, for each processor, over 15 minutes; above 1, some wait.",
         "short",
-        over_time(f"sum by (instance) ({of.node('node_load5')}) / {cores}", "{{instance}}"),
+        over_time(f"sum by (instance) ({of.node('node_load15')}) / {cores}", "{{instance}}"),
+        limits=of.limits("load_per_cpu"),
     )
 
 
@@ -275,7 +280,7 @@ def _disk_queue(of: Hosts) -> Panel:
         "Reads and writes that were waiting or under way at a time, by disk.",
         "short",
         over_time(f"sum by (instance, device) (rate({series}[{RATE}]))", "{{instance}} {{device}}"),
-        at=(10, "warning"),
+        limits=of.limits("disk_queue"),
     )
 
 
@@ -289,7 +294,7 @@ def _inodes(of: Hosts) -> Panel:
             f"max by (instance, device) (1 - {free} / ({of.node('node_filesystem_files')} > 0))",
             "{{instance}} {{device}}",
         ),
-        at=(0.9, "warning"),
+        limits=of.limits("inode_ratio"),
     ).max(1)
 
 
@@ -299,7 +304,7 @@ def _network_errors(of: Hosts) -> Panel:
         "Share of an interface's packets that were damaged or lost.",
         "percentunit",
         over_time(of.of("instance_device:node_network_errors:ratio_rate5m"), "{{instance}} {{device}}"),
-        at=(0.01, "warning"),
+        limits=of.limits("network_error_ratio"),
     )
 
 
@@ -340,7 +345,7 @@ def _descriptors(of: Hosts) -> Panel:
         "Used share of the files and connections that the kernel can hold open.",
         "percentunit",
         over_time(f"{of.node('node_filefd_allocated')} / {of.node('node_filefd_maximum')}", "{{instance}}"),
-        at=(0.8, "warning"),
+        limits=of.limits("file_descriptor_ratio"),
     ).max(1)
 
 
@@ -352,7 +357,7 @@ def _conntrack(of: Hosts) -> Panel:
         over_time(
             f"{of.node('node_nf_conntrack_entries')} / {of.node('node_nf_conntrack_entries_limit')}", "{{instance}}"
         ),
-        at=(0.8, "warning"),
+        limits=of.limits("conntrack_ratio"),
     ).max(1)
 
 
@@ -363,7 +368,17 @@ def _clock(of: Hosts) -> Panel:
         "How far a host's clock is from that of Prometheus.",
         "s",
         over_time(f"abs({clock} - timestamp({clock}))", "{{instance}}"),
-        at=(5, "warning"),
+        limits=of.limits("clock_skew"),
+    )
+
+
+def _failed_units(of: Hosts) -> Panel:
+    failed = of.node("node_systemd_unit_state", 'state="failed"')
+    return graph(
+        "Failed Units",
+        "Units of systemd that failed; only where the node exporter runs with --collector.systemd.",
+        "short",
+        over_time(f"sum by (instance) ({failed}) or 0 * {of.node('up')}", "{{instance}}"),
     )
 
 

@@ -76,6 +76,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
         f"{OWNER}-postgres?{_INSTANCE}": {
             "Rollbacks for Each Commit": ("HighRollbackRate",),
             "Longest Transaction": ("LongRunningTransaction",),
+            "Locks": ("DatabaseLockWaits",),
             "Rows Read Without an Index": ("HighSequentialScans",),
             "Dead Rows": ("TableBloat",),
             "Idle Indexes": ("UnusedIndexes",),
@@ -101,7 +102,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Suspicious Events": ("SuspiciousActivity",),
         },
         f"{OWNER}-system?{_INSTANCE}": {
-            "Hosts": ("HostDown",),
+            "Hosts": ("HostDown", "NodeExporterDown"),
             "CPU Usage": ("HighCPUUsage", "CriticalCPUUsage"),
             "Memory Usage": ("host/HighMemoryUsage", "host/CriticalMemoryUsage"),
             "Disk Usage": ("HighDiskUsage", "CriticalDiskUsage"),
@@ -115,8 +116,11 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "File Descriptors": ("HostFileDescriptorsNearLimit",),
             "Tracked Connections": ("HostConntrackNearLimit",),
             "Clock Offset": ("HostClockSkew",),
+            "Last Boot": ("HostRestarted",),
+            "Load by Processor": ("HostLoadHigh",),
+            "Failed Units": ("SystemdUnitFailed",),
         },
-        f"obs-overview?var-system={OWNER}": {"Targets That Answer": ("ServiceDown",)},
+        f"obs-overview?var-system={OWNER}": {"Targets That Answer": ("ServiceDown", "TargetFlapping")},
         f"obs-slos?var-system={OWNER}": {"Error Budget Left": ("SLOErrorBudgetBurn",)},
         "obs-alerts": {
             "Configuration of Alertmanager": ("AlertmanagerConfigReloadFailed",),
@@ -128,6 +132,8 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Killed for Want of Memory": ("ContainerOOMKilled",),
             "Memory Against the Limit": ("ContainerMemoryNearLimit",),
             "CPU Throttling": ("ContainerCPUThrottled",),
+            "Unhealthy Containers": ("ContainerUnhealthy",),
+            "Running Time": ("ContainerDown",),
         },
         "obs-endpoints?var-instance={{ $labels.instance | urlquery }}": {
             "Availability": ("EndpointDown",),

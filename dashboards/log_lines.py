@@ -195,7 +195,7 @@ def _requests() -> Panel:
         "Share of the requests that Loki answered with a 5xx status, by route.",
         "percentunit",
         over_time(f"(sum by (route) (rate({failed}[5m])) or 0 * {rate}) / ({rate} > 0)", "{{route}}"),
-        at=(0.05, "warning"),
+        limits="max by (severity) (app:threshold:loki_error_ratio)",
     )
 
 
@@ -218,7 +218,7 @@ def _compaction() -> Panel:
         over_time(
             f"time() - ({_loki(last)} > 0 or on (instance) {_loki('process_start_time_seconds')})", "{{instance}}"
         ),
-        at=(10_800, "warning"),
+        limits="max by (severity) (app:threshold:loki_compaction_age)",
     )
 
 

@@ -91,9 +91,9 @@ def _lag(store: Store) -> Panel:
     return graph(
         "MongoDB Replication Lag",
         "How far each secondary is behind its primary; nothing without a replica set.",
-        "ms",
-        over_time(f"{primary} - on (rs_nm) group_right () {secondaries}", "{{rs_nm}} {{member_idx}}"),
-        at=(30_000, "warning"),
+        "s",
+        over_time(f"({primary} - on (rs_nm) group_right () {secondaries}) / 1000", "{{rs_nm}} {{member_idx}}"),
+        limits=store.subject.limits("replication_lag"),
     )
 
 
@@ -117,7 +117,7 @@ def _cursors(store: Store) -> Panel:
         over_time(
             f"sum by (instance) (increase({store.of('mongodb_ss_metrics_cursor_timedOut')}[5m]))", "{{instance}}"
         ),
-        at=(10, "warning"),
+        limits=store.subject.limits("cursor_timeouts"),
     )
 
 

@@ -42,7 +42,7 @@ def _connections(subject: Subject) -> Panel:
             over_time(f"sum({subject.of(f'nginx_connections_{what}')})", what, ref)
             for ref, what in zip("ABCD", ("active", "reading", "writing", "waiting"), strict=True)
         ),
-        at=(800, "warning"),
+        limits=subject.limits("nginx_connections"),
     )
 
 

@@ -9,6 +9,8 @@ from dashboards.layout import Row, assemble, to
 from dashboards.stores import Store
 from dashboards.subject import Subject
 
+WAITS: Final = 'wait_event_type="Lock"'
+
 NO_TEMPLATE: Final = 'datname!~"template[0-9]+|"'
 """Databases that people made."""
 
@@ -88,7 +90,7 @@ def _cache(store: Store) -> Panel:
         "Share of the blocks read in five minutes that were in PostgreSQL's own memory.",
         "percentunit",
         over_time(f"{blocks('hit')} / ({blocks('hit')} + {blocks('read')} > 0)", "{{datname}}"),
-        at=(0.9, "warning"),
+        limits=store.subject.limits("db_buffer_hit_ratio"),
     ).max(1)
 
 
@@ -129,7 +131,7 @@ def _rollbacks(store: Store) -> Panel:
         "How many transactions were rolled back for each one that was committed, over five minutes.",
         "percentunit",
         over_time(f"{ended('rollback')} / ({ended('commit')} > 0)", "{{datname}}"),
-        at=(0.1, "warning"),
+        limits=store.subject.limits("rollback_ratio"),
     )
 
 
@@ -139,7 +141,7 @@ def _replication(store: Store) -> Panel:
         "How old the last change is that a standby has applied; 0 on a primary.",
         "s",
         over_time(store.of("pg_replication_lag_seconds"), "{{instance}}"),
-        at=(30, "warning"),
+        limits=store.subject.limits("replication_lag"),
     )
 
 
@@ -217,7 +219,7 @@ def _dead_rows(store: Store) -> Panel:
         "Share of a table's rows that are deleted or outdated and wait for vacuum; the ten tables with the most.",
         "percentunit",
         over_time(f"topk(10, {tuples('dead')} / ({tuples('dead')} + {tuples('live')} > 0))", "{{relname}}"),
-        at=(0.3, "info"),
+        limits=store.subject.limits("dead_row_ratio"),
     ).max(1)
 
 
@@ -230,16 +232,22 @@ def _long_transactions(store: Store) -> Panel:
             f"max by (datname, state) ({store.of('pg_stat_activity_max_tx_duration', NO_TEMPLATE)})",
             "{{datname}} {{state}}",
         ),
-        at=(600, "warning"),
+        limits=store.subject.limits("long_transaction"),
     )
 
 
 def _locks(store: Store) -> Panel:
     return graph(
         "Locks",
-        "Locks that are held, by kind.",
+        "Locks that are held, by kind, and sessions that wait for one.",
         "short",
         over_time(f"sum by (mode) ({store.of('pg_locks_count', NO_TEMPLATE)} > 0)", "{{mode}}"),
+        over_time(
+            f"sum({store.of('pg_stat_activity_count', WAITS)}) or 0 * max({store.of('pg_up')})",
+            "waiting sessions",
+            "B",
+        ),
+        limits=store.subject.limits("lock_waits"),
     )
 
 
@@ -266,7 +274,7 @@ def _checkpoints(store: Store) -> Panel:
         over_time(
             made("pg_stat_bgwriter_checkpoints_req_total", "pg_stat_checkpointer_num_requested_total"), "forced", "B"
         ),
-        at=(6, "info"),
+        limits=store.subject.limits("forced_checkpoints"),
     )
 
 
@@ -277,7 +285,7 @@ def _kept_log(store: Store) -> Panel:
         "bytes",
         over_time(store.of("pg_wal_size_bytes"), "{{instance}}"),
         over_time(f"max by (slot_name) ({store.of('pg_replication_slots_pg_wal_lsn_diff')})", "{{slot_name}}", "B"),
-        at=(2**30, "warning"),
+        limits=store.subject.limits("slot_size"),
     )
 
 
@@ -297,10 +305,13 @@ def _archiving(store: Store) -> Panel:
 def _age(store: Store) -> Panel:
     return graph(
         "Transaction IDs in Use",
-        "How many transactions old the oldest row is that vacuum has not frozen; at two thousand million writes stop.",
-        "short",
-        over_time(f"max by (datname) ({store.of('pg_database_wraparound_age_datfrozenxid_seconds')})", "{{datname}}"),
-        at=(2**30, "warning"),
+        "Share of the transaction ids used since the oldest row that vacuum has not frozen; at 100% writes stop.",
+        "percentunit",
+        over_time(
+            f"max by (datname) ({store.of('pg_database_wraparound_age_datfrozenxid_seconds')}) / 2147483648",
+            "{{datname}}",
+        ),
+        limits=store.subject.limits("wraparound_ratio"),
     )
 
 

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models import dashboard
 from dashboards import state
 from dashboards.across import back
 from dashboards.alerts import dropped
-from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, graph, line_at, number, over_time, states, steps
+from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, graph, number, over_time, states, steps
 from dashboards.layout import Row, assemble
 from observability.core.naming import PLATFORM
 from observability.settings.load import StackConfig
@@ -107,14 +107,14 @@ def _parts() -> Panel:
 
 
 def _scrape_time() -> Panel:
-    panel = graph(
+    return graph(
         "Duration of Scrapes",
         "How long reading each job's slowest target took; probes are left out.",
         "s",
         over_time('max by (job) (scrape_duration_seconds{job!="blackbox"})', "{{job}}"),
+        limits="max by (severity) (app:threshold:scrape_time)",
         width=6,
     )
-    return line_at(panel, 2, ORANGE)
 
 
 def _targets() -> Panel:
@@ -128,14 +128,14 @@ def _targets() -> Panel:
 
 
 def _samples_by_target() -> Panel:
-    panel = graph(
+    return graph(
         "Series by Target",
         "Series that a target of each job exposes; a label with too many values shows here first.",
         "short",
         over_time("max by (job) (scrape_samples_post_metric_relabeling)", "{{job}}"),
+        limits="max by (severity) (app:threshold:target_series)",
         width=6,
     )
-    return line_at(panel, 20000, ORANGE)
 
 
 def _empty_jobs() -> Panel:
@@ -250,7 +250,7 @@ def _remote() -> Panel:
             f' or label_replace(0 * {_prometheus("up")}, "remote_name", "none", "", "")',
             "{{remote_name}}",
         ),
-        at=(120, "warning"),
+        limits="max by (severity) (app:threshold:remote_write_lag)",
     )
 
 

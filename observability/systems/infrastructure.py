@@ -242,7 +242,7 @@ STORES: Final[Mapping[str, ThresholdSpec]] = {
         "Time since a replica last heard from its primary.",
         "seconds",
         warning=120,
-        reason="The primary sends a message every 10 s, and both give up after 60 s (wal_receiver_timeout).",
+        reason="A receiver that hears nothing asks after 30 s and gives up after 60 s (wal_receiver_timeout).",
     ),
     "slot_size": spec(
         "Write-ahead log that is kept for a replication slot nobody reads.",
@@ -346,7 +346,7 @@ STORES: Final[Mapping[str, ThresholdSpec]] = {
 }
 
 STACK: Final[Mapping[str, ThresholdSpec]] = {
-    "event_floor": spec(
+    "event_rate": spec(
         "Events a second below which a share of them says nothing.",
         "per_second",
         info=0.1,
