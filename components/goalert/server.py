@@ -42,7 +42,7 @@ class GoAlertArgs:
 
 
 class GoAlert(ComponentResource):
-    """The server and its database; `obs oncall-sync` fills it through its API."""
+    """The server and its database; `obs oncall sync` fills it through its API."""
 
     def __init__(self, name: str, args: GoAlertArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:components:GoAlert", name, None, opts)

@@ -1,4 +1,4 @@
-"""The rota in GoAlert's terms: what `obs oncall-sync` brings it into line with. Pure; people go by their short names.
+"""The rota in GoAlert's terms: what `obs oncall sync` brings it into line with. Pure; people go by their short names.
 
 GoAlert reckons turns and hours itself, from the same rotations and layers. What does not come again (holidays and
 overrides) it is told as shifts that are fixed for a while. Its weeks begin on Sunday.

@@ -1,4 +1,4 @@
-"""`obs oncall`: the on-call schedule; `obs oncall-sync` and `obs oncall-verify`: GoAlert from the same settings."""
+"""`obs oncall`: the on-call schedule; `obs oncall sync` and `obs oncall verify`: GoAlert from the same settings."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -178,7 +178,7 @@ def oncall_sync(stack: Stack = "dev") -> None:
             mail = settings.on_call.people[name].email
             sent = f"a code was mailed to {mail}" if sync.send_code(name) else f"{mail} got a code a moment ago"
             out.print(
-                f"{name} is not notified yet: {sent}; then: ./obs oncall-verify {name} CODE {stack}", style="red"
+                f"{name} is not notified yet: {sent}; then: ./obs oncall verify {name} CODE {stack}", style="red"
             )
     except GoAlertError as error:
         out.print(f"GoAlert of {stack} at {_address(config)}: {error}", style="red", markup=False)

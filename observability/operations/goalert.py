@@ -309,7 +309,7 @@ def verify(client: Client, address: str, public: str, name: str, person: Person,
     destination = {"type": MAIL, "args": {"email_address": person.email}}
     methods = [one for user in users for one in user["contactMethods"] if _same(one["dest"], destination)]
     if not methods:
-        raise GoAlertError(f"does not know {name} by {person.email}; run ./obs oncall-sync")
+        raise GoAlertError(f"does not know {name} by {person.email}; run ./obs oncall sync")
     password = randomness.token_urlsafe(24)
     client.change("updateBasicAuth", "UpdateBasicAuthInput!", {"userID": users[0]["id"], "password": password})
     themselves = Client(address, public, name, password)

@@ -21,7 +21,7 @@ PART: Final = Part[None, Server](
     ),
     secrets={
         "goalertAdminPassword": SecretSpec(
-            description="Password of the user admin of GoAlert, used by ./obs oncall-sync.",
+            description="Password of the user admin of GoAlert, used by ./obs oncall sync.",
             generated=True,
             part="goalert",
         ),
