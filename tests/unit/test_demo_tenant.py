@@ -143,7 +143,8 @@ def test_a_container_of_a_service_that_is_gone_is_removed(tenant: Tenant) -> Non
     assert machine.bring(tenant) == ["removed demo-old"]
 
 
-def test_an_unhealthy_container_is_named_with_where_to_look(tenant: Tenant) -> None:
+def test_an_unhealthy_container_is_named_with_where_to_look(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demo.tenant.containers.HEALTH_SECONDS", 0.0)
     with pytest.raises(TenantError, match=r"demo-postgres is unhealthy.*docker logs demo-postgres"):
         Machine(health="unhealthy").bring(tenant)
 
