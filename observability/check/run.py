@@ -108,7 +108,7 @@ def _systems(report: Report) -> None:
         try:
             system_files.load_file(path)
         except ConfigError as error:
-            report.add(of_error(error, path))
+            report.add(*(of_error(one, path) for one in error.all))
 
 
 def _rule_files(report: Report, root: Path) -> dict[str, list[Place]]:
@@ -149,7 +149,7 @@ def _configs(report: Report, root: Path, stacks: Sequence[str] | None) -> list[S
             config = load.from_file(stack, stored_secrets=frozenset(load.stack_secrets(stack)))
             generated_files(config, linked_rules.files(config))
         except ConfigError as error:
-            report.add(of_error(error))
+            report.add(*(of_error(one) for one in error.all))
         else:
             configs.append(config)
     return configs
