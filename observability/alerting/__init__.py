@@ -1,1 +1,1 @@
-"""Who hears of an alert, as data, and the alertmanager.yaml that says so."""
+"""Routing, muting and messages of alerts as data, and the configuration of Alertmanager and Grafana made from it."""

@@ -1,4 +1,4 @@
-"""The files Alertmanager reads, as text; a secret is only named here, by the file that holds it."""
+"""Alertmanager's configuration files as text; a secret is named by the file that holds it."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from observability.settings.load import StackConfig
 from observability.settings.notifications import MuteTime, receiver_secrets
 
 CONFIG_DIR: Final = "/etc/alertmanager/current"
-"""Where the files lie in the container; Alertmanager resolves no secret's path, so they are written whole."""
+"""Folder of the files in the container; Alertmanager does not resolve relative paths of secrets."""
 
 SCRIPTS: Final = Path(__file__).with_name("unmute")
 """The scripts that run beside Alertmanager; `start.sh` starts both."""

@@ -1,4 +1,4 @@
-"""The alerts of the rule files: the labels with which each can fire, and the values that labels may have."""
+"""The alerts of the rule files: the labels with which each can fire, and the possible values of labels."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -43,9 +43,9 @@ def alerts(rules: Mapping[str, str]) -> Alerts:
 
 
 def known_values(config: StackConfig, known: Alerts) -> dict[str, Collection[str]]:
-    """Every value of the labels that routes are about."""
-    told = config.notifications
-    teams = [PLATFORM, *(system.team for system in config.systems.values()), *told.teams, *told.on_call]
+    """Every value of the labels that routes match on."""
+    settings = config.notifications
+    teams = [PLATFORM, *(system.team for system in config.systems.values()), *settings.teams, *settings.on_call]
     return {
         "alertname": tuple(known),
         "severity": SEVERITIES,
@@ -65,7 +65,7 @@ def check_values(labels: Mapping[str, str], known: Mapping[str, Collection[str]]
 
 
 def filled(config: StackConfig, known: Alerts, given: Mapping[str, str]) -> tuple[dict[str, str], ...]:
-    """The labels of every alert that has these, with what its rule and its system say: one set for each severity.
+    """The labels of every alert that has these, completed from its rule and its system: one set for each severity.
 
     Labels without an alert's name stand as they are. ConfigError where no rule of that name fits the others.
     """

@@ -1,7 +1,7 @@
-"""The rota as an iCalendar file (RFC 5545), for the calendars of those who are on call.
+"""The on-call schedule as an iCalendar file (RFC 5545).
 
-The same shifts give the same file whenever it is made: an event is known by its team and its beginning, and is stamped
-with that, not with the present. Times are in UTC, so that nothing hangs on a calendar's idea of a time zone.
+The same shifts give the same file whenever it is made: an event is identified by its team and its start, and stamped
+with the start. Times are in UTC, so that they do not depend on a calendar's time zone data.
 """
 
 from collections.abc import Iterable, Mapping

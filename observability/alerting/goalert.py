@@ -1,7 +1,7 @@
-"""The rota in GoAlert's terms: what `obs oncall sync` brings it into line with. Pure; people go by their short names.
+"""The on-call settings in GoAlert's terms, for `obs oncall sync`. Pure; people have their short names.
 
-GoAlert reckons turns and hours itself, from the same rotations and layers. What does not come again (holidays and
-overrides) it is told as shifts that are fixed for a while. Its weeks begin on Sunday.
+GoAlert computes turns and hours itself, from the same rotations and layers. Holidays and overrides become fixed
+shifts. Its weeks begin on Sunday.
 """
 
 from collections.abc import Sequence
@@ -21,15 +21,15 @@ METRICS_PORT: Final = 9899
 """Where its own metrics are, on the stack's network alone."""
 
 HORIZON: Final = timedelta(days=3650)
-"""How far the exceptional times are cleared before they are told anew."""
+"""How far ahead fixed shifts are removed before they are written again."""
 
 LAST_MINUTES: Final = 30
-"""How long GoAlert stays at the last step; it goes no further, and does not begin again."""
+"""How long GoAlert stays at the last step; it does not repeat the escalation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Turns:
-    """A rotation; `active` is the place of whoever's turn it is now."""
+    """A rotation; `active` is the index of the person whose turn it is now."""
 
     kind: Literal["daily", "weekly"]
     start: datetime
@@ -49,7 +49,7 @@ class Rule:
 
 @dataclass(frozen=True, order=True)
 class Fixed:
-    """A shift that is what it is."""
+    """A fixed shift."""
 
     start: datetime
     end: datetime
@@ -67,7 +67,7 @@ class Exceptional:
 
 @dataclass(frozen=True)
 class Notify:
-    """A step of the escalation: whom it tells, and the minutes until the next."""
+    """A step of the escalation: whom it notifies, and the minutes until the next."""
 
     kind: Literal["schedule", "rotation", "person"]
     name: str
@@ -120,7 +120,7 @@ def exceptional(settings: OnCallSettings, team: str, now: datetime) -> list[Exce
 
 
 def clipped(times: Sequence[Exceptional], now: datetime) -> list[Exceptional]:
-    """The same without what is over, put together where one follows on another, as GoAlert keeps them."""
+    """The same without past ones, and consecutive ones joined, as GoAlert stores them."""
     now = now.replace(second=0, microsecond=0)
     merged: list[Exceptional] = []
     for one in sorted(times, key=lambda time: time.start):
@@ -136,7 +136,7 @@ def clipped(times: Sequence[Exceptional], now: datetime) -> list[Exceptional]:
 
 
 def _joined(fixed: Sequence[Fixed]) -> list[Fixed]:
-    """One person's shifts that follow each other as one."""
+    """Consecutive shifts of one person joined."""
     found: list[Fixed] = []
     for shift in fixed:
         if found and found[-1].person == shift.person and found[-1].end >= shift.start:
@@ -146,7 +146,7 @@ def _joined(fixed: Sequence[Fixed]) -> list[Fixed]:
 
 
 def steps(team: str, schedule: Schedule) -> list[Notify]:
-    """The escalation: whoever is on call at once, then each step."""
+    """The escalation: the person on call at once, then each step."""
     times = [0, *(int(minutes(step)) for step in schedule.escalation)]
     delays = [*(later - sooner for sooner, later in pairwise(times)), LAST_MINUTES]
     first = Notify("schedule", team, delays[0])

@@ -1,6 +1,6 @@
-"""The list of receivers as Grafana has it: contact points, the tree of policies, mute timings, templates; plain data.
+"""Grafana's contact points, notification policies, mute timings and templates, from the same list; plain data.
 
-Grafana's own alerts alone go this way; those of Prometheus and Loki go by Alertmanager. So the heartbeat and the
+They are for Grafana's own alerts; those of Prometheus and Loki are sent by Alertmanager. So the heartbeat and the
 branches of `obs verify` and `obs alert-test` are Alertmanager's only.
 """
 
@@ -119,7 +119,7 @@ def _branch(route: Route, names: tuple[str, ...]) -> Policy:
         group_wait=route.group_wait,
         group_interval=route.group_interval,
         repeat_interval=route.repeat_interval,
-        # Mute timings are all that is not handed down.
+        # Mute timings are the only setting that is not inherited.
         branches=tuple(Policy(contact_point=name, passes_on=True, mute=route.mute) for name in names if others),
     )
 

@@ -15,12 +15,12 @@ EXPRESSION: Final = "__expr__"
 """uid of the source of Grafana's own expressions."""
 
 WINDOW: Final = 300
-"""Seconds that a rule looks at."""
+"""Length of the queried range, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleQuery:
-    """One step of a rule: what is asked of a data source, or what is made of an earlier step."""
+    """One step of a rule: a query of a data source, or an expression on an earlier step."""
 
     ref: str
     source: str

@@ -1,4 +1,4 @@
-"""The dead-man's switch: where the Watchdog is sent, so that somebody notices when alerts no longer flow."""
+"""The dead man's switch: the address outside that gets the Watchdog and raises an alarm when it stops."""
 
 from typing import Any, Final
 

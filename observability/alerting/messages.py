@@ -8,11 +8,11 @@ from observability.settings.load import StackConfig
 FOLDER: Final = Path(__file__).with_name("templates")
 
 GRAFANA: Final = "https://grafana.invalid"
-"""Stands in the templates for the address of Grafana, where the logs around an alert are read."""
+"""Placeholder in the templates for the address of Grafana, where the logs around an alert are."""
 
 
 def files(config: StackConfig) -> dict[str, str]:
-    """Every template file of a stack; without Grafana or Loki no message leads to logs."""
+    """Every template file of a stack; without Grafana or Loki no message links to logs."""
     grafana = config.link("grafana") if config.runs("loki") else None
     texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.tmpl"))}
     return {f"templates/{name}": text.replace(GRAFANA, grafana or "") for name, text in texts.items()}

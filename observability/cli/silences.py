@@ -349,8 +349,8 @@ def _show(one: Silence, mutes: int, now: datetime) -> None:
     out.print(f"[{colour}]{one.short}[/]  ", end="")
     out.print(f"{', '.join(map(str, one.matchers))}", markup=False)
     out.print(f"          {one.author}: {one.reason}", markup=False)
-    quiet = f"; mutes {_count(mutes)} now" if one.state == "active" else ""
-    out.print(f"          {_moment(one.since)} to {_moment(one.until)}, {state}{quiet}", style="dim", markup=False)
+    muting = f"; mutes {_count(mutes)} now" if one.state == "active" else ""
+    out.print(f"          {_moment(one.since)} to {_moment(one.until)}, {state}{muting}", style="dim", markup=False)
     if why := one.forgotten(mutes, now):
         out.print(f"          forgotten? {why}: ./obs silence expire {one.short}", style="yellow", markup=False)
 

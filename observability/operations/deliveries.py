@@ -103,10 +103,10 @@ def posts(receiver: str, members: Mapping[str, Receiver]) -> tuple[Post, ...]:
     return tuple(found)
 
 
-def kinds(told: Sequence[Post]) -> dict[tuple[str, str], list[Post]]:
+def kinds(members: Sequence[Post]) -> dict[tuple[str, str], list[Post]]:
     """The integrations that one counter counts together."""
     found: dict[tuple[str, str], list[Post]] = {}
-    for post in told:
+    for post in members:
         found.setdefault((post.receiver, post.integration), []).append(post)
     return found
 
@@ -177,11 +177,11 @@ def muted_by(status: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return ", ".join(found)
 
 
-def judge(told: Sequence[Post], watch: Watch, said: Mapping[tuple[str, str], Refusal]) -> list[Row]:
-    """A row for each receiver; `said` are the errors of those that refused, by receiver and integration."""
+def judge(members: Sequence[Post], watch: Watch, errors: Mapping[tuple[str, str], Refusal]) -> list[Row]:
+    """A row for each receiver; `errors` are those of those that refused, by receiver and integration."""
     return [
-        _row(post, len(together), watch, said.get(post.place))
-        for together in kinds(told).values()
+        _row(post, len(together), watch, errors.get(post.place))
+        for together in kinds(members).values()
         for post in together
     ]
 

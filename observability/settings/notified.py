@@ -1,4 +1,4 @@
-"""What the settings must not say about who hears of alerts, and the secrets that this takes."""
+"""Checks of the notification settings, and the secrets that they need."""
 
 from collections.abc import Collection, Iterator
 
@@ -9,7 +9,7 @@ from observability.settings.notifications import receiver_secrets
 
 
 def check(source: str, settings: Settings, teams: Collection[str]) -> None:
-    """ConfigError where somebody is named who is not there, or is there and never told; `teams` are those there are.
+    """ConfigError where a name is unknown, or a receiver is in no audience; `teams` are all teams.
 
     `source` is what errors begin with: the file and the keys' prefix.
     """
@@ -33,11 +33,11 @@ def check(source: str, settings: Settings, teams: Collection[str]) -> None:
                     f"{nearest(name, said.mute_times)}known here: {known}; or add it to notifications.muteTimes",
                 )
         if not audience.receivers and (audience.mute or "." in path):
-            raise ConfigError(f"{where}.{path}: nobody hears of it", "name a receiver, or take it out")
+            raise ConfigError(f"{where}.{path}: has no receivers", "name a receiver, or remove it")
     if said.critical.mute:
         raise ConfigError(
-            f"{where}.critical.mute: critical alerts must reach somebody at any hour",
-            "take it out; a silence (./obs silence add) keeps known trouble quiet",
+            f"{where}.critical.mute: critical alerts must be sent at any hour",
+            "remove it; a silence (./obs silence add) mutes known alerts",
         )
     for index, name in enumerate(said.info.receivers):
         if said.receivers[name].pages:
@@ -48,12 +48,12 @@ def check(source: str, settings: Settings, teams: Collection[str]) -> None:
     for name, receiver in said.receivers.items():
         if name not in used:
             raise ConfigError(
-                f"{where}.receivers.{name}: nobody is told by it: it is in no audience",
-                "name it in default, critical, warning, info, components, teams or onCall, or take it out",
+                f"{where}.receivers.{name}: it is in no audience, so it is never notified",
+                "name it in default, critical, warning, info, components, teams or onCall, or remove it",
             )
         if receiver.channel.by_mail_server and said.smtp is None:
             raise ConfigError(
-                f"{where}.receivers.{name}.{receiver.channel.key}: there is no mail server to send it by",
+                f"{where}.receivers.{name}.{receiver.channel.key}: there is no mail server",
                 "add notifications.smtp, like {host: smtp.example.com, sender: alerts@example.com}",
             )
     for path in (*(f"teams.{team}" for team in said.teams), *(f"onCall.{team}" for team in said.on_call)):
@@ -66,7 +66,7 @@ def check(source: str, settings: Settings, teams: Collection[str]) -> None:
 
 
 def tells_nobody(settings: Settings) -> bool:
-    """Whether prod would tell nobody of a critical alert but for the secret alertWebhookUrl."""
+    """Whether in prod critical alerts have no receiver but the secret alertWebhookUrl."""
     said = settings.notifications
     return settings.environment == "prod" and not (said.critical.receivers or said.default.receivers)
 

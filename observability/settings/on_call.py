@@ -1,7 +1,7 @@
-"""Who is on call: people, the rotations they take turns in, and a schedule for each team that has one.
+"""The on-call settings: people, rotations, and a schedule for each team that has one.
 
-Only what a person writes. `observability.alerting.on_call` computes who is on call at a given time;
-`observability.settings.rota` checks that somebody is at any time.
+`observability.alerting.on_call` computes who is on call at a given time; `observability.settings.rota` checks that one
+person is at any time.
 """
 
 import re
@@ -33,13 +33,13 @@ def _text(value: object) -> object:
 
 def _clock(value: str) -> str:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError('is no time of day; write one from "00:00" to "23:59"')
+        raise ValueError('is not a time of day; write one from "00:00" to "23:59"')
     return value
 
 
 def _hours(value: str) -> str:
     if not _HOURS.fullmatch(value):
-        raise ValueError('are no hours; write them like "08:00-20:00", or "20:00-08:00" for those past midnight')
+        raise ValueError('are not hours; write them like "08:00-20:00", or "20:00-08:00" for those past midnight')
     return value
 
 
@@ -54,7 +54,7 @@ def _day(value: object) -> object:
     if isinstance(value, str):
         value = value.removesuffix(" 00:00:00")
     if type(value) is not date and not (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
-        raise ValueError("is no day; write it like 2027-01-31")
+        raise ValueError("is not a day; write it like 2027-01-31")
     return value
 
 
@@ -64,7 +64,7 @@ def _moment(value: object) -> object:
     if isinstance(value, datetime) and value.tzinfo is None and not value.second:
         return value
     if not (isinstance(value, str) and re.fullmatch(_MOMENT, value)):
-        raise ValueError("is no local time; write it like 2027-01-31 18:00, in the schedule's zone")
+        raise ValueError("is not a local time; write it like 2027-01-31 18:00, in the schedule's zone")
     return value
 
 
@@ -82,17 +82,17 @@ Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "
 
 
 class Person(Section):
-    """Somebody who can be on call."""
+    """A person who can be on call."""
 
-    name: str = Field(description="As others know them.", min_length=1, max_length=80)
-    email: MailAddress = Field(description="Where they are mailed.")
+    name: str = Field(description="Full name.", min_length=1, max_length=80)
+    email: MailAddress = Field(description="Mail address.")
     phone: str | None = Field(
         None, description="In the international form, like +4930123456.", pattern=r"^\+[1-9]\d{6,14}$"
     )
 
 
 class Rotation(Section):
-    """People who take turns. The first has the turn that begins on `start`, and it goes round for ever both ways."""
+    """People who take turns. The first has the turn that begins on `start`; it repeats for ever."""
 
     people: tuple[str, ...] = Field(description="Names of people, in their order.", min_length=1)
     every: Literal["day", "week"] = Field("week", description="How long a turn is.")
@@ -102,7 +102,7 @@ class Rotation(Section):
 
 
 class Who(Section):
-    """A person, or whoever's turn it is in a rotation."""
+    """A person, or the person whose turn it is in a rotation."""
 
     person: str | None = Field(None, description="Name of a person.")
     rotation: str | None = Field(None, description="Name of a rotation.")
@@ -127,13 +127,13 @@ class Layer(Section):
 
 
 class Holiday(Who):
-    """Whole days, from midnight to midnight in the schedule's zone, on which another stands in."""
+    """Whole days, from midnight to midnight in the schedule's zone, on which another person is on call."""
 
     dates: tuple[Day, ...] = Field(description="The days, like 2026-12-25.", min_length=1)
 
 
 class Override(Section):
-    """One person instead of whoever it would be."""
+    """A person instead of the one of the layers and holidays."""
 
     start: Moment = Field(alias="from", description="From when, like 2026-12-30 18:00, in the schedule's zone.")
     end: Moment = Field(alias="to", description="Until when.")
@@ -141,7 +141,7 @@ class Override(Section):
 
 
 class Step(Who):
-    """Who is told in addition while nobody has acknowledged."""
+    """Who is notified next while nobody has acknowledged."""
 
     after: Duration = Field(description="How long after the alert, like 15m; whole minutes.")
 
@@ -153,23 +153,23 @@ class Schedule(Section):
     layers: tuple[Layer, ...] = Field(
         description="Hours of the week: all of them, each in one layer alone.", min_length=1
     )
-    holidays: tuple[Holiday, ...] = Field((), description="Days on which another stands in.")
-    overrides: tuple[Override, ...] = Field((), description="Times that somebody else takes.")
+    holidays: tuple[Holiday, ...] = Field((), description="Days on which another person is on call.")
+    overrides: tuple[Override, ...] = Field((), description="Times at which another person is on call.")
     escalation: tuple[Step, ...] = Field(
-        (), description="Who is told next, after 15m and 30m, say. Whoever is on call is told at once."
+        (), description="Who is notified next, like after 15m and 30m. The person on call is notified at once."
     )
 
 
 class OnCallSettings(Section):
-    """The rota as data."""
+    """People, rotations and schedules."""
 
-    people: dict[Name, Person] = Field({}, description="Everybody who can be on call, by a short name.")
-    rotations: dict[Name, Rotation] = Field({}, description="Who takes turns with whom, by the rotation's name.")
+    people: dict[Name, Person] = Field({}, description="Everyone who can be on call, by a short name.")
+    rotations: dict[Name, Rotation] = Field({}, description="People who take turns, by the rotation's name.")
     schedules: dict[Name, Schedule] = Field({}, description="Who is on call, by team.")
 
 
 class GoAlertSettings(PartSettings):
-    """GoAlert, which tells whoever is on call and escalates, for those who have no PagerDuty."""
+    """GoAlert, which notifies the person on call and escalates, where there is no PagerDuty."""
 
     enabled: bool | None = Field(None, description="Whether it runs; none: it does not.")
     port: Port = Field(8081, description="Port on the host.")

@@ -116,7 +116,7 @@ def test_each_receiver_is_reported_delivered_or_with_its_servers_own_error(
     assert "delivered: 2 of 4" in done.stdout
 
 
-def test_who_gets_it_can_see_that_it_is_a_test(told: Told, outcomes: dict[str, Done]) -> None:
+def test_a_test_message_says_that_it_is_a_test(told: Told, outcomes: dict[str, Done]) -> None:
     assert outcomes["every"].returncode == 1
     (mail,) = [one for one in told.mail.mails if "the receiver ops works" in str(one.part("plain"))][:1]
     assert "TEST" in mail.subject
@@ -126,7 +126,7 @@ def test_who_gets_it_can_see_that_it_is_a_test(told: Told, outcomes: dict[str, D
     assert told.http.wrong == []
 
 
-def test_an_alerts_own_route_is_taken_and_all_it_names_are_told(outcomes: dict[str, Done]) -> None:
+def test_an_alerts_own_routes_are_taken_and_reach_all_receivers(outcomes: dict[str, Done]) -> None:
     done = outcomes["alert"]
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
@@ -136,13 +136,13 @@ def test_an_alerts_own_route_is_taken_and_all_it_names_are_told(outcomes: dict[s
     ]
 
 
-def test_nothing_of_a_test_lingers_and_its_end_is_heard(told: Told, outcomes: dict[str, Done]) -> None:
+def test_a_test_leaves_no_alert_and_sends_a_resolved_notice(told: Told, outcomes: dict[str, Done]) -> None:
     assert outcomes["every"].returncode == 1
     assert ask("alerts", filter='obs_test=~".+"') == []
     until(lambda: [one for one in told.mail.mails if "RESOLVED" in one.subject.upper()])
 
 
-def test_a_silence_is_made_listed_with_what_it_mutes_and_ended(told: Told) -> None:
+def test_a_silence_is_added_listed_with_what_it_mutes_and_expired(told: Told) -> None:
     labels = {"alertname": "HighResponseTime", "system": "syncup", "severity": "critical", "run": str(time.time_ns())}
     post(labels)
     try:
@@ -167,7 +167,7 @@ def test_a_silence_is_made_listed_with_what_it_mutes_and_ended(told: Told) -> No
         post(labels, over=True)
 
 
-def test_mute_times_are_in_force_as_alertmanager_says(told: Told) -> None:
+def test_mute_times_are_active_as_alertmanager_says(told: Told) -> None:
     labels = {"alertname": "HighResponseTime", "system": "syncup", "severity": "warning", "run": str(time.time_ns())}
     post(labels)
     try:

@@ -124,7 +124,7 @@ def said(doubles: tuple[HttpDoubles, MailDouble]) -> Said:
 
 
 @pytest.mark.parametrize("channel", CHANNELS.values())
-def test_every_channel_is_told_once_of_each_trouble_and_once_that_it_is_over(said: Said, channel: str) -> None:
+def test_every_channel_gets_one_message_of_each_outage_and_one_when_it_ends(said: Said, channel: str) -> None:
     messages = said.by[channel]
     assert sorted(one.over for one in messages) == [False, False, True, True], messages
 
@@ -168,7 +168,7 @@ def test_a_mail_goes_to_everybody_and_reads_as_text_too(said: Said) -> None:
         assert one.part("plain").startswith(one.subject)
 
 
-def test_what_is_over_ends_the_same_incident(said: Said) -> None:
+def test_a_resolved_notice_ends_the_same_incident(said: Said) -> None:
     keys = [(one.payload["dedup_key"], one.payload["event_action"]) for one in said.http.taken("pagerduty")]
     assert {action for _, action in keys} == {"trigger", "resolve"}
     assert len({key for key, _ in keys}) == 2

@@ -1,4 +1,4 @@
-"""What a service would say against a message; each of `schemas/` names the vendor's page it is written from."""
+"""Why a service would refuse a message; each of `schemas/` names the vendor's page it is written from."""
 
 import json
 import re

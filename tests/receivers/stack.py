@@ -34,7 +34,7 @@ CHANNELS: Final = {
 
 
 def notifications(url: str, mail_host: str, mail_port: int) -> dict[str, Any]:
-    """The section `notifications`: every channel but Pushover, and nobody who hears of anything yet."""
+    """The section `notifications`: every channel but Pushover, and no audience yet."""
     return {
         "smtp": {"host": mail_host, "port": mail_port, "sender": "alerts@example.com", "tls": False},
         "receivers": {

@@ -107,7 +107,7 @@ def post(url: str, hours: int) -> None:
     until(lambda: httpx.post(url, json=[{**ALERT, **times}], timeout=60).is_success)
 
 
-def test_pushover_gets_one_message_and_one_notice_that_it_is_over(sent: tuple[HttpDoubles, MailDouble]) -> None:
+def test_pushover_gets_one_message_and_one_resolved_notice(sent: tuple[HttpDoubles, MailDouble]) -> None:
     http, _ = sent
     assert http.wrong == []
     first, last = (one.payload for one in http.taken("pushover"))

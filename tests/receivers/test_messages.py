@@ -147,7 +147,7 @@ def said() -> dict[str, str]:
         ("title of several severities", f"[CRITICAL] 2 {TIMES} HostDown of erpgo (prod)"),
     ],
 )
-def test_a_headline_says_how_bad_it_is_what_and_where(said: dict[str, str], name: str, title: str) -> None:
+def test_a_headline_has_severity_summary_and_environment(said: dict[str, str], name: str, title: str) -> None:
     assert said[name] == title
 
 
@@ -168,7 +168,7 @@ def test_a_resolved_notice_says_from_when_to_when_and_how_long(said: dict[str, s
     assert "From 2026-11-21 12:22:30 to 2026-11-21 12:40:12 UTC, 17m 42s\n" in said["slack over"]
 
 
-def test_slack_lists_what_fires_before_what_is_over(said: dict[str, str]) -> None:
+def test_slack_lists_firing_alerts_before_resolved_ones(said: dict[str, str]) -> None:
     lines = [line for line in said["slack of a mixture"].splitlines() if line.startswith("•")]
     assert lines == [
         *(f"• *erpgo: /api/orders/{number} takes 3.{number}s*" for number in (0, 1, 2)),
@@ -217,7 +217,7 @@ def test_a_phone_gets_no_addresses(said: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("name", "at_least", "bullet"), [("telegram of many", 7, "• "), ("brief of many", 2, "• ")])
-def test_of_many_alerts_some_are_told_and_the_rest_counted(
+def test_of_many_alerts_some_are_listed_and_the_rest_counted(
     said: dict[str, str], name: str, at_least: int, bullet: str
 ) -> None:
     told = said[name].count(bullet)
@@ -225,7 +225,7 @@ def test_of_many_alerts_some_are_told_and_the_rest_counted(
     assert f"\n… and {30 - told} more\n" in said[name]
 
 
-def test_a_mail_tells_ten_alerts_in_full(said: dict[str, str]) -> None:
+def test_a_mail_lists_ten_alerts_in_full(said: dict[str, str]) -> None:
     assert said["mail of many"].count("must be answered within 2s") == 10
     assert "… and 20 more" in said["mail of many"]
     assert markup_problem(said["mail of many"]) is None
@@ -239,7 +239,7 @@ def test_a_mail_has_its_styles_on_the_elements(said: dict[str, str]) -> None:
         assert f'<a href="{address}">' in said["mail"]
 
 
-def test_pagerduty_gets_what_fires_and_what_is_over_apart(said: dict[str, str]) -> None:
+def test_pagerduty_gets_firing_and_resolved_alerts_apart(said: dict[str, str]) -> None:
     assert said["firing"].count("• ") == 3
     assert said["resolved"].count("• ") == 2
     assert "Since" not in said["resolved"]
@@ -292,7 +292,7 @@ def test_a_headline_leads_to_the_panel_or_else_to_alertmanager(said: dict[str, s
         ("pushover.priority", ["2", "0", "-1", "0"]),
     ],
 )
-def test_each_service_has_its_own_words_for_how_bad_it_is(said: dict[str, str], name: str, words: list[str]) -> None:
+def test_each_service_has_its_own_words_for_the_severity(said: dict[str, str], name: str, words: list[str]) -> None:
     assert [said[f"{name} of {severity}"] for severity in ("critical", "warning", "info", "none")] == words
 
 
@@ -301,7 +301,7 @@ def test_every_severity_has_a_colour_of_its_own(said: dict[str, str]) -> None:
     assert len({said[name] for name in names}) == 5
 
 
-def test_a_notice_that_it_is_over_makes_no_sound(said: dict[str, str]) -> None:
+def test_a_resolved_notice_makes_no_sound(said: dict[str, str]) -> None:
     assert said["pushover.priority over"] == "-1"
 
 

@@ -1,4 +1,4 @@
-"""The doubles refuse what the real services refuse; else nothing that passes them would be proved."""
+"""The doubles refuse what the real services refuse; otherwise passing them would prove nothing."""
 
 import smtplib
 from collections.abc import Iterator, Mapping
@@ -165,7 +165,7 @@ def test_what_is_no_json_is_refused(doubles: HttpDoubles) -> None:
     assert httpx.post(f"{doubles.url}/slack/x", content=b"{").status_code == 400
 
 
-def test_a_path_of_nobody_s_is_refused(doubles: HttpDoubles) -> None:
+def test_an_unknown_path_is_refused(doubles: HttpDoubles) -> None:
     assert httpx.post(f"{doubles.url}/v1/enqueue", json=PAGER).status_code == 404
     assert doubles.wrong
 

@@ -133,7 +133,7 @@ def test_every_test_says_that_it_is_one(of: Trial) -> None:
         assert "obs alert-test" in alert["annotations"]["description"]
 
 
-def test_an_alerts_routes_name_all_who_are_to_be_told() -> None:
+def test_an_alerts_routes_name_all_its_receivers() -> None:
     of = trial("CriticalErrorRate", "erpgo")
     assert [(post.name, *post.place) for post in of.posts] == [
         ("slack-erpgo", "team-erpgo", "slack[0]"),
@@ -158,7 +158,7 @@ def test_of_several_alertmanagers_each_may_let_the_others_go_first() -> None:
     assert patience == trial("teams").patience + 2 * TURN_SECONDS
 
 
-def test_nobody_waits_for_a_digest() -> None:
+def test_the_command_does_not_wait_for_a_digest() -> None:
     of = trial("NewErrorType", "erpgo")
     assert of.posts == ()
     assert [post.receiver for post in of.later] == ["team-erpgo", "info", "info"]
@@ -175,7 +175,7 @@ def test_nobody_waits_for_a_digest() -> None:
         ("Watchdog", "Watchdog is the heartbeat", "./obs verify staging"),
     ],
 )
-def test_a_name_that_nothing_can_be_sent_for_is_refused_with_the_mend(name: str, what: str, mend: str) -> None:
+def test_a_name_that_is_no_receiver_and_no_alert_is_refused_with_the_fix(name: str, what: str, mend: str) -> None:
     error = refused(name)
     assert what in error.what
     assert mend in error.mend
@@ -189,7 +189,7 @@ def test_a_stack_without_receivers_has_nothing_to_test() -> None:
     assert "observability:notifications of Pulumi.dev.yaml" in error.mend
 
 
-def test_wrong_use_asks_nobody_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_use_asks_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Home, "config", lambda _home, _stack: stack_config("dev", {"alertmanager": {"port": 1}}))
     app = typer.Typer()
     app.command()(alert_test)
@@ -328,7 +328,7 @@ def test_two_receivers_of_one_kind_that_both_failed_without_a_word_are_both_name
     assert [verdict for verdict, _ in found.values()] == ["FAIL", "FAIL"]
 
 
-def test_what_keeps_an_alert_quiet_is_named() -> None:
+def test_what_mutes_an_alert_is_named() -> None:
     nothing: dict[str, list[str]] = {"silencedBy": [], "mutedBy": [], "inhibitedBy": []}
     assert muted_by(nothing, {}) == ""
     assert muted_by({**nothing, "silencedBy": ["12345678-9"]}, {}) == "silence 12345678"

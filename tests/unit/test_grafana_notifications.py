@@ -97,7 +97,7 @@ def test_each_contact_point_is_declared_with_one_block_and_its_secrets_hidden() 
     }
 
 
-def test_a_receiver_that_says_nothing_when_an_alert_is_over_says_nothing_in_grafana() -> None:
+def test_a_receiver_without_resolved_notices_has_none_in_grafana() -> None:
     quiet = {
         one.inputs["name"] for one in of_kind(CONFIG, "ContactPoint") if "disableResolveMessage': True" in str(one)
     }
@@ -112,13 +112,13 @@ def test_opsgenie_is_asked_where_the_account_lives() -> None:
 @pytest.mark.parametrize("severity", ["critical", "warning", "info", ""])
 @pytest.mark.parametrize("component", ["database", "application"])
 @pytest.mark.parametrize("team", ["erpgo", "syncup"])
-def test_who_hears_of_an_alert_is_who_hears_of_it_by_alertmanager(severity: str, component: str, team: str) -> None:
+def test_an_alert_has_the_same_receivers_as_in_alertmanager(severity: str, component: str, team: str) -> None:
     labels = {"severity": severity, "component": component, "team": team}
     channels = {one.name: one.channels for one in recipients(CONFIG)}
     assert heard(CONFIG, labels) == [name for route in taken(CONFIG, labels) for name in channels[route.receiver]]
 
 
-def test_the_database_team_hears_of_its_component_beside_those_of_the_severity() -> None:
+def test_the_database_team_gets_its_alerts_besides_the_severitys_receivers() -> None:
     told = heard(CONFIG, {"severity": "critical", "component": "database"})
     assert told == ["genie", "teams", "pager", "phone", "ops-mail", "slack-hook"]
 
@@ -165,7 +165,7 @@ def test_mute_timings_never_pass_midnight() -> None:
     }
 
 
-def test_the_webhook_that_hears_of_everything_is_a_contact_point_too() -> None:
+def test_the_webhook_of_all_alerts_is_a_contact_point_too() -> None:
     config = validate("dev", {}, frozenset({"alertWebhookUrl"}))
     (hook,) = of_kind(config, "ContactPoint")
     assert hook.inputs["name"] == "alert-webhook"

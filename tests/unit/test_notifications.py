@@ -1,4 +1,4 @@
-"""The one list of who hears of what: refused where somebody is named who is not there, or is there and never told."""
+"""The list of receivers: the routes and receivers made from it, and what is refused."""
 
 from typing import Any
 
@@ -101,7 +101,7 @@ def test_an_alert_takes_the_routes_that_requirements_name(labels: dict[str, str]
     assert [route.receiver for route in taken(config(), labels)] == receivers
 
 
-def test_prod_tells_ops_and_management_by_mail_slack_and_pager_of_what_is_critical() -> None:
+def test_in_prod_critical_alerts_go_to_ops_management_slack_and_the_pager() -> None:
     of = from_file("prod", stored_secrets=frozenset(stack_secrets("prod")))
     (critical,) = (one for one in rendered(of)["receivers"] if one["name"] == "critical")
     assert [mail["to"] for mail in critical["email_configs"]] == ["ops@example.com", "management@example.com"]
@@ -133,7 +133,7 @@ def test_info_alerts_come_as_a_digest_even_where_no_receiver_was_named() -> None
     assert info["group_interval"] == "4h"
 
 
-def test_what_is_only_worth_knowing_comes_to_teams_as_a_digest_too_and_calls_nobody() -> None:
+def test_info_alerts_reach_teams_as_a_digest_and_never_page() -> None:
     of = config({**EVERY_CHANNEL, "teams": {"erpgo": ["hook", "pager"]}})
     info = [route for route in taken(of, {"severity": "info", "team": "erpgo"}) if route.receiver.startswith("team-")]
     assert [(route.receiver, route.group_interval) for route in info] == [("team-erpgo", "4h")]
@@ -142,7 +142,7 @@ def test_what_is_only_worth_knowing_comes_to_teams_as_a_digest_too_and_calls_nob
     ]
 
 
-def test_a_team_that_has_a_pager_alone_hears_nothing_of_what_is_only_worth_knowing() -> None:
+def test_a_team_that_has_only_a_pager_gets_no_info_alerts() -> None:
     of = config({**EVERY_CHANNEL, "teams": {"erpgo": ["pager"]}})
     assert [route.receiver for route in taken(of, {"severity": "info", "team": "erpgo"})] == ["default"]
 
@@ -153,7 +153,7 @@ def test_resolved_notices_are_sent_unless_a_receiver_wants_none() -> None:
     assert receivers["only-hook"]["webhook_configs"][0]["send_resolved"] is False
 
 
-def test_the_webhook_secret_alone_hears_of_everything() -> None:
+def test_the_webhook_secret_alone_adds_a_receiver_of_all_alerts() -> None:
     of = config({}, ("alertWebhookUrl",))
     receivers = {one["name"]: one for one in rendered(of)["receivers"]}
     assert receivers["default"]["webhook_configs"][0]["url_file"].endswith("/secrets/alertWebhookUrl")
@@ -161,13 +161,13 @@ def test_the_webhook_secret_alone_hears_of_everything() -> None:
         assert [route.receiver for route in taken(of, {"severity": severity})] == ["default"]
 
 
-def test_the_webhook_secret_hears_of_every_severity_beside_those_who_are_named() -> None:
+def test_the_webhook_secret_adds_a_receiver_to_every_severity() -> None:
     receivers = {one["name"]: one for one in rendered(config())["receivers"]}
     assert len(receivers["critical"]["webhook_configs"]) == 2
     assert len(receivers["warning"]["webhook_configs"]) == 1
 
 
-def test_a_list_without_anybody_is_a_stack_that_tells_nobody() -> None:
+def test_without_receivers_no_alert_is_sent() -> None:
     assert rendered(config({}, ()))["receivers"][0] == {"name": "default"}
 
 
@@ -182,9 +182,9 @@ def test_the_heartbeat_is_sent_to_its_address_and_never_as_a_resolved_notice() -
     ("change", "what", "mend"),
     [
         ({"critical": ["pagr"]}, "notifications.critical[0]: there is no receiver 'pagr'", "did you mean 'pager'"),
-        ({"components": {"database": []}}, "notifications.components.database: nobody hears of it", "name a receiver"),
+        ({"components": {"database": []}}, "notifications.components.database: has no receivers", "name a receiver"),
         ({"info": ["hook", "pager"]}, "notifications.info[1]: pager pages people", "mail or chat"),
-        ({"info": {"mute": ["nights"]}}, "notifications.info: nobody hears of it", "name a receiver"),
+        ({"info": {"mute": ["nights"]}}, "notifications.info: has no receivers", "name a receiver"),
         ({"teams": {"ergo": ["hook"]}}, "notifications.teams.ergo: there is no such team", "did you mean 'erpgo'"),
         ({"critical": {"receivers": ["hook"], "mute": ["nights"]}}, "notifications.critical.mute", "silence"),
         (
@@ -195,7 +195,7 @@ def test_the_heartbeat_is_sent_to_its_address_and_never_as_a_resolved_notice() -
         ({"smtp": None}, "notifications.receivers.ops-mail.email: there is no mail server", "add notifications.smtp"),
         (
             {"receivers": {**EVERY_CHANNEL["receivers"], "idle": {"webhook": {}}}},
-            "notifications.receivers.idle: nobody is told by it",
+            "notifications.receivers.idle: it is in no audience",
             "name it in",
         ),
         (
@@ -220,7 +220,7 @@ def test_the_heartbeat_is_sent_to_its_address_and_never_as_a_resolved_notice() -
         ),
     ],
 )
-def test_what_nobody_could_hear_is_refused_by_path(change: dict[str, Any], what: str, mend: str) -> None:
+def test_a_wrong_name_or_audience_is_refused_by_its_path(change: dict[str, Any], what: str, mend: str) -> None:
     error = refused({**EVERY_CHANNEL, **change})
     assert f"observability:{what}" in error.what
     assert mend in error.what + error.mend

@@ -216,7 +216,7 @@ def test_the_next_is_another_person_and_not_ones_own_next_shift() -> None:
     assert following.start == utc("2027-01-02 19:00")
 
 
-def test_nobody_is_next_where_one_person_has_all() -> None:
+def test_no_person_is_next_where_one_person_has_all_turns() -> None:
     made = settings("schedules.erpgo", {"zone": "UTC", "layers": [{"rotation": "alone"}]})
     alone = settings().rotations["office"].model_copy(update={"people": ("ben",)})
     made = made.model_copy(update={"rotations": {**made.rotations, "alone": alone}})

@@ -142,7 +142,7 @@ def test_a_time_that_is_none_is_refused() -> None:
         CliRunner().invoke(app, ["oncall", "--at", "tomorrow"], catch_exceptions=False)
 
 
-def test_without_a_rota_it_says_so_and_how_to_mend_it(stack: Path) -> None:
+def test_without_schedules_it_says_so_and_the_fix(stack: Path) -> None:
     stack.write_text("config: {}\n")
     assert obs().splitlines() == [
         "dev: nobody is on call: observability:onCall has no schedules",

@@ -42,7 +42,7 @@ def test_rotations_have_the_person_whose_turn_it_is() -> None:
     }
 
 
-def test_hours_are_told_as_rules_of_weeks_that_begin_on_sunday() -> None:
+def test_hours_become_rules_of_weeks_that_begin_on_sunday() -> None:
     layers = [
         {"rotation": "office", "hours": ["06:00-24:00"], "weekdays": ["sunday"]},
         {"rotation": "nights", "hours": ["00:00-06:00"], "weekdays": ["sunday"]},
@@ -69,7 +69,7 @@ def test_holidays_and_overrides_are_fixed_shifts() -> None:
     ]
 
 
-def test_what_is_over_is_not_told_and_what_goes_on_is_told_from_now() -> None:
+def test_past_times_are_left_out_and_present_ones_start_now() -> None:
     now = utc("2026-12-31 12:00")
     assert goalert.exceptional(settings(), "erpgo", now + timedelta(seconds=30)) == [
         Exceptional(now, utc("2027-01-02 07:00"), (Fixed(now, utc("2027-01-02 07:00"), "ben"),))
@@ -77,7 +77,7 @@ def test_what_is_over_is_not_told_and_what_goes_on_is_told_from_now() -> None:
     assert goalert.exceptional(settings(), "erpgo", utc("2027-01-02 07:00")) == []
 
 
-def test_the_escalation_begins_with_whoever_is_on_call_and_waits_between_steps() -> None:
+def test_the_escalation_starts_with_the_schedule_and_waits_between_steps() -> None:
     assert goalert.steps("erpgo", settings().schedules["erpgo"]) == [
         Notify("schedule", "erpgo", 15),
         Notify("rotation", "leads", 15),
@@ -119,7 +119,7 @@ def test_a_second_time_changes_nothing() -> None:
         ("schedules.erpgo.escalation.0.after", "20m", ["escalation erpgo: 3 steps"]),
     ],
 )
-def test_a_change_of_the_rota_is_carried_over_once(path: str, value: object, said: list[str]) -> None:
+def test_a_change_of_the_settings_is_carried_over_once(path: str, value: object, said: list[str]) -> None:
     double = Double()
     synced(double, settings())
     changed = settings(path, value)
@@ -239,7 +239,7 @@ def test_critical_alerts_of_a_team_go_to_goalert_once_its_address_is_stored() ->
     assert "oncall-erpgo" not in [route.receiver for route in taken(stack(secret, enabled=False), critical)]
 
 
-def test_goalert_is_left_out_where_nobody_asks_for_it_or_its_image_is_not_to_be_had() -> None:
+def test_goalert_is_left_out_where_it_is_not_enabled_or_has_no_image() -> None:
     assert not stack(enabled=False).runs("goalert")
     assert not stack().without({"goalert": "no such host"}).runs("goalert")
     assert not validate("dev", {}, frozenset()).runs("goalert")

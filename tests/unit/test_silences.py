@@ -197,7 +197,7 @@ def test_an_escape_in_a_silence_reaches_alertmanager(monkeypatch: pytest.MonkeyP
     assert made[0]["matchers"][1] == {"name": "instance", "value": r"web-\d+:9100", "isRegex": True, "isEqual": True}
 
 
-def test_reason_and_length_have_to_be_said(runner: CliRunner) -> None:
+def test_reason_and_length_are_required(runner: CliRunner) -> None:
     for arguments in (["--for", "2h"], ["--reason", "x"]):
         assert runner.invoke(app, ["add", "alertname=HighErrorRate", *arguments]).exit_code == 2
 
@@ -294,5 +294,5 @@ def test_an_alertmanager_that_does_not_answer_is_exit_code_1_and_two_lines(monke
         (timedelta(days=7), "7d"),
     ],
 )
-def test_a_length_of_time_is_told_in_its_two_largest_units(span: timedelta, text: str) -> None:
+def test_a_length_of_time_has_its_two_largest_units(span: timedelta, text: str) -> None:
     assert length(span) == text

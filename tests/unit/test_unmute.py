@@ -99,7 +99,7 @@ def test_nothing_is_sent_where_no_silenced_alert_mutes(alerts: list[dict[str, An
     assert sent(*alerts) == []
 
 
-def test_a_warning_of_another_route_is_sent_while_its_critical_is_silenced() -> None:
+def test_a_warning_of_another_condition_is_sent_while_its_cause_is_silenced() -> None:
     source = alert("a", ERRORS, silenced=True)
     (one,) = sent(source, alert("b", {**WARNING, "condition": "error_budget"}, muted_by="a"))
     assert one["labels"][CAUSE_LABEL] == "CriticalErrorRate"
