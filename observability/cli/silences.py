@@ -282,6 +282,11 @@ def check(
             raise ConfigError(
                 f"{matcher}: there is no such {matcher.label}", f"{nearest(matcher.value, values)}{listed}"
             )
+    if all(matcher.holds_of("") for matcher in wanted):
+        raise ConfigError(
+            f"{', '.join(map(str, wanted))} needs no label to be there, which Alertmanager refuses",
+            "add a label that the alerts have, like alertname=HighErrorRate",
+        )
     if all(all(matcher.holds_of(value) for value in known.get(matcher.label, _PROBES)) for matcher in wanted):
         raise ConfigError(
             f"{', '.join(map(str, wanted))} matches every alert",

@@ -18,6 +18,7 @@ Labels = Mapping[str, str]
 
 ERRORS = {"system": "erpgo", "component": "application", "condition": "error_rate"}
 SLOW = {"system": "erpgo", "component": "application", "condition": "response_time"}
+GOROUTINES = {"system": "erpgo", "component": "application", "condition": "goroutines"}
 DISK = {"system": "erpgo", "component": "host", "condition": "disk_usage", "instance": "erp-1:9100"}
 QUERIES = {"system": "erpgo", "component": "database", "condition": "db_query_time"}
 
@@ -30,8 +31,12 @@ CRITICAL = alert("CriticalErrorRate", "critical", ERRORS)
 HOST = alert("HostDown", "critical", {"component": "host", "condition": "down", "system": "erpgo"}, host="erp-1")
 DATABASE = alert("DatabaseDown", "critical", {"component": "database", "system": "erpgo"}, instance="db-1:5432")
 REDIS = alert("RedisDown", "critical", {"component": "cache", "system": "erpgo"}, instance="cache-1:6379")
-COLLECTOR = alert("ServiceDown", "critical", {"component": "monitoring", "system": "platform"}, job="promtail")
-SILENT = alert("LogsSilent", "warning", {"component": "logs", "condition": "logs_silent", "system": "erpgo"})
+COLLECTOR = alert(
+    "ServiceDown", "critical", {"component": "monitoring", "system": "platform", "cluster": "live"}, job="promtail"
+)
+SILENT = alert(
+    "LogsSilent", "warning", {"component": "logs", "condition": "logs_silent", "system": "erpgo", "cluster": "live"}
+)
 
 ENDPOINT = alert("EndpointDown", "critical", {"component": "endpoint", "condition": "down", "system": "erpgo"})
 BUDGET = {"system": "erpgo", "component": "application", "condition": "error_budget"}
@@ -59,7 +64,7 @@ MUTED: list[tuple[str, Labels, Labels]] = [
 
 SENT: list[tuple[str, Labels, Labels]] = [
     ("another system's warning", CRITICAL, alert("HighErrorRate", "warning", ERRORS | {"system": "syncup"})),
-    ("another condition's warning", CRITICAL, alert("HighResponseTime", "warning", SLOW, route="/a")),
+    ("another condition's warning", CRITICAL, alert("HighGoroutineCount", "warning", GOROUTINES)),
     ("another route's warning", alert("A", "critical", SLOW, route="/a"), alert("B", "warning", SLOW, route="/b")),
     ("another disk's warning", alert("A", "critical", DISK, device="sda"), alert("B", "warning", DISK, device="sdb")),
     ("what runs on another host", HOST, alert("RedisDown", "critical", {"system": "erpgo"}, host="erp-2")),
