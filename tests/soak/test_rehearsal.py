@@ -45,7 +45,10 @@ _HOSTS: Final = (
 
 ADDRESSES: Final[dict[str, str]] = {
     **{f"{name}-1.example.com:3000": f"{GATEWAY}:{port}" for name, port in _PORTS.items()},
-    **{f"{name}-2.example.com:3000": f"{GATEWAY}:{port + 1000}" for name, port in _PORTS.items()},
+    # It has one instance.
+    **{
+        f"{name}-2.example.com:3000": f"{GATEWAY}:{port + 1000}" for name, port in _PORTS.items() if name != "neuroerp"
+    },
     "erpgo-1.example.com:8080": f"{GATEWAY}:8080",
     "erpgo-2.example.com:8080": f"{GATEWAY}:9080",
     **{f"{name}.example.com:9100": f"{GATEWAY}:{9101 + index}" for index, name in enumerate(_HOSTS)},

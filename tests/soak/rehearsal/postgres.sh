@@ -4,6 +4,8 @@ set -eu
 database=$1
 conf=$2
 secrets=$3
+# A folder of its own: that of the tmpfs belongs to root.
+export PGDATA="$PGDATA/server"
 
 [ -s "$PGDATA/PG_VERSION" ] || initdb --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8
 
