@@ -149,7 +149,10 @@ def _configs(report: Report, root: Path, stacks: Sequence[str] | None) -> list[S
             config = load.from_file(stack, stored_secrets=frozenset(load.stack_secrets(stack)))
             generated_files(config, linked_rules.files(config))
         except ConfigError as error:
-            report.add(*(of_error(one) for one in error.all))
+            # What is wrong in the form of a rule file has been found already.
+            known = {(one.file, one.line) for one in report.problems if one.line is not None}
+            new = (of_error(one) for one in error.all)
+            report.add(*(one for one in new if (one.file, one.line) not in known))
         else:
             configs.append(config)
     return configs

@@ -49,13 +49,13 @@ def test_what_init_writes_has_no_problem() -> None:
 
 
 FAULTS: list[tuple[str, str, str, str, str]] = [
-    ("rules/shop.yaml", "orders_waiting{", "orders_wating{", "rules/shop.yaml:9", "did you mean orders_waiting"),
-    ("rules/shop.yaml", "    for: 5m", "    for: 5 minutes", "rules/shop.yaml:13", "is not a duration"),
-    ("rules/shop.yaml", "        for:", "        fro:", "rules/shop.yaml:13", "an unknown key 'fro'"),
-    ("rules/shop.yaml", "max by (system) (", "sum(rate(", "rules/shop.yaml:9", "does not parse"),
-    ("rules/shop.yaml", "severity: warning", "severity: urgent", "rules/shop.yaml:9", "urgent is none of"),
-    ("rules/shop.yaml", "component: business\n", "", "rules/shop.yaml:9", "has no label component"),
-    ("rules/shop.yaml", "{{ $value | humanize }}", "{{ $value }}", "rules/shop.yaml:9", "put it into words"),
+    ("rules/shop.yaml", "orders_waiting{", "orders_wating{", "rules/shop.yaml:8", "did you mean orders_waiting"),
+    ("rules/shop.yaml", "    for: 5m", "    for: 5 minutes", "rules/shop.yaml:12", "is not a duration"),
+    ("rules/shop.yaml", "        for:", "        fro:", "rules/shop.yaml:12", "an unknown key 'fro'"),
+    ("rules/shop.yaml", "max by (system) (", "sum(rate(", "rules/shop.yaml:8", "does not parse"),
+    ("rules/shop.yaml", "severity: warning", "severity: urgent", "rules/shop.yaml:8", "urgent is none of"),
+    ("rules/shop.yaml", "component: business\n", "", "rules/shop.yaml:8", "has no label component"),
+    ("rules/shop.yaml", "{{ $value | humanize }}", "{{ $value }}", "rules/shop.yaml:8", "put it into words"),
     ("rules/shop.yaml", "groups:", "group:", "rules/shop.yaml:2", "an unknown key 'group'"),
     (
         "rules/shop.yaml",
@@ -167,7 +167,7 @@ def test_the_exit_code_is_1_where_content_is_wrong(
     done = obs(*arguments(str(own)), data=tmp_path)
     assert done.returncode == 1, done.stderr
     first, fix, *_ = done.stdout.splitlines()
-    assert first.startswith("rules/shop.yaml:9: OrdersWaiting: there is no metric orders_wating")
+    assert first.startswith("rules/shop.yaml:8: OrdersWaiting: there is no metric orders_wating")
     assert fix.strip().startswith("fix: correct the name, or declare the series")
 
 
@@ -183,5 +183,5 @@ def test_preview_and_up_are_refused_where_content_is_wrong(own: Path, tmp_path: 
     for command in ("preview", "up"):
         done = obs("--project", str(own), command, data=tmp_path)
         assert done.returncode == 2
-        assert "rules/shop.yaml:9: OrdersWaiting: there is no metric orders_wating" in done.stderr
+        assert "rules/shop.yaml:8: OrdersWaiting: there is no metric orders_wating" in done.stderr
         assert "nothing was changed" in done.stderr
