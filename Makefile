@@ -33,7 +33,7 @@ unit: venv ## Run the tests that need neither Docker nor a built tool
 soak: venv ## Tests that take longer, on stacks of their own: faults, broken receivers, stopped servers; over an hour
 	$(PYTHON) -m tools.obtain
 	# Far longer than a test of `make test` may hang.
-	$(PYTHON) -m pytest -o faulthandler_timeout=2400 tests/soak
+	$(PYTHON) -m pytest -o faulthandler_timeout=7200 tests/soak
 
 .PHONY: bench
 bench: venv ## Measure: commands, rendering and rules; a month of 20 systems; from a breach to a message
