@@ -22,7 +22,8 @@ from observability.core.errors import ConfigError
 LABEL_PROJECT: Final = "com.docker.compose.project"
 LABEL_SERVICE: Final = "com.docker.compose.service"
 LABEL_HASH: Final = "com.docker.compose.config-hash"
-"""The labels that Compose itself sets."""
+LABEL_FOLDER: Final = "com.docker.compose.project.working_dir"
+"""The labels that Compose itself sets; the folder is here that of the project's passwords."""
 
 SECRETS: Final = "/run/secrets"
 """Where Compose puts a secret that names no other place."""
@@ -53,9 +54,13 @@ class ContainerState:
 
 
 class Containers:
-    """The objects of one project on one engine. `root` is the folder that relative paths count from."""
+    """The objects of one project on one engine.
 
-    def __init__(self, client: docker.DockerClient, project: Project, root: Path) -> None:
+    `root` is the folder that relative paths count from, `folder` that of the project's passwords.
+    """
+
+    def __init__(self, client: docker.DockerClient, project: Project, root: Path, folder: Path) -> None:
+        self._folder = folder
         self._client = client
         self._project = project
         self._root = root
@@ -67,6 +72,7 @@ class Containers:
         TenantError names a container that did not start or is not healthy, ConfigError a port, a subnet or a
         name that another holds.
         """
+        self._refuse_anothers()
         done = [f"removed {name}" for name in self._remove(set(self._by_service()) - set(self._project.services))]
         done += self._network()
         found = self._by_service()
@@ -119,6 +125,17 @@ class Containers:
             found[name].stop(timeout=grace)
             found[name].remove(v=True, force=True)
             yield str(found[name].name)
+
+    def _refuse_anothers(self) -> None:
+        """ConfigError where the containers were made from another folder: they would lose their passwords."""
+        for container in self._by_service().values():
+            there = container.labels.get(LABEL_FOLDER, str(self._folder))
+            if there != str(self._folder):
+                raise ConfigError(
+                    f"{container.name} was brought up from another data folder: {there}",
+                    "use that one (OBS_DATA_DIR), remove it with ./obs demo down, or give this demo another name, "
+                    "subnet, port and faultPort in the stack file's demo:tenant",
+                )
 
     def _network(self) -> list[str]:
         """Make the network, or refuse where a network of the name is another one."""
@@ -203,6 +220,7 @@ class Containers:
                 LABEL_PROJECT: project.name,
                 LABEL_SERVICE: name,
                 LABEL_HASH: wanted,
+                LABEL_FOLDER: str(self._folder),
                 "com.docker.compose.oneoff": "False",
                 "com.docker.compose.container-number": "1",
             },

@@ -1,5 +1,6 @@
 """One demo on this machine: brought up, taken away, looked at. It needs no monitoring stack."""
 
+import re
 import secrets as randomness
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,9 +58,14 @@ class Tenant:
             HEARTBEAT: f"http://{self.options.gateway}:{HEARTBEAT_PORT}/ping/{stack}",
         }
 
-    def owns(self, name: str, stored: str | None) -> bool:
-        """Whether a stack's secret is the demo's to set: an address elsewhere that a person stored is kept."""
-        return stored is None or name != HEARTBEAT or stored.startswith(f"http://{self.options.gateway}:")
+    def owns(self, stack: str, name: str, stored: str | None) -> bool:
+        """Whether a stack's secret is the demo's to set: an address elsewhere that a person stored is kept.
+
+        An address of a demo in another subnet, as it was before a change of the options, is the demo's too.
+        """
+        if stored is None or name != HEARTBEAT:
+            return True
+        return re.fullmatch(rf"http://[\d.]+:{HEARTBEAT_PORT}/ping/{re.escape(stack)}", stored) is not None
 
     def project(self) -> Project:
         """What `compose.yaml` says of it."""
@@ -85,7 +91,7 @@ class Tenant:
         project = self.project()
         with lock(f"tenant-{project.name}"):
             client = self._client(project, console)
-            containers = Containers(client, project, COMPOSE.parent)
+            containers = Containers(client, project, COMPOSE.parent, self.folder)
             for line in containers.up():
                 say(line)
             return containers.states()
@@ -94,7 +100,7 @@ class Tenant:
         """Remove its containers and network, and with `volumes` its data and passwords; what was removed."""
         project = self.project()
         with lock(f"tenant-{project.name}"):
-            removed = Containers(client, project, COMPOSE.parent).down(volumes=volumes)
+            removed = Containers(client, project, COMPOSE.parent, self.folder).down(volumes=volumes)
         if volumes:
             for name in PASSWORDS:
                 (self.folder / name).unlink(missing_ok=True)
@@ -102,7 +108,7 @@ class Tenant:
 
     def states(self, client: docker.DockerClient) -> list[ContainerState]:
         """Its services as Docker sees them."""
-        return Containers(client, self.project(), COMPOSE.parent).states()
+        return Containers(client, self.project(), COMPOSE.parent, self.folder).states()
 
     def _client(self, project: Project, console: Console) -> docker.DockerClient:
         """The engine, once it has every image; what is there already is not mentioned."""

@@ -124,5 +124,5 @@ def _store_secrets(stack: str) -> None:
     tenant, home = _tenant(stack), Home.find()
     stored = home.secrets(stack)
     for name, value in tenant.stack_secrets(stack).items():
-        if tenant.owns(name, stored.get(name)) and stored.get(name) != value:
+        if tenant.owns(stack, name, stored.get(name)) and stored.get(name) != value:
             home.set_secret(stack, name, value)

@@ -15,6 +15,7 @@ DATA: Final = "/var/lib/alloy/data"
 def files(config: StackConfig) -> dict[str, str]:
     """Alloy's configuration folder: path within it → text."""
     process: list[str] = ["forward_to = [loki.write.default.receiver]"]
+    process += ["", *(line for stage in p.HEAD for line in _stage(stage))]
     for kind, selector in p.matches():
         stages = [line for stage in p.FORMATS[kind] for line in _stage(stage)]
         process += ["", *_block("stage.match", [f"selector = {_text(selector)}", *stages])]
@@ -76,6 +77,9 @@ def _stage(stage: p.Stage) -> list[str]:
             return _block("stage.structured_metadata", [_map("values", ((name, "") for name in names))])
         case p.Drop(names=names):
             return _block("stage.label_drop", [f"values = {json.dumps(list(names))}"])
+        case p.Discard(source=source, value=value, reason=reason):
+            words = {"source": source, "value": value, "drop_counter_reason": reason}
+            return _block("stage.drop", [f"{key} = {_text(said)}" for key, said in words.items()])
         case p.Count(source=source, name=name, description=description):
             words = {"name": name, "prefix": p.PREFIX, "description": description, "source": source, "action": "inc"}
             body = [f"{key} = {_text(value)}" for key, value in words.items()]

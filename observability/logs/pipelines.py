@@ -71,6 +71,15 @@ class Drop:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Discard:
+    """Drop the lines for which a value is this one."""
+
+    source: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Count:
     """Count the lines for which there is such a value."""
 
@@ -79,7 +88,7 @@ class Count:
     description: str
 
 
-Stage = Json | Regex | Template | Timestamp | Labels | Metadata | Drop | Count
+Stage = Json | Regex | Template | Timestamp | Labels | Metadata | Drop | Discard | Count
 
 _LEVELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -101,6 +110,14 @@ def _normalised() -> str:
 def _unless(field: str, name: str) -> Template:
     """Mark the lines in which the parser did not find the field it always finds."""
     return Template(source="parse_error", template=f"{{{{ if not .{field} }}}}{name}{{{{ end }}}}")
+
+
+HEAD: Final[tuple[Stage, ...]] = (
+    Template(source="unselected", template="{{ if .container }}{{ else }}yes{{ end }}"),
+    Discard(source="unselected", value="yes", reason="unselected"),
+)
+"""What every line goes through first. Promtail's Docker discovery reads containers that its relabelling drops all the
+same and sends their lines without labels (3.6.3, `getStreamLabels` in targets/docker/target.go)."""
 
 
 def tail(teams: Mapping[str, str]) -> tuple[Stage, ...]:

@@ -29,6 +29,7 @@ def files(config: StackConfig) -> dict[str, str]:
                 "docker_sd_configs": [{"host": f"unix://{SOCKET}", "refresh_interval": REFRESH}],
                 "relabel_configs": [_relabel(rule) for rule in relabels(config)],
                 "pipeline_stages": [
+                    *(_stage(stage) for stage in p.HEAD),
                     *(
                         {"match": {"selector": selector, "stages": [_stage(stage) for stage in p.FORMATS[kind]]}}
                         for kind, selector in p.matches()
@@ -64,6 +65,8 @@ def _stage(stage: p.Stage) -> dict[str, Any]:
             return {"structured_metadata": dict.fromkeys(names)}
         case p.Drop(names=names):
             return {"labeldrop": list(names)}
+        case p.Discard(source=source, value=value, reason=reason):
+            return {"drop": {"source": source, "value": value, "drop_counter_reason": reason}}
         case p.Count(source=source, name=name, description=description):
             counter = {"type": "Counter", "prefix": p.PREFIX, "description": description, "source": source}
             return {"metrics": {name: {**counter, "config": {"action": "inc"}}}}

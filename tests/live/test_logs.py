@@ -99,6 +99,7 @@ def test_a_container_that_nothing_selects_is_not_read(stack: Project) -> None:
     with writer(stack, {}, program) as stranger, writer(stack, {LABEL_STACK: STACK, LABEL_SERVICE: service}, program):
         until(partial(lines, f'{{service="{service}"}}', 1))
         assert lines(f'{{container="{stranger.name}"}}') == []
+        assert {labels.get("service") for labels, _, _ in lines(f'{{level=~".+"}} |= "{mark}"')} == {service}
 
 
 def test_streams_have_few_labels() -> None:

@@ -151,6 +151,12 @@ def test_a_stack_gets_the_secrets_by_which_it_watches_the_demo(home: Home) -> No
     assert home.secrets("dev") == stored
 
 
+def test_the_address_of_a_demo_that_moved_is_replaced(home: Home) -> None:
+    home.set_secret("dev", "heartbeatUrl", "http://172.30.70.1:8000/ping/dev")
+    prepare("dev")
+    assert home.secrets("dev")["heartbeatUrl"] == "http://172.30.80.1:8000/ping/dev"
+
+
 def test_an_address_elsewhere_that_a_person_stored_is_kept(home: Home) -> None:
     home.set_secret("dev", "heartbeatUrl", "https://hc-ping.com/1234")
     prepare("dev")

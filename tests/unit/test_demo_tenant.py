@@ -60,7 +60,7 @@ class Machine:
         """What an `up` did."""
         tenant.passwords()
         self.asked.clear()
-        return Containers(self, tenant.project(), COMPOSE.parent).up()  # type: ignore[arg-type]  # stands for a client
+        return Containers(self, tenant.project(), COMPOSE.parent, tenant.folder).up()  # type: ignore[arg-type]  # stands for a client
 
 
 class Made:
@@ -126,6 +126,15 @@ def test_a_changed_file_replaces_the_container_that_reads_it(tenant: Tenant) -> 
     machine.bring(tenant)
     (tenant.folder / "monitoring-password").write_text("another")
     assert machine.bring(tenant) == ["replaced demo-postgres"]
+
+
+def test_a_demo_of_another_data_folder_is_left_alone(tenant: Tenant, tmp_path: Path) -> None:
+    machine = Machine()
+    machine.bring(tenant)
+    before = dict(machine.here)
+    with pytest.raises(ConfigError, match=f"brought up from another data folder: {tenant.folder}"):
+        machine.bring(Tenant(options=tenant.options, folder=tmp_path / "other"))
+    assert machine.here == before
 
 
 def test_a_stopped_container_is_started_again(tenant: Tenant) -> None:

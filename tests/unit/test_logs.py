@@ -235,6 +235,18 @@ def test_without_selectors_only_containers_of_the_stack_are_chosen() -> None:
     }
 
 
+def test_lines_of_a_container_that_is_not_chosen_are_dropped_before_anything_else() -> None:
+    document = yaml.safe_load(promtail.files(stack_config("staging"))["promtail.yaml"])
+    first, second = document["scrape_configs"][0]["pipeline_stages"][:2]
+    assert first["template"]["source"] == second["drop"]["source"]
+    assert (
+        re.fullmatch(r"{{ if \.container }}{{ else }}(\w+){{ end }}", first["template"]["template"])[1]
+        == (  # type: ignore[index]
+            second["drop"]["value"]
+        )
+    )
+
+
 def test_every_system_of_a_line_has_its_team() -> None:
     config = stack_config()
     stages = pipelines.tail(sources.teams(config))
