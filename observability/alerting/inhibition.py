@@ -171,7 +171,7 @@ INHIBITIONS: Final = (
     Inhibition(
         name="system down over its symptoms",
         words="ServiceDown of all instances",
-        source=(_is("alertname", "ServiceDown"), _is("component", "service"), _is(PAGE_LABEL, "yes")),
+        source=(_is("alertname", "ServiceDown"), _is("component", "service"), _not(PAGE_LABEL, "no")),
         target=(_is("component", "application|business|endpoint|logs"), _EXPLAINED),
         equal=_SYSTEM,
         required=_SYSTEM,

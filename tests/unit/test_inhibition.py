@@ -77,6 +77,7 @@ EXPORTER = alert("ServiceDown", component="monitoring", condition="down", instan
         (REDIS, alert("CriticalCacheHitRate", component="cache", condition="cache_hit_rate")),
         (NGINX, ENDPOINT),
         (ALL_DOWN, ENDPOINT),
+        ({name: value for name, value in ALL_DOWN.items() if name != "page"}, ENDPOINT),
         (ALL_DOWN, BUDGET),
         (ALL_DOWN, STALLED),
         (ERRORS, BUDGET),
