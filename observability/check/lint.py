@@ -104,7 +104,7 @@ def lint(
     accepted: Mapping[tuple[str, str], str] = ACCEPTED,
 ) -> list[Finding]:
     """What the checks find, all of them or those named; a rule that does not parse is left to the contract."""
-    readable = [rule for rule in rules if _parses(rule)]
+    readable = [rule for rule in rules if parses(rule)]
     found = [
         Finding(where=rule.where, what=f"{what} [{name}]", rule=rule)
         for name, check in CHECKS.single.items()
@@ -119,7 +119,8 @@ def lint(
     return list(dict.fromkeys(found))
 
 
-def _parses(rule: Rule) -> bool:
+def parses(rule: Rule) -> bool:
+    """Whether a rule's expression can be read."""
     try:
         parse(rule.expr)
     except QueryError:

@@ -168,7 +168,8 @@ def _content(report: Report, root: Path, config: StackConfig, places: Mapping[st
     plain = {f"{stem}.yaml" for stem in project.files("rules", *project.YAML)}
     generated = {name: text for name, text in linked_rules.files(config).items() if name not in plain}
     found = rulefile.read({**texts, **generated}, interval)
-    catalogue = Catalogue(config, found)
+    # What does not parse is reported, and records nothing.
+    catalogue = Catalogue(config, [rule for rule in found if lint.parses(rule)])
     mine = {id(rule) for rule in found if rule.file in places}
     report.counts["rules"] = len(mine)
     for finding in (*check_rules(found, catalogue), *lint.lint(found, catalogue)):
