@@ -15,14 +15,23 @@ if TYPE_CHECKING:
 BESIDE = beside.found()
 
 
-def up(stack: Stack = "dev") -> None:
+SkipCheck = Annotated[
+    bool,
+    typer.Option(
+        "--skip-check", envvar="OBS_SKIP_CHECK", help="Leave out `obs check`; the servers still check files."
+    ),
+]
+
+
+def up(stack: Stack = "dev", skip_check: SkipCheck = False) -> None:
     """Create or update a stack, wait until it is healthy, and print its addresses."""
     from components.stack import addresses
     from observability.operations import parts
     from observability.operations.operation import Operation
 
     load.stack_file(stack)
-    check_first(stack)
+    if not skip_check:
+        check_first(stack)
     _prepare_beside(stack)
     operation = Operation.prepare(stack, err, to_run=True)
     for companion in BESIDE:
@@ -50,10 +59,12 @@ def preview(
     offline: Annotated[
         bool, typer.Option("--offline", help="List what is declared, without Docker, the CLI or any secret.")
     ] = False,
+    skip_check: SkipCheck = False,
 ) -> None:
     """Show what `up` would change, and change nothing."""
     load.stack_file(stack)
-    check_first(stack)
+    if not skip_check:
+        check_first(stack)
     if offline:
         _declared(stack)
         return

@@ -39,7 +39,8 @@ class Project:
 
     def obs(self, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `./obs`; its output and exit code."""
-        env = {**os.environ, "OBS_DATA_DIR": str(self.data), **environment}
+        # What the servers themselves refuse is seen only where nothing refuses it before.
+        env = {**os.environ, "OBS_DATA_DIR": str(self.data), "OBS_SKIP_CHECK": "1", **environment}
         for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
             env.pop(name, None)
         command = [str(self.root / "obs"), *arguments]
