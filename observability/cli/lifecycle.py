@@ -17,9 +17,7 @@ BESIDE = beside.found()
 
 SkipCheck = Annotated[
     bool,
-    typer.Option(
-        "--skip-check", envvar="OBS_SKIP_CHECK", help="Leave out `obs check`; the servers still check files."
-    ),
+    typer.Option("--skip-check", envvar="OBS_SKIP_CHECK", help="Leave out `obs check`; servers still check files."),
 ]
 
 
