@@ -6,7 +6,6 @@ from typing import Any, Final
 import yaml
 
 from observability.alerting import alertmanager
-from observability.alerting.alerts import known_values
 from observability.alerting.matchers import Matcher, parse_labels
 from observability.alerting.routes import taken
 from tests.tools import run_tool
@@ -14,8 +13,13 @@ from tests.unit.conftest import stack_config
 from tests.unit.test_notifications import EVERY_CHANNEL
 from tests.unit.test_route import NOTIFICATIONS
 
-ROUTED: Final = ("severity", "component", "team")
-"""The labels that the routes of this configuration match on."""
+ROUTED: Final = {
+    "severity": ("critical", "warning", "info", "odd", ""),
+    "page": ("yes", "no", ""),
+    "component": ("database", "security", "host", "odd", ""),
+    "team": ("erpgo", "syncup", "platform", "odd", ""),
+}
+"""The labels that the routes of this configuration match on, with the values they name and others."""
 
 
 def test_amtool_accepts_every_kind_of_channel() -> None:
@@ -30,17 +34,7 @@ def test_amtool_accepts_every_kind_of_channel() -> None:
 
 def test_the_routes_taken_are_those_amtool_names_for_every_set_of_labels() -> None:
     config = stack_config("dev", {"notifications": NOTIFICATIONS})
-    known = known_values(config, {})
-    values = [[*known[label], "odd", ""] for label in ROUTED]
-    grid = [dict(zip(ROUTED, one, strict=True)) for one in product(*values)]
-    paged = ("severity", "page", "component", "team")
-    few = [
-        ("critical", "warning", "info", "odd"),
-        ("yes", "no", ""),
-        ("database", "host", "application", ""),
-        ("erpgo", "syncup"),
-    ]
-    grid += [dict(zip(paged, one, strict=True)) for one in product(*few)]
+    grid = [dict(zip(ROUTED, one, strict=True)) for one in product(*ROUTED.values())]
     grid += [{"alertname": "Watchdog", "severity": severity, "component": "database"} for severity in ("info", "")]
     grid += [{"obs_receiver": "pager", "severity": "critical", "team": "erpgo"}, {"obs_receiver": "nobody"}]
     grid += [{"obs_verify": "true", "component": "database"}, {"obs_verify": "yes", "component": "database"}]
@@ -49,7 +43,7 @@ def test_the_routes_taken_are_those_amtool_names_for_every_set_of_labels() -> No
     each = 'for labels; do IFS="\n"; amtool config routes test --config.file=alertmanager.yaml $labels; done'
     done = run_tool("alertmanager", ["sh", "-c", each, "sh", *labels], alertmanager.files(config))
     truth = done.output.splitlines()
-    assert len(truth) == len(grid) > 500, done.output[-500:]
+    assert len(truth) == len(grid) > 375, done.output[-500:]
     for one, receivers in zip(grid, truth, strict=True):
         assert ",".join(found.receiver for found in taken(config, one)) == receivers, one
 
