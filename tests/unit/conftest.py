@@ -116,7 +116,8 @@ def base(stack: str) -> dict[str, Any]:
 def stack_values(stack: str = "dev", values: dict[str, Any] | None = None) -> dict[str, Any]:
     """Settings on top of what the stack's own file says of systems and links."""
     given, own = values or {}, base(stack)
-    return {**own, **given, "systems": {**own["systems"], **given.get("systems", {})}}
+    merged = {name: {**own[name], **given.get(name, {})} for name in own}
+    return {**own, **given, **merged}
 
 
 def stack_config(stack: str = "dev", values: dict[str, Any] | None = None) -> StackConfig:
