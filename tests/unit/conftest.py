@@ -117,6 +117,9 @@ def stack_values(stack: str = "dev", values: dict[str, Any] | None = None) -> di
     """Settings on top of what the stack's own file says of systems and links."""
     given, own = values or {}, base(stack)
     merged = {name: {**own[name], **given.get(name, {})} for name in own}
+    if stack == "prod":  # There nothing that is declared may go unwatched.
+        systems = own["systems"]
+        merged["systems"] = {name: {**systems.get(name, {}), **one} for name, one in merged["systems"].items()}
     return {**own, **given, **merged}
 
 

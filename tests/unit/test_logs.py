@@ -298,7 +298,7 @@ def test_lines_are_kept_longer_the_more_they_matter() -> None:
 
 
 def test_object_storage_takes_its_keys_from_a_file_alone() -> None:
-    config = stack_config("prod", FULL)
+    config = stack_config("prod", {"loki": FULL["loki"]})
     text = loki.files(config)["loki.yaml"]
     assert yaml.safe_load(text)["common"]["storage"]["s3"]["bucketnames"] == "lines"
     assert "secret" not in text
