@@ -51,11 +51,14 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
                 error_rate(subject) if requests else None,
                 _response_time_by_route(subject) if latency else None,
                 _errors_by_route(subject) if requests else None,
+                _route_failures(subject) if requests else None,
+                _client_errors(subject) if requests else None,
                 _percentiles(subject) if latency else None,
                 _failures(subject) if signals.failures else None,
                 _usual_traffic(subject) if requests else None,
                 _against_yesterday(subject) if latency else None,
                 _new_errors(subject) if signals.error_types or signals.new_routes else None,
+                _declared(subject) if subject.system.series else None,
             ],
         ),
         Row(
@@ -194,6 +197,40 @@ def _errors_by_route(subject: Subject) -> Panel:
     )
 
 
+def _route_failures(subject: Subject) -> Panel:
+    errors, requests = subject.of("app:http_errors_by_route:rate5m"), subject.of("app:http_requests_by_route:rate5m")
+    return graph(
+        "Failed Share by Route",
+        "Share of each route's requests that were answered 5xx; the ten worst. Above the line a route is broken.",
+        "percentunit",
+        over_time(f"topk(10, {errors} / ({requests} > 0))", "{{route}}"),
+        limits=subject.limits("route_failure_ratio"),
+    )
+
+
+def _client_errors(subject: Subject) -> Panel:
+    usual = subject.of("app:http_client_errors:ratio_avg1d")
+    growth = subject.of("app:threshold:client_error_growth")
+    return graph(
+        "Client Errors",
+        "Share of requests that were answered 4xx, and how far above its mean of the last day it may be.",
+        "percentunit",
+        over_time(subject.of("app:http_client_errors:ratio_rate5m"), "4xx"),
+        over_time(usual, "mean of the last day", "B"),
+        limits=f"{usual} * on (system) group_right () {growth}",
+    )
+
+
+def _declared(subject: Subject) -> Panel:
+    return graph(
+        "Declared Series",
+        "Whether a target answers, and whether any series that the system's file declares arrives.",
+        "short",
+        over_time(subject.of("app:system:up"), "answers"),
+        over_time(f"{subject.of('app:system:declared')} or 0 * {subject.of('app:system:up')}", "series", "B"),
+    )
+
+
 def _percentiles(subject: Subject) -> Panel:
     return graph(
         "Response Time Percentiles",
@@ -223,6 +260,7 @@ def _usual_traffic(subject: Subject) -> Panel:
         over_time(subject.of("app:http_requests:rate5m"), "now"),
         over_time(f"{usual} + {allowed}", "usual, at most", "B"),
         over_time(f"clamp_min({usual} - {allowed}, 0)", "usual, at least", "C"),
+        over_time(subject.of("app:threshold:steady_traffic"), "always some above", "D"),
     )
 
 

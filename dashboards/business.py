@@ -134,6 +134,7 @@ def _transactions(subject: Subject) -> Panel:
         over_time(subject.of("app:transactions:increase1h"), "last hour"),
         over_time(f"{subject.of('app:transactions:increase1h')} offset 1w", "a week ago", "B"),
         over_time(subject.of("app:transactions:increase15m"), "last 15 minutes", "C"),
+        over_time(subject.of("app:threshold:usual_transactions"), "compared from", "D"),
     )
 
 

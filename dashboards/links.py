@@ -27,6 +27,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
         f"{OWNER}-application": {
             "Error Rate": ("HighErrorRate", "CriticalErrorRate"),
             "Failures": ("HighFailureRate",),
+            "Failed Share by Route": ("RouteFailing",),
             "Response Time": ("HighResponseTime", "CriticalResponseTime"),
             "Cache Hit Rate": ("LowCacheHitRate", "CriticalCacheHitRate"),
             "Memory of the Process Against Its Limit": (
@@ -38,7 +39,9 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "External API Failures": ("ExternalApiErrors",),
             "Integration Failures": ("IntegrationIssues",),
             "Kinds of Errors": ("NewErrorType",),
-            "Traffic Against the Usual": ("UnusualTraffic",),
+            "Traffic Against the Usual": ("UnusualTraffic", "NoTraffic"),
+            "Client Errors": ("HighClientErrorRate",),
+            "Declared Series": ("SystemSilent",),
             "Response Time Against the Last Day": ("PerformanceDegradation",),
             "nginx Answers": ("NginxDown",),
             "nginx Connections": ("NginxHighConnections",),

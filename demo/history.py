@@ -16,7 +16,7 @@ from typing import Final
 from demo.chance import load
 from demo.faults import UNSEEN
 from demo.systems import FAULTS, PROFILES, SHOP
-from demo.systems.profile import HTTP_SECONDS, Pace, Profile
+from demo.systems.profile import Pace, Profile
 from demo.systems.simulation import SPREAD
 
 STEP: Final = 60
@@ -58,7 +58,7 @@ def p95(profile: Profile) -> float:
     """The 95th percentile of all requests as a histogram would tell it, seconds."""
     total = sum(route.weight for route in profile.routes)
     below, shares = 0.0, []
-    for bound in HTTP_SECONDS:
+    for bound in profile.latency_bounds:
         found = sum(route.weight * _share_within(bound, route.median) for route in profile.routes) / total
         shares.append((bound, found))
     lower = 0.0

@@ -132,7 +132,7 @@ class Store:
                 (user_id, product_id, quantity, round(product["price_usd"] * quantity * self._how().order_value, 2)),
             )[0]
         self._metrics.inc("orders_created_total")
-        self._metrics.inc("order_amount_usd_total", order["amount_usd"])
+        self._metrics.inc("order_total_amount", order["amount_usd"])
         self._metrics.saw_user(user_id)
         return order
 

@@ -18,6 +18,7 @@ from observability.scrape.job import PLATFORM
 from observability.scrape.jobs import jobs
 from observability.settings.load import ROOT, StackConfig
 from rules import form, history, signals, slo, thresholds
+from rules.overrides import Overrides
 
 FOLDER: Final = ROOT / "rules"
 
@@ -41,7 +42,14 @@ def files(config: StackConfig, links: Links, root: Path | None = None) -> dict[s
     Each alert gets its `runbook_url` and `dashboard_url`, unless its file has its own. A file in which nothing is to
     be added is left as it is written. PromQL is promtool's to check.
     """
-    static = {name: linked(source, links) for name, source in load(root).items() if _belongs(Path(name).stem, config)}
+    sources = load(root)
+    overrides = Overrides(paging=config.paging, thresholds=config.thresholds)
+    overrides.check({rule["alert"]: rule for source in sources.values() for rule in _alerts(source.document)})
+    static = {
+        name: rendered(source, links, overrides)
+        for name, source in sources.items()
+        if _belongs(Path(name).stem, config)
+    }
     made = _generated(config)
     for name in static.keys() & made.keys():
         raise ConfigError(f"rules/{name}: a file of this name is made from the systems", "give it another name")
@@ -84,30 +92,40 @@ def _belongs(stem: str, config: StackConfig) -> bool:
     return any(job.name == owner.job for job in jobs(config)) if owner.store else config.runs(owner.name)
 
 
-def linked(source: Source, links: Links) -> str:
-    """The file's text with a link to the runbook and one to the panel of each alert."""
+def rendered(source: Source, links: Links, overrides: Overrides) -> str:
+    """The file's text, each alert with its links and the label `page`, and as the systems want it."""
     document = copy.deepcopy(source.document)
-    for rule in _alerts(document):
-        annotations = rule.get("annotations") or {}
-        labels = rule.get("labels") or {}
-        derived = {
-            "runbook_url": links.runbook(rule["alert"]),
-            "dashboard_url": links.dashboard(rule["alert"], labels.get("component", "")),
-        }
-        own = {key: links.whole(annotations[key]) for key in derived if annotations.get(key)}
-        added = {key: to for key, to in derived.items() if to} | own
-        if added:
-            rule["annotations"] = {**annotations, **added}
+    for group in document["groups"]:
+        if isinstance(group, dict) and isinstance(group.get("rules"), list):
+            group["rules"] = [made for rule in group["rules"] for made in _complete(rule, links, overrides)]
     return source.text if document == source.document else to_yaml(document, source=source.path)
 
 
+def _complete(rule: Any, links: Links, overrides: Overrides) -> Iterator[Any]:  # noqa: ANN401 - whatever the file says
+    """One rule of a file. What is no alert is left as it is; what is no rule, promtool refuses."""
+    if not _is_alert(rule):
+        yield rule
+        return
+    annotations = rule.get("annotations") or {}
+    labels = rule.get("labels") or {}
+    derived = {
+        "runbook_url": links.runbook(rule["alert"]),
+        "dashboard_url": links.dashboard(rule["alert"], labels.get("component", "")),
+    }
+    own = {key: links.whole(annotations[key]) for key in derived if annotations.get(key)}
+    added = {key: to for key, to in derived.items() if to} | own
+    yield from overrides.apply({**rule, "annotations": {**annotations, **added}} if added else rule)
+
+
+def _is_alert(rule: object) -> bool:
+    return isinstance(rule, dict) and isinstance(rule.get("alert"), str) and isinstance(rule.get("expr"), str | int)
+
+
 def _alerts(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The alerting rules of a file. What is no rule is left to promtool, which says so."""
+    """The alerting rules of a file."""
     for group in document["groups"]:
         rules = group.get("rules") if isinstance(group, dict) else None
-        for rule in rules if isinstance(rules, list) else ():
-            if isinstance(rule, dict) and isinstance(rule.get("alert"), str):
-                yield rule
+        yield from (rule for rule in (rules if isinstance(rules, list) else ()) if _is_alert(rule))
 
 
 def _generated(config: StackConfig) -> dict[str, str]:

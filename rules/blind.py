@@ -22,7 +22,7 @@ def alerts(system: System, missing: Mapping[str, frozenset[str]]) -> tuple[str, 
     `missing` has the labels that a series lacks by the series' name; no labels: the series itself is not there. Alerts
     without a threshold of this system are left out: they are not about it.
     """
-    own = {(one.name, one.severity) for one in thresholds(system)}
+    own = {(name, one.severity) for one in thresholds(system) for name in one.names}
     broken = {f"{name}{part}": labels for name, labels in missing.items() for part in _PARTS}
     recordings = [rule for made in (signals, history, slo) for group in made.groups(system) for rule in group["rules"]]
     static = list(_rules())

@@ -29,6 +29,7 @@ def _rules(system: System) -> Iterator[Rule]:
     yield from _totals(system)
     if system.signals.http_requests is not None:
         yield from _usual_traffic(matchers({"system": system.name}))
+        yield from _client_errors(matchers({"system": system.name}))
     if system.signals.http_latency is not None:
         yield _latency_of_a_day(system.name)
     yield from _errors(system)
@@ -71,6 +72,15 @@ def _usual_traffic(of: str) -> Iterator[Rule]:
         "app:http_requests:usual_stddev",
         f"sqrt(clamp_min((\n  {squares}\n) / {DAYS} - {usual} ^ 2, 0)) > 0.01 * {usual}\nor 0.01 * {usual}",
     )
+
+
+def _client_errors(of: str) -> Iterator[Rule]:
+    """The mean share of 4xx over the last day, composed of hourly means; absent until there is a day of them."""
+    hourly = f"app:http_client_errors:ratio_avg1h{of}"
+    yield _rule("app:http_client_errors:ratio_avg1h", f"avg_over_time(app:http_client_errors:ratio_rate5m{of}[1h])")
+    # The last hour is left out: what goes on now is not the usual.
+    daily = f"avg_over_time({hourly}[1d] offset 1h) and on (system) {hourly} offset 1d"
+    yield _rule("app:http_client_errors:ratio_avg1d", daily)
 
 
 def _latency_of_a_day(name: str) -> Rule:

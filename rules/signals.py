@@ -1,7 +1,7 @@
 """Recording rules made from a system's signals: the same canonical series for all, whatever a system calls its own.
 
 Rates and shares are over five minutes, latencies in seconds. The rules of a group are evaluated in their order, so
-each may build on those before it: the buckets of a histogram, the dear part, are read once by route, and the
+each may build on those before it: the buckets of a histogram, the expensive part, are read once by route, and the
 percentiles come from that. A canonical series is selected by `system` too, or a group would record another's.
 """
 
@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from observability.systems.model import PER_SECOND, System
-from observability.systems.signals import DbPool, ExternalApi, Outcomes, ProcessMemory, Selector
+from observability.systems.resolve import thresholds
+from observability.systems.signals import DbPool, ExternalApi, Kind, Outcomes, ProcessMemory, Selector
 from rules import promql
 
 QUANTILES: Final = ("0.5", "0.95", "0.99")
@@ -32,10 +33,12 @@ class _Signals:
 
     def __init__(self, system: System) -> None:
         self.system = system
+        self.thresholds = tuple(thresholds(system))
         self.rules: list[dict[str, Any]] = []
 
     def group(self) -> dict[str, Any]:
         """All that the system's signals yield."""
+        self._there()
         self._requests()
         self._latencies()
         self._database()
@@ -48,6 +51,15 @@ class _Signals:
 
     # What each kind of signal yields
 
+    def _there(self) -> None:
+        """Whether a target answers, and whether any series that the system's file declares arrives."""
+        own = {"system": self.system.name, "job": self.system.scrape.job}
+        self._record("app:system:up", f"max by (system) (up{promql.matchers(own)})")
+        if self.system.series:
+            names = (name for series, spec in self.system.series.items() for name in _parts(series, spec.kind))
+            declared = promql.narrowed(promql.matchers(own), f'__name__=~"{"|".join(names)}"')
+            self._record("app:system:declared", f"group by (system) ({declared})")
+
     def _requests(self) -> None:
         signals = self.system.signals
         if (requests := signals.http_requests) is not None:
@@ -59,6 +71,9 @@ class _Signals:
             failed_by_route = self._record("app:http_errors_by_route:rate5m", f"{failed}\nor 0 * {by_route}")
             errors = self._record("app:http_errors:rate5m", f"sum by (system) ({failed_by_route})\nor 0 * {total}")
             self._share("app:http_errors:ratio_rate5m", errors, total)
+            refused = self._rate(requests, f'{requests.status}=~"4.."')
+            client_errors = self._record("app:http_client_errors:rate5m", f"{refused}\nor 0 * {total}")
+            self._share("app:http_client_errors:ratio_rate5m", client_errors, total)
             if requests.domain is not None:
                 by_domain = self._rate(requests, by={"domain": requests.domain})
                 self._record("app:http_requests_by_domain:rate5m", by_domain)
@@ -73,14 +88,16 @@ class _Signals:
                 buckets = promql.merged(fine, "route")
                 self._percentiles("http_latency", "_by_domain", latency, promql.merged(fine, "domain"))
             by_route = self._percentiles("http_latency", "_by_route", latency, buckets)
+            self._slow("http_latency", "_by_route", latency, "response_time")
             self._percentiles("http_latency", "", latency, promql.merged(by_route))
 
     def _database(self) -> None:
         signals = self.system.signals
         if (latency := signals.db_latency) is not None:
-            by = {"operation": latency.operation}
-            buckets = promql.renamed(promql.bucket_rate(self.system, latency, latency.operation), by, "le")
+            by = {"operation": latency.operation} | ({"table": latency.table} if latency.table else {})
+            buckets = promql.renamed(promql.bucket_rate(self.system, latency, *by.values()), by, "le")
             by_operation = self._percentiles("db_latency", "_by_operation", latency, buckets)
+            self._slow("db_latency", "_by_operation", latency, "db_query_time")
             self._percentiles("db_latency", "", latency, promql.merged(by_operation))
         if (queries := signals.db_queries) is not None:
             self._outcomes("app:db_queries", "app:db_query_failures", queries)
@@ -116,6 +133,7 @@ class _Signals:
         if api.latency is not None:
             buckets = promql.bucket_rate(self.system, api.latency)
             self._percentiles("external_api_latency", "", api.latency, buckets, labels)
+            self._slow("external_api_latency", "", api.latency, "external_api_time", labels)
 
     def _business(self) -> None:
         signals = self.system.signals
@@ -187,6 +205,36 @@ class _Signals:
         self._record(f"app:{stem}{suffix}:events_rate5m", expr, labels)
         return rates
 
+    def _slow(
+        self,
+        stem: str,
+        suffix: str,
+        histogram: Selector,
+        threshold: str,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """The share of observations that took longer than the threshold of each severity, after `_percentiles`.
+
+        It is read from the bucket that ends at the threshold, and interpolated where the system's file has none. What
+        arrives without the bucket that the file declares says nothing.
+        """
+        rates = f"app:{stem}{suffix}:bucket_rate5m" + promql.matchers({"system": self.system.name, **(labels or {})})
+        for one in self.thresholds:
+            if one.name != threshold:
+                continue
+            limit = f"{one.value * self._per_second(histogram):.10g}"
+            # The share of nothing is not a number.
+            share = f"clamp_min(1 - histogram_fraction(0, {limit}, {{}}), 0) >= 0"
+            if one.estimated:
+                expr = share.format(rates)
+            else:
+                bound = limit if "." in limit else f"{limit}([.]0)?"
+                within = f"sum without (le) ({promql.narrowed(rates, f'le=~{promql.quoted(bound)}')})"
+                every = "sum without (le) (" + promql.narrowed(rates, 'le="+Inf"') + ")"
+                native = share.format(promql.narrowed(rates, 'le=""'))
+                expr = f"clamp_min(1 - {within} / ({every} > 0), 0)\nor {native}"
+            self._record(f"app:{stem}{suffix}:slow_ratio5m", expr, {**(labels or {}), "severity": one.severity})
+
     def _rate(self, counter: Selector, *matchers: str, by: Mapping[str, str] | None = None) -> str:
         """Events a second by system and labels: canonical name → own name."""
         by = by or {}
@@ -231,6 +279,11 @@ class _Signals:
     def _per_second(self, histogram: Selector) -> int:
         """How many of the histogram's unit make a second; an exporter's are in seconds."""
         return 1 if histogram.job else PER_SECOND[self.system.series[histogram.series].unit]
+
+
+def _parts(series: str, kind: Kind) -> tuple[str, ...]:
+    """The names under which one declared series arrives; of a histogram, classic or native."""
+    return (series, f"{series}_count") if kind == "histogram" else (series,)
 
 
 def _list(*labels: str) -> str:

@@ -1,10 +1,12 @@
 """Thresholds as series, so that one alert serves every system: it compares with the value of the system it is about.
 
-app:threshold:<name>{system, team, severity[, quantile]}
+app:threshold:<name>{system, team, severity[, quantile][, estimated]}
+app:threshold:<name>_share{system, team, severity}           the share of events that a percentile lets be slower
 app:system:info{system, team}                               always 1, for what has no threshold of its own
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -20,18 +22,23 @@ def groups(teams: Mapping[str, str], thresholds: Iterable[Threshold]) -> list[di
             "name": f"thresholds-{system}",
             "rules": [
                 _constant("app:system:info", 1, system=system, team=team),
-                *(_threshold(one) for one in found.get(system, ())),
+                *(rule for one in found.get(system, ()) for rule in _threshold(one)),
             ],
         }
         for system, team in sorted(teams.items())
     ]
 
 
-def _threshold(threshold: Threshold) -> dict[str, Any]:
-    labels = {"system": threshold.system, "team": threshold.team, "severity": threshold.severity}
+def _threshold(threshold: Threshold) -> Iterator[dict[str, Any]]:
+    own = {"system": threshold.system, "team": threshold.team, "severity": threshold.severity}
+    labels = dict(own)
     if threshold.quantile is not None:
         labels["quantile"] = threshold.quantile
-    return _constant(f"app:threshold:{threshold.name}", threshold.value, **labels)
+        share = Decimal(1) - Decimal(threshold.quantile)
+        yield _constant(f"app:threshold:{threshold.share_name}", float(share), **own)
+    if threshold.estimated:
+        labels["estimated"] = "yes"
+    yield _constant(f"app:threshold:{threshold.name}", threshold.value, **labels)
 
 
 def _constant(name: str, value: float, **labels: str) -> dict[str, Any]:

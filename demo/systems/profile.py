@@ -7,7 +7,7 @@ from typing import Final, Literal
 from demo.conditions import Conditions
 from demo.faults import Fault
 
-HTTP_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+HTTP_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0, 10.0, 30.0)
 DATABASE_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms."""
 
@@ -116,3 +116,9 @@ class Profile:
     def instance(self) -> str:
         """Address of its metrics in the stack that watches it, as `Pulumi.dev.yaml` places it."""
         return f"{self.name}.demo:{self.port}"
+
+    @property
+    def latency_bounds(self) -> tuple[float, ...]:
+        """Upper bounds of its histogram of response times, seconds."""
+        found = next(one for one in self.series if one.name.startswith("http_request_duration"))
+        return tuple(bound / (1000 if found.name.endswith("_ms") else 1) for bound in found.buckets)

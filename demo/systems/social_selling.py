@@ -34,13 +34,13 @@ PROFILE: Final = Profile(
         counter("cache_requests_total", "Look-ups in the cache.", "result"),
         counter("user_registrations_total", "Users registered."),
         counter("orders_created_total", "Orders placed."),
-        counter("order_amount_usd_total", "Worth of the orders placed, USD."),
+        counter("order_total_amount", "Worth of the orders placed, USD."),
         counter("products_created_total", "Products put on sale."),
         counter("messages_sent_total", "Messages sent."),
         gauge("active_users", "Users who did something in the last five minutes."),
     ),
     # By the mix below, the prices in the tables, and the 200 users who are there from the start.
-    counts={"orders": "orders_created_total", "revenue": "order_amount_usd_total"},
+    counts={"orders": "orders_created_total", "revenue": "order_total_amount"},
     pace=Pace(requests=RATE, orders=RATE * 0.08, revenue_usd=90, users=200),
     routes=(
         Route(method="GET", template="/api/products/{id}", weight=38, median=0.018),

@@ -7,8 +7,6 @@ from demo.alerts import FAILURES
 from demo.conditions import Conditions
 from demo.faults import fault
 from demo.systems.profile import (
-    DATABASE_SECONDS,
-    HTTP_SECONDS,
     UNMATCHED,
     Operation,
     Pace,
@@ -33,6 +31,10 @@ SLACK_EVENTS: Final = 1.2
 TOKENS: Final = (380, 70)
 """Of a call's prompt and of its answer, on average."""
 
+_HTTP: Final = (0.1, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+_DATABASE: Final = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
+"""Upper bounds of its histograms, seconds: not those of the other systems."""
+
 _ROUTE_LABELS: Final = ("method", "route", "status")
 _SEARCH: Final = "/api/meetings/search"
 
@@ -43,20 +45,20 @@ PROFILE: Final = Profile(
     job="syncup-api",
     series=(
         counter("http_requests_total", "Requests answered.", *_ROUTE_LABELS),
-        histogram("http_request_duration_seconds", "Time to answer a request.", HTTP_SECONDS, *_ROUTE_LABELS),
+        histogram("http_request_duration_seconds", "Time to answer a request.", _HTTP, *_ROUTE_LABELS),
         counter("db_queries_total", "Database queries by outcome.", "operation", "table", "status"),
-        histogram("db_query_duration_seconds", "Time a database query took.", DATABASE_SECONDS, "operation", "table"),
+        histogram("db_query_duration_seconds", "Time a database query took.", _DATABASE, "operation", "table"),
         gauge("db_connection_pool_size", "Connections of the pool."),
         gauge("db_connection_pool_available", "Connections of the pool that are free."),
         counter("meetings_processed_total", "Meetings processed by outcome.", "status"),
         counter("chat_queries_total", "Questions asked in the chat by outcome.", "model", "status"),
-        histogram("chat_query_duration_seconds", "Time to answer a question of the chat.", HTTP_SECONDS, "model"),
+        histogram("chat_query_duration_seconds", "Time to answer a question of the chat.", _HTTP, "model"),
         gauge("active_users", "Users who are active."),
         counter("slack_integration_events_total", "Slack events by outcome.", "event_type", "status"),
         counter("errors_total", "Errors by type and severity.", "type", "severity"),
         gauge("error_rate", "Errors of the last minute."),
         counter("openai_api_calls_total", "Calls of OpenAI by outcome.", "operation", "model", "status"),
-        histogram("openai_api_duration_seconds", "Time a call of OpenAI took.", HTTP_SECONDS, "operation", "model"),
+        histogram("openai_api_duration_seconds", "Time a call of OpenAI took.", _HTTP, "operation", "model"),
         counter("openai_api_tokens_total", "OpenAI tokens used.", "type"),
     ),
     pace=Pace(requests=12, users=140),

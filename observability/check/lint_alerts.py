@@ -20,10 +20,10 @@ ALLOWED: Final = {"severity": frozenset(SEVERITIES), "component": frozenset(COMP
 FLOOR: Final = 0.1
 """Events a second that a share or a percentile needs."""
 
-_FLOORS: Final = re.compile(r"app:threshold:(?:event_rate|failed_events|slow_events)")
+_FLOORS: Final = re.compile(r"app:threshold:(?:event_rate|failed_events|slow_events|route_failed_events)")
 """Thresholds that are floors: how many events there must be."""
 
-_OF_FEW: Final = re.compile(r"app:\w+:(?:quantile\w+|ratio_rate\w+)")
+_OF_FEW: Final = re.compile(r"app:\w+:(?:quantile\w+|ratio_rate\w+|slow_ratio\w+)")
 _TRAFFIC: Final = re.compile(r"\w+:\w+:(?:events_)?rate\d+[smh]")
 
 
@@ -115,7 +115,7 @@ def floors(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 -
         limit = bare(node.rhs)
         traffic = _rated(node.lhs) or any(_TRAFFIC.fullmatch(one.name or "") for one in selectors(node.lhs))
         enough = isinstance(limit, pp.NumberLiteral) and limit.val >= FLOOR
-        if traffic and (enough or any(_FLOORS.fullmatch(one.name or "") for one in selectors(limit))):
+        if traffic and (enough or any(_FLOORS.fullmatch(one.name or "") for one in selectors(node.rhs))):
             return
     yield f"has no floor: one event at night would do; add `and … >= {FLOOR}` of the events a second it is about"
 

@@ -30,7 +30,7 @@ from observability.settings.secrets import known_secrets
 from observability.settings.stack_file import decode
 from observability.settings.systems import SystemSettings
 from observability.systems import load as system_files
-from observability.systems.model import System
+from observability.systems.model import Paging, System
 from observability.systems.resolve import Threshold, platform_thresholds, thresholds
 
 ROOT: Final = project.BUILT_IN
@@ -65,6 +65,12 @@ class StackConfig:
         found = [*platform_thresholds(own, PLATFORM)]
         found += (threshold for system in self.systems.values() for threshold in thresholds(system))
         return tuple(sorted(found, key=lambda threshold: threshold.system))
+
+    @property
+    def paging(self) -> dict[str, Paging]:
+        """Which alerts wake someone, where that is not what their rules say, by system and for the stack itself."""
+        own = self.system_settings(PLATFORM).page
+        return {PLATFORM: own, **{name: system.page for name, system in self.systems.items()}}
 
     @property
     def notifications(self) -> NotificationSettings:

@@ -10,7 +10,7 @@ from observability.core.section import Section
 from observability.core.types import Address, Port, RepositoryFile, in_repository, one_each
 from observability.parts.model import Server
 from observability.parts.registry import stores
-from observability.systems.model import ThresholdValues
+from observability.systems.model import Paging, ThresholdValues
 
 
 def _target_file(value: str) -> str:
@@ -93,6 +93,9 @@ class SystemSettings(Section):
         {},
         description="What its file declares and this environment does not place (`instances`, or a name from its "
         "`exporters`), with the reason.",
+    )
+    page: Paging = Field(
+        default_factory=Paging, description="Which of its alerts wake someone here; above what its file says."
     )
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ from observability.systems.resolve import merged
 INSTANCES = "instances"
 """What every system's file declares: that it has instances with metrics."""
 
-_OF_PLATFORM = frozenset({"thresholds"})
+_OF_PLATFORM = frozenset({"thresholds", "page"})
 """What the settings may say of the stack itself besides its hosts, data stores and probes."""
 
 
@@ -48,7 +48,7 @@ def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dic
         if name == PLATFORM:
             for field in sorted(own.model_fields_set - _OF_PLATFORM - keys):
                 raise ConfigError(
-                    f"{where}.{field}: the stack itself has thresholds, hosts, data stores and probes only",
+                    f"{where}.{field}: the stack itself has thresholds, page, hosts, data stores and probes only",
                     "remove it",
                 )
         elif name not in known:
@@ -63,7 +63,8 @@ def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dic
         if system is not None:
             _check_unwatched(where, own, system)
             if own.enabled:
-                found[name] = system.model_copy(update={"thresholds": demanded}) if own.thresholds else system
+                page = system.page.under(own.page)
+                found[name] = system.model_copy(update={"thresholds": demanded, "page": page})
     _check_hosts(source, settings)
     _check_names(source, settings)
     if settings.environment == "prod":

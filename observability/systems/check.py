@@ -7,8 +7,8 @@ from itertools import pairwise
 from observability.core.documents import nearest
 from observability.core.guesses import candidates
 from observability.core.types import seconds
-from observability.systems.model import PER_SECOND, SeriesSpec, System, ThresholdValues
-from observability.systems.resolve import SPECS, amount, of_signal, selectors
+from observability.systems.model import SeriesSpec, System, ThresholdValues
+from observability.systems.resolve import SPECS, amount, bounds, is_bound, of_signal, selectors
 from observability.systems.signals import HttpLatency, Selector, Signals
 from observability.systems.thresholds import SEVERITIES, Severity, Unit
 
@@ -151,7 +151,8 @@ def _of_threshold(name: str, values: ThresholdValues, path: str, system: System 
             return
         if system and spec.percentile and spec.signal:
             yield from _below_the_top(where, found[severity], of_signal(system.signals, spec.signal), system)
-    yield from _in_order(path, found, spec.breached)
+    if not spec.floor:
+        yield from _in_order(path, found, spec.breached)
 
 
 def _is_amount(value: object, unit: Unit) -> bool:
@@ -164,19 +165,15 @@ def _is_amount(value: object, unit: Unit) -> bool:
 
 
 def _below_the_top(path: str, value: float, found: tuple[Selector, ...], system: System) -> Iterator[Problem]:
-    """A percentile never exceeds the highest bound of a classic histogram: a threshold there is never breached."""
+    """What takes longer than the highest bound of a classic histogram is counted, but not by how much."""
     for selector in found:
-        bounds = _bounds_in_seconds(system.series.get(selector.series))
-        if bounds and value >= bounds[-1]:
+        measured = bounds(system, selector)
+        if measured and value > measured[-1]:
             yield Problem(
                 path=path,
-                what=f"{selector.series} measures up to {bounds[-1]:g} s, so it can never be above {value:g} s",
+                what=f"{selector.series} measures up to {measured[-1]:g} s: nobody sees what takes {value:g} s",
                 mend="set it lower, or give the histogram a higher bucket",
             )
-
-
-def _bounds_in_seconds(spec: SeriesSpec | None) -> tuple[float, ...]:
-    return tuple(bound / PER_SECOND[spec.unit] for bound in spec.bounds) if spec and spec.unit in PER_SECOND else ()
 
 
 def _in_order(path: str, found: Mapping[Severity, float], breached: str) -> Iterator[Problem]:
@@ -199,13 +196,13 @@ def _of_slos(system: System) -> Iterator[Problem]:
     if latency is None:
         yield _without("slos.latency", "httpLatency")
         return
-    bounds = _bounds_in_seconds(system.series.get(latency.series))
+    measured = bounds(system, latency)
     target = seconds(system.slos.latency.target)
-    if bounds and not any(abs(target - bound) < 1e-9 for bound in bounds[:-1]):
+    if measured and not is_bound(target, measured[:-1]):
         yield Problem(
             path="slos.latency.target",
             what=f"{system.slos.latency.target!r}: is none of the bounds of {latency.series} below its highest",
-            mend=f"use one of these, in seconds: {', '.join(f'{bound:g}' for bound in bounds[:-1])}",
+            mend=f"use one of these, in seconds: {', '.join(f'{bound:g}' for bound in measured[:-1])}",
         )
 
 

@@ -346,14 +346,6 @@ STORES: Final[Mapping[str, ThresholdSpec]] = {
 }
 
 STACK: Final[Mapping[str, ThresholdSpec]] = {
-    "event_rate": spec(
-        "Events a second below which a share of them says nothing.",
-        "per_second",
-        info=0.1,
-        warning=0.1,
-        critical=0.1,
-        reason="30 events in 5 minutes: one of them is 3%.",
-    ),
     "flapping_ratio": spec(
         "Share of the last 15 minutes in which a target was down.",
         "ratio",

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from observability.core.documents import nearest
 from observability.core.section import Section
@@ -11,7 +19,7 @@ from observability.parts.registry import stores
 from observability.systems.signals import Kind, LabelName, SeriesName, Signals, Unit
 
 BUCKETS = {
-    "http": (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    "http": (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 5, 10, 30),
     "database": (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 }
 """Upper bounds of the histograms of requirements 1, in seconds; multiplied by 1000 where the series is in ms."""
@@ -157,13 +165,49 @@ class Slos(Section):
     latency: LatencySlo | None = Field(None, description="Requests within the target.")
 
 
+class Waits(Section):
+    """How long a value must stand beyond a threshold before its alert fires, by severity."""
+
+    info: Duration | None = Field(None, description="Like 15m; none: what the alert's rule says.")
+    warning: Duration | None = Field(None, description="As info.")
+    critical: Duration | None = Field(None, description="As info.")
+
+
+def _waits(value: object) -> object:
+    return dict.fromkeys(Waits.model_fields, value) if isinstance(value, str) else value
+
+
+class Paging(Section):
+    """Which alerts wake someone, where that is not what their rules say: the label `page`."""
+
+    all_criticals: bool | None = Field(None, description="Whether every critical alert does.")
+    alerts: dict[str, bool] = Field({}, description="Single alerts by name; they stand above allCriticals.")
+
+    def under(self, above: "Paging") -> "Paging":
+        """These with others on top of them, value by value."""
+        every = self.all_criticals if above.all_criticals is None else above.all_criticals
+        return Paging(all_criticals=every, alerts={**self.alerts, **above.alerts})
+
+
 class ThresholdValues(Section):
-    """One threshold: a value per severity, and the percentile it is about."""
+    """One threshold: a value per severity, the percentile it is about, and how long it must be exceeded."""
 
     quantile: Literal["p50", "p95", "p99"] | None = Field(None, description="Which percentile.")
     warning: Amount = Field(None, description="A number, or like 5%, 500ms, 14d by the threshold's unit.")
     critical: Amount = Field(None, description="As warning.")
     info: Amount = Field(None, description="As warning.")
+    wait: Annotated[Waits | None, BeforeValidator(_waits)] = Field(
+        None,
+        alias="for",
+        description="How long it must be exceeded: a duration, or one for each severity like {critical: 1m}; "
+        "none: what the alert's rule says.",
+    )
+
+    def under(self, above: "ThresholdValues") -> "ThresholdValues":
+        """These with others on top of them, value by value."""
+        given = {name: value for name, value in above if value is not None and name != "wait"}
+        waits = {name: value for one in (self.wait, above.wait) if one for name, value in one if value is not None}
+        return self.model_copy(update={**given, "wait": Waits(**waits) if waits else None})
 
 
 class Figure(Section):
@@ -195,6 +239,7 @@ class System(Section):
     thresholds: dict[str, ThresholdValues] = Field(
         {}, description="What is demanded of it: see observability/systems/thresholds.py."
     )
+    page: Paging = Field(default_factory=Paging, description="Which of its alerts wake someone.")
     slos: Slos = Field(default_factory=Slos, description="Its service level objectives.")
     figures: tuple[Figure, ...] = Field((), description="Figures for its dashboards.")
 

@@ -1,14 +1,14 @@
 """Thresholds as they hold: what a file or an environment demands, what holds by default, all in base units."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel, to_snake
 
 from observability.core.types import seconds, share, size
-from observability.systems.model import System, ThresholdValues
+from observability.systems.model import PER_SECOND, System, ThresholdValues
 from observability.systems.signals import Selector, Signals
 from observability.systems.thresholds import SEVERITIES, THRESHOLDS, Severity, ThresholdSpec, Unit
 
@@ -23,7 +23,9 @@ QUANTILES: Final[Mapping[str, str]] = {"p50": "0.5", "p95": "0.95", "p99": "0.99
 class Threshold:
     """One value of one system, in its base unit: a share from 0 to 1, seconds, a number.
 
-    `name` is the registry's, in snake_case; `quantile` is the label's value where it is about a percentile.
+    `name` is the registry's, in snake_case; `quantile` is the label's value where it is about a percentile. `wait` is
+    how long it must be exceeded where that is not what the alert's rule says. `estimated`: no bucket of the histogram
+    ends at it, so the share of what takes longer is interpolated.
     """
 
     system: str
@@ -32,6 +34,18 @@ class Threshold:
     severity: Severity
     value: float
     quantile: str | None = None
+    wait: str | None = None
+    estimated: bool = False
+
+    @property
+    def share_name(self) -> str:
+        """Name of the share of events that may take longer than it; of one about a percentile."""
+        return f"{self.name}_share"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, after `app:threshold:`, of all its series."""
+        return (self.name,) if self.quantile is None else (self.name, self.share_name)
 
 
 def amount(value: float | str, unit: Unit) -> float:
@@ -83,7 +97,8 @@ def thresholds(system: System) -> Iterator[Threshold]:
         if spec.platform:
             continue
         if spec.signal is None or of_signal(system.signals, spec.signal):
-            yield from _resolve(system.name, system.team, name, system.thresholds.get(to_camel(name)))
+            for one in _resolve(system.name, system.team, name, system.thresholds.get(to_camel(name))):
+                yield replace(one, estimated=spec.percentile and _estimated(system, spec, one.value))
 
 
 def platform_thresholds(demanded: Mapping[str, ThresholdValues], platform: str) -> Iterator[Threshold]:
@@ -93,13 +108,29 @@ def platform_thresholds(demanded: Mapping[str, ThresholdValues], platform: str) 
             yield from _resolve(platform, platform, name, demanded.get(to_camel(name)))
 
 
+def bounds(system: System, histogram: Selector) -> tuple[float, ...]:
+    """Upper bounds of a classic histogram in seconds, without +Inf; none where they are not known."""
+    spec = system.series.get(histogram.series) if histogram.job is None else None
+    return tuple(bound / PER_SECOND[spec.unit] for bound in spec.bounds) if spec and spec.unit in PER_SECOND else ()
+
+
+def is_bound(value: float, of: Sequence[float]) -> bool:
+    """Whether a time in seconds is one of these bounds."""
+    return any(abs(value - bound) < 1e-9 for bound in of)
+
+
+def _estimated(system: System, spec: ThresholdSpec, value: float) -> bool:
+    """Whether some histogram of the threshold's signal has no bucket that ends there; a native one never has."""
+    found = of_signal(system.signals, spec.signal or "")
+    return not all(is_bound(value, bounds(system, selector)) for selector in found)
+
+
 def merged(below: Mapping[str, ThresholdValues], above: Mapping[str, ThresholdValues]) -> dict[str, ThresholdValues]:
     """Thresholds with others on top of them, value by value."""
-    result = dict(below)
-    for name, values in above.items():
-        given = {field: value for field, value in values if value is not None}
-        result[name] = result[name].model_copy(update=given) if name in result else values
-    return result
+    return {
+        **below,
+        **{name: below[name].under(values) if name in below else values for name, values in above.items()},
+    }
 
 
 def _resolve(system: str, team: str, name: str, values: ThresholdValues | None) -> Iterator[Threshold]:
@@ -109,4 +140,7 @@ def _resolve(system: str, team: str, name: str, values: ThresholdValues | None) 
         value = spec.default.get(severity) if written is None else amount(written, spec.unit)
         if value is not None:
             quantile = QUANTILES[values.quantile] if values and values.quantile else None
-            yield Threshold(system=system, team=team, name=name, severity=severity, value=value, quantile=quantile)
+            wait = getattr(values.wait, severity) if values and values.wait else None
+            yield Threshold(
+                system=system, team=team, name=name, severity=severity, value=value, quantile=quantile, wait=wait
+            )

@@ -113,11 +113,14 @@ class DbLatency(Times):
     """Time a query of the database took: a histogram."""
 
     operation: LabelName = Field(description="Label with the kind of query.")
+    table: LabelName | None = Field(None, description="Label with the table or collection.")
 
     def labels(self) -> Iterator[tuple[str, str]]:
-        """As above, and the operation."""
+        """As above, and operation and table."""
         yield from super().labels()
         yield "operation", self.operation
+        if self.table:
+            yield "table", self.table
 
 
 class ErrorTypes(Counter):

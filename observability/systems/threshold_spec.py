@@ -22,7 +22,8 @@ class ThresholdSpec:
 
     `breached` says on which side trouble lies. `signal` is the path of the signal in a system's file without which it
     means nothing (none: any system has it); `default` holds where the file says nothing and the signal is there, and
-    `reason` says why it is what it is. `platform`: only the stack's own parts have it.
+    `reason` says why it is what it is. `platform`: only the stack's own parts have it. `floor`: it is no limit but the
+    least that there must be before an alert is judged, and may be the same at every severity.
     """
 
     description: str
@@ -34,6 +35,7 @@ class ThresholdSpec:
     default: Mapping[Severity, float] = field(default_factory=dict)
     reason: str = ""
     platform: bool = False
+    floor: bool = False
 
 
 def spec(
@@ -45,6 +47,7 @@ def spec(
     percentile: bool = False,
     reason: str = "",
     platform: bool = False,
+    floor: bool = False,
     **default: float,
 ) -> ThresholdSpec:
     """A threshold; `default` by severity, in the base unit. Without severities: those of the defaults."""
@@ -58,4 +61,5 @@ def spec(
         default=MappingProxyType({severity: default[severity] for severity in SEVERITIES if severity in default}),
         reason=reason,
         platform=platform,
+        floor=floor,
     )

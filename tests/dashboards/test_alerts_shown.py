@@ -17,6 +17,7 @@ from dashboards.queries import Query, panels, queries
 from dashboards.registry import dashboards
 from observability.check.promql import matchers, parse, walk
 from observability.core.naming import OWNER
+from observability.systems.thresholds import THRESHOLDS
 from tests.unit.conftest import FULL, stack_config
 
 EVERYTHING: Final = stack_config("prod", FULL)
@@ -24,7 +25,7 @@ EVERYTHING: Final = stack_config("prod", FULL)
 THRESHOLD: Final = re.compile(r"app:threshold:(\w+)")
 LITERAL: Final = re.compile(r"[<>]=? (\d+(?:\.\d+)?)$", re.MULTILINE)
 
-FLOORS: Final = {"event_rate", "failed_events", "slow_events"}
+FLOORS: Final = {name for name, spec in THRESHOLDS.items() if spec.floor}
 """Thresholds that are floors: the least there must be before an alert is judged."""
 
 ANOTHER_SCALE: Final[Mapping[str, str]] = {
@@ -107,7 +108,7 @@ def demanded(uid: str) -> set[str]:
 def limits_of(alert: str, uid: str) -> set[str]:
     """The thresholds that an alert compares with and the dashboard's system has; one of 0 is the axis itself."""
     above = {one.name for one in EVERYTHING.thresholds if one.value > 0}
-    own = {name for rule in rules()[alert] for name in THRESHOLD.findall(rule.expr)}
+    own = {name.removesuffix("_share") for rule in rules()[alert] for name in THRESHOLD.findall(rule.expr)}
     return own & demanded(uid) & above - FLOORS
 
 

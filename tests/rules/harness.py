@@ -20,6 +20,7 @@ import yaml
 
 from dashboards.linked_rules import files
 from rules.promql import matchers
+from tests.rules.required import page
 from tests.tools import run_tool
 from tests.unit.conftest import FULL, stack_config
 
@@ -38,7 +39,7 @@ _REPORT: Final = "/dev/shm/report.xml"  # noqa: S108 - in the container
 
 @dataclass(frozen=True, kw_only=True)
 class Firing:
-    """An alert that fires, with all its labels but its name."""
+    """An alert that fires, with all its labels but its name, and `page` where it is what the requirements say."""
 
     alert: str
     labels: Labels
@@ -217,4 +218,5 @@ def _expected(case: Case, alert: str, firings: Sequence[Firing]) -> Iterator[dic
     for firing in firings:
         if firing.alert == alert:
             told = {"summary": case.says.summary, "description": case.says.description} if case.says else {}
-            yield {"exp_labels": dict(firing.labels), **({"exp_annotations": told} if alert == case.alert else {})}
+            labels = {"page": page(alert, firing.labels), **firing.labels}
+            yield {"exp_labels": labels, **({"exp_annotations": told} if alert == case.alert else {})}

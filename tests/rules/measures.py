@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.rules.raw import DATABASE, Series, counter, gauge, histogram, series
+from tests.rules.raw import DATABASE, DATABASE_OF, HTTP, HTTP_OF, Series, counter, gauge, histogram, series
 
 ROUTE, STATUS = {"erpgo": "path"}, {"erpgo": "status", "syncup": "status"}
 """Labels of requests where they are not `route` and `status_code`."""
@@ -58,7 +58,8 @@ def response_time(of: Shape, value: float) -> Series:
     """A percentile of the time to answer lies at so many seconds."""
     labels = _route(of) | ({} if of.like == "erpgo" else {STATUS.get(of.like, "status_code"): "200"})
     name, unit = _timer("http_request_duration", of)
-    return histogram(name, of.system, labels, quantile=of.quantile, at=value, rate=of.rate, unit=unit)
+    bounds = HTTP_OF.get(of.like, HTTP)
+    return histogram(name, of.system, labels, quantile=of.quantile, at=value, rate=of.rate, bounds=bounds, unit=unit)
 
 
 def query_time(of: Shape, value: float) -> Series:
@@ -66,7 +67,8 @@ def query_time(of: Shape, value: float) -> Series:
     more = {"alawael": {"collection": "orders"}, "syncup": {"table": "orders"}}.get(of.like, {})
     labels = {"operation": "select", **more}
     name, unit = _timer("db_query_duration", of)
-    return histogram(name, of.system, labels, quantile=of.quantile, at=value, rate=of.rate, bounds=DATABASE, unit=unit)
+    bounds = DATABASE_OF.get(of.like, DATABASE)
+    return histogram(name, of.system, labels, quantile=of.quantile, at=value, rate=of.rate, bounds=bounds, unit=unit)
 
 
 def pool(of: Shape, value: float) -> Series:
@@ -126,7 +128,8 @@ def api_time(of: Shape, value: float) -> Series:
     """A percentile of the time that OpenAI takes lies at so many seconds."""
     labels = {"operation": "chat", "model": "large"}
     name = "openai_api_duration_seconds"
-    return histogram(name, of.system, labels, quantile=of.quantile, at=value, rate=of.rate)
+    bounds = HTTP_OF["syncup"]
+    return histogram(name, of.system, labels, quantile=of.quantile, at=value, rate=of.rate, bounds=bounds)
 
 
 def api_failures(of: Shape, value: float) -> Series:

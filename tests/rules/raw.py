@@ -15,8 +15,11 @@ COUNT: Final = 60
 JOBS: Final = {"syncup": "syncup-api"}
 """Scrape jobs that are not called `backend`."""
 
-HTTP: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+HTTP: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 5, 10, 30)
 DATABASE: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+HTTP_OF: Final = {"alawael": (0.1, 0.5, 1, 2, 5), "syncup": (0.1, 0.5, 1, 2, 3, 5, 10)}
+DATABASE_OF: Final = {"alawael": (0.01, 0.05, 0.1, 0.5, 1), "syncup": (0.01, 0.05, 0.1, 0.5, 1, 5)}
+"""Bounds of histograms, in seconds; of those systems that have their own."""
 
 Series = dict[str, str]
 
@@ -59,7 +62,12 @@ def histogram(
 
 
 def distribution(quantile: float, at: float, bounds: Sequence[float]) -> list[float]:
-    """Cumulative shares of observations within each bound, such that the quantile, interpolated, lies at `at`."""
+    """Cumulative shares of observations within each bound, such that the quantile, interpolated, lies at `at`.
+
+    Beyond the highest bound nothing is interpolated: two percent more than may be lie there.
+    """
+    if at > bounds[-1]:
+        return [1 - 1.02 * (1 - quantile)] * len(bounds)
     index = next(i for i, bound in enumerate(bounds) if at <= bound)
     low = bounds[index - 1] if index else 0.0
     within = (at - low) / (bounds[index] - low)

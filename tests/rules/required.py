@@ -98,6 +98,21 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
 }
 """Severities by name; where none was given, any that wakes somebody."""
 
+WAKES_NOBODY: Final = {"application/CriticalMemoryUsage", "CriticalCacheHitRate"}
+"""Criticals that can wait for the morning, by name or component/name: what follows from them wakes someone."""
+
+EVERY_CRITICAL_PAGES: Final = {"social-selling"}
+"""Systems whose owner wants to be woken by every critical."""
+
+
+def page(alert: str, labels: Mapping[str, str]) -> str:
+    """What the label `page` of an alert must be."""
+    if labels["severity"] != "critical":
+        return "no"
+    waits = {alert, f"{labels['component']}/{alert}"} & WAKES_NOBODY
+    return "no" if waits and labels["system"] not in EVERY_CRITICAL_PAGES else "yes"
+
+
 _MINUTE = 60
 
 LONGEST: Final[Mapping[str, int]] = {

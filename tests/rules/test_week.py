@@ -78,7 +78,7 @@ FIGURES: Final = (
         names={
             "erpgo": "revenue_usd_total",
             "alawael": "revenue_usd_total",
-            "social-selling": "order_amount_usd_total",
+            "social-selling": "order_total_amount",
         },
         value=200,
         says=Says(
