@@ -92,6 +92,13 @@ ACCEPTED: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("app:error_series:count", "counter"): (
             "NewErrorType asks whether a counter is there at all, and tells how far it has come since it was born"
         ),
+        (
+            "ReplicationStopped",
+            "counter",
+        ): "the time of the last message is a moment, which the exporter types as a counter",
+        ("AlertmanagerNotificationsFailing", "floor"): (
+            "messages are few: when the only one of five minutes is given up, nobody was told"
+        ),
     }
 )
 """Findings that are as they should be: rule and check → why."""
