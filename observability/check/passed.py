@@ -35,7 +35,8 @@ def check_once(config: StackConfig, folder: Path) -> list[Problem]:
     # Imported only where it is needed: it takes a second.
     from observability.check.run import check
 
-    problems = check([config.stack]).problems
+    # Of the repository alone the form is checked: its rules serve signals that none of the systems here may have.
+    problems = check([config.stack], content=project.own() is not None).problems
     if not problems:
         passed.write_text("\n".join([*known, key][-_KEPT:]) + "\n", encoding="utf-8")
     return problems

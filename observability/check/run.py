@@ -76,11 +76,12 @@ class Report:
         self.problems += [one for one in dict.fromkeys(found) if one not in self.problems]
 
 
-def check(stacks: Sequence[str] | None = None) -> Report:
+def check(stacks: Sequence[str] | None = None, *, content: bool = True) -> Report:
     """Check all content: of the project folder where there is one, else of this repository.
 
     `stacks` names the stacks whose files are read; None: all that lie in the checked folder, or the built-in `dev`
     where it has none. Built-in content is not reported where there is a project folder.
+    `content` False: files are checked each by itself, and not against what the systems expose.
     """
     report = Report()
     root = project.own() or project.BUILT_IN
@@ -94,7 +95,7 @@ def check(stacks: Sequence[str] | None = None) -> Report:
         report.problems.sort(key=lambda one: one.order)
         return report
     configs = _configs(report, root, stacks)
-    if configs:
+    if configs and content:
         _content(report, root, configs[0], places)
     report.problems.sort(key=lambda one: one.order)
     return report
