@@ -96,6 +96,10 @@ ACCEPTED: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
             "ReplicationStopped",
             "counter",
         ): "the time of the last message is a moment, which the exporter types as a counter",
+        **{
+            (name, "template"): "the label device is that of the filesystem, or of its pool by label_replace"
+            for name in ("HighDiskUsage", "CriticalDiskUsage", "DiskWillFill")
+        },
         ("AlertmanagerNotificationsFailing", "floor"): (
             "messages are few: when the only one of five minutes is given up, nobody was told"
         ),
