@@ -191,7 +191,7 @@ def containers(files: Path) -> Iterator[docker.DockerClient]:
     client, left_out = ensure_images(wanted, known)
     assert not left_out
     refuse_if_in_use(client, STACK)
-    made = Containers(client, compose, HERE)
+    made = Containers(client, compose, HERE, files)
     made.down(volumes=True)
     try:
         made.up()
