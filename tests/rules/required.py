@@ -21,6 +21,10 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
     "NewErrorType": _INFO,
     "UnusualTraffic": _INFO,
     "PerformanceDegradation": _INFO,
+    "RouteFailing": _WARNING,
+    "NoTraffic": _CRITICAL,
+    "HighClientErrorRate": _WARNING,
+    "SystemSilent": _CRITICAL,
     # Business and security
     "LowOrderRate": _WARNING,
     "HighCancellationRate": _WARNING,
