@@ -35,7 +35,7 @@ def run_once(
 ) -> docker.Container:
     """Run the entry point with the volume at `folder` and the uploads, path → content, in place before it starts.
 
-    All arguments stand in the entry point: with a `command` too, the provider never mends one that failed to start.
+    All arguments stand in the entry point: with a `command` too, the provider never repairs one that failed to start.
     """
     return docker.Container(
         name,

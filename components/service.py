@@ -73,7 +73,7 @@ def http_health(url: str) -> HealthCheck:
 class ServiceArgs:
     """One container. What is not named here is confined the same way for all.
 
-    `entrypoint` takes the place of the image's own, and of any `command`: with both, the provider never mends a
+    `entrypoint` takes the place of the image's own, and of any `command`: with both, the provider never repairs a
     container that failed to start. `envs` hold no secret; `tmpfs` gives the mount options of each folder that must be
     writable and may be forgotten; `devices` of the host may be read.
     `health` None and `host_namespaces` True are exceptions: list them, with the reason, in `components.exceptions`.

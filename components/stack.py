@@ -77,7 +77,7 @@ class MonitoringStack(ComponentResource):
 
 
 def _logs(context: StackContext, child: ResourceOptions) -> None:
-    """Loki, and the collector that is chosen or to be had."""
+    """Loki, and the collector that is chosen or available."""
     if not context.config.runs("loki"):
         return
     loki = Loki("loki", LokiArgs(context=context), child)

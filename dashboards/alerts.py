@@ -92,7 +92,7 @@ def _noisiest() -> Panel:
     fired = f'max by (alertname, system) (ALERTS_FOR_STATE{{{OF},alertname!="Watchdog"}})'
     return rows(
         "Most Frequent Alerts",
-        "How often each alert began in the time shown; those at the top are the first to be mended or tuned.",
+        "How often each alert began in the time shown; those at the top are the first to be repaired or tuned.",
         "short",
         now(f"topk(20, changes({fired}[{RANGE}:1m]) + 1)"),
     )

@@ -39,7 +39,7 @@ GRAPH_HEIGHT: Final = 7
 """Heights in Grafana's grid units of about 38 pixels."""
 
 FLAT: Final[Mapping[str, float]] = MappingProxyType({"percentunit": 0.01, "s": 0.001})
-"""How high an axis reaches at the least: of what is all nought Grafana's own reaches to 100, which is 10,000 %."""
+"""How high an axis reaches at the least: of what is all 0 Grafana's own reaches to 100, which is 10,000 %."""
 
 LIMIT: Final = "Limit"
 """refId of the query that draws a panel's thresholds."""
@@ -86,7 +86,7 @@ def graph(
     at: tuple[float, str] | None = None,
     width: int = 8,
 ) -> timeseries.Panel:
-    """Lines over time, from nought up, and dashed ones where alerts begin.
+    """Lines over time, from 0 up, and dashed ones where alerts begin.
 
     `limits` is a query of threshold series; `at` is the value that an alert's rule has itself, and its severity.
     """

@@ -13,7 +13,7 @@ Document = Mapping[str, Any]
 
 _ON_DASHBOARD: Final = frozenset({"panels", "templating", "title", "uid"})
 _ON_PANEL: Final = frozenset({"gridPos", "id", "targets", "title", "type"})
-"""What is told in words of its own."""
+"""What is described in words of its own."""
 
 _NAMES: Final = {
     "fieldConfig.defaults.decimals": "decimals",
@@ -30,7 +30,7 @@ _NAMES: Final = {
 """Words for the options that change often; the others are named by their path in the JSON."""
 
 _SHORT: Final = 60
-"""Characters of a value that is told on the line itself."""
+"""Characters of a value that is shown on the line itself."""
 
 
 @dataclass(frozen=True, kw_only=True)

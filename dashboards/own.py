@@ -136,7 +136,7 @@ def _pages(path: Path) -> list[Page]:
         for page in pages:
             page.build()
     except ConfigError as error:
-        raise ConfigError(f"{shown}: {error.what}", error.mend) from error
+        raise ConfigError(f"{shown}: {error.what}", error.fix) from error
     except SyntaxError as error:
         raise ConfigError(f"{shown}:{error.lineno}: {error.msg}", "correct the Python at that line") from error
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Every query of every dashboard, for whoever wants to read, check or ask them all."""
+"""Every query of every dashboard, to read, check or run them all."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`python -m demo`: the shop, the simulated systems and the faults' port, until it is told to end."""
+"""`python -m demo`: the shop, the simulated systems and the faults' port, until it is stopped."""
 
 import argparse
 import logging

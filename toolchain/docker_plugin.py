@@ -48,7 +48,7 @@ def choice() -> str | None:
 
 
 def obtain(pulumi: Path, report: Report) -> Plugin:
-    """The official plugin where it is to be had, else the stand-in; `ConfigError` if a forced one is not."""
+    """The official plugin where it is available, else the stand-in; `ConfigError` if a forced one is not."""
     chosen = choice()
     if chosen == "stand-in":
         return _stand_in(f"{CHOICE} asks for it", report)
@@ -60,7 +60,7 @@ def obtain(pulumi: Path, report: Report) -> Plugin:
     except ObtainError as failure:
         if chosen == "official":
             raise ConfigError(
-                f"the official Docker plugin v{version()} cannot be had: {failure}",
+                f"the official Docker plugin v{version()} is not available: {failure}",
                 f"unset {CHOICE} to let the stand-in serve, or install the plugin into {plugin.home()}",
             ) from None
         return _stand_in(f"the official v{version()} cannot be downloaded: {failure}", report)

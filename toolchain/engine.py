@@ -100,8 +100,8 @@ def obtain(report: Report) -> Engine:
             way = _start(report)
             engine = connect()
         except ObtainError as failure:
-            mend = f"look into {log_file(LOG)}, or start Docker yourself and try again"
-            raise ConfigError(f"Docker Engine could not be started: {failure}", mend) from None
+            fix = f"look into {log_file(LOG)}, or start Docker yourself and try again"
+            raise ConfigError(f"Docker Engine could not be started: {failure}", fix) from None
     came = (
         "Debian's docker.io, installed as there was none" if installed else "the installed one, as it was not running"
     )

@@ -19,7 +19,7 @@ def version() -> str:
 
 
 def obtain(pulumi: Path, report: Report | None = None) -> str | None:
-    """None where the plugin is installed by now, else why it is not to be had."""
+    """None where the plugin is installed by now, else why it is not available."""
     report = report or ConsoleReport()
     if plugin.installed("grafana", version()):
         report.line(ITEM, f"found the official v{version()}")
@@ -27,7 +27,7 @@ def obtain(pulumi: Path, report: Report | None = None) -> str | None:
     try:
         plugin.download(pulumi, "grafana", version(), report, server=SERVER)
     except ObtainError as failure:
-        report.line(ITEM, f"not to be had, so Grafana is left out ({failure})")
+        report.line(ITEM, f"not available, so Grafana is left out ({failure})")
         return f"Pulumi's Grafana plugin v{version()} cannot be downloaded: {failure}"
     report.line(ITEM, f"downloaded the official v{version()}")
     return None

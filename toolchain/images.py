@@ -101,7 +101,7 @@ def assemble(
     report: Report,
     recipes: Mapping[str, Recipe] | None = None,
 ) -> dict[str, str]:
-    """Turn what was compiled into images; returns why not, for each service whose image cannot be had."""
+    """Turn what was compiled into images; returns why not, for each service whose image is not available."""
     left_out: dict[str, str] = {}
     for image in missing:
         try:

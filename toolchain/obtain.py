@@ -25,7 +25,7 @@ class Toolchain:
     plugin_notice: str | None
     """What every run has to say of the plugin."""
     left_out: Mapping[str, str]
-    """Why it cannot be had, for each service whose image cannot."""
+    """Why it is not available, for each service whose image cannot."""
     docker_host: str
     """The engine's address, as DOCKER_HOST takes it: for a run to use the same engine as we did."""
 
@@ -48,7 +48,7 @@ def ensure(
     """Obtain whatever is missing, saying of each thing which way it was got and why.
 
     `images` holds a full reference for each service, `instead` the images that take the place of one that cannot be
-    had. `ConfigError` if what nothing works without cannot be had; an image that cannot is left out.
+    had. `ConfigError` if what nothing works without is not available; an image that cannot is left out.
     """
     report = report or ConsoleReport()
     docker_plugin.choice()  # a wrong one is said before anything is built
@@ -100,7 +100,7 @@ def _pulumi(report: Report) -> tuple[Path | None, str]:
 def _built_pulumi(failure: ObtainError | None, why: str, report: Report) -> Path:
     if failure:
         raise ConfigError(
-            f"the Pulumi CLI cannot be had: {why}; building it failed: {failure}",
+            f"the Pulumi CLI is not available: {why}; building it failed: {failure}",
             "install it (https://www.pulumi.com/docs/install/), so that `pulumi version` answers",
         )
     report.line(pulumi_cli.ITEM, f"built {pulumi_cli.BUILD.version} from its Go module ({why})")

@@ -22,7 +22,7 @@ def main() -> int:
     try:
         left_out = ensure({service: pinned(service) for service in PINS}).left_out
     except ConfigError as error:
-        console.print(f"Error: {error.what}\nFix: {error.mend}")
+        console.print(f"Error: {error.what}\nFix: {error.fix}")
         return 2
     except KeyboardInterrupt:
         console.print("Interrupted; what was finished is kept, and the next run goes on from there.")

@@ -1,4 +1,4 @@
-"""Promtail: for those who run it, and where Alloy's image is not to be had. Its life ended on 2026-03-02."""
+"""Promtail: for those who run it, and where Alloy's image is not available. End of life: 2026-03-02."""
 
 from pulumi import ComponentResource, ResourceOptions
 

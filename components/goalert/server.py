@@ -1,4 +1,4 @@
-"""GoAlert, which tells whoever is on call and escalates, with a PostgreSQL of its own."""
+"""GoAlert, which notifies the people on call and escalates, with a PostgreSQL of its own."""
 
 import hashlib
 from collections.abc import Mapping

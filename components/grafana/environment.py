@@ -1,4 +1,4 @@
-"""What Grafana's server is told by its environment; of a secret only the path of the file that holds it."""
+"""The environment of Grafana's server; of a secret only the path of the file that holds it."""
 
 from typing import Final
 

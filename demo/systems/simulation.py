@@ -38,7 +38,7 @@ class Simulation(ABC):
 
     profile: ClassVar[Profile]
     told: Callable[[Route, int, float], None] | None = None
-    """Who is told of each request that was answered: its route, status and seconds."""
+    """Called for each request that was answered: its route, status and seconds."""
 
     def __init__(self, out: Output, random: Random) -> None:
         self.out = out

@@ -90,7 +90,7 @@ def _height(selector: pp.VectorSelector, above: tuple[Node, ...], function: str 
                         return
                     if str(node.op) == "unless" and _earlier(selector, node.rhs):
                         return
-                elif _times_nought(node) or (str(node.op) in ("==", "!=") and _earlier(selector, node)):
+                elif _times_zero(node) or (str(node.op) in ("==", "!=") and _earlier(selector, node)):
                     # Whether it is there, or whether it has moved.
                     return
                 else:
@@ -105,7 +105,7 @@ def _earlier(selector: pp.VectorSelector, other: Node) -> bool:
     return any(one.name == selector.name and one.offset is not None for one in selectors(other))
 
 
-def _times_nought(node: pp.BinaryExpr) -> bool:
+def _times_zero(node: pp.BinaryExpr) -> bool:
     """Whether it is multiplied by 0, which asks only whether it is there."""
     sides = (bare(node.lhs), bare(node.rhs))
     return str(node.op) == "*" and any(isinstance(side, pp.NumberLiteral) and side.val == 0 for side in sides)

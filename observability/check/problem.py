@@ -43,12 +43,12 @@ def of_error(error: ConfigError, path: Path | None = None) -> Problem:
     """The problem that an error tells of; `path` is the file where the error's own words do not lead to it."""
     match = _PLACE.match(error.what)
     if match is None:
-        return Problem(file=project.shown(path) if path else None, line=None, what=error.what, fix=error.mend)
+        return Problem(file=project.shown(path) if path else None, line=None, what=error.what, fix=error.fix)
     file, what = match["file"], match["what"]
     line = int(match["line"]) if match["line"] else None
     if line is None and file.endswith(project.YAML):
         line = _line_of_path(path or _found(file), what)
-    return Problem(file=file, line=line, what=what, fix=error.mend)
+    return Problem(file=file, line=line, what=what, fix=error.fix)
 
 
 def placeholders(path: Path) -> Iterator[Problem]:

@@ -98,7 +98,7 @@ def narrowed(shape: Shape, conditions: Iterable[Matcher]) -> Shape:
 
 
 class Shaper:
-    """Works out shapes; `selected` knows what a selector yields, `report` hears of labels that are not there."""
+    """Works out shapes; `selected` knows what a selector yields, `report` is called for labels that are not there."""
 
     def __init__(
         self, selected: Callable[[pp.VectorSelector], Shape], report: Callable[[str], object] | None = None

@@ -27,7 +27,7 @@ def run() -> None:
     try:
         from observability.cli.app import main
     except ConfigError as error:
-        sys.stderr.write(f"{error.what}\n{error.mend}\n")
+        sys.stderr.write(f"{error.what}\n{error.fix}\n")
         sys.exit(2)
     main()
 

@@ -87,8 +87,8 @@ def _check(system: str | None, name: str | None, duration: str | None, *, off: b
     try:
         seconds(duration or "10m")
     except ValueError as error:
-        what, _, mend = str(error).partition("; ")
-        raise ConfigError(f"--for: {what}", mend or "ask for less than a day") from error
+        what, _, fix = str(error).partition("; ")
+        raise ConfigError(f"--for: {what}", fix or "ask for less than a day") from error
 
 
 def _unknown(what: str, given: str, known: Collection[str]) -> ConfigError:

@@ -12,21 +12,21 @@ class ConfigError(Exception):
     `others` are more problems of the same file: each is printed after the first, ten in all.
     """
 
-    def __init__(self, what: str, mend: str, others: Iterable["ConfigError"] = ()) -> None:
+    def __init__(self, what: str, fix: str, others: Iterable["ConfigError"] = ()) -> None:
         self.what = what
-        self.mend = mend
+        self.fix = fix
         self.others = tuple(others)
         super().__init__("\n".join(self.lines))
 
     @property
     def all(self) -> tuple["ConfigError", ...]:
         """This problem and the others, each by itself."""
-        return (ConfigError(self.what, self.mend), *self.others) if self.others else (self,)
+        return (ConfigError(self.what, self.fix), *self.others) if self.others else (self,)
 
     @property
     def lines(self) -> tuple[str, ...]:
         """What is printed: of each problem what is wrong, then how to fix it."""
-        shown = [(self.what, self.mend), *((one.what, one.mend) for one in self.others)]
+        shown = [(self.what, self.fix), *((one.what, one.fix) for one in self.others)]
         found = [line for pair in shown[:MOST] for line in pair]
         if len(shown) > MOST:
             found.append(f"and {len(shown) - MOST} more problems, shown once these are fixed")
@@ -35,8 +35,8 @@ class ConfigError(Exception):
 
 def together(problems: Iterable[tuple[str, str]]) -> ConfigError | None:
     """One error of all these problems, each what is wrong and how to fix it; None where there are none."""
-    found = [ConfigError(what, mend) for what, mend in dict.fromkeys(problems)]
-    return ConfigError(found[0].what, found[0].mend, found[1:]) if found else None
+    found = [ConfigError(what, fix) for what, fix in dict.fromkeys(problems)]
+    return ConfigError(found[0].what, found[0].fix, found[1:]) if found else None
 
 
 def all_of(*checks: Callable[[], object]) -> None:
@@ -46,7 +46,7 @@ def all_of(*checks: Callable[[], object]) -> None:
         try:
             check()
         except ConfigError as error:
-            found += [(one.what, one.mend) for one in error.all]
+            found += [(one.what, one.fix) for one in error.all]
     failed = together(found)
     if failed:
         raise failed

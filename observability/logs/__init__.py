@@ -1,1 +1,1 @@
-"""Logs: what Loki is told, and the pipelines that read lines, rendered for each collector. Plain functions on data."""
+"""Logs: the configuration of Loki and of each collector, with the pipelines that read lines; plain functions."""

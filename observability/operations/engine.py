@@ -22,7 +22,7 @@ _SILENT = ("same", "read", "refresh")
 """Kinds of step that change nothing."""
 
 _PARTS = ("delete-replaced", "create-replacement")
-"""The two halves of a step that is told of as `replace`."""
+"""The two halves of a step that is reported as `replace`."""
 
 
 class EngineError(Exception):
@@ -82,7 +82,7 @@ class Engine:
         return [urn for urn in self._urns() if _type_of(urn).startswith("grafana:")]
 
     def look_into_grafana(self) -> None:
-        """Compare what is in Grafana with the record of it; what was changed or removed there, the next `up` mends."""
+        """Compare Grafana with the record of it; the next `up` repairs what was changed or removed there."""
         found = self.grafana_resources()
         if found:
             self._run(lambda on_event: self._stack.refresh(target=found, color="never", on_event=on_event), _unheard)
@@ -145,7 +145,7 @@ def _type_of(urn: str) -> str:
 
 
 def _unheard(_kind: str, _type: str, _name: str) -> None:
-    """Nobody is told of what a refresh does."""
+    """A refresh reports nothing."""
 
 
 def _digest(errors: list[str]) -> str:

@@ -85,12 +85,12 @@ class Home:
         return found.without(self.left_out(stack))
 
     def left_out(self, stack: str) -> dict[str, str]:
-        """Why, for each image that was not to be had at the last `up`."""
+        """Why, for each image that was not available at the last `up`."""
         path = self.folder / "left-out" / f"{stack}.json"
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
     def set_left_out(self, stack: str, left_out: Mapping[str, str]) -> None:
-        """Remember which images are not to be had, and why."""
+        """Remember which images are not available, and why."""
         path = self.folder / "left-out" / f"{stack}.json"
         path.parent.mkdir(exist_ok=True, mode=0o700)
         _write(path, json.dumps(dict(sorted(left_out.items())), indent=2) + "\n")

@@ -55,13 +55,13 @@ class Operation:
             config = config.without({})
             tools = toolchain.ensure(config.images, instead=config.instead)
             for name in tools.left_out.keys() & essential():
-                raise ConfigError(f"the image of {name} is not to be had: {tools.left_out[name]}", "see ./obs doctor")
+                raise ConfigError(f"the image of {name} is not available: {tools.left_out[name]}", "see ./obs doctor")
             left_out = {**tools.left_out, **_grafana_left_out(config.without(tools.left_out), tools)}
             config = config.without(left_out)
             home.set_left_out(stack, left_out)
             if config.collector == "promtail":
-                why = ", as Alloy's image is not to be had" if "alloy" in left_out else ""
-                console.print(f"the log collector is Promtail{why}; its life ended on 2026-03-02: move to Alloy")
+                why = ", as Alloy's image is not available" if "alloy" in left_out else ""
+                console.print(f"the log collector is Promtail{why}; end of life: 2026-03-02; move to Alloy")
         else:
             tools = toolchain.ensure({})
         # What the CLI is asked goes on meanwhile: a changed setting is to be live within three seconds.
@@ -108,7 +108,7 @@ class Operation:
             return self.engine.down(on_step)
         except EngineError as error:
             self.console.print(self._lost_grafana(str(error)) or str(error), markup=False, style="red")
-            self.console.print(f"{what} failed; mend that and run it again: what was done is kept.")
+            self.console.print(f"{what} failed; fix that and run it again; what was done is kept.")
             raise typer.Exit(1) from error
 
     def _lost_grafana(self, said: str) -> str | None:
@@ -202,7 +202,7 @@ class Operation:
 
 
 def _grafana_left_out(config: StackConfig, tools: toolchain.Toolchain) -> dict[str, str]:
-    """Grafana with the reason, where its plugin is not to be had; ConfigError where it is an external one."""
+    """Grafana with the reason, where its plugin is not available; ConfigError where it is an external one."""
     reason = grafana_plugin.obtain(tools.pulumi) if config.grafana_url is not None else None
     if reason is not None and not config.runs("grafana"):
         raise ConfigError(reason, "install it, or take observability:grafana.url out")

@@ -11,7 +11,7 @@ METRICS_PORT: Final = 9899
 
 PART: Final = Part[None, Server](
     name="goalert",
-    title="GoAlert, which notifies whoever is on call.",
+    title="GoAlert, which notifies the people on call.",
     profiles=NEVER,
     job="goalert",
     port=METRICS_PORT,

@@ -39,7 +39,7 @@ ROOT: Final = project.BUILT_IN
 _PREFIX: Final = stack_files.PREFIX
 
 LEFT_OUT: Final = "leftOut"
-"""Key under which `obs` tells the program of images that are not to be had; it stands in no tracked file."""
+"""Key under which `obs` tells the program of images that are not available; it stands in no tracked file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class StackConfig:
     settings: Settings
     secrets: frozenset[str]
     left_out: Mapping[str, str] = field(default_factory=dict)
-    """Why, for each image that is not to be had on this machine; `obs` finds that out and stores it."""
+    """Why, for each image that is not available on this machine; `obs` finds that out and stores it."""
     systems: Mapping[str, System] = field(default_factory=dict)
     """The watched systems by name, in order, with this environment's thresholds on top of their own."""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class StackConfig:
 
     @property
     def notifications(self) -> NotificationSettings:
-        """Who hears of what, the webhook among them whose secret is the shorthand for everything."""
+        """Receivers and audiences, the webhook among them whose secret is the shorthand for everything."""
         said = self.settings.notifications
         if self.runs("goalert"):
             said = said.with_goalert(team for team, secret in self.goalert_secrets.items() if secret in self.secrets)
@@ -82,7 +82,7 @@ class StackConfig:
 
     @property
     def goalert_secrets(self) -> dict[str, str]:
-        """Name of the secret with the address by which GoAlert hears of a team, by team."""
+        """Name of the secret with the address at which GoAlert takes a team's alerts, by team."""
         return {team: goalert_secret(team) for team in self.settings.on_call.schedules}
 
     def system_settings(self, system: str) -> SystemSettings:
@@ -132,11 +132,11 @@ class StackConfig:
 
     @property
     def instead(self) -> dict[str, dict[str, str]]:
-        """For each of the images, those that take its place where it is not to be had."""
+        """For each of the images, those that take its place where it is not available."""
         return {"alloy": {"promtail": self.settings.image("promtail")}} if "alloy" in self.images else {}
 
     def without(self, left_out: Mapping[str, str]) -> "StackConfig":
-        """The same stack where these images are not to be had."""
+        """The same stack where these images are not available."""
         return replace(self, left_out=dict(left_out))
 
 

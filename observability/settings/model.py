@@ -128,10 +128,10 @@ class Settings(Section):
     docker: DockerSettings = Field(default_factory=DockerSettings, description="The Docker Engine's own metrics.")
     grafana: GrafanaSettings = Field(default_factory=GrafanaSettings, description="Dashboards.")
     notifications: NotificationSettings = Field(
-        default_factory=NotificationSettings, description="Who hears of alerts, and by which channel."
+        default_factory=NotificationSettings, description="Receivers of alerts, and their channels."
     )
     on_call: OnCallSettings = Field(default_factory=OnCallSettings, description="Who is on call, as data.")
-    goalert: GoAlertSettings = Field(default_factory=GoAlertSettings, description="What tells whoever is on call.")
+    goalert: GoAlertSettings = Field(default_factory=GoAlertSettings, description="Notifies the people on call.")
     links: LinksSettings = Field(default_factory=LinksSettings, description="Where the links in alerts lead.")
     systems: dict[str, SystemSettings] = Field(
         {}, description="The watched systems in this environment, by name; `platform`: the stack's own parts and host."

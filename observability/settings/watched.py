@@ -59,7 +59,7 @@ def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dic
         system = known.get(name)
         demanded = merged(system.thresholds if system else {}, own.thresholds)
         for problem in threshold_problems(demanded, f"{where}.thresholds", system):
-            raise ConfigError(f"{problem.path}: {problem.what}", problem.mend)
+            raise ConfigError(f"{problem.path}: {problem.what}", problem.fix)
         if system is not None:
             _check_unwatched(where, own, system)
             if own.enabled:

@@ -37,7 +37,7 @@ class Declared:
 
 
 class _Outputs(mocks.Mocks):
-    """Outputs of a resource that succeeded: its inputs, and an exit code of nought."""
+    """Outputs of a resource that succeeded: its inputs, and an exit code of 0."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         computed = {"exitCode": 0, "containerLogs": ""} if args.typ == CONTAINER else {}

@@ -15,11 +15,11 @@ from observability.systems.thresholds import SEVERITIES, Severity, Unit
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that is wrong: where, what, and how to mend it."""
+    """One thing that is wrong: where, what, and how to fix it."""
 
     path: str
     what: str
-    mend: str
+    fix: str
 
 
 def problems(system: System) -> Iterator[Problem]:
@@ -36,7 +36,7 @@ def problems(system: System) -> Iterator[Problem]:
             yield Problem(
                 path=f"{path}.title",
                 what=f"{figure.title!r}: is there twice on the dashboard {figure.dashboard}",
-                mend="give one of the two another title",
+                fix="give one of the two another title",
             )
         titles.add((figure.dashboard, figure.title))
         if figure.series not in system.series:
@@ -50,7 +50,7 @@ def _unknown(path: str, what: str, name: str, known: Mapping[str, object]) -> Pr
     return Problem(
         path=path,
         what=f"{name!r}: unknown {what}",
-        mend=f"{nearest(name, known)}known here: {', '.join(sorted(known))}",
+        fix=f"{nearest(name, known)}known here: {', '.join(sorted(known))}",
     )
 
 
@@ -60,7 +60,7 @@ def _of_selector(system: System, path: str, selector: Selector) -> Iterator[Prob
             yield Problem(
                 path=f"{path}.job",
                 what=f"{selector.job!r}: is none of the system's exporters",
-                mend=f"add it to exporters, or take it out; exporters now: {', '.join(system.exporters) or 'none'}",
+                fix=f"add it to exporters, or take it out; exporters now: {', '.join(system.exporters) or 'none'}",
             )
         return
     spec = system.series.get(selector.series)
@@ -71,13 +71,13 @@ def _of_selector(system: System, path: str, selector: Selector) -> Iterator[Prob
         yield Problem(
             path=f"{path}.series",
             what=f"{selector.series!r}: is a {spec.kind}, and the signal wants a {' or a '.join(selector.kinds)}",
-            mend=f"name another series, or correct series.{selector.series}.kind",
+            fix=f"name another series, or correct series.{selector.series}.kind",
         )
     if selector.units and spec.unit not in selector.units:
         yield Problem(
             path=f"{path}.series",
             what=f"{selector.series!r}: is in {spec.unit}, and the signal wants {' or '.join(selector.units)}",
-            mend=f"name another series, or correct series.{selector.series}.unit",
+            fix=f"name another series, or correct series.{selector.series}.unit",
         )
     for field, label in selector.labels():
         yield from _of_label(f"{path}.{field}", label, selector.series, spec)
@@ -88,7 +88,7 @@ def _of_label(path: str, label: str, series: str, spec: SeriesSpec) -> Iterator[
         yield Problem(
             path=path,
             what=f"{label!r}: {series} has no such label",
-            mend=f"{nearest(label, spec.labels)}its labels: {', '.join(spec.labels) or 'none'}",
+            fix=f"{nearest(label, spec.labels)}its labels: {', '.join(spec.labels) or 'none'}",
         )
 
 
@@ -98,7 +98,7 @@ def _of_pool(signals: Signals) -> Iterator[Problem]:
         yield Problem(
             path="signals.dbPool",
             what="wants either used or available",
-            mend="name the gauge of connections in use, or that of free ones where use is not exposed",
+            fix="name the gauge of connections in use, or that of free ones where use is not exposed",
         )
 
 
@@ -117,20 +117,20 @@ def _of_threshold(name: str, values: ThresholdValues, path: str, system: System 
         yield Problem(
             path=path,
             what="it is about the stack's own parts, not about a system",
-            mend=f"move it to observability:systems.platform.thresholds.{name} of the stack's file",
+            fix=f"move it to observability:systems.platform.thresholds.{name} of the stack's file",
         )
         return
     if spec.signal and not (system and of_signal(system.signals, spec.signal)):
         yield Problem(
             path=path,
             what=f"there is no signals.{spec.signal} to hold it against",
-            mend="add that signal, or take it out",
+            fix="add that signal, or take it out",
         )
         return
     if spec.percentile and values.quantile is None:
-        yield Problem(path=path, what="does not say which percentile", mend="add quantile: p50, p95 or p99")
+        yield Problem(path=path, what="does not say which percentile", fix="add quantile: p50, p95 or p99")
     if not spec.percentile and values.quantile is not None:
-        yield Problem(path=f"{path}.quantile", what="it is not about a percentile", mend="take quantile out")
+        yield Problem(path=f"{path}.quantile", what="it is not about a percentile", fix="take quantile out")
     found: dict[Severity, float] = dict(spec.default)
     for severity in SEVERITIES:
         written = getattr(values, severity)
@@ -143,11 +143,11 @@ def _of_threshold(name: str, values: ThresholdValues, path: str, system: System 
         try:
             found[severity] = amount(written, spec.unit)
         except ValueError as error:
-            what, _, mend = str(error).partition("; ")
+            what, _, fix = str(error).partition("; ")
             fit = next((one for one in candidates(written) if _is_amount(one, spec.unit)), None)
             if fit is not None:
-                mend = f"write it {severity}: {fit}"
-            yield Problem(path=where, what=f"{written!r}: {what}", mend=mend or spec.description)
+                fix = f"write it {severity}: {fit}"
+            yield Problem(path=where, what=f"{written!r}: {what}", fix=fix or spec.description)
             return
         if system and spec.percentile and spec.signal:
             yield from _below_the_top(where, found[severity], of_signal(system.signals, spec.signal), system)
@@ -172,7 +172,7 @@ def _below_the_top(path: str, value: float, found: tuple[Selector, ...], system:
             yield Problem(
                 path=path,
                 what=f"{selector.series} measures up to {measured[-1]:g} s: nobody sees what takes {value:g} s",
-                mend="set it lower, or give the histogram a higher bucket",
+                fix="set it lower, or give the histogram a higher bucket",
             )
 
 
@@ -183,7 +183,7 @@ def _in_order(path: str, found: Mapping[Severity, float], breached: str) -> Iter
             yield Problem(
                 path=path,
                 what=f"{mild} ({found[mild]:g}) is not milder than {severe} ({found[severe]:g})",
-                mend=f"{mild} must be {'below' if breached == 'above' else 'above'} {severe}",
+                fix=f"{mild} must be {'below' if breached == 'above' else 'above'} {severe}",
             )
 
 
@@ -202,11 +202,11 @@ def _of_slos(system: System) -> Iterator[Problem]:
         yield Problem(
             path="slos.latency.target",
             what=f"{system.slos.latency.target!r}: is none of the bounds of {latency.series} below its highest",
-            mend=f"use one of these, in seconds: {', '.join(f'{bound:g}' for bound in measured[:-1])}",
+            fix=f"use one of these, in seconds: {', '.join(f'{bound:g}' for bound in measured[:-1])}",
         )
 
 
 def _without(path: str, signal: str) -> Problem:
     return Problem(
-        path=path, what=f"there is no signals.{signal} to measure it by", mend="add that signal, or take it out"
+        path=path, what=f"there is no signals.{signal} to measure it by", fix="add that signal, or take it out"
     )

@@ -45,7 +45,7 @@ def load_file(path: Path) -> System:
         system = System.model_validate(document)
     except ValidationError as error:
         raise explain(error, System, source=source, document=document) from error
-    wrong = together((f"{source}: {one.path}: {one.what}", one.mend) for one in problems(system))
+    wrong = together((f"{source}: {one.path}: {one.what}", one.fix) for one in problems(system))
     if wrong:
         raise wrong
     return system

@@ -1,4 +1,4 @@
-"""What is reported, kept and mended when a container cannot be brought up."""
+"""What is reported, kept and repaired when a container cannot be brought up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,49 +26,49 @@ BEFORE_CREATION: Final = {"no-image": "with image obs-contract.invalid/none:1"}
 """What fails before there is a container."""
 
 
-def declare(lab: Lab, image: str, *, mended: bool) -> None:
-    """Declare containers each broken in its own way, or mended."""
+def declare(lab: Lab, image: str, *, repaired: bool) -> None:
+    """Declare containers each broken in its own way, or repaired."""
 
     def container(role: str, /, *, use: str = image, **settings: Any) -> None:  # noqa: ANN401 - the container's own
         docker.Container(role, name=lab.name(role), image=use, **({"entrypoints": SLEEP} | settings))
 
-    check = {"tests": ["CMD", "true" if mended else "false"], "interval": "1s", "retries": 1}
-    container("unchecked", wait=not mended)
-    container("sick", wait=True, wait_timeout=300 if mended else 2, healthcheck=check)
-    container("not-started", entrypoints=SLEEP if mended else ["/nowhere"])
-    container("both-given", entrypoints=["sleep"] if mended else ["/nowhere"], command=["600"])
-    container("read-only", read_only=True, uploads=[] if mended else [{"file": "/file", "content": "any"}])
-    container("no-network", networks_advanced=[{"name": "bridge" if mended else "no-such-network"}])
-    container("no-content", uploads=[] if mended else [{"file": "/file"}])
+    check = {"tests": ["CMD", "true" if repaired else "false"], "interval": "1s", "retries": 1}
+    container("unchecked", wait=not repaired)
+    container("sick", wait=True, wait_timeout=300 if repaired else 2, healthcheck=check)
+    container("not-started", entrypoints=SLEEP if repaired else ["/nowhere"])
+    container("both-given", entrypoints=["sleep"] if repaired else ["/nowhere"], command=["600"])
+    container("read-only", read_only=True, uploads=[] if repaired else [{"file": "/file", "content": "any"}])
+    container("no-network", networks_advanced=[{"name": "bridge" if repaired else "no-such-network"}])
+    container("no-content", uploads=[] if repaired else [{"file": "/file"}])
     container(
         "bad-address",
-        ports=[{"internal": 9, "external": 38081, "ip": "127.0.0.1" if mended else "203.0.113.9"}],
+        ports=[{"internal": 9, "external": 38081, "ip": "127.0.0.1" if repaired else "203.0.113.9"}],
     )
-    container("no-image", use=image if mended else "obs-contract.invalid/none:1")
+    container("no-image", use=image if repaired else "obs-contract.invalid/none:1")
 
 
 @dataclass
 class Broken:
-    """A stack whose containers all failed, a preview of trying again, and the mended program's update."""
+    """A stack whose containers all failed, a preview of trying again, and the repaired program's update."""
 
     lab: Lab
     up: Run
     state: dict[str, dict[str, Any]]
     ids: dict[str, str]
     again: Run
-    mended: Run
+    repaired: Run
     settled: Run
 
 
 @pytest.fixture(scope="module")
 def broken(make_lab: Callable[[str], Lab], image: str) -> Broken:
     lab = make_lab("failures")
-    up = lab.up(lambda: declare(lab, image, mended=False), continue_on_error=True, parallel=20)
+    up = lab.up(lambda: declare(lab, image, repaired=False), continue_on_error=True, parallel=20)
     state = lab.state()
     ids = {role: lab.inspect(role)["Id"] for role in AFTER_CREATION}
-    again = lab.preview(lambda: declare(lab, image, mended=False))
-    mended = lab.up(lambda: declare(lab, image, mended=True))
-    return Broken(lab, up, state, ids, again, mended, lab.preview(lambda: declare(lab, image, mended=True)))
+    again = lab.preview(lambda: declare(lab, image, repaired=False))
+    repaired = lab.up(lambda: declare(lab, image, repaired=True))
+    return Broken(lab, up, state, ids, again, repaired, lab.preview(lambda: declare(lab, image, repaired=True)))
 
 
 def test_the_update_fails(broken: Broken) -> None:
@@ -104,7 +104,7 @@ def test_but_with_both_entry_point_and_command_given_it_is_only_updated(broken: 
 
 
 def test_a_mended_program_mends_them_all(broken: Broken) -> None:
-    assert not broken.mended.failed, broken.mended.output
+    assert not broken.repaired.failed, broken.repaired.output
     for role in AFTER_CREATION | BEFORE_CREATION:
         assert broken.lab.inspect(role)["State"]["Running"], role
     assert broken.settled.changes == {}, broken.settled.kinds

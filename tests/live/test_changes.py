@@ -52,10 +52,10 @@ def test_a_broken_rule_fails_with_promtools_words_while_the_old_rules_stay(settl
         assert "unclosed left parenthesis" in done.stderr
         assert "Traceback" not in done.stderr
         assert rule_groups(settled) == loaded
-    broken.write_text("groups:\n- name: mended\n  rules:\n  - {alert: A, expr: 'vector(1)'}\n")
+    broken.write_text("groups:\n- name: repaired\n  rules:\n  - {alert: A, expr: 'vector(1)'}\n")
     done = settled.obs("up", STACK)
     assert done.returncode == 0, done.stderr
-    assert rule_groups(settled) == loaded | {"mended"}
+    assert rule_groups(settled) == loaded | {"repaired"}
     assert settled.started_at() == started
     broken.unlink()
 

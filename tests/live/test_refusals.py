@@ -1,4 +1,4 @@
-"""Wrong use and bad configuration: exit 2, what is wrong, how to mend it, no traceback, nothing changed."""
+"""Wrong use and bad configuration: exit 2, what is wrong, how to fix it, no traceback, nothing changed."""
 
 import socket
 import subprocess
@@ -37,9 +37,9 @@ CASES: list[tuple[str, Callable[[Project], None], str]] = [
 def refused(done: subprocess.CompletedProcess[str], message: str) -> None:
     """Two lines on standard error, at the end: the message in the first."""
     assert done.returncode == 2, done.stdout + done.stderr
-    what, mend = done.stderr.strip().splitlines()[-2:]
+    what, fix = done.stderr.strip().splitlines()[-2:]
     assert message in what
-    assert mend
+    assert fix
     assert "Traceback" not in done.stderr
 
 

@@ -65,8 +65,8 @@ CASES: Final = (
             summary="erpgo answers its scrapes and none of its series arrives",
             description=(
                 "A target of erpgo is up, and none of the series that its file declares is there: renamed metrics, "
-                "names that another library writes with dots, or samples that are dropped. Until they arrive no alert about "
-                "erpgo can fire."
+                "names that another library writes with dots, or samples that are dropped. Until they arrive no alert "
+                "about erpgo can fire."
             ),
         ),
     ),

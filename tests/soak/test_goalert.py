@@ -1,6 +1,6 @@
 """GoAlert itself, with its database, in the stack: filled from the rota, told by Alertmanager, and it escalates.
 
-About 5 minutes. Where GoAlert's image is not to be had this is skipped: the stack goes without it there.
+About 5 minutes. Where GoAlert's image is not available this is skipped: the stack goes without it there.
 """
 
 import email
@@ -64,7 +64,7 @@ def goalert(project: Project) -> Iterator[Project]:
     done = project.obs("up", STACK)
     assert done.returncode == 0, done.stderr
     if f"obs-{STACK}-goalert" not in project.objects():
-        pytest.skip("GoAlert's image is not to be had here")
+        pytest.skip("GoAlert's image is not available here")
     yield project
     project.usual = {}
 

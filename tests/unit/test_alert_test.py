@@ -166,7 +166,7 @@ def test_the_command_does_not_wait_for_a_digest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "what", "mend"),
+    ("name", "what", "fix"),
     [
         ("ops-mial", "there is no receiver and no alert 'ops-mial' in staging", "did you mean 'ops-mail'?"),
         ("HighErorRate", "there is no receiver and no alert 'HighErorRate'", "did you mean 'HighErrorRate'?"),
@@ -175,10 +175,10 @@ def test_the_command_does_not_wait_for_a_digest() -> None:
         ("Watchdog", "Watchdog is the heartbeat", "./obs verify staging"),
     ],
 )
-def test_a_name_that_is_no_receiver_and_no_alert_is_refused_with_the_fix(name: str, what: str, mend: str) -> None:
+def test_a_name_that_is_no_receiver_and_no_alert_is_refused_with_the_fix(name: str, what: str, fix: str) -> None:
     error = refused(name)
     assert what in error.what
-    assert mend in error.mend
+    assert fix in error.fix
 
 
 def test_a_stack_without_receivers_has_nothing_to_test() -> None:
@@ -186,7 +186,7 @@ def test_a_stack_without_receivers_has_nothing_to_test() -> None:
 
     error = refused(config=validate("dev", {}, frozenset()))
     assert error.what == "dev has no receivers, so alerts are not sent"
-    assert "observability:notifications of Pulumi.dev.yaml" in error.mend
+    assert "observability:notifications of Pulumi.dev.yaml" in error.fix
 
 
 def test_wrong_use_asks_no_server(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -199,4 +199,4 @@ def test_a_mail_server_that_is_no_host_is_refused(host: str, what: str, fix: str
     with pytest.raises(ConfigError) as caught:
         stack_config("dev", smtp(host=host))
     assert f"observability:notifications.smtp.host: {host!r}: {what}" in caught.value.what
-    assert fix in caught.value.mend
+    assert fix in caught.value.fix

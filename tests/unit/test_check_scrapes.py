@@ -313,7 +313,7 @@ def test_a_page_of_something_else_is_wrong_use(file: Path, body: str) -> None:
     with serving(body) as served, pytest.raises(ConfigError) as caught:
         commands.check_system(file, f"{served.address}/metrics")
     assert "does not answer in Prometheus' text format" in caught.value.what
-    assert "http://HOST:18080/metrics" in caught.value.mend
+    assert "http://HOST:18080/metrics" in caught.value.fix
 
 
 @pytest.mark.parametrize(
@@ -330,4 +330,4 @@ def test_an_answer_that_prometheus_does_not_take_is_refused(
     with serving(PAGE, status=status, encoding=encoding) as served, pytest.raises(ConfigError) as caught:
         commands.check_system(file, f"{served.address}/metrics")
     assert what in caught.value.what
-    assert fix in caught.value.mend
+    assert fix in caught.value.fix

@@ -254,7 +254,7 @@ def test_an_address_where_nobody_answers_is_refused() -> None:
 def test_a_file_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         commands.check_system(tmp_path / "nope.yaml", "http://127.0.0.1:1/metrics")
-    assert "systems/erpgo.yaml" in caught.value.mend
+    assert "systems/erpgo.yaml" in caught.value.fix
 
 
 def test_a_new_systems_file_is_right_as_it_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

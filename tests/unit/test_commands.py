@@ -65,7 +65,7 @@ def test_a_runbook_is_found_by_its_alert_in_any_case() -> None:
     assert run("runbook", "hostdown").startswith("# HostDown\n")
     with pytest.raises(ConfigError, match="no runbook of an alert 'HostDwn'") as caught:
         run("runbook", "HostDwn")
-    assert "did you mean 'HostDown'?" in caught.value.mend
+    assert "did you mean 'HostDown'?" in caught.value.fix
 
 
 def alert(**status: list[str]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def test_down_with_volumes_in_prod_is_refused_where_nobody_can_be_asked(monkeypa
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
     with pytest.raises(ConfigError, match="nobody can be asked") as caught:
         lifecycle._confirm(config("prod"))
-    assert "--yes" in caught.value.mend
+    assert "--yes" in caught.value.fix
     lifecycle._confirm(config("staging"))
 
 
@@ -120,7 +120,7 @@ def test_down_of_a_stack_from_another_data_folder_is_refused(tmp_path: Path, mon
     monkeypatch.setattr(preflight, "objects_of", lambda _, stack: [f"obs-{stack}-prometheus"])
     with pytest.raises(ConfigError, match="was not created from the data folder") as caught:
         lifecycle._check_ours(config("dev"), adopt=False)
-    assert "--adopt" in caught.value.mend
+    assert "--adopt" in caught.value.fix
     lifecycle._check_ours(config("dev"), adopt=True)
     Home.find().remember_made("eu")
     lifecycle._check_ours(config("dev"), adopt=False)

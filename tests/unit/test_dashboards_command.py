@@ -103,7 +103,7 @@ def test_an_unknown_dashboard_is_refused_with_the_nearest_one(use: Use) -> None:
     with pytest.raises(ConfigError) as caught:
         command.dashboards("dev", uid="obs-overvieww")
     assert caught.value.what == "dev has no dashboard 'obs-overvieww'"
-    assert caught.value.mend.startswith("did you mean 'obs-overview'?")
+    assert caught.value.fix.startswith("did you mean 'obs-overview'?")
 
 
 def test_an_unknown_stack_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +229,7 @@ def test_an_unknown_revision_is_refused(against: Callable[[str], None]) -> None:
     with pytest.raises(ConfigError) as caught:
         against("nowhere")
     assert caught.value.what.startswith("there is no git revision 'nowhere'")
-    assert caught.value.mend.startswith("name a branch, a tag or a commit")
+    assert caught.value.fix.startswith("name a branch, a tag or a commit")
 
 
 def test_what_looks_like_an_option_of_git_is_an_unknown_revision(against: Callable[[str], None]) -> None:

@@ -55,7 +55,7 @@ def run(*arguments: str) -> Result:
 def test_a_wrong_order_names_what_is_known(arguments: list[str], named: str) -> None:
     result = run(*arguments)
     assert isinstance(result.exception, ConfigError)
-    assert named in result.exception.mend
+    assert named in result.exception.fix
 
 
 def test_the_list_names_every_fault_of_every_system_and_what_it_raises() -> None:
@@ -124,7 +124,7 @@ def test_what_a_module_of_the_commands_puts_beside_a_stack_is_found() -> None:
 def test_a_demo_that_no_stack_file_asks_for_is_not_driven(command: str) -> None:
     result = CliRunner().invoke(app, ["demo", command, "staging"])
     assert isinstance(result.exception, ConfigError)
-    assert "add `demo:tenant: {}`" in result.exception.mend
+    assert "add `demo:tenant: {}`" in result.exception.fix
 
 
 @pytest.fixture

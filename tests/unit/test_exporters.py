@@ -217,4 +217,4 @@ def test_an_own_exporter_whose_variables_need_a_shell_states_its_program() -> No
     exporter = {"name": "shop", "image": "a/b:1", "port": 1, "secrets": {"key": {"env": "KEY"}}}
     with pytest.raises(ConfigError, match=r"exporters\[0\].*secrets\.key\.env") as caught:
         stack_config("staging", {"exporters": [exporter]})
-    assert "entrypoint" in caught.value.mend
+    assert "entrypoint" in caught.value.fix

@@ -146,7 +146,7 @@ def test_an_address_that_is_none_or_holds_a_password_is_refused(url: str) -> Non
 def test_an_external_grafana_without_credentials_is_refused_with_the_fix() -> None:
     with pytest.raises(ConfigError) as caught:
         validate("dev", EXTERNAL, frozenset(stated_secrets()) - {"grafanaAuth"})
-    assert "./obs secret set grafanaAuth dev" in caught.value.mend
+    assert "./obs secret set grafanaAuth dev" in caught.value.fix
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_team_of_a_folder_that_does_not_exist_is_refused_with_its_path() -> No
     with pytest.raises(ConfigError) as caught:
         stack_config("dev", {"grafana": {"teams": {"erp": {"folders": ["observability", "erpgoo"]}}}})
     assert "observability:grafana.teams.erp.folders[1]: 'erpgoo'" in caught.value.what
-    assert "did you mean 'erpgo'?" in caught.value.mend
+    assert "did you mean 'erpgo'?" in caught.value.fix
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_an_identity_provider_without_its_secret_is_refused_with_the_fix() -> No
     with pytest.raises(ConfigError) as caught:
         validate("dev", {"grafana": {"oidc": OIDC}}, frozenset())
     assert "observability:grafana.oidc needs the secret" in caught.value.what
-    assert "./obs secret set grafanaOidcSecret dev" in caught.value.mend
+    assert "./obs secret set grafanaOidcSecret dev" in caught.value.fix
 
 
 def test_an_identity_provider_of_a_grafana_that_is_not_the_stacks_is_refused() -> None:

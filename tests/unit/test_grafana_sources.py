@@ -108,7 +108,7 @@ def test_a_data_source_without_its_secret_is_refused_with_the_command_that_sets_
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         validate("dev", {"grafana": {"dataSources": sources}}, frozenset())
-    assert f"./obs secret set {secret} dev" in caught.value.mend
+    assert f"./obs secret set {secret} dev" in caught.value.fix
 
 
 def test_grafana_evaluates_only_what_has_no_ruler_of_its_own() -> None:

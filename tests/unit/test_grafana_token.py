@@ -44,7 +44,7 @@ def test_an_account_that_is_not_made_yet_is_an_error_that_says_how_to_make_it(mo
     answering(monkeypatch, [{"name": "ci-viewer-2", "id": 4}])
     with pytest.raises(ConfigError) as caught:
         make(GRAFANA, "ci-viewer", 30, NOW)
-    assert caught.value.mend == "run ./obs up first"
+    assert caught.value.fix == "run ./obs up first"
 
 
 def test_a_refusal_of_grafanas_is_said_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,4 +60,4 @@ def test_an_account_that_is_in_no_setting_is_refused_with_those_that_are(
     monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path))
     result = CliRunner().invoke(app, ["grafana-token", "ci-view", "dev"])
     assert isinstance(result.exception, ConfigError)
-    assert "did you mean 'ci-viewer'?" in result.exception.mend
+    assert "did you mean 'ci-viewer'?" in result.exception.fix

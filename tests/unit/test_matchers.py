@@ -25,7 +25,7 @@ def test_labels_are_read_with_and_without_quotes_and_braces(text: str, labels: d
 
 
 @pytest.mark.parametrize(
-    ("text", "what", "mend"),
+    ("text", "what", "fix"),
     [
         ("severity=critical,database", "'database' is not a pair", "severity=critical"),
         ("severity==critical", "'severity==critical' is not a pair", "severity=critical"),
@@ -39,11 +39,11 @@ def test_labels_are_read_with_and_without_quotes_and_braces(text: str, labels: d
         ("{}", "no label is given", "alertname=HighErrorRate"),
     ],
 )
-def test_what_is_no_label_is_refused_with_the_mend(text: str, what: str, mend: str) -> None:
+def test_what_is_no_label_is_refused_with_the_mend(text: str, what: str, fix: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_labels(text)
     assert what in caught.value.what
-    assert mend in caught.value.mend
+    assert fix in caught.value.fix
 
 
 @pytest.mark.parametrize(

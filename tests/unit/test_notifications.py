@@ -44,7 +44,7 @@ def config(notifications: dict[str, Any] | None = None, secrets: tuple[str, ...]
 def refused(notifications: dict[str, Any]) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         config(notifications)
-    assert "\n" not in caught.value.what + caught.value.mend
+    assert "\n" not in caught.value.what + caught.value.fix
     return caught.value
 
 
@@ -179,7 +179,7 @@ def test_the_heartbeat_is_sent_to_its_address_and_never_as_a_resolved_notice() -
 
 
 @pytest.mark.parametrize(
-    ("change", "what", "mend"),
+    ("change", "what", "fix"),
     [
         ({"critical": ["pagr"]}, "notifications.critical[0]: there is no receiver 'pagr'", "did you mean 'pager'"),
         ({"components": {"database": []}}, "notifications.components.database: has no receivers", "name a receiver"),
@@ -220,17 +220,17 @@ def test_the_heartbeat_is_sent_to_its_address_and_never_as_a_resolved_notice() -
         ),
     ],
 )
-def test_a_wrong_name_or_audience_is_refused_by_its_path(change: dict[str, Any], what: str, mend: str) -> None:
+def test_a_wrong_name_or_audience_is_refused_by_its_path(change: dict[str, Any], what: str, fix: str) -> None:
     error = refused({**EVERY_CHANNEL, **change})
     assert f"observability:{what}" in error.what
-    assert mend in error.what + error.mend
+    assert fix in error.what + error.fix
 
 
 def test_a_secret_that_a_receiver_needs_is_asked_for_by_name() -> None:
     with pytest.raises(ConfigError) as caught:
         config({"receivers": {"pager": {"pagerduty": {}}}, "critical": ["pager"]}, ())
     assert "observability:notifications.receivers.pager needs the secret observability:pagerKey" in caught.value.what
-    assert "./obs secret set pagerKey dev" in caught.value.mend
+    assert "./obs secret set pagerKey dev" in caught.value.fix
 
 
 def test_prod_is_refused_without_a_heartbeat() -> None:

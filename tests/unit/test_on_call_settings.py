@@ -1,4 +1,4 @@
-"""What the settings must not say of who is on call: refused by path, with the mend."""
+"""What the settings must not say of who is on call: refused by path, with the fix."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ def refused(path: str, value: object) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         validate("dev", {"onCall": rota(path, value)}, frozenset())
     assert "\n" not in caught.value.what
-    assert caught.value.mend
+    assert caught.value.fix
     return caught.value
 
 
@@ -101,8 +101,8 @@ def test_bad_input_is_refused_by_path(path: str, value: object, what: str) -> No
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
-    assert "did you mean 'ben'?" in refused("rotations.office.people.1", "bem").mend
-    assert "did you mean 'erpgo'?" in refused("schedules.ergo", rota()["schedules"]["erpgo"]).mend
+    assert "did you mean 'ben'?" in refused("rotations.office.people.1", "bem").fix
+    assert "did you mean 'erpgo'?" in refused("schedules.ergo", rota()["schedules"]["erpgo"]).fix
 
 
 @pytest.mark.parametrize(

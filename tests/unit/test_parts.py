@@ -171,7 +171,7 @@ def test_the_error_for_a_setting_that_moved_names_its_new_place(values: dict[str
     with pytest.raises(ConfigError) as caught:
         stack_config("staging", values)
     assert f"observability:{path}: this setting moved" in caught.value.what
-    assert now in caught.value.mend
+    assert now in caught.value.fix
 
 
 def test_what_a_system_declares_and_no_setting_places_is_named() -> None:
@@ -187,6 +187,6 @@ def test_in_prod_what_is_declared_and_not_placed_is_refused_with_the_fix() -> No
     with pytest.raises(ConfigError) as caught:
         stack_config("prod", {"systems": {"neuroerp": {}}})
     assert "systems.neuroerp.instances is missing" in caught.value.what
-    assert "unwatched" in caught.value.mend
+    assert "unwatched" in caught.value.fix
     unwatched = {"instances": "moved to another stack"}
     assert stack_config("prod", {"systems": {"neuroerp": {"unwatched": unwatched}}}).systems

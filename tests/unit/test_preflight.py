@@ -45,7 +45,7 @@ def test_a_port_that_somebody_holds_is_refused_with_its_setting(taken: int) -> N
     with pytest.raises(ConfigError) as caught:
         check({"prometheus": {"port": taken}})
     assert f"port {taken} of 127.0.0.1, wanted by prometheus, is already taken" in caught.value.what
-    assert "observability:prometheus.port" in caught.value.mend
+    assert "observability:prometheus.port" in caught.value.fix
 
 
 def test_a_port_that_the_stack_itself_holds_is_fine(taken: int) -> None:
@@ -75,4 +75,4 @@ def test_a_subnet_that_another_network_has_part_of_is_refused_with_its_name() ->
     with pytest.raises(ConfigError) as caught:
         check({"network": {"subnet": "172.30.121.0/24"}})
     assert "172.30.121.0/24 overlaps 172.30.120.0/22 of the Docker network other" in caught.value.what
-    assert "observability:network.subnet" in caught.value.mend
+    assert "observability:network.subnet" in caught.value.fix

@@ -57,7 +57,7 @@ def test_a_project_folder_that_does_not_exist_is_refused(tmp_path: Path, monkeyp
     monkeypatch.setenv(project.VARIABLE, str(tmp_path / "none"))
     with pytest.raises(ConfigError, match="does not exist") as caught:
         project.own()
-    assert caught.value.mend == f"create it with: ./obs init {tmp_path / 'none'}"
+    assert caught.value.fix == f"create it with: ./obs init {tmp_path / 'none'}"
 
 
 def test_the_repository_itself_as_project_adds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,7 +194,7 @@ def test_settings_that_are_wrong_are_refused_as_they_always_are(
 
 
 @pytest.mark.parametrize(
-    ("text", "what", "mend"),
+    ("text", "what", "fix"),
     [
         ("severity=critcal", "severity=critcal: there is no such severity", "did you mean 'critical'?"),
         ("component=databse", "component=databse: there is no such component", "did you mean 'database'?"),
@@ -205,11 +205,11 @@ def test_settings_that_are_wrong_are_refused_as_they_always_are(
     ],
 )
 def test_a_value_that_no_alert_has_is_refused_with_the_nearest(
-    config: StackConfig, rules: Alerts, text: str, what: str, mend: str
+    config: StackConfig, rules: Alerts, text: str, what: str, fix: str
 ) -> None:
     error = refused(config, rules, text)
     assert what in error.what
-    assert mend in error.mend
+    assert fix in error.fix
 
 
 def test_two_systems_at_once_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Settings: defaults that work, and errors that name the field and the mend."""
+"""Settings: defaults that work, and errors that name the field and the fix."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def refused(values: dict[str, Any], stack: str = "dev", secrets: frozenset[str] 
     with pytest.raises(ConfigError) as caught:
         validate(stack, values, secrets)
     assert "\n" not in caught.value.what
-    assert "\n" not in caught.value.mend
+    assert "\n" not in caught.value.fix
     return caught.value
 
 
@@ -49,11 +49,11 @@ def test_the_three_committed_stacks_are_valid_and_share_no_network() -> None:
 def test_an_unknown_key_is_refused_with_the_nearest_name() -> None:
     error = refused({"prometheus": {"scrapInterval": "15s"}})
     assert "observability:prometheus.scrapInterval: unknown key" in error.what
-    assert "did you mean 'scrapeInterval'" in error.mend
+    assert "did you mean 'scrapeInterval'" in error.fix
 
 
 def test_an_unknown_section_is_refused_with_the_nearest_name() -> None:
-    assert "did you mean 'prometheus'" in refused({"prometeus": {}}).mend
+    assert "did you mean 'prometheus'" in refused({"prometeus": {}}).fix
 
 
 def test_a_wrong_type_is_refused_by_path() -> None:
@@ -76,7 +76,7 @@ def test_a_pin_without_a_tag_is_refused() -> None:
     error = refused({"images": {"overrides": {"prometheus": "prom/prometheus"}}})
     assert "images.overrides.prometheus" in error.what
     assert "has no tag" in error.what
-    assert "prom/prometheus:v1.2.3" in error.mend
+    assert "prom/prometheus:v1.2.3" in error.fix
 
 
 def test_a_pin_that_moves_is_refused() -> None:
@@ -99,7 +99,7 @@ def test_two_services_with_one_name_are_refused() -> None:
     exporter = {"name": "rabbitmq", "image": "kbudde/rabbitmq-exporter:v1.0.0", "port": 9419}
     error = refused({"exporters": [exporter, exporter]})
     assert "two services have the name 'rabbitmq'" in error.what
-    assert "exporters[1]" in error.mend
+    assert "exporters[1]" in error.fix
 
 
 def test_an_exporter_cannot_take_the_name_of_a_built_in_service() -> None:
@@ -118,7 +118,7 @@ def test_a_public_network_is_refused() -> None:
 def test_a_required_secret_missing_in_prod_is_refused_with_the_command_that_sets_it() -> None:
     error = refused({"links": base("prod")["links"]}, stack="prod")
     assert "observability:alertWebhookUrl is required in prod" in error.what
-    assert "./obs secret set alertWebhookUrl prod" in error.mend
+    assert "./obs secret set alertWebhookUrl prod" in error.fix
 
 
 def test_a_stack_of_another_name_must_say_what_it_is_for() -> None:
@@ -131,7 +131,7 @@ def test_a_stack_without_a_file_is_refused_with_those_that_have_one(tmp_path: Pa
     with pytest.raises(ConfigError) as caught:
         from_file("qa", tmp_path)
     assert "Pulumi.qa.yaml does not exist" in caught.value.what
-    assert "dev" in caught.value.mend
+    assert "dev" in caught.value.fix
 
 
 def test_a_stack_file_that_is_not_yaml_is_refused_with_line_and_column(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ LINKS = "  observability:links:\n" + "".join(
 def test_in_prod_the_links_in_messages_are_required() -> None:
     error = refused({}, stack="prod")
     assert "links.runbooks is required in prod" in error.what
-    assert "add links.runbooks, like https://" in error.mend
+    assert "add links.runbooks, like https://" in error.fix
 
 
 def test_an_encrypted_secret_in_the_file_counts_as_set(tmp_path: Path) -> None:

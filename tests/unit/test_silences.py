@@ -92,7 +92,7 @@ def test_what_needs_no_label_to_be_there_is_refused_as_by_alertmanager(text: str
 def test_what_would_silence_the_watchdog_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="would silence the Watchdog") as caught:
         check(parse_matchers(text), KNOWN, WATCHDOG)
-    assert caught.value.mend == 'add alertname!="Watchdog"'
+    assert caught.value.fix == 'add alertname!="Watchdog"'
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_names_some_alerts_is_allowed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "what", "mend"),
+    ("text", "what", "fix"),
     [
         ("alertname=HighErorRate", "there is no such alertname", "did you mean 'HighErrorRate'?"),
         ("system=erpg", "there is no such system", "did you mean 'erpgo'?"),
@@ -118,11 +118,11 @@ def test_what_names_some_alerts_is_allowed(text: str) -> None:
         ("alertname=~Hihg.*", "there is no such alertname", "see the files in rules/"),
     ],
 )
-def test_what_fits_no_alert_is_refused_with_the_nearest(text: str, what: str, mend: str) -> None:
+def test_what_fits_no_alert_is_refused_with_the_nearest(text: str, what: str, fix: str) -> None:
     with pytest.raises(ConfigError) as caught:
         check(parse_matchers(text), KNOWN)
     assert what in caught.value.what
-    assert mend in caught.value.mend
+    assert fix in caught.value.fix
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The systems' files: the five are complete, and whatever cannot be right is refused by path, with the mend."""
+"""The systems' files: the five are complete, and whatever cannot be right is refused by path, with the fix."""
 
 import copy
 import json
@@ -80,7 +80,7 @@ def refused(folder: Path, document: object, name: str = "shop") -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         loaded(folder, document, name)
     assert "\n" not in caught.value.what
-    assert "\n" not in caught.value.mend
+    assert "\n" not in caught.value.fix
     return caught.value
 
 
@@ -160,7 +160,7 @@ def test_every_default_of_the_infrastructure_has_a_reason() -> None:
 def test_a_threshold_of_the_stacks_own_parts_is_refused_in_a_systems_file(tmp_path: Path) -> None:
     error = refused(tmp_path, shop("thresholds.ruleFailures", {"critical": 1}))
     assert error.what.startswith("systems/shop.yaml: thresholds.ruleFailures: it is about the stack's own parts")
-    assert "observability:systems.platform.thresholds.ruleFailures" in error.mend
+    assert "observability:systems.platform.thresholds.ruleFailures" in error.fix
 
 
 def test_a_system_without_requests_has_no_default_about_them(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_value_is_read_in_the_unit_of_its_threshold(written: Any, unit: Any, e
 def test_what_cannot_be_is_refused_by_path_with_the_mend(tmp_path: Path, case: dict[str, Any]) -> None:
     error = refused(tmp_path, shop(case["field"], case["value"]))
     assert error.what.startswith(f"systems/shop.yaml: {case['what']}")
-    assert case["mend"] in error.mend
+    assert case["fix"] in error.fix
 
 
 @pytest.mark.parametrize("slo", ["availability", "latency"])

@@ -23,7 +23,7 @@ def with_systems(settings: dict[str, Any], stack: str = "staging", **more: Any) 
 def refused(settings: dict[str, Any], **more: Any) -> ConfigError:  # noqa: ANN401
     with pytest.raises(ConfigError) as caught:
         with_systems(settings, **more)
-    assert "\n" not in caught.value.what + caught.value.mend
+    assert "\n" not in caught.value.what + caught.value.fix
     return caught.value
 
 
@@ -80,7 +80,7 @@ def test_a_system_that_is_switched_off_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "what", "mend"),
+    ("settings", "what", "fix"),
     [
         ({"erpg": {}}, "systems.erpg: there is no such system", "did you mean 'erpgo'"),
         ({"erpgo": {"treshold": {}}}, "systems.erpgo.treshold: unknown key", "did you mean 'thresholds'"),
@@ -141,11 +141,11 @@ def test_a_system_that_is_switched_off_is_not_there() -> None:
         ({"erpgo": {"scheme": "https", "tls": {"ca": "/etc/ca"}}}, "systems.erpgo.tls.ca: '/etc/ca'", "its root"),
     ],
 )
-def test_settings_that_do_not_fit_are_refused_by_path(settings: dict[str, Any], what: str, mend: str) -> None:
+def test_settings_that_do_not_fit_are_refused_by_path(settings: dict[str, Any], what: str, fix: str) -> None:
     error = refused(settings)
     assert error.what.startswith("Pulumi.staging.yaml: observability:") or error.what.startswith("systems/")
     assert what in error.what
-    assert mend in error.mend
+    assert fix in error.fix
 
 
 def test_the_stack_itself_may_have_servers_and_probes_of_its_own() -> None:
@@ -181,7 +181,7 @@ def test_a_secret_that_the_scrape_needs_is_asked_for(own: dict[str, Any], settin
     assert (
         f"observability:systems.social-selling.{setting} needs the secret observability:{secret}" in caught.value.what
     )
-    assert f"./obs secret set {secret} staging" in caught.value.mend
+    assert f"./obs secret set {secret} staging" in caught.value.fix
     assert secret in validate("staging", values, frozenset({secret})).secrets
 
 
@@ -197,7 +197,7 @@ def test_a_systems_secret_in_the_clear_is_refused_and_that_of_no_system_is_unkno
     file.write_text("config:\n  observability:shoppScrapeToken: {secure: v1:abc}\n")
     with pytest.raises(ConfigError) as caught:
         from_file("dev", tmp_path)
-    assert "did you mean 'shopScrapeToken'" in caught.value.mend
+    assert "did you mean 'shopScrapeToken'" in caught.value.fix
 
 
 def test_a_system_without_instances_has_no_job_and_is_named() -> None:

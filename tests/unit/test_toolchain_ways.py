@@ -200,7 +200,7 @@ def test_the_official_plugin_forced_but_not_to_be_had_is_an_error(
     with pytest.raises(ConfigError) as raised:
         ensure({}, Lines())
     assert "no such host" in raised.value.what
-    assert docker_plugin.CHOICE in raised.value.mend
+    assert docker_plugin.CHOICE in raised.value.fix
     assert machine.plugin_downloads() == 1
 
 
@@ -247,7 +247,7 @@ def test_an_engine_that_the_user_names_but_that_does_not_answer_is_not_started_h
     with pytest.raises(ConfigError) as raised:
         ensure({}, Lines())
     assert f"unix://{tmp_path}/none.sock does not answer: No such file or directory" in raised.value.what
-    assert "unset DOCKER_HOST" in raised.value.mend
+    assert "unset DOCKER_HOST" in raised.value.fix
 
 
 def test_an_image_of_a_recipe_that_has_changed_since_is_made_anew(machine: Machine) -> None:

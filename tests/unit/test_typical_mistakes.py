@@ -93,7 +93,7 @@ def test_a_mistake_is_refused_by_its_path_with_a_fix(mistake: dict[str, Any], tm
         read(tmp_path, mistake["kind"], wrong(mistake).encode(mistake.get("encoding", "utf-8")))
     error = caught.value
     assert mistake["error"] in error.what
-    assert mistake["fix"] in error.mend
+    assert mistake["fix"] in error.fix
     assert len(error.lines) == 2 * len(error.all)
     assert not any("\n" in line or "Input should be" in line or "dictionary" in line for line in error.lines)
     if "also" in mistake:

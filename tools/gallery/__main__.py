@@ -36,7 +36,7 @@ def main() -> None:
         chosen = [entry for entry in entries if not given.only or entry.uid in given.only]
         pictures(config, chosen, given.out, given.at)
     except ConfigError as error:
-        sys.stderr.write(f"{error.what}\n{error.mend}\n")
+        sys.stderr.write(f"{error.what}\n{error.fix}\n")
         sys.exit(2)
     if all((given.out / f"{entry.uid}.png").is_file() for entry in entries):
         tidy(config, entries, given.out)

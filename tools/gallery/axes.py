@@ -17,7 +17,7 @@ WIDE: Final = 92
 """Pixels from mark to mark that a time of day or a date needs, and both."""
 
 FLAT: Final = 100.0
-"""Upper end of an axis on which everything is nought, as Grafana chooses it."""
+"""Upper end of an axis on which everything is 0, as Grafana chooses it."""
 
 
 @dataclass(frozen=True, kw_only=True)

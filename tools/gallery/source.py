@@ -112,7 +112,7 @@ def _result(url: str, asked: Mapping[str, str]) -> list[Any]:
     except httpx.HTTPError as error:
         raise ConfigError(f"{url} does not answer: {error}", "bring the stack up first: ./obs up dev") from None
     if not answer.is_success:
-        raise ConfigError(f"{url} refuses {asked['query']}: {answer.text[:200]}", "mend the panel's query")
+        raise ConfigError(f"{url} refuses {asked['query']}: {answer.text[:200]}", "fix the panel's query")
     result: list[Any] = answer.json()["data"]["result"]
     return result
 
