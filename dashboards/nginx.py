@@ -56,4 +56,5 @@ def _dropped(subject: Subject) -> Panel:
             f"sum by (instance) (rate({accepted}[{RATE}]) - rate({handled}[{RATE}]))",
             "{{instance}}",
         ),
+        limits=subject.limits("nginx_dropped"),
     )

@@ -18,7 +18,7 @@ CAUSE_LABEL: Final = "cause_silenced"
 
 SAME_TROUBLE: Final = (
     *("condition", "system", "instance", "route", "operation"),
-    *("device", "probe", "slo", "name", "mount", "datname"),
+    *("device", "probe", "slo", "name", "mount", "datname", "integration"),
 )
 """Labels in which a warning and its critical agree: what is wrong, and all that tells alerts of a kind apart. Without
 `device`, one full disk would mute another that fills."""

@@ -100,8 +100,12 @@ ACCEPTED: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
             (name, "template"): "the label device is that of the filesystem, or of its pool by label_replace"
             for name in ("HighDiskUsage", "CriticalDiskUsage", "DiskWillFill")
         },
+        **{
+            (name, "template"): "the label estimated is there only where no bucket stands at the threshold"
+            for name in ("HighResponseTime", "CriticalResponseTime", "SlowDatabaseQueries", "ExternalApiSlow")
+        },
         ("AlertmanagerNotificationsFailing", "floor"): (
-            "messages are few: when the only one of five minutes is given up, nobody was told"
+            "messages are few: when the only one of five minutes is given up, no message was sent"
         ),
     }
 )

@@ -32,7 +32,6 @@ ANOTHER_SCALE: Final[Mapping[str, str]] = {
     "HighSequentialScans": "is about the share of scans, the panel shows how many rows they read",
     "RedisMemoryHigh": "is about the share of what is allowed, which the panel shows as a line of its own",
     "DiskWillFill": "foretells what the panel shows",
-    "ContainerRestarting": "counts in another window than the panel",
     "BackupFinished": "is about how long ago it was",
     "SLOErrorBudgetBurn": "is about how fast the budget is spent, which has panels of its own with their lines",
     "TargetFlapping": "is about the share of a time, the panel shows each moment",
@@ -41,8 +40,6 @@ ANOTHER_SCALE: Final[Mapping[str, str]] = {
     "LokiIngestFailing": "is about the share of writes that fail, the panel counts lines",
     "ReplicationStopped": "is about what is missing, the panel shows the lag",
     "BackupOverdue": "is about the age in intervals, the panel shows it in seconds",
-    "UnusedIndexes": "is in a table",
-    "SlowStatements": "is in a table",
 }
 """Alerts whose value is not drawn on their panel as the rule has it, and why."""
 

@@ -24,6 +24,7 @@ from dashboards.registry import dashboards
 from demo.tenant.compose import load
 from demo.tenant.containers import Containers
 from demo.tenant.images import RECIPES, app_image
+from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from observability.parts.images import PINS
 from observability.settings.load import ROOT, StackConfig, from_file, stack_secrets
 from tests.in_use import refuse_if_in_use
@@ -247,7 +248,7 @@ def test_every_store_that_a_system_declares_has_a_container(rehearsal: Rehearsal
 def test_no_container_of_production_has_a_label_of_a_stack(rehearsal: Rehearsal) -> None:
     found = rehearsal.client.containers.list(filters={"label": "com.docker.compose.project=rehearsal"})
     assert len(found) > len(STORES)
-    assert not [label for one in found for label in one.labels if label.startswith("io.observability")]
+    assert not [label for one in found for label in one.labels if label in (LABEL_STACK, LABEL_SERVICE)]
 
 
 def test_every_target_is_up(rehearsal: Rehearsal) -> None:
