@@ -13,7 +13,7 @@ from dashboards.queries import Query, of_dashboard, panels
 
 Document = Mapping[str, Any]
 
-MOST_PANELS: Final = 30
+MOST_PANELS: Final = 32
 
 _UNITS = "none short percentunit s ms µs bytes decbytes Bps reqps ops cps cpm currencyUSD dateTimeFromNow bool_on_off"
 

@@ -132,7 +132,11 @@ def histograms(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
             continue
         vector = node.args[-1]
         found = [one for selector in selectors(vector) for one in catalogue.find(selector)]
-        native = any(one.kind == "histogram" for one in found)
+        # A native histogram has no label le, and is selected as such beside a classic one.
+        asked = any(
+            (one.name, one.value) == ("le", "") for selector in selectors(vector) for one in matchers(selector)
+        )
+        native = asked or any(one.kind == "histogram" for one in found)
         if not native and found and not catalogue.shaper().shape(vector).may_have("le"):
             yield f"{node.func.name} of what has no label le: it never returns anything"
         raw = [one for one in found if one.kind != "gauge"]

@@ -85,7 +85,7 @@ def _same_title(document: dict[str, Any]) -> None:
 
 
 def _too_many(document: dict[str, Any]) -> None:
-    document["panels"] += [copy.deepcopy(_panel(document)) for _ in range(31)]
+    document["panels"] += [copy.deepcopy(_panel(document)) for _ in range(33)]
 
 
 def _unfolded(document: dict[str, Any]) -> None:
@@ -139,7 +139,7 @@ FAULTS: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
     ("from_known_sources", _unknown_source, "its own source is graphite"),
     ("from_known_sources", _mixed_sources, "asks ['loki'"),
     ("from_known_sources", _variable(datasource={"uid": "graphite"}), "asks graphite"),
-    ("within_limits", _too_many, "more than 30"),
+    ("within_limits", _too_many, "more than 32"),
     ("within_limits", _unfolded, "two screens"),
     ("numbered", _same_id, "the id of two panels"),
     ("numbered", _of_panel(id=0), "not above 0"),
