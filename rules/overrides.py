@@ -93,7 +93,8 @@ def _with(rule: Rule, wait: str | None, page: str) -> Rule:
     if wait is None:
         return changed
     # `for` in its place, after the expression.
-    return {key: changed.get(key, wait) for key in dict.fromkeys(["alert", "expr", "for", *changed])}
+    changed["for"] = wait
+    return {key: changed[key] for key in dict.fromkeys(["alert", "expr", "for", *changed])}
 
 
 def _narrowed(expr: str, systems: Mapping[str, object] | list[str], *, leave_out: bool = False) -> str:

@@ -210,7 +210,7 @@ def _native() -> Iterator[Case]:
                 labels,
                 quantile=0.95,
                 at=value,
-                rate=1.05 * FLOOR,
+                rate=1,
                 bounds=HTTP,
             ),
             expect={_time(LATE): _firings(times, "erpgo", value, LATE)},
@@ -222,7 +222,7 @@ def _apart() -> Iterator[Case]:
     """What is about a route or an instance is not about the others."""
     (times,) = (condition for condition in CONDITIONS if condition.name == "response_time")
     (pool,) = (condition for condition in CONDITIONS if condition.name == "db_pool")
-    slow, quick = _series(times, "alawael", 3, 0.05), _series(times, "alawael", 0.1, 10)
+    slow, quick = _series(times, "alawael", 3, 0.05), _series(times, "alawael", 0.05, 10)
     yield Case(
         name="HighResponseTime is silent about a quiet route beside a busy one",
         alert="HighResponseTime",
