@@ -100,5 +100,6 @@ def _with(rule: Rule, wait: str | None, page: str) -> Rule:
 def _narrowed(expr: str, systems: Mapping[str, object] | list[str], *, leave_out: bool = False) -> str:
     """The expression for these systems alone, or for all but these."""
     operator = "unless" if leave_out else "and"
+    matches = "=~" if len(systems) > 1 else "="
     names = "|".join(sorted(systems))
-    return f'(\n{expr.strip()}\n)\n{operator} on (system) app:system:info{{system=~"{names}"}}\n'
+    return f'(\n{expr.strip()}\n)\n{operator} on (system) app:system:info{{system{matches}"{names}"}}\n'

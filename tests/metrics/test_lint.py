@@ -69,7 +69,12 @@ def test_panels_and_runbooks_read_counters_and_histograms_as_rules_do(everything
 @pytest.mark.parametrize(("name", "check"), sorted(ACCEPTED))
 def test_what_is_accepted_would_be_found(name: str, check: str) -> None:
     everything = judged("dev")
-    said = lint(everything.rules, everything.catalogue, check, accepted={})
+    # As they are written, too: a system's wait or paging splits an alert into rules with further conditions.
+    written = read({file.name: file.read_text() for file in FOLDER.glob("*.yaml")}, 15)
+    said = [
+        *lint(everything.rules, everything.catalogue, check, accepted={}),
+        *lint(written, everything.catalogue, check, accepted={}),
+    ]
     assert any(f": {name}: " in str(finding) for finding in said)
 
 
