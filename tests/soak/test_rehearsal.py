@@ -122,8 +122,8 @@ class Rehearsal:
 
     def old(self, seconds: float) -> bool:
         """Whether Prometheus has run for so long."""
-        (sample,) = self.value("time() - process_start_time_seconds{job='prometheus'}")
-        return float(sample["value"][1]) > seconds
+        found = self.value("time() - process_start_time_seconds{job='prometheus'}")
+        return bool(found) and float(found[0]["value"][1]) > seconds
 
     def all_are_one(self, series: str) -> bool:
         """Whether a series is there, and 1 everywhere."""
