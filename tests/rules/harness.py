@@ -164,7 +164,7 @@ def _groups(case: Case) -> list[dict[str, Any]]:
 
 def _needed(groups: Sequence[dict[str, Any]], asked: str) -> list[dict[str, Any]]:
     """The recordings that a text reads, directly or by way of others; each reads only what stands before it."""
-    # In JSON the end of a line is `\\n`, whose letter would hide the name that follows.
+    # In JSON the end of a line is `\n`, whose letter would hide the name that follows.
     wanted = set(_RECORDED.findall(asked.replace("\\n", " ")))
     kept: list[dict[str, Any]] = []
     for group in reversed(groups):
