@@ -40,7 +40,8 @@ def of_rule(name: str, file: str, labels: Mapping[str, str]) -> Alert:
         return re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda match: labels[match[1]], text)
 
     groups = yaml.safe_load((ROOT / "rules" / f"{file}.yaml").read_text())["groups"]
-    (rule,) = (rule for group in groups for rule in group["rules"] if rule.get("alert") == name)
+    # Of those of one name, one for each severity or case, the first.
+    rule = next(rule for group in groups for rule in group["rules"] if rule.get("alert") == name)
     said = {**rule["annotations"], "runbook_url": f"https://git.example.com/runbooks/{name}.md"}
     return {
         "labels": {"alertname": name, **rule["labels"], **labels, **OUTSIDE},
