@@ -70,7 +70,6 @@ PROFILE: Final = Profile(
         fault("critical-response-time", "half of the reports take seven seconds", slow_share=0.5, slow_seconds=(6, 9)),
         fault("slow-database-queries", "the queries for reports take two seconds", slow_queries=(1.4, 2.4)),
         fault("low-cache-hit-rate", "the cache answers 68 % of the look-ups", cache_misses=0.32),
-        fault("critical-cache-hit-rate", "the cache answers a third of the look-ups", cache_misses=0.66),
         fault("new-error-type", "the route of a new release fails", may_raise=BURN),
         fault("unusual-traffic", "a crawler reads five times as much as all users", crawler=5),
         fault("performance-degradation", "every request takes 2.5 times as long", slowness=2.5),

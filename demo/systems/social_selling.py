@@ -71,7 +71,6 @@ PROFILE: Final = Profile(
         ),
         fault("slow-database-queries", "the query for the report takes 0.3 s", slow_queries=(0.3, 0.3)),
         fault("low-cache-hit-rate", "three look-ups in ten find nothing in the cache that is there", cache_misses=0.3),
-        fault("critical-cache-hit-rate", "nothing asked of the cache is there", cache_misses=1),
         fault("new-error-type", "the route of a new release fails", may_raise=BURN),
         fault("unusual-traffic", "a crawler reads five times as much as all customers", crawler=5),
         fault(

@@ -29,7 +29,7 @@ SIGNS = {
     "critical-error-rate": f"({FAILED}) / ({REQUESTS}) > 0.1",
     "critical-response-time": f"{MEAN_MS} > 400",
     "database-gone": f"({FAILED}) / ({REQUESTS}) > 0.1",
-    "critical-cache-hit-rate": f"{HITS} < 0.3",
+    "low-cache-hit-rate": f"{HITS} < 0.75",
     "log-burst": f"({REFUSED}) > 5",
 }
 """By what each fault is seen in Prometheus."""

@@ -18,7 +18,7 @@ CHOSEN: Final[Mapping[str, Sequence[str]]] = {
     "alawael": ("critical-error-rate", "high-response-time", "slow-database-queries"),
     "erpgo": ("critical-error-rate", "database-pool-exhausted", "suspicious-activity", "low-inventory"),
     "neuroerp": ("high-failure-rate", "slow-database-queries", "transactions-stalled"),
-    "social-selling": ("critical-error-rate", "critical-cache-hit-rate", "slow-database-queries"),
+    "social-selling": ("critical-error-rate", "low-cache-hit-rate", "slow-database-queries"),
     "syncup": ("database-pool-usage", "external-api-errors", "critical-response-time", "meetings-failing"),
 }
 """Faults that do not get in each other's way."""

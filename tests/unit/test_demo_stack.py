@@ -44,7 +44,7 @@ def run(*arguments: str) -> Result:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["social-selling", "nonsense"], "critical-cache-hit-rate"),
+        (["social-selling", "nonsense"], "low-cache-hit-rate"),
         (["erpgo", "high-errors-rate"], "did you mean 'high-error-rate'"),
         (["erpg", "high-error-rate"], "did you mean 'erpgo'"),
         (["social-selling", "log-burst", "--for", "soon"], "10m"),
