@@ -19,18 +19,25 @@ def setting(**changes: Any) -> Callable[[Project], None]:  # noqa: ANN401 - any 
     return lambda project: project.configure(changes)
 
 
+LINKS = {name: f"https://{name}.example.com" for name in ("runbooks", "prometheus", "alertmanager", "grafana")}
+"""Without these prod is refused before its secrets are looked at."""
+
 CASES: list[tuple[str, Callable[[Project], None], str]] = [
     ("an unknown key", setting(prometheus={"scrapInterval": "5s"}), "scrapInterval: unknown key"),
     ("a wrong type", setting(prometheus={"port": "many"}), "observability:prometheus.port: 'many'"),
     ("an impossible duration", setting(prometheus={"retention": "0s"}), "observability:prometheus.retention"),
-    ("a rule file that does not parse", write_broken_rule, "broken.yaml:2:1: not valid YAML"),
+    ("a rule file that does not parse", write_broken_rule, "broken.yaml:1:9: not valid YAML"),
     (
         "two services with one name",
         setting(exporters=[{"name": "prometheus", "image": "a/b:1", "port": 1}]),
         "two services have the name 'prometheus'",
     ),
     ("a pin without a tag", setting(images={"overrides": {"prometheus": "prom/prometheus"}}), "has no tag"),
-    ("a required secret missing in prod", setting(environment="prod"), "alertWebhookUrl is required in prod"),
+    (
+        "a required secret missing in prod",
+        setting(environment="prod", links=LINKS),
+        "alertWebhookUrl is required in prod",
+    ),
 ]
 
 

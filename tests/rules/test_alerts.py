@@ -54,7 +54,7 @@ def alerts() -> Mapping[str, list[dict[str, Any]]]:
 @cache
 def uids() -> frozenset[str]:
     """Dashboards by uid; of a system's own, what follows its name, as `-application`."""
-    config = stack_config("dev", EVERYTHING)
+    config = stack_config("dev", FULL)
     found = {entry.uid for entry in dashboards(config)}
     return frozenset(found | {uid.removeprefix(name) for uid in found for name in config.systems})
 

@@ -222,8 +222,10 @@ def test_what_the_owners_databases_want_is_there_where_they_are_watched() -> Non
     config = stack_config(
         "prod",
         {
-            "postgresExporter": {"targets": [{"address": "db.example.com:5432", "system": "syncup"}]},
-            "mongodbExporter": {"targets": [{"address": "mongo.example.com:27017", "system": "alawael"}]},
+            "systems": {
+                "syncup": {"postgres": [{"address": "db.example.com:5432"}]},
+                "alawael": {"mongodb": [{"address": "mongo.example.com:27017"}]},
+            }
         },
     )
     found = documents(config)
@@ -243,7 +245,7 @@ def test_a_signal_that_is_not_declared_has_no_panel() -> None:
 def test_a_sixth_system_gets_its_dashboards_by_its_file_alone() -> None:
     config = with_sixth(figures=[{"title": "Sold", "series": "sold_total"}])
     found = {entry.uid: json.loads(entry.text) for entry in dashboards(config) if entry.folder == "sixth"}
-    assert set(found) == {"sixth-overview", "sixth-application", "sixth-business", "sixth-system"}
+    assert set(found) == {"sixth-overview", "sixth-application", "sixth-business"}
     assert "Request Rate" in titles(found["sixth-application"])
     assert "Sold" in titles(found["sixth-business"])
     assert folders(config)["sixth"] == "The Sixth"
@@ -305,9 +307,7 @@ def test_a_part_left_out_has_no_panel() -> None:
 
 
 def test_a_database_on_the_stacks_own_behalf_has_a_dashboard_too() -> None:
-    config = stack_config(
-        "prod", {"elasticsearchExporter": {"targets": [{"address": "es.example.com:9200", "system": "platform"}]}}
-    )
+    config = stack_config("prod", {"systems": {"platform": {"elasticsearch": [{"address": "es.example.com:9200"}]}}})
     assert "platform-elasticsearch" in documents(config)
     assert "platform-application" not in documents(config)
 

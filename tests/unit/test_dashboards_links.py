@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,12 +15,7 @@ from rules import FOLDER
 from tests.unit.conftest import FULL, stack_config
 from tests.unit.test_dashboards import documents
 
-DATABASES: dict[str, Any] = {
-    **FULL,
-    "mongodbExporter": {"targets": [{"address": "mongo.example.com:27017", "system": "alawael"}]},
-    "elasticsearchExporter": {"targets": [{"address": "search.example.com:9200", "system": "erpgo"}]},
-}
-CONFIGS = {"dev": stack_config("dev"), "prod": stack_config("prod", DATABASES)}
+CONFIGS = {"dev": stack_config("dev"), "prod": stack_config("prod", FULL)}
 
 
 def alerts(config: StackConfig) -> Iterator[tuple[str, str, str]]:

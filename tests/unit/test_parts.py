@@ -9,10 +9,10 @@ from observability.core.errors import ConfigError
 from observability.operations.home import Home
 from observability.parts.registry import parts
 from observability.scrape.jobs import jobs
-from observability.settings.load import StackConfig
+from observability.settings.load import StackConfig, secret_specs, validate
 from observability.settings.parts import essential
 from observability.synth.record import CONTAINER, record
-from tests.unit.conftest import FULL, stack_config
+from tests.unit.conftest import FULL, stack_config, stack_values
 
 OPTIONAL = [name for name, part in parts().items() if not part.essential and part.images]
 
@@ -184,9 +184,11 @@ def test_what_a_system_declares_and_no_setting_places_is_named() -> None:
 
 
 def test_in_prod_what_is_declared_and_not_placed_is_refused_with_the_fix() -> None:
+    values = stack_values("prod")
+    values["systems"]["neuroerp"] = {}
     with pytest.raises(ConfigError) as caught:
-        stack_config("prod", {"systems": {"neuroerp": {}}})
+        validate("prod", values, frozenset(secret_specs(values)))
     assert "systems.neuroerp.instances is missing" in caught.value.what
     assert "unwatched" in caught.value.fix
-    unwatched = {"instances": "moved to another stack"}
-    assert stack_config("prod", {"systems": {"neuroerp": {"unwatched": unwatched}}}).systems
+    values["systems"]["neuroerp"] = {"unwatched": {"instances": "moved to another stack"}}
+    assert validate("prod", values, frozenset(secret_specs(values))).systems
