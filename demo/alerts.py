@@ -19,6 +19,9 @@ TRAFFIC: Final = Alert("UnusualTraffic", "info")
 REVENUE: Final = Alert("RevenueDrop", "warning")
 FAILURES: Final = Alert("HighFailureRate", "critical")
 
+CLIENT_ERRORS: Final = Alert("HighClientErrorRate", "warning")
+ERROR_RATE: Final = (Alert("CriticalErrorRate", "critical"), Alert("HighErrorRate", "warning"))
+
 _ERRORS: Final = Alert("HighErrorRate", "warning")
 _RESPONSE: Final = Alert("HighResponseTime", "warning")
 _POOL: Final = Alert("DatabasePoolUsage", "warning")
@@ -50,6 +53,8 @@ _Alerts = tuple[Alert, ...]
 RAISED: Final[Mapping[str, tuple[_Alerts, _Alerts]]] = {
     "high-error-rate": ((_ERRORS,), BURN),
     "critical-error-rate": ((Alert("CriticalErrorRate", "critical"), _ERRORS), BURN),
+    "route-failing": ((Alert("RouteFailing", "warning"),), BURN),
+    "high-client-error-rate": ((CLIENT_ERRORS,), (TRAFFIC,)),
     "high-failure-rate": ((FAILURES,), ()),
     "high-response-time": ((_RESPONSE,), (*BURN, PERFORMANCE)),
     "critical-response-time": ((Alert("CriticalResponseTime", "critical"), _RESPONSE), (*BURN, PERFORMANCE)),
@@ -76,19 +81,25 @@ RAISED: Final[Mapping[str, tuple[_Alerts, _Alerts]]] = {
     "low-inventory": ((Alert("LowInventory", "warning"),), ()),
     "transactions-stalled": ((Alert("TransactionsStalled", "critical"),), ()),
     "meetings-failing": ((Alert("MeetingsFailing", "warning"),), ()),
-    "authentication-failure-spike": ((_SIGN_IN,), (TRAFFIC,)),
+    "authentication-failure-spike": ((_SIGN_IN,), (TRAFFIC, CLIENT_ERRORS)),
     "critical-authentication-failure-spike": (
         (Alert("AuthenticationFailureSpike", "critical"), _SIGN_IN),
-        (TRAFFIC,),
+        (TRAFFIC, CLIENT_ERRORS),
     ),
-    "rate-limit-violations": ((Alert("RateLimitViolations", "warning"),), (TRAFFIC,)),
+    "rate-limit-violations": ((Alert("RateLimitViolations", "warning"),), (TRAFFIC, CLIENT_ERRORS)),
     "suspicious-activity": ((Alert("SuspiciousActivity", "critical"),), ()),
     "token-budget": ((Alert("TokenBudget", "info"),), ()),
     # Of the shop alone
     "database-gone": (
         (Alert("CriticalErrorRate", "critical"), _ERRORS, Alert("EndpointDown", "critical")),
-        (*BURN, Alert("LowOrderRate", "warning"), REVENUE, Alert("LowUserActivity", "info")),
+        (
+            *BURN,
+            Alert("RouteFailing", "warning"),
+            Alert("LowOrderRate", "warning"),
+            REVENUE,
+            Alert("LowUserActivity", "info"),
+        ),
     ),
-    "log-burst": ((), (TRAFFIC,)),
+    "log-burst": ((), (TRAFFIC, CLIENT_ERRORS)),
 }
 """By the fault's name: what it raises, and what it may raise besides."""

@@ -21,6 +21,10 @@ class Conditions:
     """By how much every request takes longer."""
     crawler: float = 0.0
     """Requests of a crawler, which only reads, as a multiple of the customers'."""
+    broken_route: str = ""
+    """A route that is answered with 500 and nothing else; none: there is none."""
+    client_errors: float = 0.0
+    """Share of a simulated system's requests refused as the client's mistake, besides those of ordinary days."""
     unseen: str = ""
     """A kind of error that was never seen before; none: there is none."""
     background_errors: float = 0.008

@@ -69,6 +69,12 @@ def p95(profile: Profile) -> float:
     return lower
 
 
+def client_errors(profile: Profile) -> float:
+    """The share of all requests that is answered with 4xx on ordinary days."""
+    refused = sum(route.weight * (1.0 if route.status >= 400 else route.refused) for route in profile.routes)
+    return refused / sum(route.weight for route in profile.routes)
+
+
 def _share_within(bound: float, median: float) -> float:
     """The share of times that are no longer than a bound."""
     return (1 + math.erf(math.log(bound / median) / (SPREAD * math.sqrt(2)))) / 2
@@ -93,6 +99,8 @@ def figures(profile: Profile, pace: Pace) -> Iterator[tuple[str, Mapping[str, st
     for name, seconds in (("rate5m", 300), ("avg1h", 3600)):
         yield f"app:http_requests:{name}", {}, _over(pace.requests, seconds)
     yield "app:http_requests:stddev1h", {}, deviation
+    refused = client_errors(profile)
+    yield "app:http_client_errors:ratio_avg1h", {}, lambda *_: refused
     yield "app:http_latency:events_rate5m", {}, _over(pace.requests, 300)
     yield "app:http_latency_seconds:quantile5m", {"quantile": "0.95"}, lambda *_: usual
     if pace.users:

@@ -120,7 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(work * service.work)
         if self.server.slow.pick(how.slow_share):
             time.sleep(random.uniform(*how.slow_seconds))  # noqa: S311 - no secret
-        if self.server.failing.pick(how.errors) or (how.unseen and how.unseen in route):
+        unseen = how.unseen and how.unseen in route
+        if self.server.failing.pick(how.errors) or unseen or route == how.broken_route:
             raise InjectedError("a fault is on")
         if found is None:
             raise NotFoundError("there is no such route")

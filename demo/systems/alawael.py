@@ -27,6 +27,7 @@ _DATABASE: Final = (0.01, 0.05, 0.1, 0.5, 1.0)
 """Upper bounds of its histograms, seconds: not those of the other systems."""
 
 _ROUTE_LABELS: Final = ("method", "route", "status_code")
+_PRODUCT: Final = "/api/products/:id"
 _REPORTS: Final = "/api/reports/sales"
 
 PROFILE: Final = Profile(
@@ -48,7 +49,7 @@ PROFILE: Final = Profile(
         Route(method="GET", template="/api/products", weight=22, median=0.05),
         Route(method="POST", template="/api/transactions", weight=11, median=0.14, status=201, refused=0.02),
         Route(method="GET", template="/api/transactions/:id", weight=12, median=0.035),
-        Route(method="PUT", template="/api/products/:id", weight=4, median=0.07, refused=0.02),
+        Route(method="PUT", template=_PRODUCT, weight=3, median=0.07, refused=0.02),
         Route(method="GET", template=_REPORTS, weight=10, median=0.17),
         Route(method="GET", template=UNMATCHED, weight=2, median=0.004, status=404),
     ),
@@ -64,6 +65,8 @@ PROFILE: Final = Profile(
     faults=(
         fault("high-error-rate", "8 % of the requests are answered with 500", errors=0.08),
         fault("critical-error-rate", "a quarter of the requests is answered with 500", errors=0.25),
+        fault("route-failing", "every change of a product is answered with 500", broken_route=_PRODUCT),
+        fault("high-client-error-rate", "two fifths of the requests are refused with 400", client_errors=0.4),
         fault(
             "high-response-time", "a fifth of the reports take three seconds", slow_share=0.2, slow_seconds=(2.7, 4)
         ),

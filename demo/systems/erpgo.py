@@ -27,6 +27,7 @@ RESTOCKED: Final = 400
 QUERY_ERRORS: Final = ("constraint", "connection", "deadlock", "timeout")
 SUSPICIOUS: Final = ("sql_injection", "path_traversal", "token_reuse")
 _SEARCH: Final = "/api/v1/products/search"
+_STOCK: Final = "/api/v1/inventory/{sku}"
 _LOGIN: Final = "/api/v1/auth/login"
 
 PROFILE: Final = Profile(
@@ -70,7 +71,7 @@ PROFILE: Final = Profile(
         Route(method="POST", template="/api/v1/orders", weight=9, median=0.12, status=201, refused=0.02),
         Route(method="GET", template="/api/v1/orders/{id}", weight=7, median=0.03),
         Route(method="GET", template="/api/v1/inventory", weight=5, median=0.05),
-        Route(method="PUT", template="/api/v1/inventory/{sku}", weight=2, median=0.045),
+        Route(method="PUT", template=_STOCK, weight=2, median=0.045),
         Route(method="POST", template=_LOGIN, weight=6, median=0.11, refused=0.03, refused_status=401),
         Route(method="POST", template="/api/v1/auth/refresh", weight=2, median=0.02),
         Route(method="GET", template=UNMATCHED, weight=1, median=0.004, status=404),
@@ -87,6 +88,8 @@ PROFILE: Final = Profile(
     faults=(
         fault("high-error-rate", "8 % of the requests are answered with 500", errors=0.08),
         fault("critical-error-rate", "a quarter of the requests is answered with 500", errors=0.25),
+        fault("route-failing", "every change of the stock is answered with 500", broken_route=_STOCK),
+        fault("high-client-error-rate", "two fifths of the requests are refused with 400", client_errors=0.4),
         fault(
             "high-response-time",
             "one search in eleven takes over a second",

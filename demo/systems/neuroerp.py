@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from demo.alerts import BURN
+from demo.alerts import BURN, FAILURES
 from demo.conditions import Conditions
 from demo.faults import fault
 from demo.systems.profile import (
@@ -29,6 +29,7 @@ TRANSACTIONS: Final = (
 )
 """Domain, type and weight."""
 
+_KPIS: Final = "/api/analytics/kpis"
 _ROUTE_LABELS: Final = ("method", "route", "status_code", "domain")
 
 PROFILE: Final = Profile(
@@ -56,7 +57,7 @@ PROFILE: Final = Profile(
         Route(
             method="POST", template="/api/inventory/movements", weight=12, median=0.06, domain="inventory", status=201
         ),
-        Route(method="GET", template="/api/analytics/kpis", weight=7, median=0.16, domain="analytics"),
+        Route(method="GET", template=_KPIS, weight=7, median=0.16, domain="analytics"),
         Route(method="GET", template=UNMATCHED, weight=1, median=0.004, domain="crm", status=404),
     ),
     operations=(
@@ -67,6 +68,8 @@ PROFILE: Final = Profile(
     ),
     faults=(
         fault("high-failure-rate", "a tenth of the requests fails with 500", errors=0.1, may_raise=BURN),
+        fault("route-failing", "every request for key figures fails with 500", broken_route=_KPIS, also=(FAILURES,)),
+        fault("high-client-error-rate", "two fifths of the requests are refused with 400", client_errors=0.4),
         fault("slow-database-queries", "the queries for analytics take two seconds", slow_queries=(1.4, 2.4)),
         fault("unusual-traffic", "a crawler reads five times as much as all users", crawler=5),
         fault("performance-degradation", "every request takes 2.5 times as long", slowness=2.5),

@@ -119,7 +119,8 @@ class Simulation(ABC):
         if route.template == self.profile.slow_route and self.pick("slow", how.slow_share):
             seconds = self.random.uniform(*how.slow_seconds)
         status = route.refused_status if self.random.random() < route.refused else route.status
-        status = 500 if self.pick("errors", how.errors) else status
+        status = 400 if self.pick("client errors", how.client_errors) else status
+        status = 500 if route.template == how.broken_route or self.pick("errors", how.errors) else status
         self.answered(route, status, seconds)
         if self.told:
             self.told(route, status, seconds)

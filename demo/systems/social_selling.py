@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from demo.alerts import BURN, PERFORMANCE
+from demo.alerts import BURN, ERROR_RATE, PERFORMANCE
 from demo.conditions import Conditions
 from demo.faults import fault
 from demo.systems.profile import (
@@ -20,6 +20,7 @@ from demo.systems.profile import (
 RATE: Final = 4.0
 """Requests a second of its own customers at the busiest hour, where the settings say nothing else."""
 
+_MESSAGES: Final = "/api/users/{id}/messages"
 _ROUTE_LABELS: Final = ("method", "route", "status_code")
 _HTTP_MS: Final = tuple(1000 * bound for bound in HTTP_SECONDS)
 _DATABASE_MS: Final = tuple(1000 * bound for bound in DATABASE_SECONDS)
@@ -46,7 +47,7 @@ PROFILE: Final = Profile(
         Route(method="GET", template="/api/products/{id}", weight=38, median=0.018),
         Route(method="GET", template="/api/products", weight=19, median=0.035),
         Route(method="GET", template="/api/users/{id}", weight=12, median=0.014),
-        Route(method="GET", template="/api/users/{id}/messages", weight=10, median=0.028),
+        Route(method="GET", template=_MESSAGES, weight=10, median=0.028),
         Route(method="POST", template="/api/orders", weight=8, median=0.045, status=201),
         Route(method="POST", template="/api/messages", weight=7, median=0.02, status=201),
         Route(method="POST", template="/api/users", weight=3, median=0.04, status=201),
@@ -57,6 +58,13 @@ PROFILE: Final = Profile(
     faults=(
         fault("high-error-rate", "2.5 % of the requests fail with 500", errors=0.025),
         fault("critical-error-rate", "a third of the requests fails with 500", errors=1 / 3),
+        fault(
+            "route-failing",
+            "nobody can read messages, which is a tenth of all requests",
+            broken_route=_MESSAGES,
+            also=ERROR_RATE,
+        ),
+        fault("high-client-error-rate", "a client sends three bad orders a second", bad_orders=3),
         fault(
             "high-response-time",
             "a quarter of the requests takes over half a second longer",

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from demo.alerts import FAILURES
+from demo.alerts import ERROR_RATE, FAILURES
 from demo.conditions import Conditions
 from demo.faults import fault
 from demo.systems.profile import (
@@ -85,6 +85,13 @@ PROFILE: Final = Profile(
     faults=(
         fault("high-error-rate", "2.5 % of the requests are answered with 500", errors=0.025, also=(FAILURES,)),
         fault("critical-error-rate", "15 % of the requests are answered with 500", errors=0.15, also=(FAILURES,)),
+        fault(
+            "route-failing",
+            "every search is answered with 500, which is an eighth of all requests",
+            broken_route=_SEARCH,
+            also=(*ERROR_RATE, FAILURES),
+        ),
+        fault("high-client-error-rate", "two fifths of the requests are refused with 400", client_errors=0.4),
         fault("high-failure-rate", "transcriptions fail, one every four seconds", background_errors=0.25),
         fault("high-response-time", "15 % of the searches take two seconds", slow_share=0.15, slow_seconds=(1.5, 2.4)),
         fault(

@@ -22,7 +22,7 @@ BEFORE, DURING = 1, 15
 
 FILES = ("applications.yaml", "business.yaml", "security.yaml")
 
-OF_DAYS = {"NewErrorType", "UnusualTraffic", "PerformanceDegradation", "SLOErrorBudgetBurn"}
+OF_DAYS = {"NewErrorType", "UnusualTraffic", "PerformanceDegradation", "SLOErrorBudgetBurn", "HighClientErrorRate"}
 OF_DAYS |= {"LowOrderRate", "RevenueDrop", "LowUserActivity", "TransactionsStalled", "TokenBudget"}
 
 FIRING = 'group by (alertname, severity) (ALERTS{alertstate="firing"})'

@@ -1,5 +1,6 @@
 """What the alerts look at, computed from what the demo exposes: the figures of a window, and what they breach."""
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -37,13 +38,22 @@ def system(name: str) -> System:
 
 
 def alerts() -> dict[tuple[str, str], set[Alert]]:
-    """The alerts by the threshold and severity that they compare with, as the rules say."""
+    """The alerts by the threshold and severity that they compare with, as the rules say.
+
+    A floor is not what an alert is about: an alert that compares with nothing else is not among them. That is
+    NoTraffic, which no fault of the demo raises: it needs a day of steady traffic before; SystemSilent compares with
+    no threshold at all.
+    """
     found: dict[tuple[str, str], set[Alert]] = {}
     for name in RULES:
         document = yaml.safe_load((ROOT / "rules" / f"{name}.yaml").read_text(encoding="utf-8"))
         for rule in (rule for group in document["groups"] for rule in group["rules"] if "alert" in rule):
             for threshold in re.findall(r'app:threshold:(\w+)\{severity="(\w+)"\}', rule["expr"]):
-                found.setdefault(threshold, set()).add(Alert(rule["alert"], rule["labels"]["severity"]))
+                # The share of what may be slower belongs to the threshold of the percentile.
+                about = (threshold[0].removesuffix("_share"), threshold[1])
+                if THRESHOLDS[about[0]].floor:
+                    continue
+                found.setdefault(about, set()).add(Alert(rule["alert"], rule["labels"]["severity"]))
     return found
 
 
@@ -129,6 +139,11 @@ class Figures:
         total = self.rate(outcomes)
         return [self.rate(outcomes, lambda own: own[label] != good) / total] if total >= FLOOR else []
 
+    def _slow(self, chosen: Selector, q: float, label: str | None = None) -> list[float]:
+        """The percentile for a comparison by the share of slower events: infinite beyond the last bucket."""
+        last = self.system.series[chosen.series].bounds[-1] / PER_SECOND[self.system.series[chosen.series].unit]
+        return [math.inf if value >= last else value for value in self.quantile(chosen, q, label)]
+
     def quantile(self, chosen: Selector, q: float, label: str | None = None) -> Iterator[float]:
         """The percentile as `histogram_quantile` has it, in seconds, of each group that is busy enough."""
         spec = self.system.series[chosen.series]
@@ -158,6 +173,27 @@ class Figures:
         total = self.rate(requests)
         return [self.rate(requests, lambda own: own[requests.status].startswith("5")) / total]
 
+    def route_failure_ratio(self) -> list[float]:
+        requests = self._requests()
+        routes = {dict(labels).get(requests.route or "") for (_, labels) in self._after} - {None}
+        found = []
+        for route in routes:
+            mine: Any = lambda own, route=route: own.get(requests.route) == route  # noqa: E731 - used twice
+            wrong: Any = lambda own, mine=mine: mine(own) and own[requests.status].startswith("5")  # noqa: E731
+            failed = self.rate(requests, wrong)
+            if self._floor("route_failed_events") <= 300 * failed:
+                found.append(failed / self.rate(requests, mine))
+        return found
+
+    def client_error_growth(self) -> list[float]:
+        requests = self._requests()
+        share = self.rate(requests, lambda own: own[requests.status].startswith("4")) / self.rate(requests)
+        usual = self._usual("app:http_client_errors:ratio_avg1h")
+        return [share / usual] if share >= self._floor("client_error_ratio") else []
+
+    def _floor(self, name: str) -> float:
+        return next(one.value for one in thresholds(self.system) if one.name == name)
+
     def failure_rate(self) -> list[float]:
         assert self.system.signals.failures
         return [self.rate(self.system.signals.failures)]
@@ -165,12 +201,12 @@ class Figures:
     def response_time(self, q: float) -> list[float]:
         latency = self.system.signals.http_latency
         assert latency
-        return list(self.quantile(latency, q, latency.route))
+        return self._slow(latency, q, latency.route)
 
     def db_query_time(self, q: float) -> list[float]:
         latency = self.system.signals.db_latency
         assert latency
-        return list(self.quantile(latency, q, latency.operation))
+        return self._slow(latency, q, latency.operation)
 
     def db_pool_ratio(self) -> list[float]:
         pool = self.system.signals.db_pool
@@ -210,7 +246,7 @@ class Figures:
 
     def external_api_time(self, q: float) -> list[float]:
         apis = self.system.signals.external_apis.values()
-        return [value for api in apis if api.latency for value in self.quantile(api.latency, q)]
+        return [value for api in apis if api.latency for value in self._slow(api.latency, q)]
 
     def external_api_failure_ratio(self) -> list[float]:
         return [share for api in self.system.signals.external_apis.values() for share in self._share(api.calls)]
