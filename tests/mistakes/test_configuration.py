@@ -80,9 +80,9 @@ def labels_of(conditions: Iterable[str]) -> dict[str, str]:
     """Labels that meet the conditions; one that must not be there is left out."""
     found: dict[str, str] = {}
     for condition in conditions:
-        match = re.fullmatch(r'\s*(\w+)\s*(=~|!=|=)\s*"?([^"]*)"?\s*', condition)
+        match = re.fullmatch(r'\s*(\w+)\s*(=~|!~|!=|=)\s*"?([^"]*)"?\s*', condition)
         assert match, condition
-        if match[2] == "!=":
+        if match[2].startswith("!"):
             continue
         found[match[1]] = match[3].strip("()").split("|")[0] if match[2] == "=~" else match[3]
     return found

@@ -168,7 +168,7 @@ def test_the_exit_code_is_1_where_content_is_wrong(
     assert done.returncode == 1, done.stderr
     first, fix, *_ = done.stdout.splitlines()
     assert first.startswith("rules/shop.yaml:8: OrdersWaiting: there is no metric orders_wating")
-    assert fix.strip().startswith("fix: correct the name, or declare the series")
+    assert fix.strip().startswith("fix: correct the name; or declare the series")
 
 
 def test_the_exit_code_is_2_where_the_folder_does_not_exist(tmp_path: Path) -> None:
