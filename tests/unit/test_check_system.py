@@ -59,7 +59,12 @@ def exposed(system: System) -> str:
             histogram = Histogram(name, spec.help, spec.labels, buckets=spec.bounds, registry=registry)
             for _ in range(100):
                 (histogram.labels(*values) if values else histogram).observe(spec.bounds[1])
-    return generate_latest(registry).decode()
+    text = generate_latest(registry).decode()
+    # The library adds _total to every counter; a system may call one otherwise.
+    for name, spec in system.series.items():
+        if spec.kind == "counter" and not name.endswith("_total"):
+            text = text.replace(f"{name}_total", name)
+    return text
 
 
 def findings(text: str, system: System = SHOP) -> dict[str, list[Finding]]:
