@@ -42,8 +42,8 @@ class Overrides:
     def apply(self, rule: Rule) -> Iterator[Rule]:
         """The rule for all systems on which nothing is said, then one for each way that others want it."""
         labels = rule.get("labels") or {}
-        if labels.get("severity") not in SEVERITIES:
-            # Another's rule, whose labels mean something else here.
+        if labels.get("severity") not in SEVERITIES or "component" not in labels:
+            # A rule in upstream form, without the labels that every rule here has.
             yield rule
             return
         page = labels.get(PAGE, "yes" if labels["severity"] == "critical" else "no")
