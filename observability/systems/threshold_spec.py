@@ -11,6 +11,18 @@ from observability.core.alert import Severity as Severity
 SEVERITIES: Final[tuple[Severity, ...]] = tuple(reversed(alert.SEVERITIES))
 """From the mildest on."""
 
+HOUR: Final = 3600.0
+"""Seconds."""
+
+DAY: Final = 24 * HOUR
+"""Seconds."""
+
+KIB: Final = 1024.0
+"""Bytes."""
+
+GIB: Final = KIB**3
+"""Bytes."""
+
 Unit = Literal["ratio", "seconds", "per_second", "count", "factor", "deviations", "bytes"]
 """ratio: 0 to 1, or written 5%; seconds: written 500ms, 2s, 14d; factor: times the usual, 0.5 or written 50%;
 deviations: standard ones; bytes: a number, or written 200GiB, 10MB."""
