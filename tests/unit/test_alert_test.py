@@ -115,6 +115,7 @@ def test_an_alert_is_sent_with_its_rules_own_labels_and_those_that_prometheus_ad
         "severity": "critical",
         "component": "application",
         "condition": "error_rate",
+        "page": "yes",
         "system": "erpgo",
         "team": "erpgo",
         "obs_test": "a1b2c3d4",

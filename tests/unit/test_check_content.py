@@ -123,7 +123,7 @@ def test_a_rule_file_may_end_in_yml(own: Path) -> None:
     (own / "rules" / "shop.yaml").rename(own / "rules" / "shop.yml")
     assert check().problems == []
     replaced(own / "rules" / "shop.yml", "orders_waiting{", "orders_wating{")
-    assert "did you mean" in found("rules/shop.yml:9").what
+    assert "did you mean" in found("rules/shop.yml:8").what
 
 
 def test_every_wrong_system_is_reported_and_not_the_first_alone(own: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic.alias_generators import to_snake
 
 from observability.core.errors import ConfigError
 from observability.settings.load import ROOT, validate
@@ -276,6 +277,13 @@ def test_every_field_is_described_in_the_schema() -> None:
 def test_the_registry_names_signals_that_exist_and_defaults_in_its_own_severities() -> None:
     aliases = {info.alias for info in type(SYSTEMS["erpgo"].signals).model_fields.values()}
     for name, spec in THRESHOLDS.items():
-        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name)
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*(_\d[hd])?", name)
         assert spec.signal is None or spec.signal.split(".")[0] in aliases
         assert set(spec.default) <= set(spec.severities)
+
+
+@pytest.mark.parametrize(("field", "value"), [("responseTime", "30s"), ("dbQueryTime", "10s")])
+def test_what_takes_longer_than_the_highest_bucket_can_be_counted(tmp_path: Path, field: str, value: str) -> None:
+    """A share of requests is judged, so the highest upper bound itself is a threshold that can be measured."""
+    document = shop(f"thresholds.{field}", {"quantile": "p95", "warning": value})
+    assert (to_snake(field), "warning") in values_of(loaded(tmp_path, document))

@@ -91,7 +91,7 @@ def test_a_system_that_is_switched_off_is_not_there() -> None:
             "below critical",
         ),
         (
-            {"erpgo": {"thresholds": {"responseTime": {"critical": "30s"}}}},
+            {"erpgo": {"thresholds": {"responseTime": {"critical": "31s"}}}},
             "systems.erpgo.thresholds.responseTime.critical: http_request_duration_seconds measures up to 30 s",
             "higher bucket",
         ),
