@@ -75,7 +75,7 @@ PROFILE: Final = Profile(
         fault("low-cache-hit-rate", "the cache answers 68 % of the look-ups", cache_misses=0.32),
         fault("new-error-type", "the route of a new release fails", may_raise=BURN),
         fault("unusual-traffic", "a crawler reads five times as much as all users", crawler=5),
-        fault("performance-degradation", "every request takes 2.5 times as long", slowness=2.5),
+        fault("performance-degradation", "every request takes three times as long", slowness=3),
         fault("revenue-drop", "the transactions are worth a fifth of the usual", order_value=0.2),
         fault("low-user-activity", "an eighth of the usual users is online", users=0.125),
         fault("transactions-stalled", "no transaction is completed", transactions=0, may_raise=(REVENUE,)),

@@ -106,7 +106,7 @@ PROFILE: Final = Profile(
         fault("integration-issues", "15 % of the Slack events fail", integration_errors=0.15),
         fault("new-error-type", "an error of a type never seen before occurs"),
         fault("unusual-traffic", "a crawler reads five times as much as all users", crawler=5),
-        fault("performance-degradation", "every request takes 2.5 times as long", slowness=2.5),
+        fault("performance-degradation", "every request takes four times as long", slowness=4),
         fault("low-user-activity", "an eighth of the usual users is active", users=0.125),
         fault("meetings-failing", "a quarter of the meetings cannot be processed", meeting_errors=0.25),
         fault(
