@@ -118,7 +118,7 @@ def time(minutes: int) -> str:
 
 
 def one_after_the_other(figure: Figure) -> Case:
-    """An hour of 49 % for each, beginning with each other's end."""
+    """An hour of 49 % for each, beginning with each other's end; a week ago is there with the hour that followed."""
     found: Series = {}
     expect: dict[str, list[Firing]] = {}
     length = 60 * len(figure.names) + 120
@@ -126,7 +126,7 @@ def one_after_the_other(figure: Figure) -> Case:
         begin = FIRST + 60 * index
         before, after = begin + 60, length + 60 - begin
         found |= figure.series(
-            system, (length + 1, 1), (WEEK - length - 61, None), (before, 0.51), (60, 0.49), (after, 0.51)
+            system, (length + 61, 1), (WEEK - length - 121, None), (before, 0.51), (60, 0.49), (after, 0.51)
         )
         expect[time(begin + 54)] = []
         expect[time(begin + 55)] = [figure.firing(system)]
