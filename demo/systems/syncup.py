@@ -94,7 +94,10 @@ PROFILE: Final = Profile(
         fault("high-client-error-rate", "two fifths of the requests are refused with 400", client_errors=0.4),
         fault("high-failure-rate", "transcriptions fail, one every four seconds", background_errors=0.25),
         fault(
-            "high-response-time", "a quarter of the searches take 2.5 seconds", slow_share=0.25, slow_seconds=(2.1, 2.9)
+            "high-response-time",
+            "a quarter of the searches take 2.5 seconds",
+            slow_share=0.25,
+            slow_seconds=(2.1, 2.9),
         ),
         fault(
             "critical-response-time", "half of the searches take four seconds", slow_share=0.5, slow_seconds=(3, 4.6)

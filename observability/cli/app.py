@@ -21,6 +21,7 @@ from observability.cli.on_call import oncall, oncall_sync, oncall_verify
 from observability.cli.project import init, new_app
 from observability.cli.route import route
 from observability.cli.systems import check_system, new_system
+from observability.cli.why import why
 from observability.core import project
 from observability.core.errors import ConfigError
 from observability.core.version import version
@@ -40,7 +41,7 @@ class Commands(OrderedGroup):
     ORDER = (
         *("init", "system", "new", "check", "doctor", "secret"),
         *("preview", "up", "verify", "status", "logs", "down"),
-        *("alerts", "runbook", "silence", "mutes", "route", "alert-test", "oncall"),
+        *("alerts", "why", "runbook", "silence", "mutes", "route", "alert-test", "oncall"),
         *("dashboards", "grafana-token"),
         *("fault", "synth", "env", "completion"),
     )
@@ -80,6 +81,7 @@ app.command(rich_help_panel=RUN)(look.logs)
 app.command(rich_help_panel=RUN)(lifecycle.down)
 
 app.command(rich_help_panel=ALERTS)(alerts.alerts)
+app.command(rich_help_panel=ALERTS)(why)
 app.command(rich_help_panel=ALERTS)(alerts.runbook)
 app.add_typer(silences.app, name="silence", rich_help_panel=ALERTS)
 app.command(rich_help_panel=ALERTS)(mutes)

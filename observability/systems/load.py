@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from observability.core import project
-from observability.core.documents import parse_yaml
+from observability.core.documents import nearest, parse_yaml
 from observability.core.errors import ConfigError, together
 from observability.core.mistakes import explain
 from observability.core.naming import PLATFORM
@@ -24,7 +24,16 @@ def names(root: Path | None = None) -> tuple[str, ...]:
 
 def load(root: Path | None = None) -> Mapping[str, System]:
     """Every system by its name; ConfigError with the path to the field where a file is wrong."""
-    return {name: load_file(path) for name, path in project.files("systems", *project.YAML, root=root).items()}
+    found = {name: load_file(path) for name, path in project.files("systems", *project.YAML, root=root).items()}
+    for system in found.values():
+        for other in system.depends_on:
+            if other not in found or other == system.name:
+                known = [name for name in found if name != system.name]
+                raise ConfigError(
+                    f"systems/{system.name}.yaml: dependsOn: there is no other system {other!r}",
+                    f"{nearest(other, known)}known here: {', '.join(known) or 'none'}; or remove it",
+                )
+    return found
 
 
 def load_file(path: Path) -> System:

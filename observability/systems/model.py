@@ -234,6 +234,11 @@ class System(Section):
     scrape: Scrape = Field(description="How its metrics are read.")
     health: tuple[HealthEndpoint, ...] = Field((), description="Pages that tell whether it is well.")
     exporters: tuple[Exporter, ...] = Field((), description="Jobs of exporters whose targets belong to it.")
+    depends_on: tuple[str, ...] = Field(
+        (),
+        description="Systems that it calls, by the names of their files: `obs why` looks there for a cause as well.",
+        examples=[["shop"]],
+    )
     series: dict[SeriesName, SeriesSpec] = Field(description="Every series it exposes that anything here reads.")
     signals: Signals = Field(default_factory=Signals, description="Which series is which signal.")
     thresholds: dict[str, ThresholdValues] = Field(

@@ -1,0 +1,166 @@
+"""Which of the things that were seen is named as an alert's cause, and in which order."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from observability.alerting.causes import Active, Cause, Layer, Lines, Observed, Server, Started, causes, grouped
+
+AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
+
+
+def alert(name: str, component: str, condition: str, *, ago: int = 0, firing: bool = True, **labels: str) -> Active:
+    """An alert of `shop` that began `ago` minutes before 03:00."""
+    own = {"alertname": name, "component": component, "condition": condition, "system": "shop", "severity": "critical"}
+    return Active(labels={**own, **labels}, since=AT - timedelta(minutes=ago), firing=firing, summary=f"{name} said")
+
+
+ERRORS = alert("CriticalErrorRate", "application", "error_rate")
+DATABASE = alert("DatabaseDown", "database", "down", ago=-1, instance="db:5432", host="db")
+POOL = alert("DatabasePoolExhausted", "database", "db_pool", ago=-1)
+HOST = alert("HostDown", "host", "down", ago=-1, host="app-1")
+STORE = Server(system="shop", title="PostgreSQL", instance="db:5432", up=False)
+
+
+def named(found: list[Cause]) -> list[str]:
+    return [cause.what for cause in found]
+
+
+def test_a_data_store_that_is_down_comes_first_with_its_alert_as_evidence() -> None:
+    found = causes(ERRORS, Observed(alerts=[ERRORS, POOL, DATABASE], servers=[STORE]))
+    assert named(found) == ["PostgreSQL db:5432 of shop is down", "DatabasePoolExhausted said"]
+    assert found[0].evidence == ("DatabaseDown since 03:01 UTC",)
+
+
+def test_a_data_store_that_is_down_is_named_before_its_alert_is_there() -> None:
+    found = causes(ERRORS, Observed(alerts=[ERRORS], servers=[STORE]))
+    assert [(one.what, one.evidence) for one in found] == [
+        ("PostgreSQL db:5432 of shop is down", ("its exporter does not reach it",))
+    ]
+
+
+def test_a_store_that_refuses_the_application_is_named_by_the_lines_that_say_so() -> None:
+    up = Server(system="shop", title="PostgreSQL", instance="db:5432", up=True)
+    lines = [
+        Lines(service="web", count=40, text="dial tcp db:5432: connect: connection refused"),
+        Lines(service="web", count=90, text="order 17 not found"),
+    ]
+    (found,) = causes(ERRORS, Observed(alerts=[ERRORS], servers=[up], lines=lines))
+    assert found.what == "PostgreSQL db:5432 of shop is reached by its exporter, and not by the application"
+    assert found.evidence == ("40 lines of web like: dial tcp db:5432: connect: connection refused",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'FATAL: password authentication failed for user "app" at postgresql',
+        "postgresql: sorry, too many clients already: too many connections",
+        "ECONNREFUSED db:5432",
+        "could not connect to db: timed out",
+    ],
+)
+def test_each_way_in_which_a_store_refuses_is_known(text: str) -> None:
+    up = Server(system="shop", title="PostgreSQL", instance="db:5432", up=True)
+    found = causes(ERRORS, Observed(servers=[up], lines=[Lines(service="web", count=1, text=text)]))
+    assert [one.layer for one in found] == [Layer.REFUSED]
+
+
+@pytest.mark.parametrize("text", ["postgresql: relation does not exist", "cache:6379 refused", "adb:54321 refused"])
+def test_a_line_about_something_else_accuses_no_store(text: str) -> None:
+    up = Server(system="shop", title="PostgreSQL", instance="db:5432", up=True)
+    assert causes(ERRORS, Observed(servers=[up], lines=[Lines(service="web", count=1, text=text)])) == []
+
+
+def test_a_host_that_is_down_explains_its_store_as_well() -> None:
+    on_host = alert("DatabaseDown", "database", "down", instance="db:5432", host="app-1")
+    found = causes(on_host, Observed(alerts=[on_host, HOST]))
+    assert named(found) == ["HostDown said"]
+    assert causes(HOST, Observed(alerts=[on_host, HOST], servers=[STORE])) == []
+
+
+def test_a_host_of_another_system_is_no_cause_unless_the_alert_is_on_it() -> None:
+    other = alert("HostDown", "host", "down", host="app-9", system="erp")
+    assert causes(ERRORS, Observed(alerts=[other])) == []
+    here = alert("ServiceDown", "service", "down", host="app-9")
+    assert named(causes(here, Observed(alerts=[other]))) == ["HostDown said"]
+
+
+def test_a_system_that_the_alerts_system_depends_on_is_a_cause_where_it_fails_critically() -> None:
+    theirs = alert("CriticalErrorRate", "application", "error_rate", system="payments")
+    mild = alert("HighMemoryUsage", "application", "memory_usage", system="payments", severity="warning")
+    seen = Observed(alerts=[ERRORS, theirs, mild])
+    assert causes(ERRORS, seen) == []
+    assert named(causes(ERRORS, seen, ["payments"])) == ["CriticalErrorRate said"]
+
+
+def test_what_began_long_before_comes_after_what_began_with_the_alert() -> None:
+    old = alert("HighDiskUsage", "host", "disk_usage", ago=9 * 60, severity="warning", host="app-1")
+    found = causes(ERRORS, Observed(alerts=[old, POOL]))
+    assert named(found) == ["DatabasePoolExhausted said", "HighDiskUsage said"]
+
+
+def test_what_began_long_after_the_alert_is_no_cause() -> None:
+    assert causes(ERRORS, Observed(alerts=[alert("HostDown", "host", "down", ago=-16)])) == []
+
+
+def test_a_warning_is_no_cause_of_its_own_critical() -> None:
+    warning = alert("HighErrorRate", "application", "error_rate", severity="warning")
+    assert causes(ERRORS, Observed(alerts=[warning, ERRORS])) == []
+
+
+def test_symptoms_are_explained_by_the_application_and_not_the_other_way_round() -> None:
+    endpoint = alert("EndpointDown", "endpoint", "down", instance="https://shop.example.com/")
+    assert named(causes(endpoint, Observed(alerts=[ERRORS, endpoint]))) == ["CriticalErrorRate said"]
+    assert causes(ERRORS, Observed(alerts=[ERRORS, endpoint])) == []
+
+
+def test_a_new_image_comes_before_a_restart_and_both_only_of_the_last_hour() -> None:
+    started = [
+        Started(what="container web", at=AT - timedelta(minutes=3)),
+        Started(what="container api", at=AT - timedelta(minutes=9), image="api:2", before="api:1"),
+        Started(what="container old", at=AT - timedelta(minutes=61)),
+        Started(what="container after", at=AT + timedelta(minutes=3)),
+    ]
+    found = causes(ERRORS, Observed(started=started))
+    assert named(found) == ["container api was replaced at 02:51 UTC", "container web was restarted at 02:57 UTC"]
+    assert found[0].evidence == ("started 9 minutes before the alert, image api:1 before and api:2 now",)
+
+
+def test_another_ones_api_comes_before_what_is_merely_used_up() -> None:
+    api = alert("ExternalApiErrors", "application", "external_api_errors", severity="warning", api="openai")
+    assert named(causes(ERRORS, Observed(alerts=[POOL, api]))) == [
+        "ExternalApiErrors said",
+        "DatabasePoolExhausted said",
+    ]
+
+
+def test_an_alert_whose_wait_is_not_over_says_so() -> None:
+    pending = alert("DatabasePoolExhausted", "database", "db_pool", firing=False)
+    (found,) = causes(ERRORS, Observed(alerts=[pending]))
+    assert found.evidence == ("DatabasePoolExhausted since 03:00 UTC, its wait is not over",)
+
+
+def test_lines_that_differ_in_numbers_only_are_one_group_with_the_newest() -> None:
+    lines = [
+        ("web", "12:00:03 order 18 failed after 250ms"),
+        ("web", "12:00:02 order 17 failed after 90ms"),
+        ("api", "12:00:02 order 17 failed after 90ms"),
+    ]
+    assert grouped(lines) == [
+        Lines(service="web", count=2, text="12:00:03 order 18 failed after 250ms"),
+        Lines(service="api", count=1, text="12:00:02 order 17 failed after 90ms"),
+    ]
+
+
+def test_of_a_line_in_json_the_message_and_the_error_count() -> None:
+    lines = [
+        ("web", '{"level": "error", "time": "03:00:01", "msg": "query failed", "error": "connection refused"}'),
+        ("web", '{"level": "error", "time": "03:00:00", "msg": "query failed", "error": "connection refused"}'),
+        ("web", '{"level": "error"}'),
+        ("web", "{not json"),
+    ]
+    assert [(one.count, one.text) for one in grouped(lines)] == [
+        (2, "query failed: connection refused"),
+        (1, '{"level": "error"}'),
+        (1, "{not json"),
+    ]
