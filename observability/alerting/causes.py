@@ -99,6 +99,8 @@ class Server:
 
     system: str
     title: str
+    kind: str
+    """Its scrape job, by which log lines may name it as well."""
     instance: str
     up: bool | None
 
@@ -267,7 +269,7 @@ def _of_servers(alert: Active, observed: Observed) -> Iterator[Cause]:
 def _names(server: Server, text: str) -> bool:
     """Whether a line names the server: its address, its host, or what kind of server it is."""
     host = server.instance.rpartition(":")[0] or server.instance
-    words = (server.instance, host, *re.findall(r"[A-Za-z]{4,}", server.title))
+    words = (server.instance, host, server.kind, server.title)
     return any(re.search(rf"(?i)(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text) for word in words)
 
 

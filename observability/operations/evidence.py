@@ -86,7 +86,13 @@ class Observer:
             for one in placed:
                 instance = one.server.instance
                 title = part.store.description.removesuffix(" servers.").removesuffix(".")
-                yield Server(system=one.system, title=title, instance=instance, up=values.get(instance))
+                yield Server(
+                    system=one.system,
+                    title=title,
+                    kind=part.store.job,
+                    instance=instance,
+                    up=values.get(instance),
+                )
 
     def _started(self, systems: Sequence[str], since: datetime) -> Iterator[Started]:
         """Processes and containers of these systems that were started in the hour before the alert."""

@@ -19,7 +19,7 @@ ERRORS = alert("CriticalErrorRate", "application", "error_rate")
 DATABASE = alert("DatabaseDown", "database", "down", ago=-1, instance="db:5432", host="db")
 POOL = alert("DatabasePoolExhausted", "database", "db_pool", ago=-1)
 HOST = alert("HostDown", "host", "down", ago=-1, host="app-1")
-STORE = Server(system="shop", title="PostgreSQL", instance="db:5432", up=False)
+STORE = Server(system="shop", title="PostgreSQL", kind="postgres", instance="db:5432", up=False)
 
 
 def named(found: list[Cause]) -> list[str]:
@@ -40,7 +40,7 @@ def test_a_data_store_that_is_down_is_named_before_its_alert_is_there() -> None:
 
 
 def test_a_store_that_refuses_the_application_is_named_by_the_lines_that_say_so() -> None:
-    up = Server(system="shop", title="PostgreSQL", instance="db:5432", up=True)
+    up = Server(system="shop", title="PostgreSQL", kind="postgres", instance="db:5432", up=True)
     lines = [
         Lines(service="web", count=40, text="dial tcp db:5432: connect: connection refused"),
         Lines(service="web", count=90, text="order 17 not found"),
@@ -60,14 +60,14 @@ def test_a_store_that_refuses_the_application_is_named_by_the_lines_that_say_so(
     ],
 )
 def test_each_way_in_which_a_store_refuses_is_known(text: str) -> None:
-    up = Server(system="shop", title="PostgreSQL", instance="db:5432", up=True)
+    up = Server(system="shop", title="PostgreSQL", kind="postgres", instance="db:5432", up=True)
     found = causes(ERRORS, Observed(servers=[up], lines=[Lines(service="web", count=1, text=text)]))
     assert [one.layer for one in found] == [Layer.REFUSED]
 
 
 @pytest.mark.parametrize("text", ["postgresql: relation does not exist", "cache:6379 refused", "adb:54321 refused"])
 def test_a_line_about_something_else_accuses_no_store(text: str) -> None:
-    up = Server(system="shop", title="PostgreSQL", instance="db:5432", up=True)
+    up = Server(system="shop", title="PostgreSQL", kind="postgres", instance="db:5432", up=True)
     assert causes(ERRORS, Observed(servers=[up], lines=[Lines(service="web", count=1, text=text)])) == []
 
 

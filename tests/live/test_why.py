@@ -1,0 +1,63 @@
+"""`obs why` on a running stack: a database is named first, whether it is down or the application cannot reach it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.live.conftest import DEMO, STACK, Project, until
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+ACTIVE = 'ALERTS{alertname="CriticalErrorRate",system="social-selling"}'
+
+
+def explained(stack: Project) -> dict[str, Any]:
+    """What `obs why` says of the shop's error rate."""
+    done = stack.obs("why", "CriticalErrorRate", "--system", "social-selling", "--json", STACK)
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)
+    return dict(found)
+
+
+def active(stack: Project) -> bool:
+    """Whether the alert is pending or firing."""
+    return bool(stack.prometheus("query", query=ACTIVE)["result"])
+
+
+def first(stack: Project) -> str:
+    """The most likely cause; empty where none was found."""
+    return next((str(one["what"]) for one in explained(stack)["causes"]), "")
+
+
+def test_a_database_that_is_down_is_the_first_cause(stack: Project) -> None:
+    database = stack.client.containers.get(f"{DEMO.name}-postgres")
+    database.stop(timeout=30)
+    try:
+        until(lambda: active(stack))
+        until(lambda: first(stack).endswith("of social-selling is down"))
+        found = explained(stack)
+        assert found["causes"][0]["what"].startswith("PostgreSQL ")
+        assert any(line["count"] > 1 for line in found["lines"])
+        assert {one["up"] for one in found["servers"] if one["kind"] == "PostgreSQL"} == {False}
+    finally:
+        database.start()
+    until(lambda: not active(stack))
+
+
+def test_a_database_that_only_the_application_cannot_reach_is_named_with_its_log_lines(stack: Project) -> None:
+    assert stack.obs("fault", "social-selling", "database-gone", "--for", "30m", STACK).returncode == 0
+    try:
+        until(lambda: active(stack))
+        until(lambda: "not by the application" in first(stack))
+        (evidence, *_) = explained(stack)["causes"][0]["evidence"]
+        assert "refused" in evidence
+    finally:
+        assert stack.obs("fault", "social-selling", "database-gone", "--off", STACK).returncode == 0
+    until(lambda: not active(stack))
+
+
+def test_an_alert_that_is_not_active_is_refused_with_those_that_are(stack: Project) -> None:
+    done = stack.obs("why", "NoSuchAlert", STACK)
+    assert done.returncode == 2
+    assert "no alert 'NoSuchAlert' is active in live" in done.stderr
