@@ -10,7 +10,7 @@ from tests.rules.harness import Case, Firing, Says, promtool
 from tests.rules.measures import Shape
 from tests.rules.raw import HTTP, STEP, Series, counter, native, series
 
-LOAD = ("applications.yaml",)
+LOAD = ("applications.yaml", "processes.yaml", "external_apis.yaml")
 FLOOR = 0.1
 """Events a second that a share or a percentile needs."""
 

@@ -20,7 +20,7 @@ STEP = 60
 BEFORE, DURING = 1, 15
 """Scrapes before the fault and while it is on, for alerts that wait 10 minutes."""
 
-FILES = ("applications.yaml", "business.yaml", "security.yaml")
+FILES = ("applications.yaml", "processes.yaml", "external_apis.yaml", "business.yaml", "security.yaml")
 
 OF_DAYS = {"NewErrorType", "UnusualTraffic", "PerformanceDegradation", "SLOErrorBudgetBurn", "HighClientErrorRate"}
 OF_DAYS |= {"LowOrderRate", "RevenueDrop", "LowUserActivity", "TransactionsStalled", "TokenBudget"}

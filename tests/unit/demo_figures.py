@@ -26,7 +26,7 @@ from observability.systems.thresholds import THRESHOLDS
 FLOOR: Final = 0.1
 """Events a second that a share or a percentile needs."""
 
-RULES: Final = ("applications", "business", "security", "trends")
+RULES: Final = ("applications", "processes", "external_apis", "business", "security", "trends")
 
 Key = tuple[str, frozenset[tuple[str, str]]]
 Snapshot = Mapping[Key, float]
