@@ -8,15 +8,26 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from toolchain.cache import cache_dir
-    from toolchain.obtain import Finding, Toolchain, ensure, ensure_images, inspect
+    from toolchain.obtain import Finding, Toolchain, ensure, ensure_images, foresee, inspect
     from toolchain.report import ConsoleReport, Report
 
-__all__ = ["ConsoleReport", "Finding", "Report", "Toolchain", "cache_dir", "ensure", "ensure_images", "inspect"]
+__all__ = [
+    "ConsoleReport",
+    "Finding",
+    "Report",
+    "Toolchain",
+    "cache_dir",
+    "ensure",
+    "ensure_images",
+    "foresee",
+    "inspect",
+]
 
 _MODULES: Final = {
     "cache_dir": "cache",
     "ensure": "obtain",
     "ensure_images": "obtain",
+    "foresee": "obtain",
     "inspect": "obtain",
     "Finding": "obtain",
     "Toolchain": "obtain",

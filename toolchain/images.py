@@ -11,7 +11,7 @@ from docker.errors import DockerException, ImageNotFound
 from toolchain.assemble import LABEL, make
 from toolchain.cache import lock
 from toolchain.process import ObtainError, last_line
-from toolchain.pull import pull_one
+from toolchain.pull import ask_for, pull_one
 from toolchain.recipe import KNOWN, Recipe
 from toolchain.reference import Reference
 from toolchain.report import Report
@@ -83,6 +83,33 @@ def pull(
             else:
                 missing.append(Missing(service, reference, str(failure), recipe_for(service, reference, recipes)))
     return missing
+
+
+def foresee(
+    client: DockerClient, images: Mapping[str, str], recipes: Mapping[str, Recipe] | None = None
+) -> dict[str, str]:
+    """Why, for each image that would be left out: the engine lacks it, its registry refuses it, no recipe builds it.
+
+    Nothing is pulled or built; an image with a recipe counts as available.
+    """
+    absent = {
+        service: reference
+        for service, reference in images.items()
+        if state(client, service, reference, recipes) is None and recipe_for(service, reference, recipes) is None
+    }
+    if not absent:
+        return {}
+    with concurrent.futures.ThreadPoolExecutor(PULLS) as pool:
+        refusals = dict(zip(absent, pool.map(ask_for, absent.values()), strict=True))
+    return {
+        service: _without_recipe(service, absent[service], str(why), recipes)
+        for service, why in refusals.items()
+        if why is not None
+    }
+
+
+def _without_recipe(service: str, reference: str, why: str, recipes: Mapping[str, Recipe] | None) -> str:
+    return f"{reference} cannot be pulled ({why}), and {_no_recipe(service, reference, recipes)}"
 
 
 def _item(service: str) -> str:

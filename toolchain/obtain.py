@@ -9,6 +9,7 @@ from docker import DockerClient
 from observability.core.errors import ConfigError
 from toolchain import docker_plugin, engine, gobuild, pulumi_cli
 from toolchain import images as container_images
+from toolchain.cache import refusal
 from toolchain.process import ObtainError
 from toolchain.recipe import Recipe
 from toolchain.report import ConsoleReport, Report
@@ -66,6 +67,23 @@ def ensure(
     return Toolchain(pulumi, plugin.folder, plugin.notice, left_out, docker.host)
 
 
+def foresee(images: Mapping[str, str], *, instead: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, str]:
+    """Why, for each image that `ensure` would leave out here; registries are asked, nothing is pulled or built.
+
+    `ConfigError` where Docker does not answer. Arguments as of `ensure`.
+    """
+    try:
+        client = engine.connect().client
+    except ObtainError as failure:
+        raise ConfigError(
+            f"Docker does not answer: {failure}", "start it, or point DOCKER_HOST at an engine"
+        ) from None
+    left_out = container_images.foresee(client, images)
+    for service in list(left_out):
+        left_out |= container_images.foresee(client, (instead or {}).get(service, {}))
+    return left_out
+
+
 def ensure_images(
     images: Mapping[str, str], recipes: Mapping[str, Recipe], report: Report | None = None
 ) -> tuple[DockerClient, Mapping[str, str]]:
@@ -119,6 +137,8 @@ def inspect(images: Mapping[str, str]) -> list[Finding]:
     findings.insert(0, Finding(engine.ITEM, True, docker.describe()))
     for service, reference in images.items():
         here = container_images.state(docker.client, service, reference)
+        refused = None if here else refusal(reference)
         detail = f"{here}: {reference}" if here else f"not there yet: {reference}"
+        detail += f" (its registry refused it: {refused})" if refused else ""
         findings.append(Finding(f"image {service}", here is not None, detail))
     return findings

@@ -31,6 +31,23 @@ def pull_one(reference: str, report: Report) -> ObtainError | None:
     return None
 
 
+def ask_for(reference: str) -> ObtainError | None:
+    """Why the registry does not give the image, None where it does; nothing is pulled.
+
+    A registry that refused it in the last day is not asked again.
+    """
+    earlier = refusal(reference)
+    if earlier:
+        return ObtainError(earlier)
+    try:
+        connect(SILENCE_LIMIT).client.images.get_registry_data(reference)
+    except (ObtainError, DockerException, OSError) as error:
+        failure = ObtainError(last_line(str(getattr(error, "explanation", None) or error)))
+        remember_refusal(reference, str(failure))
+        return failure
+    return None
+
+
 def _follow(reference: str, task: Task) -> None:
     """Pull, telling how far it has come; a registry that falls silent or takes for ever is given up."""
     client = connect(SILENCE_LIMIT).client

@@ -18,6 +18,7 @@ from observability.cli.grafana_token import grafana_token
 from observability.cli.groups import DefaultGroup, OrderedGroup
 from observability.cli.mutes import mutes
 from observability.cli.on_call import oncall, oncall_sync, oncall_verify
+from observability.cli.preview import preview
 from observability.cli.project import init, new_app
 from observability.cli.route import route
 from observability.cli.systems import check_system, new_system
@@ -73,7 +74,7 @@ app.command(rich_help_panel=SETUP)(check)
 app.command(rich_help_panel=SETUP)(look.doctor)
 app.add_typer(secrets.app, name="secret", rich_help_panel=SETUP)
 
-app.command(rich_help_panel=RUN)(lifecycle.preview)
+app.command(rich_help_panel=RUN)(preview)
 app.command(rich_help_panel=RUN)(lifecycle.up)
 app.command(rich_help_panel=RUN)(look.verify)
 app.command(rich_help_panel=RUN)(look.status)

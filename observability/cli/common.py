@@ -31,6 +31,11 @@ Stack = Annotated[
 ]
 """The last, optional argument of every command."""
 
+SkipCheck = Annotated[
+    bool,
+    typer.Option("--skip-check", envvar="OBS_SKIP_CHECK", help="Leave out `obs check`; servers still check files."),
+]
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

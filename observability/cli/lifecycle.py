@@ -1,76 +1,75 @@
-"""`obs up`, `preview` and `down`: what creates, changes and removes a stack."""
+"""`obs up` and `obs down`: what creates, changes and removes a stack."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from observability.cli import beside
-from observability.cli.common import Stack, err, out, say_error
+from observability.cli.common import AsJson, SkipCheck, Stack, err, out, print_json, say_error
 from observability.core.errors import ConfigError
 from observability.settings import load
 
 if TYPE_CHECKING:
+    from observability.operations.operation import Operation
     from observability.settings.load import StackConfig
 
 BESIDE = beside.found()
 
 
-SkipCheck = Annotated[
-    bool,
-    typer.Option("--skip-check", envvar="OBS_SKIP_CHECK", help="Leave out `obs check`; servers still check files."),
-]
-
-
-def up(stack: Stack = "dev", skip_check: SkipCheck = False) -> None:
+def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = False) -> None:
     """Create or update a stack, wait until it is healthy, and print its addresses."""
     from components.stack import addresses
-    from observability.operations import parts
     from observability.operations.operation import Operation
 
     load.stack_file(stack)
     if not skip_check:
         check_first(stack)
-    _prepare_beside(stack)
+    prepare_beside(stack)
     operation = Operation.prepare(stack, err, to_run=True)
     for companion in BESIDE:
         companion.up(stack, err)
     operation.home.remember_made(stack)
     outcome = operation.run("up")
     bad = [state for state in operation.wait() if not state.ok]
-    total = sum(outcome.changes.values())
-    out.print(f"{stack}: {outcome.changed} changes, {total - outcome.changed} resources unchanged")
+    found = [addresses(operation.config), *(companion.addresses(stack) for companion in BESIDE)]
+    opened = dict(pair for one in found for pair in one.items())
+    if as_json:
+        print_json(
+            {
+                "stack": stack,
+                "changed": outcome.changed,
+                "unchanged": outcome.unchanged,
+                "operations": dict(outcome.changes),
+                "unhealthy": [{"service": state.service, "state": state.state} for state in bad],
+                "addresses": opened,
+                "data_folder": str(operation.home.folder),
+                "left_out": dict(operation.config.left_out),
+                "not_watched": [asdict(one) for one in operation.config.unplaced],
+            }
+        )
+    else:
+        out.print(f"{stack}: {outcome.changed} changes, {outcome.unchanged} resources unchanged")
     for state in bad:
         say_error(f"{state.service} is {state.state}", f"see its log: ./obs logs {state.service} {stack}")
     if bad:
         raise typer.Exit(1)
-    opened = [addresses(operation.config), *(companion.addresses(stack) for companion in BESIDE)]
-    for service, address in (pair for found in opened for pair in found.items()):
+    if not as_json:
+        _show(operation, opened)
+
+
+def _show(operation: "Operation", opened: Mapping[str, str]) -> None:
+    """Where the stack's services are, and what about it is not complete."""
+    from observability.operations import parts
+
+    for service, address in opened.items():
         out.print(f"  {service:<14} {address}")
     out.print(f"  {'secrets':<14} {operation.home.folder} (state, passphrase and stored secrets; keep it)")
+    for line in parts.not_watched(operation.config):
+        out.print(f"  {line}", style="yellow", markup=False)
     for path, _, detail in parts.receivers(operation.config):
         out.print(f"  {path}: {detail}", style="yellow", markup=False)
-
-
-def preview(
-    stack: Stack = "dev",
-    refresh: Annotated[bool, typer.Option("--refresh", help="Look for what was changed by hand as well.")] = False,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="List what is declared, without Docker, the CLI or any secret.")
-    ] = False,
-    skip_check: SkipCheck = False,
-) -> None:
-    """Show what `up` would change, and change nothing."""
-    load.stack_file(stack)
-    if not skip_check:
-        check_first(stack)
-    if offline:
-        _declared(stack)
-        return
-    from observability.operations.operation import Operation
-
-    _prepare_beside(stack)
-    outcome = Operation.prepare(stack, err).run("preview", refresh=refresh)
-    out.print(f"{stack}: {outcome.changed} changes, {sum(outcome.changes.values()) - outcome.changed} unchanged")
 
 
 def down(
@@ -89,7 +88,7 @@ def down(
     _check_ours(config, adopt=adopt)
     if volumes and not yes:
         _confirm(config)
-    _prepare_beside(stack)
+    prepare_beside(stack)
     operation = Operation.prepare(stack, err, complete=False)
     operation.run("down", with_data=volumes)
     for name in operation.sweep():
@@ -100,27 +99,10 @@ def down(
         companion.down(stack, err, volumes=volumes)
 
 
-def _prepare_beside(stack: str) -> None:
+def prepare_beside(stack: str) -> None:
     """Store the secrets by which the stack watches what runs beside it."""
     for companion in BESIDE:
         companion.prepare(stack)
-
-
-def _declared(stack: str) -> None:
-    """List every resource that the program declares, and what is missing before `up` can create it."""
-    from observability.cli.look import load_all
-    from observability.synth.record import record
-
-    config, rules = load_all(stack)
-    declared = record(config, rules)
-    for resource in declared:
-        out.print(f"  {resource.type.rpartition(':')[2]:<24} {resource.name}", markup=False)
-    out.print(f"{stack}: {len(declared)} resources declared, {len(config.systems)} systems watched")
-    for missing in config.unplaced:
-        reason = missing.reason or "declared, and placed nowhere"
-        out.print(f"  not watched: {missing.what} of {missing.system}: {reason}", markup=False)
-    for name, why in config.missing.items():
-        out.print(f"  secret missing: {name}, needed by {why}", markup=False)
 
 
 def check_first(stack: str) -> None:

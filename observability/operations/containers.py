@@ -31,8 +31,8 @@ class ServiceState:
         return self.state in ("healthy", "running")
 
 
-def amiss(client: docker.DockerClient, stack: str, declared: Sequence[Declared]) -> set[str]:
-    """Names of declared resources that are gone, stopped though they should run, or ran once and failed.
+def amiss(client: docker.DockerClient, stack: str, declared: Sequence[Declared]) -> dict[str, str]:
+    """Why, by name, for every declared resource that is missing, stopped though it should run, or ran once and failed.
 
     The engine compares with its own record and would see none of it. A refresh would not do: it makes the provider
     forget that a container failed.
@@ -41,17 +41,19 @@ def amiss(client: docker.DockerClient, stack: str, declared: Sequence[Declared])
     there = {container.name: container for container in client.containers.list(all=True, filters=label)}
     others = {found.name for kind in (client.volumes, client.networks) for found in kind.list(filters=label)}
 
-    def well(resource: Declared) -> bool:
+    def wrong(resource: Declared) -> str | None:
         name = resource.inputs["name"]
+        if name not in (there if resource.type == CONTAINER else others):
+            return f"{name} is missing in Docker"
         if resource.type != CONTAINER:
-            return name in others
-        if name not in there:
-            return False
+            return None
         if resource.inputs.get("attach"):
-            return not there[name].attrs["State"]["ExitCode"]
-        return bool(there[name].status == "running")
+            code = there[name].attrs["State"]["ExitCode"]
+            return f"{name} ended with exit code {code}" if code else None
+        return None if there[name].status == "running" else f"{name} is {there[name].status}, not running"
 
-    return {resource.name for resource in declared if resource.type.startswith("docker:") and not well(resource)}
+    found = {one.name: wrong(one) for one in declared if one.type.startswith("docker:")}
+    return {name: why for name, why in found.items() if why is not None}
 
 
 def long_running(declared: Sequence[Declared]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ from pulumi.automation import events
 
 from components.stack import deploy
 from observability.core.naming import PROJECT
+from observability.operations.changes import Recorded, records
 from observability.operations.home import Home
 from toolchain import Toolchain
 
 OnStep = Callable[[str, str, str], None]
 """Told of every change as it begins: its kind, the resource's type and name."""
 
-_SILENT = ("same", "read", "refresh")
+SILENT = ("same", "read", "refresh")
 """Kinds of step that change nothing."""
 
 _PARTS = ("delete-replaced", "create-replacement")
@@ -31,25 +32,39 @@ class EngineError(Exception):
 
 @dataclass
 class Outcome:
-    """What an operation did: how many resources by kind of change."""
+    """What an operation did: how many resources by kind of change, and the steps that change something."""
 
     changes: Counter[str] = field(default_factory=Counter)
+    steps: list[events.StepEventMetadata] = field(default_factory=list)
 
     @property
     def changed(self) -> int:
         """Number of resources created, changed, replaced or deleted."""
-        return sum(count for kind, count in self.changes.items() if kind not in _SILENT)
+        return sum(count for kind, count in self.changes.items() if kind not in SILENT)
+
+    @property
+    def unchanged(self) -> int:
+        """Number of resources that stay as they are."""
+        return sum(self.changes.values()) - self.changed
 
 
 class Engine:
     """One stack under the engine."""
 
-    def __init__(self, stack: str, toolchain: Toolchain, home: Home, command: automation.PulumiCommand) -> None:
+    def __init__(
+        self,
+        stack: str,
+        toolchain: Toolchain,
+        home: Home,
+        command: automation.PulumiCommand,
+        left_out: Mapping[str, str] | None = None,
+    ) -> None:
+        """Select the stack; `left_out` are the images that it does without, None: those of the last `up`."""
         variables = {**home.environment(), "DOCKER_HOST": toolchain.docker_host}
         if toolchain.plugin_dir is not None:
             variables["PATH"] = f"{toolchain.plugin_dir}{os.pathsep}{os.environ['PATH']}"
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
-        folder = home.refresh_project(stack)
+        folder = home.refresh_project(stack, left_out=left_out)
         options = automation.LocalWorkspaceOptions(work_dir=str(folder), env_vars=variables, pulumi_command=command)
         try:
             self._stack = automation.select_stack(stack, PROJECT, deploy, opts=options)
@@ -64,13 +79,17 @@ class Engine:
 
     def up(self, on_step: OnStep, again: Collection[str] = ()) -> Outcome:
         """Create or update everything; resources named in `again` are made anew even if nothing about them changed."""
-        replace = [urn for urn in self._urns() if urn.rpartition("::")[2] in again] if again else None
+        replace = self._named(again)
         return self._run(lambda on_event: self._stack.up(replace=replace, color="never", on_event=on_event), on_step)
 
-    def preview(self, on_step: OnStep, *, refresh: bool = False) -> Outcome:
+    def preview(self, again: Collection[str] = (), *, refresh: bool = False) -> Outcome:
         """What `up` would do, without doing it; `refresh` says that what others have changed is looked for first."""
+        replace = self._named(again)
         return self._run(
-            lambda on_event: self._stack.preview(refresh=refresh or None, color="never", on_event=on_event), on_step
+            lambda on_event: self._stack.preview(
+                replace=replace, refresh=refresh or None, color="never", on_event=on_event
+            ),
+            _unheard,
         )
 
     def down(self, on_step: OnStep) -> Outcome:
@@ -96,6 +115,14 @@ class Engine:
             rest = {**state.deployment, "resources": kept}
             self._stack.import_stack(automation.Deployment(version=state.version, deployment=rest))
 
+    def recorded(self) -> dict[str, Recorded]:
+        """What is recorded of each resource, by name."""
+        return records(self._stack.export_stack().deployment or {})
+
+    def _named(self, names: Collection[str]) -> list[str] | None:
+        """URNs of the recorded resources of these names; None where there is none of them."""
+        return [urn for urn in self._urns() if urn.rpartition("::")[2] in names] if names else None
+
     def _urns(self) -> list[str]:
         deployment = self._stack.export_stack().deployment or {}
         return [resource["urn"] for resource in deployment.get("resources") or []]
@@ -114,8 +141,10 @@ class Engine:
             if event.resource_pre_event:
                 step = event.resource_pre_event.metadata
                 kind, name = str(step.op.value), step.urn.rpartition("::")[2]
-                if kind not in (*_SILENT, *_PARTS) and step.type.startswith(("docker:", "grafana:")):
-                    on_step(kind, step.type, name)
+                if kind not in (*SILENT, *_PARTS):
+                    outcome.steps.append(step)
+                    if step.type.startswith(("docker:", "grafana:")):
+                        on_step(kind, step.type, name)
             if event.summary_event:
                 for kind, count in event.summary_event.resource_changes.items():
                     outcome.changes[str(getattr(kind, "value", kind))] += count
@@ -145,7 +174,7 @@ def _type_of(urn: str) -> str:
 
 
 def _unheard(_kind: str, _type: str, _name: str) -> None:
-    """A refresh reports nothing."""
+    """Report nothing while it runs."""
 
 
 def _digest(errors: list[str]) -> str:

@@ -51,8 +51,11 @@ class Home:
             )
         return {**found, "PULUMI_SKIP_UPDATE_CHECK": "1"}
 
-    def refresh_project(self, stack: str, root: Path | None = None) -> Path:
-        """Bring the working copy up to date with the tracked files; keep the salt and the secrets it alone has."""
+    def refresh_project(self, stack: str, root: Path | None = None, left_out: Mapping[str, str] | None = None) -> Path:
+        """Bring the working copy up to date with the tracked files; keep the salt and the secrets it alone has.
+
+        `left_out` takes the place of the images that the last `up` left out, None: those.
+        """
         self.project.mkdir(exist_ok=True, mode=0o700)
         tracked = read_stack_file(stack, root)
         copy = self.project / f"Pulumi.{stack}.yaml"
@@ -62,10 +65,15 @@ class Home:
             for key, value in (before.get("config") or {}).items()
             if key.removeprefix(f"{PROJECT}:") in self.secrets(stack)
         }
+        without = self.left_out(stack) if left_out is None else left_out
         merged = {
             **{key: before[key] for key in ("encryptionsalt",) if key in before},
             **tracked,
-            "config": {**(tracked.get("config") or {}), **kept, **self._left_out_key(stack)},
+            "config": {
+                **(tracked.get("config") or {}),
+                **kept,
+                **_left_out_key(without),
+            },
         }
         _write(copy, yaml.safe_dump(merged, sort_keys=False))
         # The program is this repository's, whatever folder the stack file comes from.
@@ -136,10 +144,6 @@ class Home:
             raise ConfigError(f"{stack} has no secret {name!r}", f"stored here: {stored or 'none'}")
         path.unlink()
 
-    def _left_out_key(self, stack: str) -> dict[str, Any]:
-        left_out = self.left_out(stack)
-        return {f"{PROJECT}:{LEFT_OUT}": left_out} if left_out else {}
-
     def secrets(self, stack: str) -> dict[str, str]:
         """The stored secrets of a stack, by name; one of a receiver or system that is gone is kept and not used."""
         known = stack_secrets(stack)
@@ -195,6 +199,10 @@ class Home:
         if not path.is_file():
             _write(path, randomness.token_urlsafe(32))
         return path
+
+
+def _left_out_key(left_out: Mapping[str, str]) -> dict[str, Any]:
+    return {f"{PROJECT}:{LEFT_OUT}": dict(left_out)} if left_out else {}
 
 
 def _write(path: Path, text: str) -> None:

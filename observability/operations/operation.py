@@ -1,5 +1,6 @@
 """What `up`, `preview` and `down` have in common: everything is checked and obtained before anything is touched."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,7 @@ from dashboards.linked_rules import files as rule_files
 from observability.core import naming
 from observability.core.errors import ConfigError
 from observability.operations import containers, preflight
+from observability.operations.changes import UPLOADS, Change, Changes
 from observability.operations.engine import Engine, EngineError, Outcome, pulumi_command
 from observability.operations.home import Home
 from observability.settings.load import StackConfig
@@ -39,13 +41,24 @@ class Operation:
     engine: Engine
     home: Home
     console: Console
+    refusal: ConfigError | None = None
+    """Why `up` would refuse to begin, where a preview has found that out."""
 
     @classmethod
-    def prepare(cls, stack: str, console: Console, *, to_run: bool = False, complete: bool = True) -> "Operation":
+    def prepare(
+        cls,
+        stack: str,
+        console: Console,
+        *,
+        to_run: bool = False,
+        to_show: bool = False,
+        complete: bool = True,
+    ) -> "Operation":
         """Validate, declare, obtain and check; ConfigError where any of it fails, with nothing changed.
 
-        Only what is to run needs images and free ports. An image that is not available takes its part out of the
-        stack, now and in later commands, until it is. `complete`: every secret must be there.
+        Only what is to run (`to_run`) needs images and free ports. An image that is not available takes its part out
+        of the stack, now and in later commands, until it is. `to_show`: for a preview of that, which finds out what
+        would be left out and refused, and obtains no image. `complete`: every secret must be there.
         """
         home = Home.find()
         config = home.config(stack, complete=complete)
@@ -54,14 +67,15 @@ class Operation:
         if to_run:
             config = config.without({})
             tools = toolchain.ensure(config.images, instead=config.instead)
-            for name in tools.left_out.keys() & essential():
-                raise ConfigError(f"the image of {name} is not available: {tools.left_out[name]}", "see ./obs doctor")
-            left_out = {**tools.left_out, **_grafana_left_out(config.without(tools.left_out), tools)}
-            config = config.without(left_out)
-            home.set_left_out(stack, left_out)
+            config = _without(config, tools.left_out, tools)
+            home.set_left_out(stack, config.left_out)
             if config.collector == "promtail":
-                why = ", as Alloy's image is not available" if "alloy" in left_out else ""
+                why = ", as Alloy's image is not available" if "alloy" in config.left_out else ""
                 console.print(f"the log collector is Promtail{why}; end of life: 2026-03-02; move to Alloy")
+        elif to_show:
+            config = config.without({})
+            tools = toolchain.ensure({})
+            config = _without(config, toolchain.foresee(config.images, instead=config.instead), tools)
         else:
             tools = toolchain.ensure({})
         # What the CLI is asked goes on meanwhile: a changed setting is to be live within three seconds.
@@ -69,10 +83,16 @@ class Operation:
         command = aside.submit(pulumi_command, tools.pulumi)
         declared = record(config, rules if config == checked else rule_files(config))
         home.generate_secrets(config)
-        engine = aside.submit(lambda: Engine(stack, tools, home, command.result()))
+        engine = aside.submit(lambda: Engine(stack, tools, home, command.result(), config.left_out))
         client = preflight.connect(tools.docker_host)
-        if to_run:
-            preflight.check(config, declared, client)
+        refusal = None
+        if to_run or to_show:
+            try:
+                preflight.check(config, declared, client)
+            except ConfigError as error:
+                if to_run:
+                    raise
+                refusal = error
         return cls(
             config=config,
             declared=declared,
@@ -80,12 +100,13 @@ class Operation:
             engine=engine.result(),
             home=home,
             console=console,
+            refusal=refusal,
         )
 
     def run(
         self, what: Literal["up", "preview", "down"], *, with_data: bool = False, refresh: bool = False
     ) -> Outcome:
-        """Do it, with a line per step; an update that fails ends the command with exit code 1.
+        """Do it, with a line per step but for a preview; an update that fails ends the command with exit code 1.
 
         `with_data` says that the volumes are removed after `down`, `refresh` that `preview` looks for what was changed
         by hand.
@@ -99,17 +120,30 @@ class Operation:
         try:
             self._mind_grafana(what, with_data=with_data, refresh=refresh)
             if what == "up":
-                again = containers.amiss(self.client, self.config.stack, self.declared)
-                outcome = self.engine.up(on_step, again)
+                outcome = self.engine.up(on_step, self.again())
                 self.home.all_ended(self.config.stack)
                 return outcome
             if what == "preview":
-                return self.engine.preview(on_step, refresh=refresh)
+                return self.engine.preview(self.again(), refresh=refresh)
             return self.engine.down(on_step)
         except EngineError as error:
             self.console.print(self._lost_grafana(str(error)) or str(error), markup=False, style="red")
             self.console.print(f"{what} failed; fix that and run it again; what was done is kept.")
             raise typer.Exit(1) from error
+
+    def again(self) -> dict[str, str]:
+        """Recorded resources that `up` creates anew although nothing about them differs: the reason by name."""
+        return containers.amiss(self.client, self.config.stack, self.declared)
+
+    def changes(self, outcome: Outcome) -> list[Change]:
+        """What an outcome's steps change, with no secret of the stack in it."""
+        known = Changes(
+            again=self.again(),
+            recorded=self.engine.recorded(),
+            declared={one.name: one.inputs[UPLOADS] for one in self.declared if UPLOADS in one.inputs},
+            secrets=tuple(self.home.secrets(self.config.stack).values()),
+        )
+        return known.of(outcome.steps)
 
     def _lost_grafana(self, said: str) -> str | None:
         """What to say instead where Grafana went away meanwhile: its provider then ends with pages of its own."""
@@ -199,6 +233,16 @@ class Operation:
         for volume in found:
             volume.remove()
         return [str(volume.name) for volume in found]
+
+
+def _without(config: StackConfig, left_out: Mapping[str, str], tools: toolchain.Toolchain) -> StackConfig:
+    """The stack without these images, and without Grafana where its plugin is not available.
+
+    ConfigError where there is no stack without one of them.
+    """
+    for name in left_out.keys() & essential():
+        raise ConfigError(f"the image of {name} is not available: {left_out[name]}", "see ./obs doctor")
+    return config.without({**left_out, **_grafana_left_out(config.without(left_out), tools)})
 
 
 def _grafana_left_out(config: StackConfig, tools: toolchain.Toolchain) -> dict[str, str]:

@@ -63,6 +63,13 @@ def unplaced(config: StackConfig) -> Iterator[Answer]:
             yield what, False, f"declared in systems/{missing.system}.yaml and placed nowhere: see ./obs doctor"
 
 
+def not_watched(config: StackConfig) -> Iterator[str]:
+    """A line for each thing that systems' files declare and the settings do not place, with the reason if any."""
+    for missing in config.unplaced:
+        reason = missing.reason or f"declared in systems/{missing.system}.yaml and placed nowhere"
+        yield f"not watched: {missing.what} of {missing.system}: {reason}"
+
+
 def receivers(config: StackConfig) -> Iterator[Answer]:
     """Settings by which alerts reach nobody; in prod each is wrong."""
     from dashboards.linked_rules import files

@@ -10,7 +10,7 @@ from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.models.volumes import Volume
 from pulumi import automation
-from pulumi.automation.events import EngineEvent
+from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 Program = Callable[[], None]
 Ops = dict[str, str]
@@ -39,6 +39,8 @@ class Run:
     """By resource name: the kind of difference by top-level property."""
     steps: list[tuple[str, str]] = field(default_factory=list)
     """Name and operation, in the order in which they began."""
+    metadata: list[StepEventMetadata] = field(default_factory=list)
+    """The steps as the engine reported them, those of groups and of replacements' halves among them."""
     output: str = ""
     failed: bool = False
 
@@ -47,6 +49,7 @@ class Run:
         if event.resource_pre_event is None:
             return
         step = event.resource_pre_event.metadata
+        self.metadata.append(step)
         name = step.urn.rpartition("::")[2]
         if step.type.startswith("docker:"):
             self.steps.append((name, str(step.op.value)))
@@ -102,9 +105,9 @@ class Lab:
         """Bring the stack to the program's state; an update that fails is a run that says so."""
         return self._run(self._stack.up, program=program, **options)
 
-    def preview(self, program: Program) -> Run:
+    def preview(self, program: Program, **options: Any) -> Run:  # noqa: ANN401 - the engine's own options
         """Ask what an update would do."""
-        return self._run(self._stack.preview, program=program)
+        return self._run(self._stack.preview, program=program, **options)
 
     def refresh(self) -> Run:
         """Read all resources anew."""
@@ -118,6 +121,15 @@ class Lab:
         """Return the stack's Docker resources as recorded, by name."""
         resources = (self._stack.export_stack().deployment or {}).get("resources", [])
         return {item["urn"].rpartition("::")[2]: item for item in resources if item["type"].startswith("docker:")}
+
+    def deployment(self) -> dict[str, Any]:
+        """Return the record of the stack as it is exported, with secrets in the clear."""
+        return dict(self._stack.export_stack().deployment or {})
+
+    def urn(self, name: str) -> str:
+        """Return the URN of a recorded resource."""
+        found = [one["urn"] for one in self.deployment()["resources"] if one["urn"].endswith(f"::{name}")]
+        return str(found[0])
 
     def record(self) -> str:
         """Return the state as it lies in the backend."""

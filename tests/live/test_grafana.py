@@ -119,6 +119,10 @@ class Lab:
         self.configure(notifications, **grafana)
         return self.obs("up", STACK).splitlines()[0]
 
+    def preview(self, *options: str) -> list[str]:
+        """The lines of a preview; the last is the summary."""
+        return self.obs("preview", STACK, *options).splitlines()
+
     def contact_points(self) -> set[str]:
         """Names of what Grafana can tell somebody by."""
         return {point["name"] for point in self.grafana.get("api/v1/provisioning/contact-points")}
@@ -196,8 +200,10 @@ def test_a_dashboard_changed_in_code_is_changed_in_grafana_and_nothing_else_is(l
 def test_a_dashboard_changed_by_hand_is_drift_that_is_shown_and_put_back(lab: Lab) -> None:
     lab.save({**lab.dashboard(), "title": "Changed by hand"})
     assert lab.dashboard()["title"] == "Changed by hand"
-    assert lab.obs("preview", STACK).startswith(f"{STACK}: 0 changes")
-    assert lab.obs("preview", STACK, "--refresh").startswith(f"{STACK}: 1 changes")
+    assert lab.preview()[-1].startswith(f"{STACK}: 0 changes")
+    said = lab.preview("--refresh")
+    assert said[-1].startswith(f"{STACK}: 1 changes")
+    assert "dashboard renamed: 'Changed by hand' → 'Overview'" in "\n".join(said)
     assert lab.dashboard()["title"] == "Changed by hand"
     assert lab.up().startswith(f"{STACK}: 1 changes")
     assert lab.dashboard()["title"] == "Overview"
@@ -213,7 +219,7 @@ def test_a_folder_removed_by_hand_is_made_anew_with_its_dashboard(lab: Lab) -> N
 def test_a_receiver_in_use_is_taken_away_and_another_is_renamed(lab: Lab) -> None:
     lab.up(FEWER)
     assert lab.contact_points() & {"pager", "genie", "hook", "paging"} == {"paging"}
-    assert lab.obs("preview", STACK).startswith(f"{STACK}: 0 changes")
+    assert lab.preview()[-1].startswith(f"{STACK}: 0 changes")
     lab.up()
     assert lab.contact_points() >= set(RECEIVERS)
 
@@ -224,7 +230,7 @@ def test_every_kind_of_data_source_is_made_with_its_rule_and_stays_as_it_is(lab:
     assert made.keys() >= {"prometheus", "loki", "alertmanager", *ELSEWHERE}
     rules = lab.grafana.get("api/v1/provisioning/folder/observability/rule-groups/elasticsearch")["rules"]
     assert [rule["title"] for rule in rules] == ["ElasticsearchErrorBurst"]
-    assert lab.obs("preview", STACK, "--refresh").startswith(f"{STACK}: 0 changes")
+    assert lab.preview("--refresh")[-1].startswith(f"{STACK}: 0 changes")
     lab.up(dataSources={})
 
 

@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import pytest
 from docker import DockerClient
-from docker.errors import ImageNotFound
+from docker.errors import APIError, ImageNotFound
 
 from demo.tenant.images import APP
 from observability.core.errors import ConfigError
 from observability.parts import images as pins  # noqa: F401 - its parts state the recipes
-from toolchain import docker_plugin, ensure, ensure_images, inspect
+from toolchain import docker_plugin, ensure, ensure_images, foresee, inspect
 from toolchain.assemble import LABEL
 from toolchain.engine import Engine
 from toolchain.process import ObtainError
@@ -56,6 +56,8 @@ class Docker:
     def __init__(self, images: dict[str, dict[str, str]]) -> None:
         self.here = images
         self.pulls: list[str] = []
+        self.asked: list[str] = []
+        self.published: set[str] = set()
         self.images = self.api = self
 
     def get(self, reference: str) -> SimpleNamespace:
@@ -66,6 +68,12 @@ class Docker:
     def pull(self, repository: str, tag: str, **_: bool) -> list[dict[str, Any]]:
         self.pulls.append(f"{repository}:{tag}")
         return [{"error": "no such host"}]
+
+    def get_registry_data(self, reference: str) -> SimpleNamespace:
+        self.asked.append(reference)
+        if reference not in self.published:
+            raise APIError("no such host")
+        return SimpleNamespace(id="sha256:00ff")
 
     def version(self) -> dict[str, str]:
         return {"Version": "28.0.0", "Arch": "amd64"}
@@ -274,3 +282,35 @@ def test_a_look_around_without_docker_says_so(machine: Machine, monkeypatch: pyt
     finding = inspect({"prometheus": PROMETHEUS})[0]
     assert (finding.name, finding.ok) == ("Docker Engine", False)
     assert machine.docker.pulls == []
+
+
+def test_what_would_be_left_out_is_foreseen_without_a_pull(machine: Machine) -> None:
+    images = {"prometheus": PROMETHEUS, "grafana": GRAFANA, "alloy": "grafana/alloy:v1.21.2"}
+    machine.docker.published = {"grafana/alloy:v1.21.2"}
+    assert list(foresee(images)) == ["grafana"]
+    assert machine.docker.pulls == []
+    assert sorted(machine.docker.asked) == ["grafana/alloy:v1.21.2", GRAFANA]
+
+
+def test_what_is_foreseen_is_what_is_then_left_out(machine: Machine) -> None:
+    images = {"prometheus": PROMETHEUS, "grafana": GRAFANA, "alloy": "example/alloy:1"}
+    instead = {"alloy": {"promtail": "example/promtail:1"}}
+    expected = foresee(images, instead=instead)
+    assert set(expected) == {"grafana", "alloy", "promtail"}
+    left_out = ensure(images, Lines(), instead=instead).left_out
+    assert set(left_out) == set(expected)
+    assert all("no such host" in why for why in (*left_out.values(), *expected.values()))
+    assert machine.docker.pulls == []
+
+
+def test_an_image_that_a_recipe_builds_is_foreseen_as_available(machine: Machine) -> None:
+    machine.docker.here.clear()
+    assert foresee({"prometheus": PROMETHEUS}) == {}
+    assert machine.docker.asked == []
+
+
+def test_a_look_around_says_why_an_image_is_not_there(machine: Machine) -> None:
+    foresee({"grafana": GRAFANA})
+    assert machine.docker.asked == [GRAFANA]
+    detail = inspect({"grafana": GRAFANA})[-1].detail
+    assert detail.startswith(f"not there yet: {GRAFANA} (its registry refused it: no such host; asked 0 min ago")
