@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
@@ -13,7 +13,7 @@ from rich.console import Console
 from observability.alerting.alerts import Alert, Alerts, alerts, filled
 from observability.alerting.explain import destination
 from observability.alerting.routes import GROUP_WAIT, MARK_LABEL, TEST_LABEL, recipients, taken
-from observability.cli.common import Stack, stack_last
+from observability.cli.common import AsJson, Stack, err, print_json, stack_last
 from observability.cli.silences import whoami
 from observability.core import naming
 from observability.core.alert import SEVERITIES
@@ -75,6 +75,7 @@ def alert_test(
     severity: Annotated[
         str | None, typer.Option(help="The alert's severity, where it has several; by default the highest.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Send a marked test alert through Alertmanager; show which receivers got it, or their servers' errors."""
     from dashboards.linked_rules import files
@@ -86,12 +87,13 @@ def alert_test(
     mark = uuid.uuid4().hex[:8]
     trial = trial_of(config, alerts(files(config)), name, system, severity, mark)
     server = Alertmanager.of(config)
+    console = err if as_json else out
     with answering(server, stack):
-        _check_known(server, trial, stack)
+        _check_known(server, trial, stack, console)
         began = datetime.now(UTC)
         if trial.posts:
             most = trial.wait + trial.patience
-            out.print(f"test {mark}: waiting for an answer, {most:.0f} s at most", style="dim", markup=False)
+            console.print(f"test {mark}: waiting for an answer, {most:.0f} s at most", style="dim", markup=False)
         watch = _send(server, trial, mark)
     said = _log(config, began) if any(one.refused for one in watch.tallies.values()) else ""
     alertname = trial.alerts[0]["labels"]["alertname"]
@@ -100,16 +102,34 @@ def alert_test(
         Row(post=post, verdict="later", detail=f"in the digest; its channel at once: ./obs alert-test {post.name}")
         for post in trial.later
     ]
+    delivered = sum(row.verdict == "ok" for row in rows)
+    if as_json:
+        results = [
+            {
+                "receiver": row.post.name,
+                "route": row.post.receiver,
+                "destination": destination(row.post.name, config.notifications.receivers[row.post.name]),
+                "verdict": row.verdict,
+                "detail": row.detail,
+            }
+            for row in rows
+        ]
+        print_json({"test": mark, "alert": alertname, "delivered": delivered, "results": results})
+    else:
+        _show(config, rows, delivered)
+    if any(row.verdict == "FAIL" for row in rows) or (trial.posts and not delivered):
+        raise typer.Exit(1)
+
+
+def _show(config: StackConfig, rows: Sequence[Row], delivered: int) -> None:
+    """A line for each receiver, and how many of them got the message."""
     for row in rows:
         where = destination(row.post.name, config.notifications.receivers[row.post.name])
         out.print(f"[{_COLOURS[row.verdict]}]{row.verdict:<5}[/] ", end="")
         route = "" if row.post.receiver == f"only-{row.post.name}" else f"{row.post.receiver:<20} "
         out.print(f"{route}{row.post.name:<20} {where:<34} {row.detail}", markup=False)
-    delivered = sum(row.verdict == "ok" for row in rows)
     ended = "; the test is resolved, and they are notified of that too" if delivered else ""
     out.print(f"delivered: {delivered} of {len(rows)}{ended}", markup=False)
-    if any(row.verdict == "FAIL" for row in rows) or (trial.posts and not delivered):
-        raise typer.Exit(1)
 
 
 def trial_of(
@@ -214,14 +234,14 @@ def _alert(
     }
 
 
-def _check_known(server: Alertmanager, trial: Trial, stack: str) -> None:
+def _check_known(server: Alertmanager, trial: Trial, stack: str, console: Console) -> None:
     """Exit 1 where the running Alertmanager does not have these settings."""
     missing = sorted({post.receiver for post in trial.posts} - server.receivers())
     unnamed = not names_receivers(server.metrics())
     if missing or unnamed:
         what = f"does not know {', '.join(missing)}" if missing else "does not count by receiver"
-        out.print(f"the Alertmanager that runs {what}: it is older than the settings", style="red", markup=False)
-        out.print(f"update it: ./obs up {stack}", markup=False)
+        console.print(f"the Alertmanager that runs {what}: it is older than the settings", style="red", markup=False)
+        console.print(f"update it: ./obs up {stack}", markup=False)
         raise typer.Exit(1)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import webbrowser
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -45,7 +46,7 @@ def dashboards(
 
     config = Home.find().config(stack)
     if diff is not None:
-        _diff(config, diff)
+        _diff(config, diff, as_json=as_json)
         return
     every = _entries(config)
     entries = [entry for entry in every if uid in (None, entry.uid)]
@@ -123,8 +124,8 @@ def _open(config: StackConfig, uid: str) -> None:
     out.print(page, markup=False)
 
 
-def _diff(config: StackConfig, ref: str) -> None:
-    """Print what changed since a revision, as Markdown.
+def _diff(config: StackConfig, ref: str, *, as_json: bool) -> None:
+    """Print what changed since a revision, as Markdown or JSON.
 
     The revision's own code makes its dashboards, in a process of its own: it is trusted as a checkout of it would be.
     """
@@ -133,7 +134,11 @@ def _diff(config: StackConfig, ref: str) -> None:
     with tempfile.TemporaryDirectory(prefix="obs-dashboards-") as folder:
         _extract(ref, Path(folder))
         before = _built(ref, Path(folder), config.stack)
-    sys.stdout.write(markdown(compare(before, _entries(config))))
+    found = compare(before, _entries(config))
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        sys.stdout.write(markdown(found))
 
 
 def _extract(ref: str, folder: Path) -> None:

@@ -1,13 +1,13 @@
 """`obs demo`: the example systems that a stack can watch, as containers of their own beside it."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from demo.tenant.options import read, require
-from observability.cli.common import Stack
+from observability.cli.common import AsJson, Stack, print_rows
 
 if TYPE_CHECKING:
     from demo.tenant.tenant import Tenant
@@ -41,16 +41,13 @@ def down(
 
 
 @app.command()
-def status(stack: Stack = "dev") -> None:
+def status(stack: Stack = "dev", as_json: AsJson = False) -> None:
     """Show the demo's containers; exit code 1 where one is not healthy."""
     from observability.operations.preflight import connect
 
     found = _tenant(stack).states(connect())
-    table = Table("service", "container", "state", "image", box=None)
-    for state in found:
-        colour = "green" if state.ok else "red"
-        table.add_row(state.service, state.container, f"[{colour}]{state.state}[/{colour}]", state.image)
-    out.print(table)
+    colours = {state.state: "green" if state.ok else "red" for state in found}
+    print_rows([asdict(state) for state in found], as_json=as_json, colours=colours)
     if not all(state.ok for state in found):
         raise typer.Exit(1)
 

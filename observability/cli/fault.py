@@ -10,7 +10,7 @@ from demo.alerts import Alert
 from demo.faults import Fault, seconds
 from demo.systems import FAULTS
 from demo.tenant import options
-from observability.cli.common import Stack, stack_last
+from observability.cli.common import AsJson, Stack, err, print_json, stack_last
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 
@@ -38,28 +38,34 @@ def fault(
     ] = None,
     off: Annotated[bool, typer.Option("--off", help="Switch it off.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the faults, and the alerts that each raises.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a system of the demo misbehave, for a while: it stops by itself. Without a fault: show which are on."""
     (system, name), stack = stack_last((system, name), stack)
     _check(system, name, duration, off=off)
     if listed:
-        _list(system, name)
+        _list(system, name, as_json=as_json)
         return
     address = options.require(stack).faults_address
     try:
         if name is None:
-            _show(ask("GET", f"{address}/faults"), system)
-        elif off:
-            _say(name, ask("DELETE", f"{address}/faults/{system}/{name}")[str(system)][name])
-        else:
-            one = FAULTS[str(system)][name]
-            lasts = duration or f"{one.minutes + SPARE_MINUTES}m"
-            _say(name, ask("POST", f"{address}/faults/{system}/{name}", duration=lasts)[str(system)][name])
-            _expect(one, seconds(lasts))
+            _show(ask("GET", f"{address}/faults"), system, as_json=as_json)
+            return
+        one = FAULTS[str(system)][name]
+        lasts = duration or f"{one.minutes + SPARE_MINUTES}m"
+        method, until = ("DELETE", None) if off else ("POST", lasts)
+        state = ask(method, f"{address}/faults/{system}/{name}", duration=until)[str(system)][name]
     except UnreachableError as error:
-        out.print(f"the demo of {stack} does not answer at {address}: {error}", style="red", markup=False)
-        out.print(f"see how it is: ./obs demo status {stack}")
+        console = err if as_json else out
+        console.print(f"the demo of {stack} does not answer at {address}: {error}", style="red", markup=False)
+        console.print(f"see how it is: ./obs demo status {stack}")
         raise typer.Exit(1) from error
+    if as_json:
+        print_json({**_document(str(system), one), "until": state["until"] or None})
+        return
+    _say(name, state)
+    if not off:
+        _expect(one, seconds(lasts))
 
 
 def _expect(one: Fault, lasts: float) -> None:
@@ -95,8 +101,26 @@ def _unknown(what: str, given: str, known: Collection[str]) -> ConfigError:
     return ConfigError(what, f"{nearest(given, known)}use one of {', '.join(known)}")
 
 
-def _list(system: str | None, name: str | None) -> None:
+def _document(system: str, one: Fault) -> dict[str, Any]:
+    """A fault and the alerts that it raises, as JSON; `minutes` until all of them fire."""
+    return {
+        "system": system,
+        "fault": one.name,
+        "does": one.does,
+        "raises": [{"alert": alert.name, "severity": alert.severity} for alert in one.raises],
+        "may_raise": [{"alert": alert.name, "severity": alert.severity} for alert in one.may_raise],
+        "minutes": one.minutes,
+    }
+
+
+def _list(system: str | None, name: str | None, *, as_json: bool) -> None:
     """Every fault, or the system's, or the one."""
+    if as_json:
+        chosen = [
+            (known, one) for known, faults in FAULTS.items() if system in (None, known) for one in faults.values()
+        ]
+        print_json([_document(known, one) for known, one in chosen if name in (None, one.name)])
+        return
     for known, faults in FAULTS.items():
         if system in (None, known):
             out.print(known, style="bold", markup=False)
@@ -119,7 +143,7 @@ def _alerts(alerts: Collection[Alert]) -> str:
     return ", ".join(f"{name} ({', '.join(found)})" for name, found in severities.items())
 
 
-def _show(faults: Listed, system: str | None) -> None:
+def _show(faults: Listed, system: str | None, *, as_json: bool) -> None:
     """Which faults are on."""
     on = [
         (known, name, state)
@@ -127,6 +151,12 @@ def _show(faults: Listed, system: str | None) -> None:
         for name, state in found.items()
         if state["until"] and system in (None, known)
     ]
+    if as_json:
+        keys = ("until", "does")
+        print_json(
+            [{"system": known, "fault": name, **{key: state[key] for key in keys}} for known, name, state in on]
+        )
+        return
     for known, name, state in on:
         _say(f"{known} {name}", state)
     if not on:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from observability.cli.common import AsJson, Stack, print_json
+from observability.cli.common import AsJson, Stack, err, print_json
 from observability.core.errors import ConfigError
 from observability.core.naming import PROJECT
 from observability.settings.load import StackConfig
@@ -41,6 +41,8 @@ def oncall(
     if as_json:
         teams = config.settings.on_call.schedules
         print_json([_row(config, team, _moment(config, team, at), days) for team in teams])
+        if ics is not None:
+            _write_calendar(config, ics, at, days or CALENDAR_DAYS)
         return
     if not config.settings.on_call.schedules:
         out.print(f"{stack}: nobody is on call: {PROJECT}:onCall has no schedules")
@@ -141,7 +143,7 @@ def _write_calendar(config: StackConfig, path: Path, at: str | None, days: int) 
     return f"{path}: {len(listed)} shifts of {days} days"
 
 
-def oncall_sync(stack: Stack = "dev") -> None:
+def oncall_sync(stack: Stack = "dev", as_json: AsJson = False) -> None:
     """Synchronize GoAlert with the on-call settings, and store the addresses by which Alertmanager notifies it."""
     from observability.alerting import goalert
     from observability.operations.goalert import Sync
@@ -157,31 +159,35 @@ def oncall_sync(stack: Stack = "dev") -> None:
             f"add one to Pulumi.{stack}.yaml; docs/on-call.md shows how",
         )
     smtp = settings.notifications.smtp
+    console = err if as_json else out
     try:
         client = _administrator(config, stored)
         sync = Sync(client, settings.on_call, datetime.now(UTC))
-        changes = 0
+        changes: list[str] = []
         for change in sync.run(smtp, stored.get("smtpPassword")):
-            out.print(f"  {change}", markup=False)
-            changes += 1
+            console.print(f"  {change}", markup=False)
+            changes.append(str(change))
         for team, key in sync.keys.items():
             secret, address = config.goalert_secrets[team], goalert.address(key)
             if stored.get(secret) != address:
                 home.set_secret(stack, secret, address)
-                out.print(f"  secret {secret}: stored; ./obs up {stack} makes Alertmanager use it")
-                changes += 1
-        out.print(f"{stack}: {changes} change{'s' * (changes > 1)}" if changes else f"{stack}: no change")
+                console.print(f"  secret {secret}: stored; ./obs up {stack} makes Alertmanager use it")
+                changes.append(f"secret {secret}: stored")
+        if as_json:
+            print_json({"changes": changes, "mail_server": smtp is not None, "unverified": list(sync.unverified)})
+        count = len(changes)
+        console.print(f"{stack}: {count} change{'s' * (count > 1)}" if changes else f"{stack}: no change")
         if smtp is None:
-            out.print("GoAlert has no mail server: add observability:notifications.smtp", style="red")
+            console.print("GoAlert has no mail server: add observability:notifications.smtp", style="red")
             raise typer.Exit(1)
         for name in sync.unverified:
             mail = settings.on_call.people[name].email
             sent = f"a code was mailed to {mail}" if sync.send_code(name) else f"{mail} got a code a moment ago"
-            out.print(
+            console.print(
                 f"{name} is not notified yet: {sent}; then: ./obs oncall verify {name} CODE {stack}", style="red"
             )
     except GoAlertError as error:
-        out.print(f"GoAlert of {stack} at {_address(config)}: {error}", style="red", markup=False)
+        console.print(f"GoAlert of {stack} at {_address(config)}: {error}", style="red", markup=False)
         raise typer.Exit(1) from None
     if sync.unverified:
         raise typer.Exit(1)

@@ -1,8 +1,9 @@
 """`obs route`: the receivers of an alert, and why it reaches them."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.console import Console
 from observability.alerting.alerts import alerts, filled
 from observability.alerting.explain import Delivery, Explanation, explain
 from observability.alerting.matchers import parse_labels
-from observability.cli.common import Stack
+from observability.cli.common import AsJson, Stack, print_json
 from observability.cli.silences import Silence
 from observability.core.errors import ConfigError
 from observability.operations.alertmanager import Alertmanager
@@ -25,20 +26,30 @@ def route(
     ],
     stack: Stack = "dev",
     system: Annotated[str | None, typer.Option(help="The alert's system, short for system=NAME.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the receivers of an alert with these labels, when they are notified, and what would mute it."""
     from dashboards.linked_rules import files
 
-    config = _config(stack)
+    config = _config(stack, quiet=as_json)
     complete = filled(config, alerts(files(config)), given_labels(labels, system))
     silences = _silences(config)
     found = [explain(config, labels, datetime.now(UTC)) for labels in complete]
-    for number, explanation in enumerate(found):
-        if number:
-            out.print()
-        _show(explanation, stack, silences or ())
-    if silences is None:
-        out.print("  Alertmanager does not answer, so silences are not considered", style="dim")
+    if as_json:
+        print_json(
+            {
+                "alerts": [_document(explanation, silences or ()) for explanation in found],
+                "silences_considered": silences is not None,
+                "secrets_missing": list(config.missing),
+            }
+        )
+    else:
+        for number, explanation in enumerate(found):
+            if number:
+                out.print()
+            _show(explanation, stack, silences or ())
+        if silences is None:
+            out.print("  Alertmanager does not answer, so silences are not considered", style="dim")
     if not all(explanation.delivered for explanation in found):
         raise typer.Exit(1)
 
@@ -65,15 +76,46 @@ def given_labels(text: str, system: str | None) -> dict[str, str]:
     return {**labels, "system": system}
 
 
-def _config(stack: str) -> StackConfig:
+def _config(stack: str, *, quiet: bool = False) -> StackConfig:
     """The stack's configuration, as if all secrets were stored: the receivers do not depend on their values."""
     from observability.operations.home import Home
 
     config = Home.find().config(stack)
-    if config.missing:
+    if config.missing and not quiet:
         out.print(f"secrets are missing: {', '.join(config.missing)}", style="yellow", markup=False)
         out.print(f"this holds once they are stored: ./obs secret list {stack}\n", markup=False)
     return config
+
+
+def _document(explanation: Explanation, silences: Collection[Silence]) -> dict[str, Any]:
+    """What happens to an alert, as JSON; `certain` where a silence mutes it whatever labels are not given."""
+    return {
+        "labels": dict(explanation.labels),
+        "delivered": explanation.delivered,
+        "deliveries": [
+            {
+                "receiver": one.route.receiver,
+                "why": one.route.why,
+                "destinations": dict(one.destinations),
+                "timing": one.timing,
+                "mute_times": [asdict(mute) for mute in one.mutes],
+            }
+            for one in explanation.deliveries
+        ],
+        "muted_while": explanation.muted_while,
+        "silences": [
+            {
+                "id": one.id,
+                "matchers": [*map(str, one.matchers)],
+                "author": one.author,
+                "reason": one.reason,
+                "until": one.until.isoformat(),
+                "certain": one.mutes(explanation.labels),
+            }
+            for one in silences
+            if one.mutes(explanation.labels) or one.may_mute(explanation.labels)
+        ],
+    }
 
 
 def _show(explanation: Explanation, stack: str, silences: Collection[Silence]) -> None:

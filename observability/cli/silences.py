@@ -110,6 +110,7 @@ def add(
         typer.Option("--with-effects", help="Silence also what the silenced alerts mute; by default that is sent."),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would mute, and add nothing.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what a silence would mute, then add it."""
     from dashboards.linked_rules import files
@@ -127,11 +128,10 @@ def add(
     now = datetime.now(UTC)
     with answering(server, stack):
         found = reach(wanted, known, server.alerts())
-        show_reach(found, with_effects=with_effects)
-        if dry_run:
-            return
+        if not as_json:
+            show_reach(found, with_effects=with_effects)
         made = []
-        for each in (wanted, *(effects(found) if with_effects else ())):
+        for each in () if dry_run else (wanted, *(effects(found) if with_effects else ())):
             made.append(
                 server.silence(
                     {
@@ -141,8 +141,20 @@ def add(
                         "createdBy": author or whoami(),
                         "comment": reason.strip(),
                     }
-                )[:8]
+                )
             )
+    if as_json:
+        print_json(
+            {
+                "added": made,
+                "until": (now + duration).isoformat(),
+                "mutes_now": [alert["labels"] for alert in found.firing],
+                "mutes_when_they_fire": found.names,
+                "no_longer_muted": [alert["labels"] for _, alert in found.muted if not with_effects],
+            }
+        )
+        return
+    made = [one[:8] for one in made]
     for short in made:
         out.print(f"{short} active until {_moment(now + duration)}", markup=False)
     for short in made:
