@@ -62,7 +62,7 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
             ],
         ),
         Row(
-            "What It Leans On",
+            "Dependencies",
             [
                 query_duration(subject) if signals.db_latency else None,
                 _connections(subject),

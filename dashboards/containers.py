@@ -102,7 +102,7 @@ def _restarts() -> Panel:
 
 def _oom() -> Panel:
     return graph(
-        "Killed for Want of Memory",
+        "OOM Kills",
         "Programs ended at the memory limit in the ten minutes before each moment.",
         "short",
         over_time(f"sum by (name) (increase({_of('container_oom_events_total')}[10m])) > 0", "{{name}}"),

@@ -87,7 +87,7 @@ def _colour(store: Store) -> Panel:
 
 def _shards(store: Store) -> Panel:
     return graph(
-        "Elasticsearch Shards Without a Place",
+        "Elasticsearch Unassigned Shards",
         "Shards that no node holds.",
         "short",
         over_time(store.of("elasticsearch_cluster_health_unassigned_shards"), "{{cluster}}"),

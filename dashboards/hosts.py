@@ -310,7 +310,7 @@ def _network_errors(of: Hosts) -> Panel:
 
 def _oom_kills(of: Hosts) -> Panel:
     return graph(
-        "Killed for Want of Memory",
+        "OOM Kills",
         "Programs that the kernel ended in the ten minutes before each moment, as no memory was left.",
         "short",
         over_time(f"sum by (instance) (increase({of.node('node_vmstat_oom_kill')}[10m]))", "{{instance}}"),

@@ -113,7 +113,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Disk Queue": ("HighDiskIO",),
             "Inode Usage": ("HighInodeUsage",),
             "Network Errors": ("HostNetworkErrors",),
-            "Killed for Want of Memory": ("HostOOMKill",),
+            "OOM Kills": ("HostOOMKill",),
             "Read-only Filesystems": ("FilesystemReadOnly",),
             "Disks Missing in RAID": ("RaidDegraded",),
             "File Descriptors": ("HostFileDescriptorsNearLimit",),
@@ -123,7 +123,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Load by Processor": ("HostLoadHigh",),
             "Failed Units": ("SystemdUnitFailed",),
         },
-        f"obs-overview?var-system={OWNER}": {"Targets That Answer": ("ServiceDown", "TargetFlapping")},
+        f"obs-overview?var-system={OWNER}": {"Targets Up": ("ServiceDown", "TargetFlapping")},
         f"obs-slos?var-system={OWNER}": {"Error Budget Left": ("SLOErrorBudgetBurn",)},
         "obs-alerts": {
             "Configuration of Alertmanager": ("AlertmanagerConfigReloadFailed",),
@@ -132,7 +132,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
         },
         "obs-containers?var-name={{ $labels.name }}": {
             "Container Restarts": ("ContainerRestarting",),
-            "Killed for Want of Memory": ("ContainerOOMKilled",),
+            "OOM Kills": ("ContainerOOMKilled",),
             "Memory Against the Limit": ("ContainerMemoryNearLimit",),
             "CPU Throttling": ("ContainerCPUThrottled",),
             "Unhealthy Containers": ("ContainerUnhealthy",),

@@ -147,7 +147,7 @@ def _failing_routes() -> Panel:
 
 def _targets() -> Panel:
     return graph(
-        "Targets That Answer",
+        "Targets Up",
         "Share of a system's targets that Prometheus can read.",
         "percentunit",
         over_time(f"system:up:avg{{{OF}}}", "{{system}}"),

@@ -178,7 +178,7 @@ def _dropped(store: Store) -> Panel:
         return f"sum by (instance) (rate({store.of(f'redis_{how}_keys_total')}[{RATE}]))"
 
     return graph(
-        "Redis Keys Dropped",
+        "Redis Evicted Keys",
         "Keys a second that ran out of time, and that were evicted because memory was short.",
         "cps",
         over_time(gone("expired"), "{{instance}} expired"),

@@ -119,7 +119,7 @@ def _scrape_time() -> Panel:
 
 def _targets() -> Panel:
     return graph(
-        "Targets That Answer",
+        "Targets Up",
         "Share of a job's targets that Prometheus can read.",
         "percentunit",
         over_time("avg by (job) (up)", "{{job}}"),

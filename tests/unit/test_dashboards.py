@@ -209,7 +209,7 @@ def test_the_first_screen_says_whether_it_is_broken_since_when_and_who_is_hurt(u
         ("obs-overview", ["Is Anything Broken", "Who Is Hurt", "What It Runs On"]),
         ("erpgo-overview", ["Health", "Users", "Top Errors"]),
         # Rate, errors and duration; then what serves them, by use, saturation and errors.
-        ("erpgo-application", ["State", "Requests", "What It Leans On", "Process"]),
+        ("erpgo-application", ["State", "Requests", "Dependencies", "Process"]),
         ("erpgo-system", ["State", "Use", "Saturation", "Errors and Limits"]),
     ],
 )
