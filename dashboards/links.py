@@ -1,8 +1,9 @@
 """From an alert to the panel that shows it, and from the panel to the alert's runbook."""
 
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -209,16 +210,20 @@ def shown(alert: str, component: str = "") -> Shown | None:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertLinks:
-    """Where the alerts of a stack lead: the stack's addresses, and the names of the runbook pages there are."""
+    """Where a stack's alerts lead: the stack's addresses, and the runbook pages there are, by the alert's name."""
 
     config: StackConfig
-    pages: Collection[str]
+    pages: Mapping[str, Path]
     own: Mapping[str, str] = field(default_factory=dict)
     """Path of the panel that shows an alert on a page of one's own, by the alert's name."""
 
     def runbook(self, alert: str) -> str | None:
         """Address of an alert's page, or its path in the repository where no address is known; None without a page."""
         return runbook(alert, self.config.settings.links.runbooks) if alert in self.pages else None
+
+    def page(self, alert: str) -> str:
+        """Text of an alert's page; empty where it has none."""
+        return self.pages[alert].read_text(encoding="utf-8") if alert in self.pages else ""
 
     def dashboard(self, alert: str, component: str = "") -> str | None:
         """Address of the panel that shows an alert, or its path where the stack has no Grafana; None without one."""

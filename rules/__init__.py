@@ -4,7 +4,7 @@ Every `*.yaml` and `*.yml` in this folder is picked up, whoever wrote it.
 """
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -13,11 +13,12 @@ from observability.core import project
 from observability.core.documents import parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.render import to_yaml
+from observability.parts.model import Part
 from observability.parts.registry import parts
 from observability.scrape.job import PLATFORM
 from observability.scrape.jobs import jobs
 from observability.settings.load import ROOT, StackConfig
-from rules import form, history, signals, slo, thresholds
+from rules import context, form, history, signals, slo, thresholds
 from rules.overrides import Overrides
 
 FOLDER: Final = ROOT / "rules"
@@ -32,6 +33,9 @@ class Links(Protocol):
     def dashboard(self, alert: str, component: str = "") -> str | None:
         """Address of the panel that shows an alert of this component; None where none does."""
 
+    def page(self, alert: str) -> str:
+        """Text of an alert's page; empty where it has none."""
+
     def whole(self, path: str) -> str:
         """A path that a rule names itself as an address; an address as it is."""
 
@@ -45,8 +49,10 @@ def files(config: StackConfig, links: Links, root: Path | None = None) -> dict[s
     sources = load(root)
     overrides = Overrides(paging=config.paging, thresholds=config.thresholds)
     overrides.check({rule["alert"]: rule for source in sources.values() for rule in _alerts(source.document)})
+    running = (part for part in parts().values() if part.store and _read(part, config))
+    up = sorted({part.store.up for part in running if part.store and part.store.up != "up"})
     static = {
-        name: rendered(source, links, overrides)
+        name: rendered(source, links, overrides, up)
         for name, source in sources.items()
         if _belongs(Path(name).stem, config)
     }
@@ -88,20 +94,32 @@ def _belongs(stem: str, config: StackConfig) -> bool:
         return True
     if owner.one_image:
         return config.collector == stem
-    # A store's servers may be read elsewhere, without a container of ours.
-    return any(job.name == owner.job for job in jobs(config)) if owner.store else config.runs(owner.name)
+    return _read(owner, config) if owner.store else config.runs(owner.name)
 
 
-def rendered(source: Source, links: Links, overrides: Overrides) -> str:
-    """The file's text, each alert with its links and the label `page`, and as the systems want it."""
+def _read(part: Part[Any, Any], config: StackConfig) -> bool:
+    """Whether Prometheus reads the servers of a part's store, which may be done without a container of ours."""
+    return any(job.name == part.job for job in jobs(config))
+
+
+def rendered(source: Source, links: Links, overrides: Overrides, up: Sequence[str] = ()) -> str:
+    """The file's text, each alert with its links, its context and the label `page`, and as the systems want it.
+
+    `up` names the series that are 1 while a data store answers.
+    """
     document = copy.deepcopy(source.document)
     for group in document["groups"]:
         if isinstance(group, dict) and isinstance(group.get("rules"), list):
-            group["rules"] = [made for rule in group["rules"] for made in _complete(rule, links, overrides)]
+            group["rules"] = [made for rule in group["rules"] for made in _complete(rule, links, overrides, up)]
     return source.text if document == source.document else to_yaml(document, source=source.path)
 
 
-def _complete(rule: Any, links: Links, overrides: Overrides) -> Iterator[Any]:  # noqa: ANN401 - whatever the file says
+def _complete(
+    rule: Any,  # noqa: ANN401 - whatever the file says
+    links: Links,
+    overrides: Overrides,
+    up: Sequence[str],
+) -> Iterator[Any]:
     """One rule of a file. What is no alert is left as it is; what is no rule, promtool refuses."""
     if not _is_alert(rule):
         yield rule
@@ -114,7 +132,9 @@ def _complete(rule: Any, links: Links, overrides: Overrides) -> Iterator[Any]:  
     }
     own = {key: links.whole(annotations[key]) for key in derived if annotations.get(key)}
     added = {key: to for key, to in derived.items() if to} | own
-    yield from overrides.apply({**rule, "annotations": {**annotations, **added}} if added else rule)
+    seen = context.annotations(rule, up, links.page(rule["alert"]))
+    completed = {**seen, **annotations, **added}
+    yield from overrides.apply({**rule, "annotations": completed} if completed != annotations else rule)
 
 
 def _is_alert(rule: object) -> bool:

@@ -12,7 +12,7 @@ from observability.check.lint_queries import EXTERNAL, RATES
 from observability.check.promql import COMPARISONS, Node, QueryError, bare, parse, selectors, walk
 from observability.check.rulefile import Rule
 from observability.check.templates import templates
-from observability.core.alert import COMPONENTS, LABELS, SEVERITIES
+from observability.core.alert import COMPONENTS, CONTEXT, LABELS, SEVERITIES
 
 ALLOWED: Final = {"severity": frozenset(SEVERITIES), "component": frozenset(COMPONENTS)}
 """Labels that have one of few values."""
@@ -51,7 +51,8 @@ def annotations(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
     if not rule.alert:
         return
     shape = labelled(catalogue.shaper().shape(rule.node), rule)
-    for name, template in templates(dict(rule.annotations) | dict(rule.labels)):
+    own = {name: text for name, text in rule.annotations.items() if name not in CONTEXT}
+    for name, template in templates(own | dict(rule.labels)):
         yield from (f"{name}: {fault}" for fault in template.faults)
         for label in sorted(template.labels):
             if not (shape.may_have(label) if label in template.optional else shape.has(label)):

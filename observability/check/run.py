@@ -233,7 +233,7 @@ def _linked(
     report: Report, config: StackConfig, alerts: Sequence[rulefile.Rule], places: Mapping[str, list[Place]]
 ) -> None:
     """Every alert leads to a panel that shows it."""
-    links = AlertLinks(config=config, pages=(), own=own.links())
+    links = AlertLinks(config=config, pages={}, own=own.links())
     for rule in alerts:
         if not (rule.annotations.get("dashboard_url") or links.dashboard(rule.name, rule.labels.get("component", ""))):
             report.add(

@@ -30,3 +30,15 @@ LABELS: Final = ("severity", "component", "condition", "system", "team")
 
 ANNOTATIONS: Final = ("summary", "description", "runbook_url", "dashboard_url")
 """Annotations of every alert as it reaches Alertmanager."""
+
+FIRST: Final = "first"
+"""Annotation: the first step, as the runbook states it."""
+
+SINCE: Final = "since"
+"""Annotation: when the condition began to hold, UTC; an alert itself starts after its wait."""
+
+ALSO_SEEN: Final = "also_seen"
+"""Annotation: data stores of the system that are down, its other alerts, its containers started in the last hour."""
+
+CONTEXT: Final = (FIRST, SINCE, ALSO_SEEN)
+"""Annotations that `rules/context.py` adds to the alerts of watched systems."""

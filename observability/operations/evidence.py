@@ -74,7 +74,7 @@ class Observer:
         """The data stores and proxies of these systems, and whether their exporters reach them."""
         for part in parts().values():
             # The rest of what parts read are hosts and addresses, which have alerts of their own.
-            if part.store is None or part.store.up == "up":
+            if part.store is None or part.store.up == "up" or not part.store.declared:
                 continue
             placed = [one for one in self.config.servers(part.name) if one.system in systems]
             if not placed:

@@ -66,8 +66,18 @@ def annotated(**annotations: str) -> Alert:
     return Alert(labels=LABELS, annotations={**ANNOTATIONS, **annotations})
 
 
+CONTEXT: Final = {
+    "first": "Reach the host: ping, then its console.",
+    "also_seen": "Down: postgres db:5432. Also firing: EndpointDown. ",
+    "since": "2026-11-21 12:20:05",
+}
+SEEN: Final = "First: Reach the host: ping, then its console.{0}Down: postgres db:5432. Also firing: EndpointDown.{0}"
+
 MIXED: Final = group(*(slow(number, resolved=number > 2) for number in range(5)))
 MANY: Final = group(*(slow(number) for number in range(30)))
+
+CHANNELS: Final = {"slack": "\n", "markdown": "\n\n", "telegram": "\n", "text": "\n", "brief": "\n", "mail": "<br>"}
+"""Template of each kind of message, and how its lines end."""
 
 WANTED: Final[dict[str, tuple[str, Data]]] = {
     "title": ("obs.title", group(DOWN)),
@@ -86,6 +96,9 @@ WANTED: Final[dict[str, tuple[str, Data]]] = {
     "slack": ("obs.slack", group(DOWN)),
     "slack over": ("obs.slack", group(OVER)),
     "slack of a mixture": ("obs.slack", MIXED),
+    **{f"{name} with context": (f"obs.{name}", group(annotated(**CONTEXT))) for name in CHANNELS},
+    "over with context": ("obs.text", group(Alert(labels=LABELS, annotations=ANNOTATIONS | CONTEXT, resolved=True))),
+    "since a text": ("obs.text", group(annotated(since="<b>long</b> ago"))),
     "markdown": ("obs.markdown", group(DOWN)),
     "markdown of markup": ("obs.markdown", group(annotated(description="*a* _b_ [c](http://d) `e` <f>\n# g"))),
     "telegram": ("obs.telegram", group(DOWN)),
@@ -165,7 +178,24 @@ def test_slack_has_the_text_and_the_links(said: dict[str, str]) -> None:
 
 
 def test_a_resolved_notice_says_from_when_to_when_and_how_long(said: dict[str, str]) -> None:
-    assert "From 2026-11-21 12:22:30 to 2026-11-21 12:40:12 UTC, 17m 42s\n" in said["slack over"]
+    assert "From 2026-11-21 12:22:30 to 2026-11-21 12:40:12 UTC, fired for 17m 42s\n" in said["slack over"]
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_message_has_the_first_step_what_else_is_seen_and_the_real_start(said: dict[str, str], channel: str) -> None:
+    seen = SEEN.format(CHANNELS[channel]) + "Since 2026-11-21 12:20:05 UTC"
+    assert seen in said[f"{channel} with context"]
+
+
+def test_a_resolved_notice_has_no_steps_and_the_real_start(said: dict[str, str]) -> None:
+    text = said["over with context"]
+    assert "From 2026-11-21 12:20:05 to 2026-11-21 12:40:12 UTC, fired for 17m 42s\n" in text
+    assert "First:" not in text
+    assert "Also firing" not in text
+
+
+def test_a_start_that_is_no_time_is_left_out(said: dict[str, str]) -> None:
+    assert "Since 2026-11-21 12:22:30 UTC\n" in said["since a text"]
 
 
 def test_slack_lists_firing_alerts_before_resolved_ones(said: dict[str, str]) -> None:

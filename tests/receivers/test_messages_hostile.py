@@ -42,6 +42,9 @@ def hostile(text: str, number: int) -> Alert:
         annotations={
             "summary": text,
             "description": text,
+            "first": text,
+            "also_seen": text,
+            "since": text,
             "runbook_url": f"{LONG}{number}",
             "dashboard_url": f"{LONG}{number}&a=b&c=d",
         },
