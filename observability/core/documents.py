@@ -3,12 +3,30 @@
 import difflib
 import re
 from collections.abc import Collection, Hashable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from observability.core.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ambiguous:
+    """A value without quotes that is read as a number and shows another, or text: 1_000, 017, 0x1F, 22:22, +49.
+
+    What it is depends on the reader: YAML 1.1 and 1.2 differ. No model takes it.
+    """
+
+    text: str
+    value: float
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either will do
@@ -30,6 +48,30 @@ class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  
         found: dict[Hashable, Any] = super().construct_mapping(node, deep)
         return found
 
+
+_PLAIN = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+"""A number that every reader of YAML takes for the same."""
+
+_OCTAL = re.compile(r"[-+]?0o[0-7_]+")
+"""An octal number of YAML 1.2, which is text in YAML 1.1."""
+
+
+def _number(loader: _Loader, node: yaml.ScalarNode) -> object:
+    """A number, or what is ambiguous about it."""
+    text = str(node.value)
+    if _OCTAL.fullmatch(text):
+        return Ambiguous(text=text, value=int(text.replace("_", ""), 8))
+    kind = "int" if node.tag.endswith(":int") else "float"
+    value = getattr(loader, f"construct_yaml_{kind}")(node)
+    return value if node.style or _PLAIN.fullmatch(text) else Ambiguous(text=text, value=value)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", _OCTAL, list("-+0"))
+_Loader.add_constructor("tag:yaml.org,2002:int", _number)
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+yaml.SafeDumper.add_representer(
+    Ambiguous, lambda dumper, found: dumper.represent_scalar("tag:yaml.org,2002:str", found.text)
+)
 
 _TWICE = "the key "
 

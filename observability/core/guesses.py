@@ -5,6 +5,7 @@ the first that it takes is offered: so a fix that is offered works.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -12,6 +13,8 @@ from typing import Any, Final
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
+
+from observability.core.documents import Ambiguous
 
 _SIZES: Final[Mapping[str, float]] = {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024 * 1024}
 """MiB of a unit, by its first letter."""
@@ -23,6 +26,8 @@ def candidates(given: Any, *, renamed: bool = True) -> Iterator[Any]:  # noqa: A
         yield "yes" if given else "no"
         yield [given]
     elif isinstance(given, int | float):
+        if given in (0, 1):
+            yield bool(given)
         yield str(given)
         yield f"{given:g}s"
         yield from _durations(f"{given:g}s")
@@ -49,8 +54,20 @@ def candidates(given: Any, *, renamed: bool = True) -> Iterator[Any]:  # noqa: A
             yield from (f"{key}:{value}" for key, value in given.items())
         yield [given]
         yield list(given)
+    elif isinstance(given, Ambiguous):
+        yield from _of_ambiguous(given)
     elif given is not None:
         yield str(given)
+
+
+def _of_ambiguous(given: Ambiguous) -> Iterator[Any]:
+    """The number as every reader takes it, then the text; hours and minutes are text alone."""
+    if ":" not in given.text and math.isfinite(given.value):
+        if re.fullmatch(r"-?0[0-7]+", given.text):
+            digits = given.text.lstrip("-").lstrip("0") or "0"
+            yield -int(digits) if given.text.startswith("-") else int(digits)
+        yield given.value
+    yield given.text
 
 
 def _of_text(text: str) -> Iterator[Any]:
@@ -156,7 +173,7 @@ def first_that_fits(
 def as_written(candidate: Any, given: Any) -> str:  # noqa: ANN401 - any value
     """The candidate as it is written in YAML; in quotes where that is the point."""
     if isinstance(candidate, str) and not isinstance(given, str) and candidate in (str(given), "yes", "no"):
-        return json.dumps(candidate)
+        return json.dumps(candidate, ensure_ascii=False)
     return flow(candidate)
 
 

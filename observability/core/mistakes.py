@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 from ipaddress import IPv4Address, IPv4Network
 from itertools import chain
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from observability.core.documents import nearest
+from observability.core.documents import Ambiguous, nearest
 from observability.core.errors import ConfigError, together
 from observability.core.guesses import as_written, candidates, first_that_fits, flow
 
@@ -45,8 +47,13 @@ _LIMITS: Final[Mapping[str, tuple[str, str]]] = {
     "string_too_short": ("is empty", "write it, or take the key out"),
     "string_too_long": ("is longer than {max_length} characters", "shorten it to {max_length} characters"),
     "too_short": ("has too few entries: {min_length} at least", "add entries, or take the key out"),
+    "finite_number": ("is no finite number", "write a finite number, or take the key out"),
     "too_long": ("has too many entries: {max_length} at most", "take entries out"),
 }
+
+
+_ADDRESSES: Final[Mapping[Any, str]] = {IPv4Address: "10.0.0.5", IPv4Network: "172.30.90.0/24"}
+"""An example of an address, by its class."""
 
 
 def explain(
@@ -85,11 +92,15 @@ def _problem(
             "quote the key; or, as a comma begins the next key, write a number with a point: 0.5"
         )
     said, hint = _said(problem)
+    if isinstance(given, Ambiguous):
+        said, hint = f"is read as the number {given.value:.16g}", _hint_for(given.text, found.annotation)
     shown = _shown(given)
     what = f"{path}: {shown}: {said}" if shown else f"{path}: {said}"
     if given is None and kind != "value_error":
         return f"{path}: is empty", _empty(found)
     if found.is_key:
+        if isinstance(given, Ambiguous):
+            return what, f'quote it: "{given}": …'
         key = str(given)
         suitable = first_that_fits(candidates(key), key, found.annotation)
         return what, f"rename it to {suitable}" if suitable else hint or _form(found)
@@ -97,8 +108,31 @@ def _problem(
     candidate = first_that_fits(likely, given, found.annotation, lambda one: _takes(model, document, found.parts, one))
     if candidate is not None:
         offered = as_written(candidate, given)
-        return what, f"write it {found.as_item}{offered}"
+        if isinstance(given, Ambiguous) and isinstance(candidate, str):
+            return what, f"quote it: {found.as_item}{offered}"
+        return what, f"write it {found.as_item}{offered}" + _same_word(candidate, given)
     return what, _with_example(hint, found) if hint else _form(found)
+
+
+def _hint_for(text: str, annotation: Any) -> str:  # noqa: ANN401 - a type
+    """What a field of this type says to a text; nothing where it takes it or says no more than that."""
+    if annotation is None or annotation is Any:
+        return ""
+    try:
+        TypeAdapter(annotation).validate_python(text)
+    except ValidationError as error:
+        return _said(error.errors(include_url=False)[0])[1]
+    except PydanticSchemaGenerationError:
+        return ""
+    return ""
+
+
+def _same_word(candidate: object, given: object) -> str:
+    """What is to be said besides of a value that is to be quoted, of which YAML hides how it is written."""
+    if isinstance(given, bool) and candidate in ("yes", "no"):
+        return ", or with the word that stands there, in quotes"
+    quoted = isinstance(given, float | date) and isinstance(candidate, str) and candidate == str(given)
+    return ", in quotes as it stands there" if quoted else ""
 
 
 def _wrapped(given: object, annotation: Any) -> Iterator[Mapping[str, object]]:  # noqa: ANN401 - a type
@@ -356,6 +390,9 @@ def _form(found: _Place) -> str:
     example = next((one for one in _examples(found.annotation)), None)
     if example is not None:
         return f"write it like {flow(example)}"
+    address = next((_ADDRESSES[one] for one in _alternatives(found.annotation) if one in _ADDRESSES), None)
+    if address is not None and (info is None or info.is_required()):
+        return f"write it like {found.as_item}{address}"
     for one in _alternatives(found.annotation) if found.annotation is not None else ():
         if isinstance(one, type) and issubclass(one, BaseModel):
             keys = [known.alias or name for name, known in one.model_fields.items()]

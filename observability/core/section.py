@@ -1,15 +1,29 @@
 """What every section of the settings has in common."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
+
+from observability.core.numbers import guarded
 
 
 class Section(BaseModel):
-    """A part of the settings: immutable, in camelCase in YAML, refusing what it does not know."""
+    """A part of the settings: immutable, in camelCase in YAML, refusing what it does not know.
+
+    A number is a finite number: a boolean is refused for one, at any depth.
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True, validate_default=True
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's own hook
+        """The schema of the model, in which no number is made of a boolean."""
+        found: CoreSchema = guarded(handler(source))
+        return found
 
 
 class PartSettings(Section):

@@ -1,5 +1,7 @@
 """One watched system, as its YAML file says it."""
 
+import math
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -51,6 +53,10 @@ Exporter = Annotated[str, AfterValidator(_exporter)]
 """Scrape job of an exporter that reads servers of watched systems: see `observability/parts/`."""
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _buckets(value: object) -> str | tuple[float, ...] | None:
     if value is None:
         return None
@@ -58,7 +64,7 @@ def _buckets(value: object) -> str | tuple[float, ...] | None:
         if value not in BUCKETS:
             raise ValueError(f"is none of {', '.join(BUCKETS)}; or list the upper bounds, like [0.1, 0.5, 1]")
         return value
-    if not isinstance(value, list | tuple) or not value or any(type(bound) not in (int, float) for bound in value):
+    if not isinstance(value, list | tuple) or not value or not all(map(_is_number, value)):
         raise ValueError("is not a list of numbers; write the upper bounds, like [0.1, 0.5, 1], or http, or database")
     if list(value) != sorted(set(value)):
         raise ValueError("does not rise; write the upper bounds from the lowest to the highest, without +Inf")
@@ -66,7 +72,9 @@ def _buckets(value: object) -> str | tuple[float, ...] | None:
 
 
 def _amount(value: object) -> float | str | None:
-    if value is None or isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
+    if value is None or (isinstance(value, str) and re.match(r"\s*[-+]?\.?\d", value)):
+        return value
+    if isinstance(value, int | float) and _is_number(value):
         return value
     raise ValueError("is not a number; write a number, or like 5%, 500ms, 14d by the threshold's unit")
 
