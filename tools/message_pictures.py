@@ -198,6 +198,9 @@ ERRORS: Final = Alert(
         "summary": "erpgo: 23.1% of requests fail",
         "description": "erpgo answered 23.1% of its requests with 5xx in the last 5 minutes; above 10% it is "
         "critical. Most errors come from /api/orders (2.41 a second).",
+        "first": "Read the newest error lines of the route with the most errors (link Logs).",
+        "also_seen": "Down: postgres erpgo-postgres.example.com:5432. Also firing: EndpointDown. ",
+        "since": "2026-11-21 12:20:25",
         "runbook_url": "https://git.example.com/runbooks/CriticalErrorRate.md",
         "dashboard_url": "https://grafana.example.com/d/erpgo-application?viewPanel=1226487193",
     },
