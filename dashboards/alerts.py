@@ -6,7 +6,22 @@ from grafana_foundation_sdk.models import dashboard
 
 from dashboards import state
 from dashboards.across import OF, back, systems
-from dashboards.common import GREEN, ORANGE, RANGE, RATE, RED, Panel, graph, now, number, over_time, rows, steps
+from dashboards.common import (
+    GREEN,
+    ORANGE,
+    RANGE,
+    RATE,
+    RED,
+    SEVERITIES,
+    Panel,
+    coloured,
+    graph,
+    now,
+    number,
+    over_time,
+    rows,
+    steps,
+)
 from dashboards.layout import Row, assemble
 from observability.settings.load import StackConfig
 
@@ -79,13 +94,14 @@ def _failed() -> Panel:
 
 
 def _by_severity() -> Panel:
-    return graph(
+    panel = graph(
         "Alerts by Severity",
         "How many alerts fired.",
         "short",
         over_time(f"count by (severity) ({state.firing(OF)})", "{{severity}}"),
         width=12,
     )
+    return coloured(panel, SEVERITIES)
 
 
 def _noisiest() -> Panel:

@@ -13,6 +13,7 @@ from dashboards.common import (
     now,
     number,
     over_time,
+    percentiles,
     rows,
     steps,
 )
@@ -236,7 +237,7 @@ def _percentiles(subject: Subject) -> Panel:
         "Response Time Percentiles",
         "Half, 95 and 99 of 100 requests were answered within these times.",
         "s",
-        over_time(subject.of("app:http_latency_seconds:quantile5m"), "p{{quantile}}"),
+        percentiles(subject.of("app:http_latency_seconds:quantile5m")),
     )
 
 

@@ -41,6 +41,9 @@ GRAPH_HEIGHT: Final = 7
 FLAT: Final[Mapping[str, float]] = MappingProxyType({"percentunit": 0.01, "s": 0.001})
 """How high an axis reaches at the least: of what is all 0 Grafana's own reaches to 100, which is 10,000 %."""
 
+ORDER: Final = "Order"
+"""refId of the query that a table's rows are sorted by."""
+
 LIMIT: Final = "Limit"
 """refId of the query that draws a panel's thresholds."""
 
@@ -51,6 +54,20 @@ Query = prometheus.Dataquery
 def over_time(expr: str, legend: str = "__auto", ref: str = "A") -> Query:
     """A query over the time shown."""
     return prometheus.Dataquery().datasource(SOURCE).expr(expr).legend_format(legend).ref_id(ref).range()
+
+
+def percentiles(expr: str, legend: str = "") -> Query:
+    """A query of percentiles, whose lines are called p50, p95 and p99 after the label `quantile`."""
+    named = f'label_replace({expr}, "percentile", "p$1", "quantile", "0[.](.+)")'
+    named = f'label_replace({named}, "percentile", "p50", "quantile", "0[.]5")'
+    return over_time(named, f"{legend}{{{{percentile}}}}")
+
+
+def coloured(panel: timeseries.Panel, colours: Mapping[str, str]) -> timeseries.Panel:
+    """The graph with the colours of the lines of these names."""
+    for name, colour in colours.items():
+        panel.override_by_name(name, _fixed(colour))
+    return panel
 
 
 def now(expr: str, ref: str = "A") -> Query:
@@ -166,15 +183,20 @@ def columns(
     values: Mapping[str, tuple[str, str]],
     links: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     width: int = 12,
+    first: Sequence[str] = (),
+    order: str | None = None,
 ) -> table.Panel:
     """A table of several queries that are about the same: name of the column → query and unit, one row for each.
 
-    `links` lead on from a column: name → the link's title and address.
+    `links` lead on from a column: name → the link's title and address. `first` are the first columns; `order` is a
+    query whose values sort the rows, the largest first, and is not shown itself.
     """
     refs = {string.ascii_uppercase[index]: name for index, name in enumerate(values)}
     queries = [now(values[name][0], ref) for ref, name in refs.items()]
     names = {f"Value #{ref}": name for ref, name in refs.items()}
-    panel = _table(title, description, queries, names, width).unit("short")
+    if order is not None:
+        queries.append(now(order, ORDER))
+    panel = _table(title, description, queries, names, width, first).unit("short")
     for name, (_, unit) in values.items():
         panel.override_by_name(name, [dashboard.DynamicConfigValue(id_val="unit", value=unit)])
     for name, (words, url) in links.items():
@@ -192,8 +214,12 @@ def _table(
     width: int,
     first: Sequence[str] = (),
 ) -> table.Panel:
-    hidden = dict.fromkeys(("Time", "__name__", "alertstate", "job"), True)
+    rank = f"Value #{ORDER}"
+    hidden = dict.fromkeys(("Time", "__name__", "alertstate", "job", rank), True)
     merge = [dashboard.DataTransformerConfig(id_val="merge", options={})] if len(queries) > 1 else []
+    if any(query.build().ref_id == ORDER for query in queries):
+        by_rank = {"fields": {}, "sort": [{"field": rank, "desc": True}]}
+        merge.append(dashboard.DataTransformerConfig(id_val="sortBy", options=by_rank))
     organize = dashboard.DataTransformerConfig(
         id_val="organize",
         options={

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import application, state
-from dashboards.common import PERCENTILES, Panel, graph, number, over_time
+from dashboards.common import PERCENTILES, Panel, graph, number, over_time, percentiles
 from dashboards.layout import Row, assemble, to
 from dashboards.stores import answered, answers, databases, module, servers
 from dashboards.subject import Subject
@@ -93,7 +93,7 @@ def _percentiles(subject: Subject) -> Panel:
         "Query Time Percentiles",
         "Half, 95 and 99 of 100 queries took no longer than this.",
         "s",
-        over_time(subject.of("app:db_latency_seconds:quantile5m"), "p{{quantile}}"),
+        percentiles(subject.of("app:db_latency_seconds:quantile5m")),
     )
 
 

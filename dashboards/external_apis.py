@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import state
-from dashboards.common import GREEN, PERCENTILES, RED, Panel, graph, number, over_time, steps
+from dashboards.common import GREEN, PERCENTILES, RED, Panel, graph, number, over_time, percentiles, steps
 from dashboards.layout import Row, assemble
 from dashboards.links import panel_id
 from dashboards.subject import Subject
@@ -118,7 +118,7 @@ def _percentiles(subject: Subject) -> Panel:
         "External API Percentiles",
         "Half, 95 and 99 of 100 calls were answered within these times.",
         "s",
-        over_time(subject.of("app:external_api_latency_seconds:quantile5m"), "{{api}} p{{quantile}}"),
+        percentiles(subject.of("app:external_api_latency_seconds:quantile5m"), "{{api}} "),
     )
 
 

@@ -128,10 +128,11 @@ def tagged(title: str, tag: str) -> build.DashboardLink:
 
 
 def _firing(matchers: str) -> build.AnnotationQuery:
-    """Marks the time in which an alert fired."""
+    """Marks when alerts began to fire; a mark as long as one fired would cover the graphs."""
     # A spent error budget lasts for hours; where nothing else is asked for, it would paint all graphs over.
     asked = matchers if "condition" in matchers else ",".join(filter(None, (matchers, 'condition!="error_budget"')))
     everything = f'alertstate="firing",alertname!="Watchdog",{asked}'
+    fired = f"max by (alertname, severity, system) (ALERTS{{{everything}}}"
     return (
         build.AnnotationQuery()
         .name("Alerts")
@@ -139,7 +140,7 @@ def _firing(matchers: str) -> build.AnnotationQuery:
         .enable(True)
         .icon_color(RED)
         # One mark for each kind: Grafana lays all of them over each other.
-        .expr(f"max by (alertname, severity, system) (ALERTS{{{everything}}})")
+        .expr(f"{fired}) unless {fired} offset 1m)")
         .title_format("{{alertname}}")
         .text_format("{{severity}} {{system}}")
         .tag_keys("severity")

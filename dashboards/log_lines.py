@@ -8,12 +8,14 @@ from grafana_foundation_sdk.models import dashboard
 from dashboards import state
 from dashboards.across import back
 from dashboards.common import (
+    BLUE,
     GREEN,
     LOGS,
     ORANGE,
     RATE,
     RED,
     Panel,
+    coloured,
     counted,
     graph,
     log_lines,
@@ -28,6 +30,9 @@ UID: Final = "obs-logs"
 
 AUTO: Final = "$__auto"
 """Range of a count of lines: Grafana makes it the distance of two points."""
+
+LEVELS: Final = {"critical": "dark-red", "error": RED, "warning": ORANGE, "info": GREEN, "debug": BLUE}
+"""Colour of each level."""
 
 STREAMS: Final = 'system=~"$system",service=~"$service",level=~"$level"'
 """The chosen streams."""
@@ -132,12 +137,13 @@ def _unread_now() -> Panel:
 
 
 def _by_level() -> Panel:
-    return graph(
+    panel = graph(
         "Lines by Level",
         "Lines at each moment, by level.",
         "short",
         counted(f"sum by (level) (count_over_time({{{STREAMS}}} |~ `(?i)$search` [{AUTO}]))", "{{level}}"),
     )
+    return coloured(panel, LEVELS)
 
 
 def _by_service() -> Panel:

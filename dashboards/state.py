@@ -4,7 +4,7 @@ from typing import Final
 
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards.common import BLUE, GREEN, ORANGE, RED, Panel, link, now, number, over_time, rows, states, steps
+from dashboards.common import BLUE, GREEN, ORANGE, RED, Panel, columns, link, number, over_time, states, steps
 from observability.core.naming import runbook
 
 ALL_OR_NOTHING: Final = steps((None, RED), (0.5, ORANGE), (1, GREEN))
@@ -16,13 +16,25 @@ UP_OR_DOWN: Final = {0: ("down", RED), 1: ("up", GREEN)}
 ABOUT: Final = ("severity", "system", "alertname", "instance", "route", "operation")
 """What a reader wants to know of an alert, in this order: the first columns are all that a narrow table shows."""
 
+FIRES: Final = 'alertstate="firing",'
+RANKS: Final = ((3, 'severity="critical"'), (2, 'severity="warning"'), (1, 'severity="info"'))
+"""How severe an alert is as a number, and the matcher for it."""
+
 QUIET: Final = "None"
 """What a number says when there is nothing to be counted."""
 
 
 def firing(*conditions: str) -> str:
     """Selector of firing alerts but the Watchdog, which fires always: it is what proves that alerts flow."""
-    return "ALERTS{" + ",".join(('alertstate="firing"', 'alertname!="Watchdog"', *conditions)) + "}"
+    return "ALERTS{" + FIRES + ",".join(('alertname!="Watchdog"', *conditions)) + "}"
+
+
+def began(*conditions: str) -> str:
+    """When the condition of each firing alert was first met, in seconds since 1970."""
+    alerts = firing(*conditions)
+    return (
+        f"({alerts.replace('ALERTS', 'ALERTS_FOR_STATE', 1).replace(FIRES, '', 1)} and ignoring (alertstate) {alerts})"
+    )
 
 
 def alerts_firing(where: str) -> Panel:
@@ -49,13 +61,12 @@ def critical_alerts(where: str) -> Panel:
 def firing_since(where: str) -> Panel:
     """Since when something is wrong; 0, shown as a word, where nothing is."""
     none = dashboard.ValueMap(options={"0": dashboard.ValueMappingResult(text=QUIET, color=GREEN, index=0)})
-    since = firing(where).replace("ALERTS", "ALERTS_FOR_STATE", 1).replace('alertstate="firing",', "")
     return (
         number(
             "Firing Since",
             "When the condition of the oldest alert that fires now was first met.",
             "dateTimeFromNow",
-            over_time(f"1000 * min({since} and ignoring (alertstate) {firing(where)}) or vector(0)"),
+            over_time(f"1000 * min{began(where)} or vector(0)"),
         )
         .mappings([none])
         .thresholds(steps((None, ORANGE)))
@@ -64,13 +75,13 @@ def firing_since(where: str) -> Panel:
 
 def firing_alerts(where: str, runbooks: str | None, width: int = 12) -> Panel:
     """Every alert that fires."""
-    panel = rows(
+    panel = columns(
         "Firing Alerts",
-        "Every alert that fires now, with what it is about; an empty table means that nothing fires.",
-        "short",
-        now(firing(where)),
+        "Every alert that fires now, the most severe first; an empty table means that nothing fires.",
+        {"Age": (f"time() - {began(where)}", "s")},
         width=width,
-        first=ABOUT,
+        first=("severity", "Value #A", *ABOUT[1:]),
+        order=" or ".join(f"0 * {began(severity, where)} + {level}" for level, severity in RANKS),
     )
     if runbooks is not None:
         panel.data_links([link("Runbook", runbook("${__data.fields.alertname}", runbooks)).target_blank(True)])
@@ -79,10 +90,7 @@ def firing_alerts(where: str, runbooks: str | None, width: int = 12) -> Panel:
 
 def alert_history(where: str, by: str, width: int = 12) -> Panel:
     """When alerts fired, and how bad they were."""
-    levels = " or ".join(
-        f"{level} * group by ({by}) ({firing(f'severity={quoted}', where)})"
-        for level, quoted in ((3, '"critical"'), (2, '"warning"'), (1, '"info"'))
-    )
+    levels = " or ".join(f"{level} * group by ({by}) ({firing(severity, where)})" for level, severity in RANKS)
     return states(
         "Alert History",
         "When alerts fired: the gravest severity at each moment.",

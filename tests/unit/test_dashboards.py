@@ -343,7 +343,7 @@ def test_a_dashboard_lists_all_queries_with_what_grafana_puts_in() -> None:
     assert drawn.variables == {"instance"}
     assert 'instance=~".*"' in drawn.filled
     assert "[1m]" in drawn.filled
-    assert "$" not in "".join(query.filled.replace('"$1"', "") for query in found.values())
+    assert "$" not in "".join(query.filled.replace('$1"', "") for query in found.values())
     assert ("obs-overview", "annotation Alerts") in found
     assert ("obs-endpoints", "variable instance") in found
     document = documents(EVERYTHING)["obs-logs"]

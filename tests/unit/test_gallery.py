@@ -237,6 +237,23 @@ def test_series_of_equal_labels_are_one_row_of_a_table() -> None:
     assert rows == [{"host": "a", "Size": 5, "Free": 2}]
 
 
+def test_rows_are_sorted_by_a_column_that_may_be_hidden() -> None:
+    panel = panel_of("table") | {"targets": [{"refId": "A"}, {"refId": "Order"}]}
+    panel["transformations"] = [
+        {"id": "merge", "options": {}},
+        {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": "Value #Order", "desc": True}]}},
+        organize(exclude=["Value #Order"], rename={"Value #A": "Age"}),
+    ]
+    found = [
+        series(ref, value, alert=name)
+        for name, *both in (("mild", 9, 1), ("severe", 5, 3))
+        for ref, value in zip(("A", "Order"), both, strict=True)
+    ]
+    names, rows = cells(panel, found)
+    assert names == ["alert", "Age"]
+    assert rows == [{"alert": "severe", "Age": 5}, {"alert": "mild", "Age": 9}]
+
+
 def test_columns_stand_where_the_panel_puts_them_and_the_others_after() -> None:
     panel = panel_of("table") | {"targets": [{"refId": "A"}]}
     panel["transformations"] = [organize(order={"system": 0, "alertname": 1})]

@@ -141,9 +141,12 @@ def column_widths(set_widths: Sequence[float | None], room: float) -> list[float
 def cells(panel: Mapping[str, Any], found: Sequence[Series]) -> tuple[list[str], list[dict[str, str | float]]]:
     """The columns of a table and its rows: equal labels are one row, what the panel hides is left out."""
     organized: dict[str, Any] = {}
+    order: dict[str, Any] = {}
     for transformation in panel.get("transformations", ()):
         if transformation["id"] == "organize":
             organized = transformation["options"]
+        elif transformation["id"] == "sortBy":
+            (order,) = transformation["options"]["sort"]
         elif transformation["id"] != "merge":
             raise ValueError(f"a transformation {transformation['id']} is not known here")
     several = len(panel["targets"]) > 1
@@ -156,6 +159,8 @@ def cells(panel: Mapping[str, Any], found: Sequence[Series]) -> tuple[list[str],
     hidden, places = organized.get("excludeByName") or {}, organized.get("indexByName") or {}
     shown = [name for name in (*labels, *values) if not hidden.get(name)]
     shown.sort(key=lambda name: places.get(name, math.inf))
+    if order:
+        rows = dict(sorted(rows.items(), key=lambda row: row[1].get(order["field"], 0), reverse=order["desc"]))
     renamed = organized.get("renameByName") or {}
     named = {name: renamed.get(name) or name for name in shown}
     return list(named.values()), [{named[key]: row[key] for key in shown if key in row} for row in rows.values()]
