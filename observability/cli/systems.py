@@ -16,7 +16,7 @@ from observability.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from observability.systems.compare import Finding
-    from observability.systems.exposition import Page
+    from observability.systems.exposition import Page, RefusedError
     from observability.systems.model import System
 
 TEMPLATE: Final = project.BUILT_IN / "observability" / "systems" / "template" / "system.yaml"
@@ -34,10 +34,17 @@ out = Console(highlight=False, soft_wrap=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What an address, or a file, answered. `at` in milliseconds since 1970, None: not known."""
+    """What an address, or a file, answered. `at` in milliseconds since 1970, None: not known.
+
+    `body` and `content_type` are those of the first answer; where Prometheus refuses it, `refused` says why and there
+    are no pages.
+    """
 
     pages: "Sequence[Page]"
+    body: bytes
+    content_type: str | None
     at: int | None = None
+    refused: "RefusedError | None" = None
 
 
 def new_system(
@@ -92,8 +99,11 @@ def _drafted(name: str, source: str) -> str:
     from observability.systems.exposed import exposed
     from observability.systems.exposition import RefusedError
 
+    asked = ask(source, 1)
     try:
-        page = ask(source, 1).pages[0]
+        if asked.refused is not None:
+            raise asked.refused
+        page = asked.pages[0]
         if not exposed(page):
             raise RefusedError("it holds no series")
     except RefusedError as error:
@@ -123,14 +133,18 @@ def check_system(
         raise ConfigError(f"{file} is not there", f"name one of {known}")
     system = load_file(file)
     own = 0
+    asked = ask(against)
     try:
-        asked = ask(against)
+        if asked.refused is not None:
+            raise asked.refused
         found = _of_path(system, against) + compare(system, asked.pages, asked.at)
         own = of_libraries(asked.pages[0])
     except RefusedError as error:
         if error.line is None or error.looks_like_another_page:
             raise _no_metrics(against, system, error) from None
         found = refused(system, error)
+    seen, said = _by_prometheus(asked, system)
+    found = [*seen, *found]
     missing: dict[str, frozenset[str]] = {}
     for finding in found:
         if finding.blind is not None:
@@ -142,13 +156,38 @@ def check_system(
     differing = {finding.series for finding in found if finding.verdict == "differs"}
     if as_json:
         rows = [{"series": one.series, "verdict": one.verdict, "detail": one.detail} for one in found]
-        typer.echo(json.dumps({"findings": rows, "blind": silent, "agree": not differing}, indent=2))
+        document = {"findings": rows, "blind": silent, "agree": not differing, "prometheus": said}
+        typer.echo(json.dumps(document, indent=2))
     else:
         _print(found, silent, own)
+        if said:
+            out.print(said, markup=False)
         agree = len(system.series) - len(differing & system.series.keys())
         out.print(f"{agree} of {len(system.series)} declared series agree with {against}", markup=False)
     if differing:
         raise typer.Exit(1)
+
+
+def _by_prometheus(asked: Asked, system: "System") -> "tuple[list[Finding], str | None]":
+    """What the pinned Prometheus finds in an answer, and that it was asked; None where its program is absent."""
+    from observability.check import pinned
+    from observability.systems.compare import refused
+    from observability.systems.exposition import RefusedError
+
+    program = pinned.find()
+    if program is None:
+        return [], None
+    name = f"Prometheus {pinned.version()}"
+    try:
+        stored = pinned.scrape(program, asked.body, asked.content_type)
+    except pinned.SilentError as error:
+        return [], f"{name} could not be asked: {error}"
+    if stored.refusal is not None:
+        # Where the page was refused here, the reason and its fix are known better.
+        found = [] if asked.refused else refused(system, RefusedError(f"{name}: {stored.refusal}"))
+        return found, f"{name} was given the answer as well, and refuses it"
+    found = list(pinned.findings(asked.pages[0] if asked.pages else None, stored, asked.at))
+    return found, f"{name} was given the answer as well, and stores {len(stored.series)} series of it"
 
 
 def _print(found: "Sequence[Finding]", silent: Sequence[str], libraries: int) -> None:
@@ -182,21 +221,28 @@ def _of_path(system: "System", against: str) -> "list[Finding]":
 
 
 def ask(against: str, times: int = ANSWERS) -> Asked:
-    """What is exposed, as Prometheus reads it; ConfigError where nothing answers, RefusedError where it refuses it."""
+    """What is exposed, as Prometheus reads it; ConfigError where nothing answers."""
     from observability.systems import exposition
-    from observability.systems.fetch import fetch
+    from observability.systems.fetch import Answer, fetch
 
-    if not against.startswith(("http://", "https://")):
+    answers: list[Answer] = []
+    if against.startswith(("http://", "https://")):
+        begun = monotonic()
+        for answer in fetch(against, times):
+            answers.append(answer)
+            if len(answers) > 1 and monotonic() - begun > PATIENCE:
+                break
+    else:
         try:
-            return Asked(pages=[exposition.saved(Path(against).read_bytes())])
+            body = Path(against).read_bytes()
         except OSError as error:
             raise ConfigError(f"{against}: {error.strerror}", "give http://HOST:PORT/metrics, or a file") from None
+        answers.append(Answer(body=body, content_type=exposition.type_of(body), at=0, seconds=0))
     pages: list[Page] = []
-    at = None
-    begun = monotonic()
-    for answer in fetch(against, times):
-        at = at or answer.at
-        pages.append(exposition.read(answer.body, answer.content_type))
-        if len(pages) > 1 and monotonic() - begun > PATIENCE:
-            break
-    return Asked(pages=pages, at=at)
+    for one in answers:
+        try:
+            pages.append(exposition.read(one.body, one.content_type))
+        except exposition.RefusedError as error:
+            return Asked(pages=[], body=one.body, content_type=one.content_type, at=one.at or None, refused=error)
+    first = answers[0]
+    return Asked(pages=pages, body=first.body, content_type=first.content_type, at=first.at or None)

@@ -89,9 +89,13 @@ def read(body: bytes, content_type: str | None, fallback: str | None = FALLBACK)
 
 
 def saved(body: bytes) -> Page:
-    """As `read`, of a saved answer whose Content-Type is not known: OpenMetrics where it ends in `# EOF`."""
-    ends = body.rstrip().endswith(b"# EOF")
-    return read(body, "application/openmetrics-text" if ends else "text/plain")
+    """As `read`, of a saved answer whose Content-Type is not known."""
+    return read(body, type_of(body))
+
+
+def type_of(body: bytes) -> str:
+    """The Content-Type that a saved answer must have had: OpenMetrics where it ends in `# EOF`, else text."""
+    return "application/openmetrics-text" if body.rstrip().endswith(b"# EOF") else "text/plain"
 
 
 def _format(content_type: str | None, fallback: str | None) -> tuple[Format, str]:
