@@ -1,0 +1,199 @@
+"""What a receiver gets of an outage, from its start to its all-clear: the symptom that names the cause, and no more.
+
+Twelve outages and four pairs of them on the demo, several systems at a time; about an hour and a half. The messages
+of each are written down here, and the test prints what came as a table.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+
+from tests.live import past
+from tests.live.conftest import DEMO, STACK, Project, until
+from tests.soak.inbox import URL, Inbox, inbox
+
+LASTS_SECONDS: Final = 12 * 60
+"""How long an outage lasts: longer than the longest wait of a critical alert or warning of these, and its grouping."""
+
+SETTLED_SECONDS: Final = 30 * 60
+"""Within which an outage that is over has sent its last message."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outage:
+    """Something that breaks in one system, and the messages that it leads to: status, alert, severity, in any order.
+
+    A fault of the demo by its name, or a container of the demo that is stopped.
+    """
+
+    system: str
+    faults: Sequence[str] = ()
+    stopped: Sequence[str] = ()
+    told: Sequence[tuple[str, str]]
+    """Alert and severity: each comes once as firing and once as resolved."""
+    may: Sequence[tuple[str, str]] = field(default=())
+    """Those that depend on the hour, or on how long the outage lasts exactly."""
+
+    @property
+    def name(self) -> str:
+        """What breaks."""
+        return f"{self.system}: {' and '.join([*self.faults, *(f'{one} stopped' for one in self.stopped)])}"
+
+
+BURN: Final = (("SLOErrorBudgetBurn", "critical"), ("SLOErrorBudgetBurn", "warning"))
+"""Error budgets are empty for hours; whether one alerts depends on the hours before."""
+
+ROUNDS: Final[Sequence[Sequence[Outage]]] = (
+    (
+        Outage(system="social-selling", stopped=["postgres"], told=[("DatabaseDown", "critical")]),
+        Outage(system="erpgo", faults=["critical-error-rate"], told=[("CriticalErrorRate", "critical")], may=BURN),
+        Outage(system="alawael", stopped=["redis-alawael"], told=[("RedisDown", "critical")]),
+        Outage(
+            system="syncup", faults=["critical-response-time"], told=[("CriticalResponseTime", "critical")], may=BURN
+        ),
+        Outage(system="neuroerp", faults=["high-failure-rate"], told=[("HighFailureRate", "critical")], may=BURN),
+    ),
+    (
+        Outage(system="social-selling", stopped=["nginx"], told=[("NginxDown", "critical")]),
+        Outage(
+            system="erpgo", faults=["database-pool-exhausted"], told=[("DatabasePoolExhausted", "critical")], may=BURN
+        ),
+        Outage(system="alawael", faults=["slow-database-queries"], told=[("SlowDatabaseQueries", "warning")]),
+        Outage(system="syncup", faults=["external-api-errors"], told=[("ExternalApiErrors", "warning")]),
+        Outage(system="neuroerp", faults=["slow-database-queries"], told=[("SlowDatabaseQueries", "warning")]),
+    ),
+    (
+        Outage(
+            system="social-selling",
+            faults=["database-gone"],
+            told=[("CriticalErrorRate", "critical")],
+            may=[*BURN, ("EndpointDown", "critical")],
+        ),
+        Outage(system="erpgo", faults=["suspicious-activity"], told=[("SuspiciousActivity", "critical")]),
+        # Pairs: one cause does not hide the other.
+        Outage(
+            system="alawael",
+            faults=["critical-error-rate", "slow-database-queries"],
+            told=[("CriticalErrorRate", "critical"), ("SlowDatabaseQueries", "warning")],
+            may=BURN,
+        ),
+        Outage(
+            system="syncup",
+            faults=["database-pool-exhausted", "meetings-failing"],
+            told=[("DatabasePoolExhausted", "critical"), ("MeetingsFailing", "warning")],
+            may=BURN,
+        ),
+    ),
+    (
+        Outage(
+            system="erpgo",
+            faults=["critical-error-rate", "suspicious-activity"],
+            told=[("CriticalErrorRate", "critical"), ("SuspiciousActivity", "critical")],
+            may=BURN,
+        ),
+        Outage(
+            system="social-selling",
+            stopped=["postgres", "redis"],
+            told=[("DatabaseDown", "critical"), ("RedisDown", "critical")],
+        ),
+    ),
+)
+
+Told = tuple[str, str, str]
+"""Status, alert, severity."""
+
+
+@pytest.fixture(scope="module")
+def receiver(stack: Project) -> Iterator[Inbox]:
+    """The receiver of all alerts of the five systems."""
+    past.give(stack)
+    with inbox() as found:
+        systems = sorted({outage.system for round_ in ROUNDS for outage in round_})
+        # Nothing waits for a digest: what comes as info is seen too.
+        section = {
+            "receivers": {"all": {"webhook": {}}},
+            "default": ["all"],
+            "teams": {name: ["all"] for name in systems},
+        }
+        stack.configure({"notifications": section})
+        stored = stack.obs("secret", "set", "allUrl", STACK, stdin=f"{URL}/all\n")
+        assert stored.returncode == 0, stored.stderr
+        done = stack.obs("up", STACK)
+        assert done.returncode == 0, done.stderr
+        yield found
+    stack.forget()
+    stack.configure()
+
+
+def messages(taken: Inbox, system: str, begin: float) -> list[Told]:
+    """What was said of a system, one for each alert name of a message, in the order in which the messages came."""
+    found: list[Told] = []
+    for message in taken.of("/all"):
+        payload: Mapping[str, Any] = json.loads(message.text)
+        said = {
+            (alert["status"], alert["labels"]["alertname"], alert["labels"]["severity"])
+            for alert in payload["alerts"]
+            if alert["labels"].get("system") == system and message.at >= begin
+        }
+        # A message that repeats what is firing besides something new says only the new.
+        found += [one for one in sorted(said) if one not in found]
+    return found
+
+
+@contextmanager
+def broken(stack: Project, outage: Outage) -> Iterator[None]:
+    """The outage, for as long as the block lasts."""
+    with ExitStack() as ends:
+        for fault in outage.faults:
+            assert stack.obs("fault", outage.system, fault, "--for", "1h", STACK).returncode == 0
+            ends.callback(stack.obs, "fault", outage.system, fault, "--off", STACK)
+        for name in outage.stopped:
+            container = stack.client.containers.get(f"{DEMO.name}-{name}")
+            container.stop(timeout=30)
+            ends.callback(container.start)
+        yield
+
+
+def firing(stack: Project) -> list[str]:
+    """Alerts that fire and are not about an error budget."""
+    query = 'ALERTS{alertstate=~"firing|pending",alertname!~"Watchdog|SLOErrorBudgetBurn",severity!="info"}'
+    return sorted({one["metric"]["alertname"] for one in stack.prometheus("query", query=query)["result"]})
+
+
+def wait_for(condition: Callable[[], object], seconds: float) -> None:
+    """Until the condition holds, or the time is over: what is wrong then is for the assertions to say."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(2)
+
+
+@pytest.mark.parametrize("outages", ROUNDS, ids=[f"round {number}" for number, _ in enumerate(ROUNDS, 1)])
+def test_an_outage_is_told_once_and_ends_with_one_all_clear(
+    stack: Project, receiver: Inbox, outages: Sequence[Outage]
+) -> None:
+    until(lambda: not firing(stack))
+    begin = time.time()
+    with ExitStack() as all_of_them:
+        for outage in outages:
+            all_of_them.enter_context(broken(stack, outage))
+        time.sleep(LASTS_SECONDS)
+    wait_for(lambda: all(_over(receiver, outage, begin) for outage in outages) and not firing(stack), SETTLED_SECONDS)
+    wrong: list[str] = []
+    for outage in outages:
+        told = messages(receiver, outage.system, begin)
+        print(f"| {outage.name} | {', '.join(f'{status} {alert}' for status, alert, _ in told)} |")  # noqa: T201
+        wanted = {(status, *one) for one in outage.told for status in ("firing", "resolved")}
+        allowed = wanted | {(status, *one) for one in outage.may for status in ("firing", "resolved")}
+        if not wanted <= set(told) <= allowed:
+            wrong.append(f"{outage.name}: missing {sorted(wanted - set(told))}, besides {sorted(set(told) - allowed)}")
+    assert wrong == []
+
+
+def _over(receiver: Inbox, outage: Outage, begin: float) -> bool:
+    told = messages(receiver, outage.system, begin)
+    return all(("resolved", *one) in told for one in outage.told)
