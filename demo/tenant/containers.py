@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import docker
-from docker.errors import APIError
+from docker.errors import APIError, ImageNotFound
 from docker.models.containers import Container
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool, LogConfig, Mount
 
@@ -81,6 +81,31 @@ class Containers:
                 done += self._bring(name, found.get(name))
             self._wait(layer)
         return done
+
+    def plan(self) -> list[str]:
+        """What `up` would do, a line each; nothing is changed, and nothing refused."""
+        found, project = self._by_service(), self._project
+        lines = [f"remove {found[name].name}" for name in found if name not in project.services]
+        network = project.networks.default
+        if all(one.name != network.name for one in self._client.networks.list()):
+            lines.append(f"create network {network.name} {network.ipam.config[0].subnet}")
+        for name in (name for layer in project.layers() for name in layer):
+            verb = self._verb(name, found.get(name))
+            lines += [f"{verb} {self.container_name(name)}"] if verb else []
+        return lines
+
+    def _verb(self, name: str, container: Container | None) -> str | None:
+        """What would be done to the container of a service; None where it runs as defined."""
+        if container is None:
+            return "create"
+        service = self._project.services[name]
+        try:
+            wanted = self._hash(service, dict(self._files(service)))
+        except (ConfigError, ImageNotFound):
+            return "replace"  # Its files or its image are not there yet, so the container is another's.
+        if container.labels.get(LABEL_HASH) != wanted:
+            return "replace"
+        return None if container.status == "running" else "start"
 
     def down(self, *, volumes: bool) -> list[str]:
         """Remove containers and network, and with `volumes` the data; the names of what was removed."""

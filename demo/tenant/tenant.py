@@ -96,6 +96,10 @@ class Tenant:
                 say(line)
             return containers.states()
 
+    def plan(self, client: docker.DockerClient) -> list[str]:
+        """What `up` would do, a line each."""
+        return Containers(client, self.project(), COMPOSE.parent, self.folder).plan()
+
     def down(self, client: docker.DockerClient, *, volumes: bool) -> list[str]:
         """Remove its containers and network, and with `volumes` its data and passwords; what was removed."""
         project = self.project()

@@ -29,6 +29,9 @@ class Beside(Protocol):
     def prepare(self, stack: str) -> None:
         """Store the secrets by which the stack watches it; nothing is started."""
 
+    def plan(self, stack: str) -> list[str]:
+        """What `up` would do, a line each."""
+
     def up(self, stack: str, console: Console) -> None:
         """Bring it up, before the stack is."""
 

@@ -63,6 +63,12 @@ class _Demo:
         if read(stack) is not None:
             _store_secrets(stack)
 
+    def plan(self, stack: str) -> list[str]:
+        """What would be done to its containers, where the stack's file asks for it."""
+        from observability.operations.preflight import connect
+
+        return _tenant(stack).plan(connect()) if read(stack) is not None else []
+
     def up(self, stack: str, console: Console) -> None:
         """Bring it up where the stack's file asks for it."""
         if read(stack) is not None:

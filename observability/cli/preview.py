@@ -30,7 +30,7 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Show what `up` would change: which properties differ, and why a resource is replaced. Nothing is changed."""
-    from observability.cli.lifecycle import check_first, prepare_beside
+    from observability.cli.lifecycle import BESIDE, check_first, prepare_beside
 
     load.stack_file(stack)
     if not skip_check:
@@ -44,12 +44,16 @@ def preview(
     operation = Operation.prepare(stack, err, to_show=True)
     outcome = operation.run("preview", refresh=refresh)
     changes = operation.changes(outcome)
+    companions = {one.name: one.plan(stack) for one in BESIDE}
     if as_json:
-        print_json(_document(operation, outcome, changes))
+        print_json({**_document(operation, outcome, changes), "beside": companions})
         return
     for change in changes:
         if not change.grouping:
             _show(change)
+    for name, plan in companions.items():
+        for line in plan:
+            out.print(f"  {name}: {line}", markup=False)
     for line in _notes(operation):
         out.print(f"  {line}", style="yellow", markup=False)
     out.print(f"{stack}: {outcome.changed} changes, {outcome.unchanged} unchanged{_counted(outcome.changes)}")

@@ -1,6 +1,7 @@
 """The demo's own runner: what it reads, what it makes, and that it leaves alone what is as it should be."""
 
 import io
+import re
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,10 +58,15 @@ class Machine:
         self.asked.append(f"volume {name}")
 
     def bring(self, tenant: Tenant) -> list[str]:
-        """What an `up` did."""
+        """What an `up` did, which is what was planned."""
         tenant.passwords()
         self.asked.clear()
-        return Containers(self, tenant.project(), COMPOSE.parent, tenant.folder).up()  # type: ignore[arg-type]  # stands for a client
+        containers = Containers(self, tenant.project(), COMPOSE.parent, tenant.folder)  # type: ignore[arg-type]  # stands for a client
+        planned = containers.plan()
+        assert self.asked == []
+        done = containers.up()
+        assert [re.sub(r"^(create|replace|remove)d|^(start)ed", r"\1\2", line) for line in done] == planned
+        return done
 
 
 class Made:
@@ -126,6 +132,12 @@ def test_a_changed_file_replaces_the_container_that_reads_it(tenant: Tenant) -> 
     machine.bring(tenant)
     (tenant.folder / "monitoring-password").write_text("another")
     assert machine.bring(tenant) == ["replaced demo-postgres"]
+
+
+def test_before_the_first_up_the_plan_is_to_create_everything(tenant: Tenant) -> None:
+    containers = Containers(Machine(), tenant.project(), COMPOSE.parent, tenant.folder)  # type: ignore[arg-type]  # as above
+    assert containers.plan()[0] == "create network demo 172.30.80.0/24"
+    assert sorted(containers.plan()[1:]) == sorted(f"create demo-{service}" for service in SERVICES)
 
 
 def test_a_demo_of_another_data_folder_is_left_alone(tenant: Tenant, tmp_path: Path) -> None:

@@ -261,7 +261,14 @@ def operation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:  # noqa: 
         refusal=ConfigError("port 9090 is already taken", "free it"),
     )
     monkeypatch.setattr(Operation, "prepare", lambda *_, **__: made)
-    monkeypatch.setattr(lifecycle, "BESIDE", [])
+    companion = SimpleNamespace(
+        name="beside",
+        plan=lambda _: ["create beside-web"],
+        prepare=lambda _: None,
+        up=lambda *_: None,
+        addresses=lambda _: {"beside": "http://127.0.0.1:8088"},
+    )
+    monkeypatch.setattr(lifecycle, "BESIDE", [companion])
     monkeypatch.setattr("components.stack.addresses", lambda _: {"prometheus": "http://127.0.0.1:9090"})
     monkeypatch.setattr("observability.operations.parts.receivers", lambda _: [])
     return made
@@ -279,6 +286,7 @@ def test_preview_prints_changes_reasons_and_what_up_would_leave_out() -> None:
     assert "  replace        Container  member-container\n" in said
     assert "      replaced because it needs shared-network, which is replaced\n" in said
     assert "      memory: 32 → 48\n" in said
+    assert "  beside: create beside-web\n" in said
     assert "left out: cadvisor: example/cadvisor:1 cannot be pulled; ./obs doctor dev says why\n" in said
     assert "not watched: postgres of shop: declared in systems/shop.yaml and placed nowhere\n" in said
     assert "dev: 7 changes, 1 unchanged (1 to create, 1 to delete, 4 to replace, 1 to update)\n" in said
@@ -296,6 +304,7 @@ def test_preview_as_json_has_every_difference() -> None:
         {"system": "shop", "what": "postgres", "reason": None},
         {"system": "shop", "what": "redis", "reason": "shared"},
     ]
+    assert found["beside"] == {"beside": ["create beside-web"]}
     assert found["refused"] == {"what": "port 9090 is already taken", "fix": "free it"}
 
 
@@ -310,7 +319,8 @@ def test_up_names_what_is_declared_and_not_placed() -> None:
 @pytest.mark.usefixtures("operation")
 def test_up_as_json_has_counts_addresses_and_what_is_not_watched() -> None:
     found = json.loads(run("up", "dev", "--json"))
-    assert (found["changed"], found["addresses"]) == (7, {"prometheus": "http://127.0.0.1:9090"})
+    opened = {"prometheus": "http://127.0.0.1:9090", "beside": "http://127.0.0.1:8088"}
+    assert (found["changed"], found["addresses"]) == (7, opened)
     assert [one["what"] for one in found["not_watched"]] == ["postgres", "redis"]
 
 
