@@ -9,12 +9,12 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from observability.core.documents import Ambiguous, nearest
 from observability.core.errors import ConfigError, together
 from observability.core.guesses import as_written, candidates, first_that_fits, flow
+from observability.core.place import Place, alternatives, annotated, places
 
 _WHAT: Final[Mapping[str, str]] = {
     "int": "is no whole number",
@@ -80,7 +80,7 @@ def _problem(
     problem: ErrorDetails, model: type[BaseModel], prefix: str, also: Collection[str], document: object
 ) -> tuple[str, str]:
     """What is wrong, beginning with the path, and how to fix it."""
-    found = _Place(model, problem["loc"], prefix)
+    found = Place(model, problem["loc"], prefix)
     path = found.path(prefix)
     kind, given = problem["type"], problem["input"]
     if kind == "extra_forbidden":
@@ -138,7 +138,7 @@ def _same_word(candidate: object, given: object) -> str:
 def _wrapped(given: object, annotation: Any) -> Iterator[Mapping[str, object]]:  # noqa: ANN401 - a type
     """A list or a text as the value of a key that it was meant for, where a section is wanted."""
     if isinstance(given, str | list):
-        for one in _alternatives(annotation):
+        for one in alternatives(annotation):
             if isinstance(one, type) and issubclass(one, BaseModel):
                 yield from ({info.alias or name: given} for name, info in one.model_fields.items())
 
@@ -164,96 +164,6 @@ def _replaced(document: Any, parts: Sequence[int | str], value: object) -> Any: 
     if isinstance(document, dict):
         return {key: _replaced(one, rest, value) if key == first else one for key, one in document.items()}
     return document
-
-
-# Where it is
-
-
-class _Place:
-    """Where in a model a problem is: the section, the field, the type that a value there must have."""
-
-    def __init__(self, model: type[BaseModel], loc: tuple[int | str, ...], prefix: str = "") -> None:
-        self.prefix = prefix
-        self.section: type[BaseModel] = model
-        self.info: FieldInfo | None = None
-        self.annotation: Any = model
-        self.parts: list[int | str] = []
-        self.is_key = bool(loc) and loc[-1] == "[key]"
-        self.unknown = False
-        for part in loc[:-1] if self.is_key else loc:
-            self._step(part)
-        if self.is_key:
-            self.annotation = _key_of(self.annotation_of_parent)
-
-    def _step(self, part: int | str) -> None:
-        self.annotation_of_parent = self.annotation
-        for one in _alternatives(self.annotation):
-            inner = get_args(one)
-            if isinstance(one, type) and issubclass(one, BaseModel):
-                match = next((f for name, f in one.model_fields.items() if part in (f.alias, name)), None)
-                if match is not None:
-                    self.section, self.info = one, match
-                    self.annotation = _annotated(match)
-                    self.parts.append(part)
-                    return
-            elif get_origin(one) in (dict, Mapping) or (get_origin(one) or one) is dict:
-                self.annotation = inner[1] if len(inner) > 1 else Any
-                self.info = None
-                self.parts.append(part)
-                return
-            elif isinstance(part, int) and get_origin(one) in (tuple, list, set, frozenset):
-                self.annotation = inner[0] if inner else Any
-                self.info = None
-                self.parts.append(part)
-                return
-        models = [
-            one for one in _alternatives(self.annotation) if isinstance(one, type) and issubclass(one, BaseModel)
-        ]
-        if models and isinstance(part, str) and not re.search(r"[\[\](){}]|^(str|int|float|bool|function)", part):
-            # A key that the section does not know.
-            self.section, self.info, self.annotation, self.unknown = models[0], None, None, True
-            self.parts.append(part)
-        # Anything else names an alternative of a union, which is no part of the document.
-
-    def path(self, prefix: str) -> str:
-        """As YAML is read: section.key[0].key; behind the prefix."""
-        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.parts)
-        return (prefix + text.lstrip(".")).rstrip(":.") if prefix else text.lstrip(".")
-
-    @property
-    def as_item(self) -> str:
-        """What stands before a value at this place: its key, or nothing for an item of a list."""
-        return "" if self.parts and isinstance(self.parts[-1], int) else f"{self.key}: "
-
-    @property
-    def key(self) -> str:
-        """The key that a person writes; of an item, that of its list."""
-        names = [part for part in self.parts if isinstance(part, str)]
-        if not names:
-            return "it"
-        return f"{self.prefix}{names[0]}" if len(names) == 1 and self.prefix.endswith(":") else names[-1]
-
-
-def _annotated(info: FieldInfo) -> Any:  # noqa: ANN401 - a type
-    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-
-
-def _alternatives(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - a type
-    """The types that a type stands for: those of a union, without what annotates them."""
-    if get_origin(annotation) is Annotated:
-        yield from _alternatives(get_args(annotation)[0])
-    elif get_origin(annotation) in (dict, tuple, list, set, frozenset, Literal) or not get_args(annotation):
-        yield annotation
-    else:
-        for one in get_args(annotation):
-            yield from _alternatives(one)
-
-
-def _key_of(annotation: Any) -> Any:  # noqa: ANN401 - a type
-    for one in _alternatives(annotation):
-        if (get_origin(one) or one) is dict and get_args(one):
-            return get_args(one)[0]
-    return str
 
 
 # What is wrong
@@ -292,7 +202,7 @@ def _shown(given: object) -> str:
 # How to fix it
 
 
-def _elsewhere(found: _Place, model: type[BaseModel], prefix: str, also: Collection[str]) -> str:
+def _elsewhere(found: Place, model: type[BaseModel], prefix: str, also: Collection[str]) -> str:
     """Where an unknown key belongs: a name much like it here, the same name elsewhere, or nowhere."""
     key = str(found.parts[-1])
     first, dot, rest = key.partition(".")
@@ -311,52 +221,29 @@ def _elsewhere(found: _Place, model: type[BaseModel], prefix: str, also: Collect
     return f"{moved}remove it; known here: {', '.join(sorted(known))}"
 
 
-def places(model: type[BaseModel], key: str) -> list[str]:
-    """Every path at which a document of the model may have a key of this name."""
-    return list(_paths(model, key))
-
-
-def _paths(model: type[BaseModel], key: str, above: str = "", seen: tuple[type, ...] = ()) -> Iterator[str]:
-    """Every path at which a model has a key of this name."""
-    if model in seen:
-        return
-    for name, info in model.model_fields.items():
-        path = f"{above}.{info.alias or name}".lstrip(".")
-        if (info.alias or name) == key:
-            yield path
-        for one in _alternatives(info.annotation):
-            for inner, step in (
-                (one, ""),
-                *((arg, "[]" if get_origin(one) is tuple else ".<name>") for arg in get_args(one)),
-            ):
-                for leaf in _alternatives(inner):
-                    if isinstance(leaf, type) and issubclass(leaf, BaseModel):
-                        yield from _paths(leaf, key, path + step, (*seen, model))
-
-
-def _example(found: _Place) -> str:
+def _example(found: Place) -> str:
     """What may stand at a place, as YAML."""
     info = found.info
     if info is not None:
         if info.examples:
             return flow(info.examples[0])
-        for one in _alternatives(info.annotation):
+        for one in alternatives(info.annotation):
             if get_origin(one) is Literal:
                 return str(get_args(one)[0])
             if isinstance(one, type) and issubclass(one, BaseModel):
                 return "{" + ", ".join(_required(one)) + "}"
-        example = next(_examples(_annotated(info)), None)
+        example = next(_examples(annotated(info)), None)
         if example is not None:
             return flow(example)
     return "…"
 
 
-def _missing(found: _Place) -> str:
+def _missing(found: Place) -> str:
     described = found.info.description.rstrip(".") if found.info and found.info.description else ""
     return f"add {found.key}: {_example(found)}" + (f"    ({described})" if described else "")
 
 
-def _with_example(hint: str, found: _Place) -> str:
+def _with_example(hint: str, found: Place) -> str:
     examples = found.info.examples if found.info is not None else None
     return f"{hint}, like {found.key}: {flow(examples[0])}" if examples and "like" not in hint else hint
 
@@ -367,14 +254,14 @@ def _required(section: type[BaseModel]) -> Iterator[str]:
             yield f"{info.alias or name}: {flow(info.examples[0]) if info.examples else '…'}"
 
 
-def _empty(found: _Place) -> str:
+def _empty(found: Place) -> str:
     hash_sign = "; a # begins a comment, so quote a value that begins with one"
     default = (
         found.info.get_default(call_default_factory=True) if found.info and not found.info.is_required() else None
     )
     if isinstance(default, str | int | float) and not isinstance(default, bool):
         return f"write it {found.key}: {flow(default)}, or take the key out{hash_sign}"
-    kinds = list(_alternatives(found.annotation)) if found.annotation is not None else []
+    kinds = list(alternatives(found.annotation)) if found.annotation is not None else []
     if any((isinstance(one, type) and issubclass(one, BaseModel)) or get_origin(one) is dict for one in kinds):
         return f"write it {found.key}: {{}}, or indent what belongs to it further, or take the key out"
     if any(get_origin(one) in (tuple, list) for one in kinds):
@@ -382,7 +269,7 @@ def _empty(found: _Place) -> str:
     return f"write a value after {found.key}:, or take the key out{hash_sign}"
 
 
-def _form(found: _Place) -> str:
+def _form(found: Place) -> str:
     """What is wanted where no guess fits: an example, else what the field is."""
     info = found.info
     if info is not None and info.examples:
@@ -390,10 +277,10 @@ def _form(found: _Place) -> str:
     example = next((one for one in _examples(found.annotation)), None)
     if example is not None:
         return f"write it like {flow(example)}"
-    address = next((_ADDRESSES[one] for one in _alternatives(found.annotation) if one in _ADDRESSES), None)
+    address = next((_ADDRESSES[one] for one in alternatives(found.annotation) if one in _ADDRESSES), None)
     if address is not None and (info is None or info.is_required()):
         return f"write it like {found.as_item}{address}"
-    for one in _alternatives(found.annotation) if found.annotation is not None else ():
+    for one in alternatives(found.annotation) if found.annotation is not None else ():
         if isinstance(one, type) and issubclass(one, BaseModel):
             keys = [known.alias or name for name, known in one.model_fields.items()]
             return f"write a mapping of these keys: {', '.join(keys)}"
@@ -403,7 +290,7 @@ def _form(found: _Place) -> str:
             default = str(default)
         if isinstance(default, str | int | float) and default != "":
             return f"write it like {found.key}: {flow(default)}"
-    if any(get_origin(one) is dict for one in _alternatives(found.annotation)):
+    if any(get_origin(one) is dict for one in alternatives(found.annotation)):
         return f"write below {found.key}, indented, one `<name>: …` for each"
     described = info.description.rstrip(".") if info is not None and info.description else ""
     return f"write here: {described[:1].lower()}{described[1:]}" if described else "see the schema for what is wanted"

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from observability.core.documents import nearest, parse_yaml
 from observability.core.errors import ConfigError, together
-from observability.core.mistakes import places
 from observability.core.naming import PROJECT
+from observability.core.place import places
 
 PREFIX: Final = f"{PROJECT}:"
 """What the project's own keys begin with."""

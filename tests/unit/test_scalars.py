@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from observability.core.documents import Ambiguous, parse_yaml
-from observability.core.mistakes import _alternatives
+from observability.core.place import alternatives
 from observability.core.section import Section
 from observability.settings.model import settings_model
 from observability.systems.model import System
@@ -87,7 +87,7 @@ def fields(*kinds: type) -> list[Any]:
     assert issubclass(System, Section)
 
     def takes(info: FieldInfo) -> bool:
-        known = set(_alternatives(info.annotation))
+        known = set(alternatives(info.annotation))
         return bool(known & set(kinds)) and not known & ({str, bool} - set(kinds))
 
     found = {
