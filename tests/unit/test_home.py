@@ -86,3 +86,14 @@ def test_a_secret_is_encrypted_once_and_again_when_it_is_stored_anew(home: Home,
         copy.write_text(emptied)
         home.encrypted("dev")
         assert home.to_encrypt("dev") == {"alertWebhookUrl": "two"}
+
+
+def test_a_preview_leaves_out_other_images_and_forgets_none(home: Home) -> None:
+    home.set_left_out("dev", {"loki": "not published"})
+    copy = home.refresh_project("dev", left_out={"cadvisor": "no such host"}) / "Pulumi.dev.yaml"
+    assert yaml.safe_load(copy.read_text())["config"]["observability:leftOut"] == {"cadvisor": "no such host"}
+    assert home.left_out("dev") == {"loki": "not published"}
+    home.refresh_project("dev", left_out={})
+    assert "observability:leftOut" not in yaml.safe_load(copy.read_text())["config"]
+    home.refresh_project("dev")
+    assert yaml.safe_load(copy.read_text())["config"]["observability:leftOut"] == {"loki": "not published"}
