@@ -34,8 +34,8 @@ from toolchain.obtain import ensure_images
 
 STACK: Final = "rehearsal"
 HERE: Final = Path(__file__).parent / "rehearsal"
-GATEWAY: Final = "172.30.97.1"
-SUBNET: Final = "172.30.97.0/24"
+GATEWAY: Final = "172.30.95.1"
+SUBNET: Final = "172.30.95.0/24"
 PASSWORD: Final = "a-password-of-the-rehearsal"  # noqa: S105 - of containers that end with the test
 
 _PORTS: Final = {"social-selling": 3000, "neuroerp": 3001, "alawael": 3002, "syncup": 3003}
@@ -79,7 +79,7 @@ ADDRESSES: Final[dict[str, str]] = {
 """Address in Pulumi.prod.yaml → where the rehearsal's container for it is."""
 
 OWN: Final[dict[str, dict[str, Any]]] = {
-    "observability:network": {"subnet": "172.30.98.0/24"},
+    "observability:network": {"subnet": "172.30.94.0/24"},
     "observability:prometheus": {"port": 19190},
     "observability:alertmanager": {"port": 19193},
     "observability:nodeExporter": {"port": 19200},
