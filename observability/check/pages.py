@@ -1,4 +1,4 @@
-"""Runbooks: a page for every alert, with the five headings, whose queries read what exists."""
+"""Runbooks: a page for every alert, with its first step and the five headings, whose queries read what exists."""
 
 import re
 from collections.abc import Iterator
@@ -10,12 +10,17 @@ from observability.check.contract import check_query
 from observability.check.problem import PLACEHOLDER, Problem, line_in
 from observability.check.readers import of_page
 from observability.core import project
+from rules.context import FIRST_MARK
 
 HEADINGS: Final = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Escalation")
 """Those of every runbook, in this order."""
 
+FIRST_LENGTH: Final = 150
+"""The most characters of a first step, without the words that mark its line: messages show it."""
+
 _FORM: Final = "runbooks/README.md describes the form of a page"
-_FIRST_LINE: Final = re.compile(r"(critical|warning|info)\b.* · \w+ · .+")
+_SEVERITY_LINE: Final = re.compile(r"(critical|warning|info)\b.* · \w+ · .+")
+_MARKUP: Final = re.compile(r"`|\*\*|\]\(|\{\{|https?://")
 
 
 def check_page(path: Path, catalogue: Catalogue | None) -> Iterator[Problem]:
@@ -26,13 +31,14 @@ def check_page(path: Path, catalogue: Catalogue | None) -> Iterator[Problem]:
     if not lines or lines[0] != f"# {path.stem}":
         yield Problem(file=shown, line=1, what="does not begin with the alert's name", fix=f"write `# {path.stem}`")
     second = next((line for line in lines[1:] if line.strip()), "")
-    if not _FIRST_LINE.match(second):
+    if not _SEVERITY_LINE.match(second):
         yield Problem(
             file=shown,
             line=line_in(path, second) if second else 1,
             what="the line below the name does not give severity, component and wait",
             fix="write it like `critical · database · 1m`",
         )
+    yield from _check_first_step(path, lines, below=line_in(path, second) if second else 1)
     found = [line.removeprefix("## ").strip() for line in lines if line.startswith("## ")]
     if found != list(HEADINGS):
         missing = [heading for heading in HEADINGS if heading not in found]
@@ -47,6 +53,28 @@ def check_page(path: Path, catalogue: Catalogue | None) -> Iterator[Problem]:
                     what=f"query: {finding.what}",
                     fix="correct the query; words in capitals stand for the alert's labels",
                 )
+
+
+def _check_first_step(path: Path, lines: list[str], below: int | None) -> Iterator[Problem]:
+    """What is wrong with the line that messages show; `below` is the line under which it belongs."""
+    found = [number for number, line in enumerate(lines, start=1) if line.startswith(FIRST_MARK)]
+    form = f"write one paragraph `{FIRST_MARK}…` below the line of severity, component and wait; {_FORM}"
+    if not found:
+        yield Problem(file=project.shown(path), line=below, what=f"has no line `{FIRST_MARK}…`", fix=form)
+    for number in found[1:]:
+        what = f"has more than one line `{FIRST_MARK}…`: the first is line {found[0]}"
+        yield Problem(file=project.shown(path), line=number, what=what, fix=f"keep one; {_FORM}")
+    for number in found[:1]:
+        step = lines[number - 1].removeprefix(FIRST_MARK).strip()
+        if len(step) > FIRST_LENGTH:
+            what = f"its first step has {len(step)} characters"
+            fix = f"keep to {FIRST_LENGTH}: one sentence with the command, the panel or the series to read"
+            yield Problem(file=project.shown(path), line=number, what=what, fix=fix)
+        markup = _MARKUP.search(step)
+        if markup or not step:
+            what = f"its first step has markup: {markup[0]}" if markup else "its first step is empty"
+            fix = "write plain text, without code marks, links and templates: messages show it as it is"
+            yield Problem(file=project.shown(path), line=number, what=what, fix=fix if markup else form)
 
 
 def missing(name: str, file: str, line: int | None) -> Problem:

@@ -78,8 +78,37 @@ FAULTS: list[tuple[str, str, str, str, str]] = [
         "runbooks/OrdersWaiting.md",
         "\norders_waiting{",
         "\norders{",
-        "runbooks/OrdersWaiting.md:15",
+        "runbooks/OrdersWaiting.md:17",
         "no metric o",
+    ),
+    ("runbooks/OrdersWaiting.md", "First: ", "At first: ", "runbooks/OrdersWaiting.md:3", "has no line `First: …`"),
+    (
+        "runbooks/OrdersWaiting.md",
+        "## Meaning",
+        "First: Read its log.\n\n## Meaning",
+        "runbooks/OrdersWaiting.md:7",
+        "more than one line `First: …`: the first is line 5",
+    ),
+    (
+        "runbooks/OrdersWaiting.md",
+        "has stopped.",
+        f"has stopped{'.' * 48}",
+        "runbooks/OrdersWaiting.md:5",
+        "its first step has 151 characters",
+    ),
+    (
+        "runbooks/OrdersWaiting.md",
+        "Query orders_waiting",
+        "Query `orders_waiting`",
+        "runbooks/OrdersWaiting.md:5",
+        "its first step has markup: `",
+    ),
+    (
+        "runbooks/OrdersWaiting.md",
+        "Query orders_waiting",
+        "Query {{ $labels.alertname }}",
+        "runbooks/OrdersWaiting.md:5",
+        "its first step has markup: {{",
     ),
     ("runbooks/OrdersWaiting.md", "# OrdersWaiting", "# Orders", "runbooks/OrdersWaiting.md:1", "alert's name"),
     ("dashboards/shop_queue.py", '"short"', '"shrot"', "dashboards/shop_queue.py:18", "its unit is shrot"),
@@ -107,6 +136,13 @@ def test_a_fault_is_found_with_file_line_and_fix(
     assert problems, "\n".join(map(str, check().problems))
     assert any(says in one.what for one in problems), "\n".join(map(str, problems))
     assert all(one.fix for one in problems)
+
+
+def test_a_first_step_of_150_characters_is_no_problem(own: Path) -> None:
+    page = own / "runbooks" / "OrdersWaiting.md"
+    replaced(page, "has stopped.", f"has stopped{'.' * 47}")
+    assert len(page.read_text(encoding="utf-8").splitlines()[4].removeprefix("First: ")) == 150
+    assert check().problems == []
 
 
 def test_an_alert_without_a_runbook_is_found(own: Path) -> None:

@@ -91,6 +91,7 @@ def test_a_sixth_system_an_alert_and_a_panel_need_no_change_of_the_repository(tm
     fill_in(own / "rules" / "parcel-too-old.yaml", RULE)
     fill_in(own / "tests" / "rules" / "parcel-too-old.test.yaml", TEST)
     page = own / "runbooks" / "ParcelTooOld.md"
+    assert re.search(r"^runbooks/ParcelTooOld\.md:5: TODO is left: First: TODO", left, re.MULTILINE)
     fill_in(page, {"TODO_metric": "parcels_oldest_seconds", "TODO ": "Here stands: "})
     fill_in(
         own / "dashboards" / "depot_own.py",
@@ -110,6 +111,7 @@ def test_a_sixth_system_an_alert_and_a_panel_need_no_change_of_the_repository(tm
     (rule,) = rules["groups"][0]["rules"]
     assert "/d/depot-own?viewPanel=" in rule["annotations"]["dashboard_url"]
     assert rule["annotations"]["runbook_url"].endswith("runbooks/ParcelTooOld.md")
+    assert rule["annotations"]["first"].startswith("Here stands: the one step")
     dashboard = json.loads((tmp_path / "out" / "grafana" / "dashboards" / "depot" / "depot-own.json").read_text())
     assert [panel["title"] for panel in dashboard["panels"] if panel["type"] != "row"] == ["Oldest Parcel"]
     jobs = yaml.safe_load((tmp_path / "out" / "prometheus" / "prometheus.yaml").read_text())["scrape_configs"]
