@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards import external_apis, nginx, state
+from dashboards import external_apis, nginx, process, state
 from dashboards.common import (
     GREEN,
     ORANGE,
@@ -74,14 +74,7 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
                 external_apis.event_failures(subject) if signals.integrations else None,
             ],
         ),
-        Row(
-            "Process",
-            [
-                memory_share(subject) if signals.process_memory and signals.process_memory.limit else None,
-                _memory(subject) if signals.process_memory else None,
-                _goroutines(subject) if signals.goroutines else None,
-            ],
-        ),
+        process.row(subject),
         Row("More Figures", figures(subject, "application")),
         *([nginx.row(subject)] if "nginx" in subject.jobs else []),
     ]
@@ -332,33 +325,3 @@ def _cache_hit_rate(subject: Subject) -> Panel:
         over_time(subject.of("app:cache_hits:ratio_rate5m"), "hits"),
         limits=subject.limits("cache_hit_ratio"),
     ).max(1)
-
-
-def memory_share(subject: Subject) -> Panel:
-    """How much of the memory that it may have the process uses."""
-    return graph(
-        "Memory of the Process Against Its Limit",
-        "Share of the memory it may have that each instance uses.",
-        "percentunit",
-        over_time(subject.of("app:process_memory:ratio"), "{{instance}}"),
-        limits=subject.limits("process_memory_ratio"),
-    ).max(1)
-
-
-def _memory(subject: Subject) -> Panel:
-    return graph(
-        "Memory of the Process",
-        "Memory that each instance uses.",
-        "bytes",
-        over_time(subject.of("app:process_memory:bytes"), "{{instance}}"),
-    )
-
-
-def _goroutines(subject: Subject) -> Panel:
-    return graph(
-        "Goroutines",
-        "Goroutines of each instance; a steady rise means that some never end.",
-        "short",
-        over_time(subject.of("app:goroutines:count"), "{{instance}}"),
-        limits=subject.limits("goroutines"),
-    )

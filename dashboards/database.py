@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards import application, state
+from dashboards import application, process, state
 from dashboards.common import PERCENTILES, Panel, graph, number, over_time, percentiles
 from dashboards.layout import Row, assemble, to
 from dashboards.stores import answered, answers, databases, module, servers
@@ -45,7 +45,8 @@ def database(subject: Subject) -> dashboard.Dashboard | None:
                     _failures(subject) if signals.db_queries else None,
                     _timeouts(subject) if signals.db_timeouts else None,
                     application.pool(subject) if signals.db_pool else None,
-                    application.memory_share(subject) if memory and memory.limit else None,
+                    _queries_per_request(subject) if signals.db_queries and signals.http_requests else None,
+                    process.memory_share(subject) if memory and memory.limit else None,
                 ],
             ),
             *(row for job in watched for found in module(job) for row in found.store_rows(subject)),
@@ -108,6 +109,20 @@ def _failures(subject: Subject) -> Panel:
         "percentunit",
         over_time(subject.of("app:db_query_failures:ratio_rate5m"), "failed"),
         limits=subject.limits("db_failure_ratio"),
+    )
+
+
+def _queries_per_request(subject: Subject) -> Panel:
+    usual = subject.of("app:db_queries_per_request:avg1w")
+    growth = subject.of("app:threshold:queries_per_request_growth")
+    return graph(
+        "Database Queries per Request",
+        "Queries of the last five minutes for each request, and the limit that follows from the last week.",
+        "short",
+        over_time(subject.of("app:db_queries_per_request:ratio_rate5m"), "queries"),
+        over_time(usual, "mean of the last week", "B"),
+        over_time(f"{usual} * on (system) {growth}", "limit by the last week", "C"),
+        limits=subject.limits("queries_per_request"),
     )
 
 

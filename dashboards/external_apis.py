@@ -37,6 +37,7 @@ def external_apis(subject: Subject) -> dashboard.Dashboard | None:
                     failures(subject) if signals.external_apis else None,
                     latency(subject) if timed(subject) else None,
                     _percentiles(subject) if timed(subject) else None,
+                    _rate_limit(subject) if subject.limits("external_api_rate_limit") else None,
                     _calls(subject) if signals.external_apis else None,
                     _tokens(subject) if signals.api_tokens else None,
                 ],
@@ -111,6 +112,19 @@ def latency(subject: Subject) -> Panel:
         over_time(subject.of("app:external_api_latency_seconds:quantile5m", quantile=quantile), "{{api}}"),
         limits=subject.limits("external_api_time"),
     ).id(panel_id("External API Call Time"))
+
+
+def _rate_limit(subject: Subject) -> Panel:
+    limit = subject.of("app:threshold:external_api_rate_limit")
+    return graph(
+        "External API Rate Limit",
+        "Share of the provider's rate limit that the calls use, by API; beyond the whole, calls are refused.",
+        "percentunit",
+        over_time(
+            f"60 * {subject.of('app:external_api_calls:rate5m')} / on (system) group_left () {limit}", "{{api}}"
+        ),
+        limits=subject.limits("external_api_rate_limit_ratio"),
+    )
 
 
 def _percentiles(subject: Subject) -> Panel:

@@ -36,6 +36,8 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
                 "application/CriticalMemoryUsage",
             ),
             "Goroutines": ("HighGoroutineCount",),
+            "Event Loop Lag": ("EventLoopBlocked",),
+            "Heap Against Its Limit": ("HeapNearLimit",),
             "External API Call Time": ("ExternalApiSlow",),
             "External API Failures": ("ExternalApiErrors",),
             "Integration Failures": ("IntegrationIssues",),
@@ -53,6 +55,10 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Database Pool Usage": ("DatabasePoolUsage", "DatabasePoolExhausted"),
             "Failed Queries": ("DatabaseErrors",),
             "Query Timeouts": ("DatabaseTimeouts",),
+            "Database Queries per Request": ("QueriesPerRequest",),
+        },
+        f"{OWNER}-external-apis": {
+            "External API Rate Limit": ("ApiRateLimitNear",),
         },
         f"{OWNER}-database?{_INSTANCE}": {
             "Data Stores": ("DatabaseDown",),

@@ -55,11 +55,11 @@ def _simulated(settings: argparse.Namespace, faults: Faults) -> list[Callable[[]
 
 def _shop(settings: argparse.Namespace, faults: Faults, ended: threading.Event) -> list[Callable[[], object]]:
     """What runs for the shop: its server, its housekeeping and its customers."""
-    metrics = Metrics()
 
     def how() -> Conditions:
         return faults.conditions(SHOP.name, SHOP.ordinary)
 
+    metrics = Metrics(how=how)
     address = DatabaseAddress(
         host=settings.database_host,
         port=settings.database_port,

@@ -33,6 +33,8 @@ class Conditions:
     # Database, cache, process
     slow_queries: Seconds | None = None
     """Time that a report's query takes."""
+    queries: float = 1.0
+    """Database queries a request, as a multiple of the ordinary."""
     query_errors: float = 0.0005
     query_timeouts: float = 0.0
     pool: float | None = None
@@ -41,12 +43,18 @@ class Conditions:
     memory: float | None = None
     """Share of its memory that the process uses; none: as the load asks."""
     goroutines: float | None = None
+    event_loop_lag: float | None = None
+    """Seconds; none: as the load makes it."""
+    heap: float | None = None
+    """Share of its limit that the heap of the runtime uses; none: as the load asks."""
     database_gone: bool = False
 
     # Others' services
     api_seconds: Seconds | None = None
     """Time that half of the calls take; none: as ever."""
     api_errors: float = 0.01
+    api_calls: float = 0.0
+    """Calls a second besides the ordinary ones."""
     tokens: float = 0.0
     """Tokens a second besides those of ordinary calls."""
     integration_errors: float = 0.01

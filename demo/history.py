@@ -101,6 +101,8 @@ def figures(profile: Profile, pace: Pace) -> Iterator[tuple[str, Mapping[str, st
     yield "app:http_requests:stddev1h", {}, deviation
     refused = client_errors(profile)
     yield "app:http_client_errors:ratio_avg1h", {}, lambda *_: refused
+    if any(series.name == "db_queries_total" for series in profile.series):
+        yield "app:db_queries:avg1h", {}, _queries(profile, pace)
     yield "app:http_latency:events_rate5m", {}, _over(pace.requests, 300)
     yield "app:http_latency_seconds:quantile5m", {"quantile": "0.95"}, lambda *_: usual
     if pace.users:
@@ -119,6 +121,13 @@ def rates_of(pace: Pace) -> Mapping[str, float]:
         "revenue": (pace.orders + pace.transactions) * pace.revenue_usd,
         "transactions": pace.transactions,
     }
+
+
+def _queries(profile: Profile, pace: Pace) -> Figure:
+    """Database queries a second over an hour: those that come with requests, and those that come by themselves."""
+    by_request = pace.requests * sum(operation.per_request for operation in profile.operations)
+    besides = sum(operation.per_second for operation in profile.operations)
+    return lambda past, moment: by_request * past.mean(moment, 3600) + besides
 
 
 def _over(busiest: float, seconds: int) -> Figure:

@@ -1,4 +1,4 @@
-"""The metrics the shop exposes: the `social-selling` contract and nothing else. Times are in milliseconds."""
+"""The metrics the shop exposes: the `social-selling` contract and nothing else. Its own times are in milliseconds."""
 
 import threading
 import time
@@ -6,22 +6,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from demo.chance import load
+from demo.conditions import How
 from demo.exposition import Exposition
-from demo.systems import SHOP
+from demo.systems import SHOP, node
 
 ACTIVE_SECONDS: Final = 300.0
 """A user is active for so long after doing something."""
 
 
 class Metrics(Exposition):
-    """Every instrument. The clock is of the kind of `time.monotonic`."""
+    """Every instrument. The clock is of the kind of `time.monotonic`; `how` tells how things are now."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, how: How = lambda: SHOP.ordinary) -> None:
         super().__init__(SHOP.series)
         self._clock = clock
         self._seen: dict[int, float] = {}
         self._lock = threading.Lock()
         self.follow("active_users", self.active_users)
+        self.follow(node.LAG, lambda: node.lag(load(time.time()), how()))
+        self.follow(node.HEAP_USED, lambda: node.heap(time.time(), load(time.time()), how()))
+        self.set(node.HEAP_LIMIT, node.LIMIT_BYTES)
         # There from the start: a counter born at 1 hides its first event from every rate.
         for result in ("hit", "miss"):
             self.start("cache_requests_total", result=result)

@@ -30,6 +30,8 @@ def _rules(system: System) -> Iterator[Rule]:
     if system.signals.http_requests is not None:
         yield from _usual_traffic(matchers({"system": system.name}))
         yield from _client_errors(matchers({"system": system.name}))
+        if system.signals.db_queries is not None:
+            yield from _queries_of_a_week(matchers({"system": system.name}))
     if system.signals.http_latency is not None:
         yield _latency_of_a_day(system.name)
     yield from _errors(system)
@@ -81,6 +83,15 @@ def _client_errors(of: str) -> Iterator[Rule]:
     # The last hour is left out: what goes on now is not the usual.
     daily = f"avg_over_time({hourly}[1d] offset 1h) and on (system) {hourly} offset 1d"
     yield _rule("app:http_client_errors:ratio_avg1d", daily)
+
+
+def _queries_of_a_week(of: str) -> Iterator[Rule]:
+    """Database queries a request over the last week, of hourly means; absent until the system was seen for a week."""
+    queries, requests = f"app:db_queries:avg1h{of}", f"app:http_requests:avg1h{of}"
+    yield _rule("app:db_queries:avg1h", f"avg_over_time(app:db_queries:rate5m{of}[1h])")
+    # The last hour is left out: what goes on now is not the usual.
+    mean = f"avg_over_time({queries}[1w] offset 1h)\n  / (avg_over_time({requests}[1w] offset 1h) > 0)"
+    yield _rule("app:db_queries_per_request:avg1w", f"{mean}\nand last_over_time({queries}[1h] offset 1w)")
 
 
 def _latency_of_a_day(name: str) -> Rule:

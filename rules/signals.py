@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from observability.systems.model import PER_SECOND, System
 from observability.systems.resolve import thresholds
-from observability.systems.signals import DbPool, ExternalApi, Kind, Outcomes, ProcessMemory, Selector
+from observability.systems.signals import DbPool, ExternalApi, Heap, Kind, Outcomes, ProcessMemory, Selector
 from rules import promql
 
 QUANTILES: Final = ("0.5", "0.95", "0.99")
@@ -100,7 +100,10 @@ class _Signals:
             self._slow("db_latency", "_by_operation", latency, "db_query_time")
             self._percentiles("db_latency", "", latency, promql.merged(by_operation))
         if (queries := signals.db_queries) is not None:
-            self._outcomes("app:db_queries", "app:db_query_failures", queries)
+            made = self._outcomes("app:db_queries", "app:db_query_failures", queries)
+            if signals.http_requests is not None:
+                requests = "app:http_requests:rate5m" + promql.matchers({"system": self.system.name})
+                self._record("app:db_queries_per_request:ratio_rate5m", f"{made} / ({requests} > 0)")
         if (timeouts := signals.db_timeouts) is not None:
             self._record("app:db_timeouts:increase5m", f"{self._events(timeouts)}\nor {self._nought(timeouts)}")
         if (pool := signals.db_pool) is not None:
@@ -109,7 +112,12 @@ class _Signals:
     def _process(self) -> None:
         signals = self.system.signals
         if (memory := signals.process_memory) is not None:
-            self._memory(memory)
+            self._memory("app:process_memory", memory)
+        if (heap := signals.heap) is not None:
+            self._memory("app:heap", heap)
+        if (lag := signals.event_loop_lag) is not None:
+            expr = f"max by (system, instance) ({promql.selector(self.system, lag)})"
+            self._record("app:event_loop_lag:seconds", self._in_seconds(lag, expr))
         if (goroutines := signals.goroutines) is not None:
             self._record("app:goroutines:count", self._sum(goroutines, "instance"))
 
@@ -178,12 +186,13 @@ class _Signals:
 
     def _outcomes(
         self, total_name: str, failures_name: str, outcomes: Outcomes, labels: Mapping[str, str] | None = None
-    ) -> None:
-        """Attempts, failures, and the share of failures."""
+    ) -> str:
+        """Attempts, failures, and the share of failures; what is returned selects the attempts a second."""
         total = self._record(f"{total_name}:rate5m", self._rate(outcomes), labels)
         failed = f"{self._failed(outcomes)}\nor 0 * sum by (system) ({total})"
         failures = self._record(f"{failures_name}:rate5m", failed, labels)
         self._share(f"{failures_name}:ratio_rate5m", failures, total, labels)
+        return total
 
     def _share(self, name: str, part: str, whole: str, labels: Mapping[str, str] | None = None) -> None:
         """Part by whole; 0 where there was nothing at all."""
@@ -195,10 +204,9 @@ class _Signals:
         """The rates of the buckets, the percentiles, the observations a second; what is returned selects the first."""
         labels = labels or {}
         rates = self._record(f"app:{stem}{suffix}:bucket_rate5m", buckets, labels)
-        scale = "" if self._per_second(histogram) == 1 else f" / {self._per_second(histogram)}"
         for quantile in QUANTILES:
             # Without observations a percentile is not a number, and any average over it would be none either.
-            expr = f"histogram_quantile({quantile}, {rates}){scale} >= 0"
+            expr = self._in_seconds(histogram, f"histogram_quantile({quantile}, {rates})") + " >= 0"
             self._record(f"app:{stem}_seconds{suffix}:quantile5m", expr, {**labels, "quantile": quantile})
         every, native = promql.narrowed(rates, 'le="+Inf"'), promql.narrowed(rates, 'le=""')
         expr = f"sum without (le) ({every})\nor histogram_count({native})"
@@ -270,15 +278,20 @@ class _Signals:
         assert pool.available is not None  # noqa: S101 - a system's file with neither is refused
         return f"1 - {self._sum(pool.available, 'instance')} / {size}"
 
-    def _memory(self, memory: ProcessMemory) -> None:
-        used = self._record("app:process_memory:bytes", self._sum(memory.used, "instance"))
+    def _memory(self, name: str, memory: ProcessMemory | Heap) -> None:
+        """What is in use, and its share of the limit where that is known."""
+        used = self._record(f"{name}:bytes", self._sum(memory.used, "instance"))
         if memory.limit is not None:
             limit = f"({self._sum(memory.limit, 'instance')} > 0)"
-            self._record("app:process_memory:ratio", f"{used} / {limit}")
+            self._record(f"{name}:ratio", f"{used} / {limit}")
 
-    def _per_second(self, histogram: Selector) -> int:
-        """How many of the histogram's unit make a second; an exporter's are in seconds."""
-        return 1 if histogram.job else PER_SECOND[self.system.series[histogram.series].unit]
+    def _per_second(self, times: Selector) -> int:
+        """How many of the series' unit make a second; an exporter's are in seconds."""
+        return 1 if times.job else PER_SECOND[self.system.series[times.series].unit]
+
+    def _in_seconds(self, times: Selector, expr: str) -> str:
+        """The expression, which is in the series' unit, in seconds."""
+        return expr if self._per_second(times) == 1 else f"{expr} / {self._per_second(times)}"
 
 
 def _parts(series: str, kind: Kind) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Final
 from demo.alerts import BURN, REVENUE
 from demo.conditions import Conditions
 from demo.faults import fault
+from demo.systems import node
 from demo.systems.profile import (
     UNMATCHED,
     Operation,
@@ -41,6 +42,7 @@ PROFILE: Final = Profile(
         gauge("users_online", "Users who are online."),
         counter("revenue_usd_total", "Revenue."),
         counter("api_calls_total", "Calls of the API."),
+        *node.SERIES,
     ),
     pace=Pace(requests=10, transactions=1.1, revenue_usd=140, users=180),
     routes=(
@@ -72,6 +74,8 @@ PROFILE: Final = Profile(
         ),
         fault("critical-response-time", "half of the reports take seven seconds", slow_share=0.5, slow_seconds=(6, 9)),
         fault("slow-database-queries", "the queries for reports take two seconds", slow_queries=(1.4, 2.4)),
+        fault("event-loop-blocked", "code in the event loop delays every callback by 0.8 seconds", event_loop_lag=0.8),
+        fault("heap-near-limit", "what is never freed fills 96 % of the heap", heap=0.96),
         fault("low-cache-hit-rate", "the cache answers 68 % of the look-ups", cache_misses=0.32),
         fault("new-error-type", "the route of a new release fails", may_raise=BURN),
         fault("unusual-traffic", "a crawler reads five times as much as all users", crawler=5),
@@ -113,8 +117,9 @@ class Alawael(Simulation):
         """A route that was not there before."""
         self.answered(Route(method="GET", template=f"/api/{name}", weight=0, median=0.05), 500, 0.05)
 
-    def live(self, now: float, busy: float, requests: int, how: Conditions) -> None:  # noqa: ARG002 - not all is used
-        """The cache and the business."""
+    def live(self, now: float, busy: float, requests: int, how: Conditions) -> None:
+        """The process, the cache and the business."""
+        self.run_node(now, busy, how)
         pace = PROFILE.pace
         looked_up = self.events(1.2 * requests / self.seconds)
         misses = sum(self.pick("cache", how.cache_misses) for _ in range(looked_up))

@@ -107,6 +107,7 @@ PROFILE: Final = Profile(
         fault("database-pool-usage", "88 % of the pool's connections are in use", pool=0.88),
         fault("database-pool-exhausted", "all connections of the pool but one are in use", pool=0.98),
         fault("database-errors", "3 % of the queries fail", query_errors=0.03),
+        fault("queries-per-request", "a list reads each of its rows by a query: twelve times the queries", queries=12),
         fault("database-timeouts", "a query runs out of time every ten seconds", query_timeouts=0.1),
         fault("low-cache-hit-rate", "the cache answers 68 % of the look-ups", cache_misses=0.32),
         fault("critical-cache-hit-rate", "the cache answers a third of the look-ups", cache_misses=0.66),

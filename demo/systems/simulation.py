@@ -8,6 +8,7 @@ from typing import ClassVar, Final, Protocol
 
 from demo.chance import Picker, load, poisson
 from demo.conditions import Conditions
+from demo.systems import node
 from demo.systems.profile import UNMATCHED, Operation, Profile, Route
 
 SPREAD: Final = 0.45
@@ -113,6 +114,12 @@ class Simulation(ABC):
         self._levels[name] = value
         return max(0.0, value * self.random.gauss(1, noise))
 
+    def run_node(self, now: float, busy: float, how: Conditions) -> None:
+        """The gauges of a process on Node.js."""
+        self.out.set(node.LAG, self.level("event loop", node.lag(busy, how), 0.03))
+        self.out.set(node.HEAP_USED, round(self.level("heap", node.heap(now, busy, how), 0.01)))
+        self.out.set(node.HEAP_LIMIT, node.LIMIT_BYTES)
+
     def answer(self, route: Route, how: Conditions) -> None:
         """Answer one request."""
         seconds = self.time(route.median) * how.slowness
@@ -138,7 +145,7 @@ class Simulation(ABC):
 
     def _query(self, requests: int, how: Conditions) -> None:
         for operation in self.profile.operations:
-            rate = operation.per_second + operation.per_request * requests / self.seconds
+            rate = operation.per_second + operation.per_request * how.queries * requests / self.seconds
             for _ in range(self.events(rate)):
                 slow = how.slow_queries if operation.report else None
                 seconds = self.random.uniform(*slow) if slow else self.time(operation.median)

@@ -5,6 +5,7 @@ from typing import Final
 from demo.alerts import BURN, ERROR_RATE, PERFORMANCE
 from demo.conditions import Conditions
 from demo.faults import fault
+from demo.systems import node
 from demo.systems.profile import (
     DATABASE_SECONDS,
     HTTP_SECONDS,
@@ -39,6 +40,7 @@ PROFILE: Final = Profile(
         counter("products_created_total", "Products put on sale."),
         counter("messages_sent_total", "Messages sent."),
         gauge("active_users", "Users who did something in the last five minutes."),
+        *node.SERIES,
     ),
     # By the mix below, the prices in the tables, and the 200 users who are there from the start.
     counts={"orders": "orders_created_total", "revenue": "order_total_amount"},
@@ -78,6 +80,8 @@ PROFILE: Final = Profile(
             slow_seconds=(1.1, 2.4),
         ),
         fault("slow-database-queries", "the query for the report takes 0.3 s", slow_queries=(0.3, 0.3)),
+        fault("event-loop-blocked", "code in the event loop delays every callback by 0.8 seconds", event_loop_lag=0.8),
+        fault("heap-near-limit", "what is never freed fills 96 % of the heap", heap=0.96),
         fault("low-cache-hit-rate", "three look-ups in ten find nothing in the cache that is there", cache_misses=0.3),
         fault("new-error-type", "the route of a new release fails", may_raise=BURN),
         fault("unusual-traffic", "a crawler reads five times as much as all customers", crawler=5),

@@ -6,6 +6,7 @@ from typing import Final
 from demo.alerts import ERROR_RATE, FAILURES
 from demo.conditions import Conditions
 from demo.faults import fault
+from demo.systems import node
 from demo.systems.profile import (
     UNMATCHED,
     Operation,
@@ -27,6 +28,10 @@ MEETINGS: Final = 1.0
 CHATS: Final = 0.9
 SLACK_EVENTS: Final = 1.2
 """A second, at the busiest hour."""
+
+EMBEDDING: Final = "text-embedding-3-small"
+EMBEDDED_TOKENS: Final = 40
+"""Of a text, on average."""
 
 TOKENS: Final = (380, 70)
 """Of a call's prompt and of its answer, on average."""
@@ -60,6 +65,7 @@ PROFILE: Final = Profile(
         counter("openai_api_calls_total", "Calls of OpenAI by outcome.", "operation", "model", "status"),
         histogram("openai_api_duration_seconds", "Time a call of OpenAI took.", _HTTP, "operation", "model"),
         counter("openai_api_tokens_total", "OpenAI tokens used.", "type"),
+        *node.SERIES,
     ),
     pace=Pace(requests=12, users=140),
     routes=(
@@ -106,6 +112,18 @@ PROFILE: Final = Profile(
         fault("database-pool-usage", "17 of the pool's 20 connections are in use", pool=0.85),
         fault("database-pool-exhausted", "every connection of the pool is in use", pool=1),
         fault("database-errors", "3 % of the queries fail and are made again", query_errors=0.03),
+        fault(
+            "queries-per-request",
+            "a list reads each of its rows by a query: twelve times the queries",
+            queries=12,
+        ),
+        fault("event-loop-blocked", "code in the event loop delays every callback by 0.8 seconds", event_loop_lag=0.8),
+        fault("heap-near-limit", "what is never freed fills 96 % of the heap", heap=0.96),
+        fault(
+            "api-rate-limit-near",
+            "a job embeds all old meetings, eight calls of OpenAI a second",
+            api_calls=8,
+        ),
         fault("external-api-slow", "half of the calls of OpenAI take eight seconds", api_seconds=(6.5, 9.5)),
         fault("external-api-errors", "15 % of the calls of OpenAI fail", api_errors=0.15),
         fault("integration-issues", "15 % of the Slack events fail", integration_errors=0.15),
@@ -144,6 +162,7 @@ class Syncup(Simulation):
             for model in MODELS:
                 self.out.start("chat_queries_total", model=model, status=status)
                 self.out.start("openai_api_calls_total", operation="chat", model=model, status=status)
+            self.out.start("openai_api_calls_total", operation="embedding", model=EMBEDDING, status=status)
         for error, severity in ERRORS.items():
             self.out.start("errors_total", type=error, severity=severity)
         self.out.set("db_connection_pool_size", POOL)
@@ -168,10 +187,13 @@ class Syncup(Simulation):
     def live(self, now: float, busy: float, requests: int, how: Conditions) -> None:  # noqa: ARG002 - not all is used
         """Meetings, the chat, Slack, and the process."""
         self._now = now
+        self.run_node(now, busy, how)
         for _ in range(self.events(MEETINGS * busy)):
             self.out.inc("meetings_processed_total", status=self._outcome("meetings", how.meeting_errors))
         for _ in range(self.events(CHATS * busy)):
             self._chat(how)
+        for _ in range(self.events(how.api_calls)):
+            self._embed(how)
         for _ in range(self.events(SLACK_EVENTS * busy)):
             status = self._outcome("slack", how.integration_errors)
             kind = self.random.choice(("message", "message", "reaction", "command"))
@@ -202,6 +224,14 @@ class Syncup(Simulation):
         if status == "success":
             prompt, answer = TOKENS
             self._use_tokens(round(self.time(prompt)), round(self.time(answer)))
+
+    def _embed(self, how: Conditions) -> None:
+        """One call that makes a text comparable."""
+        status = self._outcome("api", how.api_errors)
+        self.out.inc("openai_api_calls_total", operation="embedding", model=EMBEDDING, status=status)
+        self.out.observe("openai_api_duration_seconds", self.time(0.2), operation="embedding", model=EMBEDDING)
+        if status == "success":
+            self._use_tokens(round(self.time(EMBEDDED_TOKENS)), 0)
 
     def _use_tokens(self, prompt: int, answer: int) -> None:
         for kind, count in (("prompt", prompt), ("completion", answer), ("total", prompt + answer)):

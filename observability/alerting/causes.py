@@ -52,7 +52,7 @@ _COMPONENTS: Final[Mapping[str, Layer]] = {
 """Layer of an alert by its label `component`."""
 
 _EXTERNAL: Final = re.compile(r"external_api|integration")
-_SATURATED: Final = re.compile(r"db_pool|db_connections|_usage$|goroutines|load$|throttling|limit")
+_SATURATED: Final = re.compile(r"db_pool|db_connections|_usage$|goroutines|event_loop|load$|throttling|limit")
 """Conditions of a resource that runs out, whatever the component."""
 
 _TOTAL: Final = frozenset({"down", "oom", "disk_readonly", "no_primary", "cluster_status"})

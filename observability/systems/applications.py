@@ -83,6 +83,20 @@ APPLICATION: Final[Mapping[str, ThresholdSpec]] = {
     "db_query_time": spec("Time of a query, by operation.", "seconds", "warning", signal="dbLatency", percentile=True),
     "db_pool_ratio": spec("Share of the pool in use.", "ratio", "warning", "critical", signal="dbPool"),
     "db_failure_ratio": spec("Share of queries that failed.", "ratio", "warning", signal="dbQueries"),
+    "queries_per_request": spec(
+        "Database queries a request.",
+        "count",
+        signal="dbQueries",
+        info=20,
+        reason="A list and what belongs to it takes a handful of queries; tens are one query for each row (N+1).",
+    ),
+    "queries_per_request_growth": spec(
+        "Database queries a request against their mean of the last week.",
+        "factor",
+        signal="dbQueries",
+        info=3,
+        reason="What users ask for changes the mean by some tens of percent; three times as many is a change of code.",
+    ),
     "db_timeouts": spec("Queries out of time in 5 minutes.", "count", "warning", signal="dbTimeouts"),
     "cache_hit_ratio": spec(
         "Share of look-ups found.", "ratio", "warning", "critical", signal="cache", breached="below"
@@ -91,10 +105,37 @@ APPLICATION: Final[Mapping[str, ThresholdSpec]] = {
         "Share of its limit a process uses.", "ratio", "warning", "critical", signal="processMemory.limit"
     ),
     "goroutines": spec("Goroutines of a process.", "count", "warning", signal="goroutines"),
+    "event_loop_lag": spec(
+        "Delay of the event loop of a process.",
+        "seconds",
+        signal="eventLoopLag",
+        warning=0.5,
+        reason="An idle loop is late by some ms; half a second is added to every answer of the process.",
+    ),
+    "heap_ratio": spec(
+        "Share of its limit that the heap of a process uses.",
+        "ratio",
+        signal="heap.limit",
+        warning=0.9,
+        reason="From there on the garbage collector takes most of the time, and at the limit the process ends.",
+    ),
     "external_api_time": spec(
         "Time of a call of another's API.", "seconds", "warning", signal="externalApis.latency", percentile=True
     ),
     "external_api_failure_ratio": spec("Share of failed calls.", "ratio", "warning", signal="externalApis"),
+    "external_api_rate_limit": spec(
+        "Calls a minute that the provider of another's API accepts: its rate limit.",
+        "count",
+        "warning",
+        signal="externalApis",
+    ),
+    "external_api_rate_limit_ratio": spec(
+        "Share of the rate limit that the calls use.",
+        "ratio",
+        signal="externalApis",
+        warning=0.8,
+        reason="A fifth is left for a burst within the minute, which a mean of 5 minutes does not show.",
+    ),
     "integration_failure_ratio": spec("Share of failed events.", "ratio", "info", signal="integrations"),
     "traffic_deviations": spec(
         "How far traffic may be from the usual.",

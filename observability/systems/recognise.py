@@ -217,6 +217,24 @@ def _process(page: Mapping[str, Candidate], found: Recognised) -> None:
         found.add("processMemory", memory, "memory of the process" + ("" if limit else "; no series has its limit"))
     if "go_goroutines" in page:
         found.add("goroutines", {"series": "go_goroutines"}, "client_golang")
+    _node(page, found)
+
+
+def _node(page: Mapping[str, Candidate], found: Recognised) -> None:
+    """The event loop and the heap of Node.js; prom-client may put a prefix before its names."""
+    lag = (r"(^|_)nodejs_eventloop_lag_p99_seconds$", r"^nodejs_eventloop_delay_p99_seconds$")
+    for one in _pick(page, ("gauge",), *lag):
+        who = "OpenTelemetry" if "_delay_" in one.name else "prom-client"
+        found.add("eventLoopLag", {"series": one.name}, f"99th percentile of the event loop's delay, by {who}")
+    for one in _pick(page, ("gauge",), r"(^|_)nodejs_heap_size_used_bytes$"):
+        heap: dict[str, Any] = {"used": {"series": one.name}}
+        limit = next((other.name for other in _pick(page, ("gauge",), r"(^|_)nodejs_heap_size_limit_bytes$")), None)
+        if limit:
+            heap["limit"] = {"series": limit}
+        source = "v8.getHeapStatistics().heap_size_limit as nodejs_heap_size_limit_bytes"
+        found.add(
+            "heap", heap, "heap by prom-client" + ("" if limit else f"; no series has its limit: expose {source}")
+        )
 
 
 def _cache(page: Mapping[str, Candidate], found: Recognised) -> None:

@@ -56,6 +56,12 @@ class Bytes(Gauge):
     units = ("bytes",)
 
 
+class Delay(Gauge):
+    """A gauge of a delay."""
+
+    units = ("seconds", "ms")
+
+
 class Times(Selector):
     """A histogram of times."""
 
@@ -167,6 +173,20 @@ class ProcessMemory(Section):
     limit: Bytes | None = Field(None, description="Gauge of the memory the process may use; none: not known.")
 
 
+class Heap(Section):
+    """Heap of the process' runtime, per instance, in bytes.
+
+    The limit is the size at which the runtime ends the process, not what it has reserved so far: a runtime reserves
+    more as the heap grows, so the share of what is reserved is always high. In V8 the limit is
+    `v8.getHeapStatistics().heap_size_limit`, set by `--max-old-space-size`.
+    """
+
+    used: Bytes = Field(description="Gauge of the heap in use.")
+    limit: Bytes | None = Field(
+        None, description="Gauge of the size at which the runtime ends the process; none: not known."
+    )
+
+
 class ExternalApi(Section):
     """An API of somebody else."""
 
@@ -189,6 +209,10 @@ class Signals(Section):
     cache: Cache | None = Field(None, description="Look-ups in the cache.")
     process_memory: ProcessMemory | None = Field(None, description="Memory of the process.")
     goroutines: Gauge | None = Field(None, description="Gauge of goroutines.")
+    event_loop_lag: Delay | None = Field(
+        None, description="Gauge of the delay of the event loop: a high percentile, such as the 99th."
+    )
+    heap: Heap | None = Field(None, description="Heap of the runtime.")
     external_apis: dict[str, ExternalApi] = Field({}, description="APIs of others, by name.")
     integrations: dict[str, Outcomes] = Field({}, description="Counters of events exchanged with others, by name.")
     orders: Counter | None = Field(None, description="Counter of orders placed.")

@@ -209,6 +209,24 @@ CONDITIONS: Final = (
         ),
     ),
     Condition(
+        name="queries_per_request",
+        component="database",
+        measure=measures.queries_per_request,
+        rows=(
+            Row(
+                alert="QueriesPerRequest",
+                severity="info",
+                wait=900,
+                limits={"erpgo": 20, "syncup": 20},
+                summary="erpgo: 20.4 database queries a request",
+                description=(
+                    "erpgo made 20.4 database queries a request over the last 5 minutes; 20 are accepted. A query for "
+                    "each row of a list is the usual cause."
+                ),
+            ),
+        ),
+    ),
+    Condition(
         name="cache_hit_rate",
         component="cache",
         measure=measures.cache_hits,
@@ -287,6 +305,70 @@ CONDITIONS: Final = (
                 description=(
                     "The process erpgo-1:3000 of erpgo has 10200 goroutines; 10000 are accepted. A number "
                     "that only rises is a leak."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="event_loop_lag",
+        component="application",
+        measure=measures.event_loop_lag,
+        labels={"instance": "{system}-1:3000"},
+        floor=False,
+        begin=0,
+        rows=(
+            Row(
+                alert="EventLoopBlocked",
+                severity="warning",
+                wait=300,
+                limits={"alawael": 0.5, "syncup": 0.5, "social-selling": 0.5},
+                summary="alawael: the event loop of a process is 510ms late",
+                description=(
+                    "The event loop of alawael-1:3000 of alawael is 510ms late; 500ms is accepted. While code runs in "
+                    "the loop, the process answers no request."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="heap_usage",
+        component="application",
+        measure=measures.heap,
+        labels={"instance": "{system}-1:3000"},
+        floor=False,
+        begin=0,
+        rows=(
+            Row(
+                alert="HeapNearLimit",
+                severity="warning",
+                wait=600,
+                limits={"alawael": 0.9, "syncup": 0.9, "social-selling": 0.9},
+                summary="alawael: the heap of a process is 91.8% full",
+                description=(
+                    "The heap of alawael-1:3000 of alawael uses 91.8% of its limit of 512MiB; 90% is accepted. At the "
+                    "limit the runtime ends the process."
+                ),
+            ),
+        ),
+    ),
+    Condition(
+        name="external_api_rate_limit",
+        component="application",
+        measure=measures.api_rate,
+        labels={"api": "openai"},
+        floor=False,
+        # A rate is that of the whole window.
+        begin=300,
+        rows=(
+            Row(
+                alert="ApiRateLimitNear",
+                severity="warning",
+                wait=300,
+                limits={"syncup": 0.8},
+                summary="syncup uses 81.6% of the rate limit of openai",
+                description=(
+                    "syncup called openai 408 times a minute over the last 5 minutes, which is 81.6% of its rate "
+                    "limit of 500; 80% is accepted. Calls beyond the limit are refused."
                 ),
             ),
         ),

@@ -124,6 +124,45 @@ def goroutines(of: Shape, value: float) -> Series:
     return {series("go_goroutines", of.system): gauge(value)}
 
 
+def event_loop_lag(of: Shape, value: float) -> Series:
+    """The event loop is so many seconds late."""
+    return {series("nodejs_eventloop_lag_p99_seconds", of.system): gauge(value)}
+
+
+def heap(of: Shape, value: float) -> Series:
+    """The heap uses a share of its limit of 512 MiB; what V8 has reserved for it is hardly more."""
+    used = 2**29 * value
+    return {
+        series("nodejs_heap_size_used_bytes", of.system): gauge(used),
+        series("nodejs_heap_size_total_bytes", of.system): gauge(1.01 * used),
+        series("nodejs_heap_size_limit_bytes", of.system): gauge(2**29),
+    }
+
+
+def queries_per_request(of: Shape, value: float) -> Series:
+    """So many database queries a request, of which one in 200 fails."""
+    more = {"syncup": {"table": "orders"}}.get(of.like, {})
+    status = STATUS.get(of.like, "status_code")
+
+    def ended(outcome: str) -> str:
+        return series("db_queries_total", of.system, {"operation": "select", **more, "status": outcome})
+
+    return {
+        series("http_requests_total", of.system, {**_route(of), status: "200"}): counter(of.rate),
+        ended("success"): counter(of.rate * value * 0.995),
+        ended("error"): counter(of.rate * value * 0.005),
+    }
+
+
+def api_rate(of: Shape, value: float) -> Series:
+    """A share of the 500 calls a minute that the API accepts, of two models."""
+    labels = {"operation": "chat", "status": "success"}
+    return {
+        series("openai_api_calls_total", of.system, {**labels, "model": model}): counter(value * 500 / 60 / 2)
+        for model in ("large", "small")
+    }
+
+
 def api_time(of: Shape, value: float) -> Series:
     """A percentile of the time that OpenAI takes lies at so many seconds."""
     labels = {"operation": "chat", "model": "large"}
@@ -133,13 +172,14 @@ def api_time(of: Shape, value: float) -> Series:
 
 
 def api_failures(of: Shape, value: float) -> Series:
-    """A share of the calls of OpenAI fails."""
+    """A share of the calls of OpenAI fails; there are not so many that the rate limit is near."""
+    rate = min(of.rate, 5)
 
     def ended(status: str) -> str:
         labels = {"operation": "chat", "model": "large", "status": status}
         return series("openai_api_calls_total", of.system, labels)
 
-    return {ended("success"): counter(of.rate * (1 - value)), ended("error"): counter(of.rate * value)}
+    return {ended("success"): counter(rate * (1 - value)), ended("error"): counter(rate * value)}
 
 
 def slack_failures(of: Shape, value: float) -> Series:

@@ -14,7 +14,7 @@ LOAD = ("applications.yaml", "processes.yaml", "external_apis.yaml")
 FLOOR = 0.1
 """Events a second that a share or a percentile needs."""
 
-LATE = 960
+LATE = 1320
 """Seconds after which every alert's time is over, however slowly its figure rises."""
 
 

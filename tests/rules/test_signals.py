@@ -227,6 +227,23 @@ def _database_and_cache() -> Iterator[Case]:
         of("app:db_query_failures:rate5m", "syncup", 2.5),
         of("app:db_query_failures:ratio_rate5m", "syncup", 0.25),
     )
+    queries = series("db_queries_total", "erpgo", {"operation": "select", "status": "success"})
+    yield case(
+        "Queries a request are those of all instances and outcomes by all requests",
+        {
+            queries: counter(30),
+            queries.replace("erpgo-1:", "erpgo-2:"): counter(8),
+            queries.replace("success", "error"): counter(2),
+            **requests("erpgo", "/a", "200", 3),
+            **requests("erpgo", "/b", "500", 1),
+        },
+        of("app:db_queries_per_request:ratio_rate5m", "erpgo", 10),
+    )
+    yield case(
+        "Queries without a request have no share",
+        {queries: counter(30), **requests("erpgo", "/a", "200", 0)},
+        none("app:db_queries_per_request:ratio_rate5m"),
+    )
     yield case(
         "A pool is that of each instance, and one without a size has no share",
         {
@@ -261,6 +278,23 @@ def _process_and_others() -> Iterator[Case]:
         several("app:process_memory:bytes", "erpgo", (one, 256), ({"instance": "erpgo-2:3000"}, 128)),
         of("app:process_memory:ratio", "erpgo", 0.25, **one),
         of("app:goroutines:count", "erpgo", 42, **one),
+    )
+    used, limit = series("nodejs_heap_size_used_bytes", "alawael"), series("nodejs_heap_size_limit_bytes", "alawael")
+    lag = series("nodejs_eventloop_lag_p99_seconds", "alawael")
+    second = {"instance": "alawael-2:3000"}
+    yield case(
+        "The event loop and the heap are those of each instance, and a heap without a limit has no share",
+        {
+            used: gauge(384),
+            limit: gauge(1024),
+            series("nodejs_heap_size_total_bytes", "alawael"): gauge(400),
+            lag: gauge(0.02),
+            used.replace("alawael-1:", "alawael-2:"): gauge(128),
+            lag.replace("alawael-1:", "alawael-2:"): gauge(0.7),
+        },
+        several("app:heap:bytes", "alawael", ({"instance": "alawael-1:3000"}, 384), (second, 128)),
+        of("app:heap:ratio", "alawael", 0.375, instance="alawael-1:3000"),
+        several("app:event_loop_lag:seconds", "alawael", ({"instance": "alawael-1:3000"}, 0.02), (second, 0.7)),
     )
     labels = {"operation": "chat", "model": "large"}
     openai = histogram("openai_api_duration_seconds", "syncup", labels, quantile=0.95, at=3, rate=2)

@@ -307,6 +307,67 @@ def _latencies() -> Iterator[Case]:
     )
 
 
-CASES: Final = (*_new_errors(), *_traffic(), *_latencies())
+# Database queries a request
+
+TABLE: Final = {"syncup": {"table": "orders"}}
+
+
+def queries(system: str, *pieces: tuple[int, float]) -> Series:
+    """Ten requests a second, and so many database queries each, for so many minutes."""
+    found = answered(system, "/", "200", (sum(count for count, _ in pieces), 10 * HOUR))
+    name = series("db_queries_total", system, {"operation": "select", **TABLE.get(system, {}), "status": "success"})
+    return found | {name: counter(*((count, 10 * HOUR * each) for count, each in pieces))}
+
+
+def more_queries(name: str, found: Series, expect: dict[str, list[Firing]], says: Says | None = None) -> Case:
+    return Case(
+        name=f"QueriesPerRequest {name}",
+        alert="QueriesPerRequest",
+        series=found,
+        expect=expect,
+        load=("applications.yaml",),
+        made=("thresholds", "signals", "history"),
+        step="1m",
+        every="15m",
+        says=says,
+    )
+
+
+def _queries() -> Iterator[Case]:
+    week = 7 * DAY + 2 * HOUR
+    fires = {
+        system: firing("QueriesPerRequest", "queries_per_request", system, component="database")
+        for system in ("erpgo", "syncup")
+    }
+    found = queries("erpgo", (week, 2), (HOUR, 5.9), (HOUR, 6.2), (HOUR, 2))
+    found |= queries("syncup", (week, 2), (2 * HOUR, 5.9), (HOUR, 6.4))
+    expect: dict[str, list[Firing]] = {
+        time(week + HOUR): [],
+        time(week + HOUR + 29): [],
+        time(week + HOUR + 30): [fires["erpgo"]],
+        time(week + 2 * HOUR + 29): [],
+        time(week + 2 * HOUR + 30): [fires["syncup"]],
+    }
+    yield more_queries("fires above three times the mean of its last week, of each system alone", found, expect)
+    yield more_queries(
+        "is not compared with less than a week",
+        queries("erpgo", (7 * DAY - 3 * HOUR, 2), (2 * HOUR, 8)),
+        {time(7 * DAY - 2 * HOUR): [], time(7 * DAY - HOUR): []},
+    )
+    yield more_queries(
+        "tells the mean of the week",
+        queries("erpgo", (week, 2), (HOUR, 8)),
+        {time(week + 30): [fires["erpgo"]]},
+        Says(
+            summary="erpgo: 8 database queries a request",
+            description=(
+                "erpgo made 8 database queries a request over the last 5 minutes; 20 are accepted, and 3 times the "
+                "mean of the last week, which is 2. A query for each row of a list is the usual cause."
+            ),
+        ),
+    )
+
+
+CASES: Final = (*_new_errors(), *_traffic(), *_latencies(), *_queries())
 
 test_alerts = promtool(CASES)

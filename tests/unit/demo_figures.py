@@ -221,6 +221,15 @@ class Figures:
         assert self.system.signals.db_queries
         return self._share(self.system.signals.db_queries)
 
+    def queries_per_request(self) -> list[float]:
+        assert self.system.signals.db_queries
+        return [self.rate(self.system.signals.db_queries) / self.rate(self._requests())]
+
+    def queries_per_request_growth(self) -> list[float]:
+        """Against this hour as it was, which is near the mean of the week: most queries come with requests."""
+        usual = self._usual("app:db_queries:avg1h") / self._usual("app:http_requests:avg1h")
+        return [value / usual for value in self.queries_per_request()]
+
     def db_timeouts(self) -> list[float]:
         assert self.system.signals.db_timeouts
         return [self.rate(self.system.signals.db_timeouts) * self._seconds]
@@ -243,6 +252,22 @@ class Figures:
     def goroutines(self) -> list[float]:
         assert self.system.signals.goroutines
         return [self._level(self.system.signals.goroutines)]
+
+    def event_loop_lag(self) -> list[float]:
+        assert self.system.signals.event_loop_lag
+        return [self._level(self.system.signals.event_loop_lag)]
+
+    def heap_ratio(self) -> list[float]:
+        heap = self.system.signals.heap
+        assert heap
+        assert heap.limit
+        return [self._level(heap.used) / self._level(heap.limit)]
+
+    def external_api_rate_limit_ratio(self) -> list[float]:
+        """The most that any API is used of the limit that is each one's."""
+        calls = max(60 * self.rate(api.calls) for api in self.system.signals.external_apis.values())
+        limits = [one.value for one in thresholds(self.system) if one.name == "external_api_rate_limit"]
+        return [calls / limit for limit in limits]
 
     def external_api_time(self, q: float) -> list[float]:
         apis = self.system.signals.external_apis.values()

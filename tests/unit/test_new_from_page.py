@@ -28,10 +28,14 @@ FOUND: dict[str, dict[str, Any]] = {
         "cache": {"hits": {"series": "cache_hits_total"}, "misses": {"series": "cache_misses_total"}},
         "activeUsers": {"series": "active_users"},
         "processMemory": {"used": {"series": "process_resident_memory_bytes"}},
+        "eventLoopLag": {"series": "nodejs_eventloop_lag_p99_seconds"},
+        "heap": {"used": {"series": "nodejs_heap_size_used_bytes"}},
     },
     "express-prom-bundle": {
         "httpRequests": {"series": "http_request_duration_seconds", "route": "path", "status": "status_code"},
         "httpLatency": {"series": "http_request_duration_seconds", "route": "path"},
+        "eventLoopLag": {"series": "nodejs_eventloop_lag_p99_seconds"},
+        "heap": {"used": {"series": "nodejs_heap_size_used_bytes"}},
     },
     "fastapi-instrumentator": {
         "httpRequests": {"series": "http_requests_total", "route": "handler", "status": "status"},
