@@ -51,7 +51,7 @@ def _also(alert: str, labels: Mapping[str, Any], up: Sequence[str]) -> str:
     begin = f'{{{{ $system := "{fixed}" -}}}}' if fixed else "{{ $system := $labels.system -}}"
     begin += "{{ if $system -}}"
     down = f'{{__name__=~"{"|".join(up)}",system=%q}} == 0'
-    others = f'count by (alertname) (ALERTS{{alertstate="firing",system=%q,alertname!="{alert}"}})'
+    others = f'count by (alertname) (ALERTS{{alertstate="firing",system=%q,alertname!~"{alert}|Watchdog"}})'
     started = f'count by (name) (container_start_time_seconds{{system=%q,name!=""}} > time() - {_LATE})'
     parts = [_list("Down: ", down, "instance", "{{ $one.Labels.job }} {{ $one.Labels.instance }}")] if up else []
     parts.append(_list("Also firing: ", others, "alertname", "{{ $one.Labels.alertname }}"))
