@@ -83,7 +83,8 @@ def test_every_signal_that_a_system_declares_is_recorded(watched: Project, syste
 
 
 def test_in_a_stack_that_is_well_no_alert_fires_but_the_watchdog(watched: Project) -> None:
-    query = 'count by (alertname, system) (ALERTS{alertstate="firing"})'
+    # How busy the machine is that runs the tests is not the stack's.
+    query = 'count by (alertname, system) (ALERTS{alertstate="firing",condition!~"load|cpu_usage"})'
     watchdog = [{"alertname": "Watchdog", "system": "platform"}]
 
     def firing() -> list[dict[str, str]]:
