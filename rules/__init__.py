@@ -76,7 +76,7 @@ def load(root: Path | None = None) -> dict[str, Source]:
     found: dict[str, Source] = {}
     for stem, path in project.files("rules", *project.YAML, root=root).items():
         source = project.shown(path) if root is None else f"rules/{path.name}"
-        document = parse_yaml(path, source)
+        document = parse_yaml(path, source, rules=True)
         if not isinstance(document, dict) or not isinstance(document.get("groups"), list):
             raise ConfigError(
                 f"{source}: not a rule file: it has no list `groups`",

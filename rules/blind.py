@@ -49,6 +49,6 @@ def _reads(expr: str, broken: Mapping[str, frozenset[str]]) -> bool:
 
 def _rules() -> Iterator[dict[str, Any]]:
     for path in project.files("rules", *project.YAML).values():
-        document = parse_yaml(path, f"rules/{path.name}")
+        document = parse_yaml(path, f"rules/{path.name}", rules=True)
         for group in document.get("groups") or () if isinstance(document, dict) else ():
             yield from group.get("rules") or ()

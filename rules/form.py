@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from observability.core.mistakes import explain
+from observability.core.section import Typed
 from observability.core.types import seconds
 
 Text = str | int | float | bool
@@ -20,7 +21,7 @@ Length = Annotated[str, AfterValidator(_length), Field(examples=["5m"])]
 """A duration, 0s too."""
 
 
-class _Form(BaseModel):
+class _Form(Typed):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 

@@ -2,17 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import yaml
 
 from observability.core.alert import COMPONENTS, SEVERITIES
-from observability.core.documents import nearest
+from observability.core.documents import RuleLoader, nearest
 from observability.core.errors import ConfigError
 from observability.core.naming import PLATFORM
 from observability.settings.load import StackConfig
-
-_Loader: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +32,7 @@ def alerts(rules: Mapping[str, str]) -> Alerts:
     for text in rules.values():
         if "alert:" not in text:
             continue
-        document: Any = yaml.load(text, _Loader)  # noqa: S506 - it is a safe one
+        document: Any = yaml.load(text, RuleLoader)  # noqa: S506 - it is a safe one
         for rule in (rule for group in document["groups"] for rule in group["rules"] if "alert" in rule):
             labels = {str(name): str(value) for name, value in rule.get("labels", {}).items()}
             notes = {str(name): str(value) for name, value in rule.get("annotations", {}).items()}

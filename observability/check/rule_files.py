@@ -33,7 +33,7 @@ def check_file(path: Path) -> tuple[list[Problem], list[Place]]:
     """The faults of form of one rule file, and the place of every rule in it."""
     shown = project.shown(path)
     try:
-        parse_yaml(path, shown)
+        parse_yaml(path, shown, rules=True)
     except ConfigError as error:
         return [of_error(error, path)], []
     root = yaml.compose(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -7,6 +7,7 @@ from functools import cached_property
 import yaml
 
 from observability.check.promql import Node, parse
+from observability.core.documents import RuleLoader
 from observability.core.types import seconds
 
 
@@ -41,7 +42,7 @@ def read(files: Mapping[str, str], interval: float) -> list[Rule]:
 
 
 def _rules(file: str, text: str, interval: float) -> Iterator[Rule]:
-    for group in yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))["groups"]:  # noqa: S506 - both are safe
+    for group in yaml.load(text, RuleLoader)["groups"]:  # noqa: S506 - it is safe
         every = seconds(group["interval"]) if "interval" in group else interval
         for rule in group["rules"]:
             yield Rule(

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -32,6 +32,9 @@ class Ambiguous:
 class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either will do
     """The safe loader, refusing what YAML's own leaves to the last: one key twice."""
 
+    TEXTS: ClassVar[frozenset[str]] = frozenset()
+    """Keys of mappings in which every scalar is text."""
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """A mapping; MarkedYAMLError where a key is there twice."""
         seen: dict[object, int] = {}
@@ -45,9 +48,26 @@ class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  
                         key.start_mark,
                     )
                 seen[key.value] = key.start_mark.line + 1
+        for key, value in node.value:
+            named = isinstance(key, yaml.ScalarNode) and key.value in self.TEXTS
+            if named and isinstance(value, yaml.MappingNode):
+                for _, one in value.value:
+                    if isinstance(one, yaml.ScalarNode) and one.tag in _SCALARS:
+                        one.tag = "tag:yaml.org,2002:str"
         found: dict[Hashable, Any] = super().construct_mapping(node, deep)
         return found
 
+
+class RuleLoader(_Loader):
+    """Reads a rule file as Prometheus does: values of labels and annotations are text, as they are written.
+
+    `page: yes` is the text yes, `version: 1.10` the text 1.10.
+    """
+
+    TEXTS = frozenset({"labels", "annotations"})
+
+
+_SCALARS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "timestamp"))
 
 _PLAIN = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 """A number that every reader of YAML takes for the same."""
@@ -76,8 +96,11 @@ yaml.SafeDumper.add_representer(
 _TWICE = "the key "
 
 
-def parse_yaml(path: Path, name: str | None = None) -> Any:  # noqa: ANN401 - whatever the file says
-    """What a YAML file says; ConfigError with file (by this name), line and column where it does not parse."""
+def parse_yaml(path: Path, name: str | None = None, *, rules: bool = False) -> Any:  # noqa: ANN401 - whatever the file says
+    """What a YAML file says; ConfigError with file (by this name), line and column where it does not parse.
+
+    `rules`: it is a rule file, see `RuleLoader`.
+    """
     name = name or path.name
     try:
         text = path.read_text(encoding="utf-8")
@@ -85,7 +108,7 @@ def parse_yaml(path: Path, name: str | None = None) -> Any:  # noqa: ANN401 - wh
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise ConfigError(f"{name}:{line}: is not UTF-8 text", "save the file as UTF-8") from error
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 - it is a safe one
+        return yaml.load(text, RuleLoader if rules else _Loader)  # noqa: S506 - both are safe
     except yaml.MarkedYAMLError as error:
         what, fix, mark = _explained(error, text.splitlines())
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name

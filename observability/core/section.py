@@ -9,21 +9,22 @@ from pydantic_core import CoreSchema
 from observability.core.numbers import guarded
 
 
-class Section(BaseModel):
-    """A part of the settings: immutable, in camelCase in YAML, refusing what it does not know.
-
-    A number is a finite number: a boolean is refused for one, at any depth.
-    """
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True, validate_default=True
-    )
+class Typed(BaseModel):
+    """A model that makes no number of a boolean, nor a boolean or an address of a number, at any depth."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's own hook
         """The schema of the model, in which no number is made of a boolean."""
         found: CoreSchema = guarded(handler(source))
         return found
+
+
+class Section(Typed):
+    """A part of the settings: immutable, in camelCase in YAML, refusing what it does not know."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True, validate_default=True
+    )
 
 
 class PartSettings(Section):
