@@ -164,6 +164,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Targets by Job": ("PrometheusTargetMissing",),
             "Duration of Scrapes": ("ScrapeSlow",),
             "Series by Target": ("CardinalityHigh",),
+            "Rejected Samples": ("PrometheusSamplesRejected",),
             "Failed Rule Evaluations": ("PrometheusRuleFailures",),
             "Skipped Rule Evaluations": ("PrometheusRuleEvaluationsMissed",),
             "Alerts That Did Not Reach Alertmanager": ("PrometheusNotificationsDropped",),

@@ -39,7 +39,7 @@ def stack(config: StackConfig) -> dashboard.Dashboard:
                     state.firing_alerts(alerts, config.settings.links.runbooks),
                 ],
             ),
-            Row("Sees: Targets", [_scrape_time(), _targets(), _samples_by_target(), _empty_jobs()]),
+            Row("Sees: Targets", [_scrape_time(), _targets(), _samples_by_target(), _rejected(), _empty_jobs()]),
             Row("Judges and Tells: Rules", [_rule_time(), _rule_failures(), _missed(), dropped()]),
             Row("Remembers: Storage", [_samples(), _series(), _storage_failures(), _size(), _queries(), _remote()]),
             Row("Use of the Parts", [_cpu(), _memory(), _descriptors()]),
@@ -135,6 +135,26 @@ def _samples_by_target() -> Panel:
         over_time("max by (job) (scrape_samples_post_metric_relabeling)", "{{job}}"),
         limits="max by (severity) (app:threshold:target_series)",
         width=6,
+    )
+
+
+def _rejected() -> Panel:
+    series = {
+        "duplicate": "prometheus_target_scrapes_sample_duplicate_timestamp_total",
+        "out of bounds": "prometheus_target_scrapes_sample_out_of_bounds_total",
+        "out of order": "prometheus_tsdb_out_of_order_samples_total",
+        "too old": "prometheus_tsdb_too_old_samples_total",
+    }
+    queries = (
+        over_time(f"sum(increase({_prometheus(name)}[5m]))", reason, chr(ord("A") + index))
+        for index, (reason, name) in enumerate(series.items())
+    )
+    return graph(
+        "Rejected Samples",
+        "Samples of the five minutes before each moment that Prometheus rejected, by reason.",
+        "short",
+        *queries,
+        limits="max by (severity) (app:threshold:rejected_samples)",
     )
 
 

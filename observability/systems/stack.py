@@ -54,6 +54,13 @@ STACK: Final[Mapping[str, ThresholdSpec]] = {
         critical=0,
         reason="The alerts of a group that fails do not fire.",
     ),
+    "rejected_samples": spec(
+        "Samples that Prometheus rejects in 5 minutes, of each reason.",
+        "count",
+        platform=True,
+        warning=0,
+        reason="Each is lost, and a series exposed twice or with a wrong time is lost at every scrape.",
+    ),
     "missed_evaluations": spec(
         "Evaluations of a rule group left out in 5 minutes.",
         "count",

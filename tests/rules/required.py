@@ -86,6 +86,7 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
     "PrometheusTargetMissing": _EITHER,
     "PrometheusConfigReloadFailed": _EITHER,
     "PrometheusRuleFailures": _EITHER,
+    "PrometheusSamplesRejected": _WARNING,
     "PrometheusNotificationsDropped": _EITHER,
     "PrometheusStorageFailing": _EITHER,
     "PrometheusRemoteWriteBehind": _EITHER,
