@@ -58,6 +58,10 @@ class Exposition:
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
         exposition: bytes = prometheus_client.generate_latest(self.registry)
+        for name in self._counters:
+            # This library adds _total to the name of every counter; other languages' leave a name as it is.
+            if not name.endswith("_total"):
+                exposition = exposition.replace(f"{name}_total".encode(), name.encode())
         return exposition
 
 

@@ -33,18 +33,21 @@ OUTSIDE: Final = {"cluster": "obs-live", "environment": "dev"}
 Alert = dict[str, dict[str, str]]
 
 
-def of_rule(name: str, file: str, labels: Mapping[str, str]) -> Alert:
-    """An alert as Prometheus makes it of a rule of the repository, for these labels of a series."""
+def of_rule(name: str, file: str, labels: Mapping[str, str], page: str = "yes") -> Alert:
+    """An alert as Prometheus makes it of a rule of the repository, for these labels of a series.
+
+    Of the rules of one name, one for each severity or case, it is the first that wakes someone, or does not.
+    """
 
     def filled(text: str) -> str:
         return re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda match: labels[match[1]], text)
 
     groups = yaml.safe_load((ROOT / "rules" / f"{file}.yaml").read_text())["groups"]
-    # Of those of one name, one for each severity or case, the first.
-    rule = next(rule for group in groups for rule in group["rules"] if rule.get("alert") == name)
+    named = [rule for group in groups for rule in group["rules"] if rule.get("alert") == name]
+    rule = next(rule for rule in named if rule["labels"].get("page", "yes") == page)
     said = {**rule["annotations"], "runbook_url": f"https://git.example.com/runbooks/{name}.md"}
     return {
-        "labels": {"alertname": name, **rule["labels"], **labels, **OUTSIDE},
+        "labels": {"alertname": name, "page": page, **rule["labels"], **labels, **OUTSIDE},
         "annotations": {key: filled(text) for key, text in said.items()},
     }
 
@@ -57,12 +60,13 @@ ON_IT: Final = [
         "ServiceDown",
         "stack",
         {"system": system, "team": system, "instance": f"erp-1:{port}", "host": "erp-1", "job": job},
+        page="no",
     )
     for system in ("erpgo", "syncup", "alawael")
     for job, port in (("app", 8080), ("postgres", 9187), ("redis", 9121), ("nginx", 9113), ("cadvisor", 8081))
     for port in (port, port + 10_000)
 ]
-"""Thirty alerts of what runs on that host."""
+"""Thirty alerts of what runs on that host; the systems have instances on others."""
 
 ERRORS: Final = {
     "system": "syncup",

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import threading
 import time
 from itertools import pairwise
@@ -11,7 +12,7 @@ import pytest
 
 from demo.chance import DAY, Picker, load
 from demo.engine import Engine, simulations
-from demo.exposition import metrics_server
+from demo.exposition import Exposition, metrics_server
 from demo.faults import Faults
 from demo.log import JsonFormatter
 from demo.metrics import Metrics
@@ -60,6 +61,14 @@ def test_what_the_shop_exposes_is_what_it_declares() -> None:
         family = families[series.removesuffix("_total")]
         assert family.type == spec.kind
         assert {label for sample in family.samples for label in sample.labels} - {"le"} == set(spec.labels)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_series_is_exposed_under_the_name_that_the_file_declares(name: str) -> None:
+    text = Exposition(PROFILES[name].series).text().decode()
+    exposed = set(re.findall(r"^# TYPE (\S+) (?:counter|gauge|histogram)$", text, re.MULTILINE))
+    declared = {series for series, _ in system(name).series.items()}
+    assert declared <= exposed
 
 
 @pytest.mark.parametrize("name", PROFILES)
