@@ -21,6 +21,10 @@ RECENT: Final = timedelta(hours=1)
 """How long before an alert a restart may be its cause."""
 
 
+EXAMPLES: Final = 3
+"""How many kinds of log lines are evidence of one cause."""
+
+
 class Layer(IntEnum):
     """What a cause is about, from what most other things depend on to what depends on most."""
 
@@ -241,7 +245,7 @@ def _of_servers(alert: Active, observed: Observed) -> Iterator[Cause]:
         return
     for server in observed.servers:
         said = [one for one in observed.lines if _FAILS.search(one.text) and _names(server, one.text)]
-        evidence = [f"{one.count} lines of {one.service} like: {one.text}" for one in said]
+        evidence = [f"{one.count} lines of {one.service} like: {one.text}" for one in said[:EXAMPLES]]
         told = [
             one
             for one in observed.alerts

@@ -98,17 +98,21 @@ class Observer:
         """Processes and containers of these systems that were started in the hour before the alert."""
         at = since + timedelta(minutes=2)
         age, of = int(RECENT.total_seconds()), f'system=~"{"|".join(systems)}"'
-        containers = f'max by (system, name, image) (container_start_time_seconds{{{of},name!=""}})'
+        containers = "max by (system, name, image) (container_start_time_seconds{%s,name!=''}%s)"
         before = {
             labels["name"]: labels.get("image", "")
-            for labels, _ in self._query(f"{containers} offset {age}s", at)
+            for labels, _ in self._query(containers % (of, f" offset {age}s"), at)
             if "name" in labels
         }
-        for labels, value in self._query(f"{containers} > {at.timestamp() - age:.0f}", at):
+        for labels, value in self._query(f"{containers % (of, '')} > {at.timestamp() - age:.0f}", at):
             name, image = labels["name"], labels.get("image", "")
             old = before.get(name, image)
             yield Started(what=f"container {name}", at=_moment(value), image=image, before=old if old != image else "")
-        processes = f"max by (system, job, instance) (process_start_time_seconds{{{of}}})"
+        # An exporter's process says nothing of what it reads.
+        jobs = "|".join(
+            sorted({self.config.systems[name].scrape.job for name in systems if name in self.config.systems})
+        )
+        processes = f'max by (system, job, instance) (process_start_time_seconds{{{of},job=~"{jobs}"}})'
         for labels, value in self._query(f"{processes} > {at.timestamp() - age:.0f}", at):
             yield Started(what=f"{labels.get('job', '')} {labels.get('instance', '')}", at=_moment(value))
 

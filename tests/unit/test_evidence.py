@@ -98,15 +98,15 @@ def test_what_was_started_in_the_hour_before_is_named_with_the_image_before(
     monkeypatch: pytest.MonkeyPatch, config: StackConfig
 ) -> None:
     start = (AT - timedelta(minutes=9)).timestamp()
-    containers = f'max by (system, name, image) (container_start_time_seconds{{system=~"{SYSTEM}",name!=""}})'
+    of = f"max by (system, name, image) (container_start_time_seconds{{system=~\"{SYSTEM}\",name!=''}}"
     answers(
         monkeypatch,
         {
-            f"{containers} offset 3600s": [
+            f"{of} offset 3600s)": [
                 sample(1, name="web", image="web:1"),
                 sample(1, name="same", image="same:1"),
             ],
-            f"{containers} >": [
+            f"{of}) >": [
                 sample(start, name="web", image="web:2"),
                 sample(start, name="same", image="same:1"),
                 sample(start, name="new", image="new:1"),
