@@ -1,4 +1,10 @@
 """Tests of this repository's own content: its systems, their places in `Pulumi.*.yaml`, and the demo.
 
-They lie beside the framework's tests in folders of the same names, and go when the content goes; see `conftest.py`.
+They lie in folders of the same names as the framework's tests, and are not collected where the content is gone
+(`conftest.py`). Everything else is tested with the systems of `tests/reference`.
 """
+
+from typing import Final
+
+SYSTEMS: Final = ("alawael", "erpgo", "neuroerp", "social-selling", "syncup")
+"""The systems of this repository."""

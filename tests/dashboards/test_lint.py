@@ -158,7 +158,7 @@ FAULTS: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
     ("choosable", _variable(includeAll=False), "does not begin with all"),
     ("linked", _link("/d/obs-nowhere"), "there is no dashboard obs-nowhere"),
     ("linked", _link("/d/obs-slos?var-planet=earth"), "has no variable planet"),
-    ("linked", _link("/d/${__data.fields.system}-security"), "there is no dashboard alawael-security"),
+    ("linked", _link("/d/${__data.fields.system}-security"), "there is no dashboard academy-security"),
     ("linked", _link(f"{PAGES}/NoSuchAlert.md"), "neither a dashboard nor a runbook"),
     ("linked", _link("https://example.com/"), "neither a dashboard nor a runbook"),
     ("fresh", _of_document(refresh="1s"), "refreshes every '1s'"),

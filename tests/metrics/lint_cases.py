@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-ERRORS = 'sum by (system) (rate(http_requests_total{system="erpgo",job="backend",status=~"5.."}[5m]))'
+ERRORS = 'sum by (system) (rate(http_requests_total{system="depot",job="backend",status=~"5.."}[5m]))'
 TEAM = "* on (system) group_left (team) app:system:info"
 LABELS = {"severity": "warning", "component": "application", "condition": "made_up"}
 
@@ -37,15 +37,15 @@ OF_QUERIES = [
     # Counters by their rate, gauges not
     Case(
         check="counter",
-        bad=record('rate(active_users{system="erpgo"}[5m])'),
+        bad=record('rate(active_users{system="depot"}[5m])'),
         says="rate of active_users, which is a gauge: use delta or deriv",
-        good=record('deriv(active_users{system="erpgo"}[5m])'),
+        good=record('deriv(active_users{system="depot"}[5m])'),
     ),
     Case(
         check="counter",
-        bad=record('delta(orders_created_total{system="erpgo"}[5m])'),
+        bad=record('delta(orders_created_total{system="depot"}[5m])'),
         says="delta of orders_created_total, which is a counter: use rate or increase",
-        good=record('increase(orders_created_total{system="erpgo"}[5m])'),
+        good=record('increase(orders_created_total{system="depot"}[5m])'),
     ),
     Case(
         check="counter",
@@ -61,9 +61,9 @@ OF_QUERIES = [
     ),
     Case(
         check="counter",
-        bad=record('increase(app:http_requests:rate5m{system="erpgo"}[5m])'),
+        bad=record('increase(app:http_requests:rate5m{system="depot"}[5m])'),
         says="increase of app:http_requests:rate5m, which is a gauge",
-        good=record('avg_over_time(app:http_requests:rate5m{system="erpgo"}[5m])'),
+        good=record('avg_over_time(app:http_requests:rate5m{system="depot"}[5m])'),
     ),
     Case(
         check="counter",
@@ -110,9 +110,9 @@ OF_QUERIES = [
     ),
     Case(
         check="window",
-        bad=record('rate(http_requests_failed_total{system="neuroerp"}[15s])'),
+        bad=record('rate(http_requests_failed_total{system="hospital"}[15s])'),
         says="over 15 s, which has a sample every 5 s",
-        good=record('rate(http_requests_failed_total{system="neuroerp"}[20s])'),
+        good=record('rate(http_requests_failed_total{system="hospital"}[20s])'),
     ),
     Case(
         check="window",
@@ -125,22 +125,22 @@ OF_QUERIES = [
     # Histograms
     Case(
         check="histogram",
-        bad=record('histogram_quantile(0.95, rate(http_request_duration_seconds_sum{system="erpgo"}[5m]))'),
+        bad=record('histogram_quantile(0.95, rate(http_request_duration_seconds_sum{system="depot"}[5m]))'),
         says="has no label le",
-        good=record('histogram_quantile(0.95, rate(http_request_duration_seconds_bucket{system="erpgo"}[5m]))'),
+        good=record('histogram_quantile(0.95, rate(http_request_duration_seconds_bucket{system="depot"}[5m]))'),
     ),
     Case(
         check="histogram",
-        bad=record('histogram_quantile(0.95, http_request_duration_seconds_bucket{system="erpgo"})'),
+        bad=record('histogram_quantile(0.95, http_request_duration_seconds_bucket{system="depot"})'),
         says="without rate",
-        good=record('histogram_quantile(0.95, rate(http_request_duration_seconds{system="erpgo"}[5m]))'),
+        good=record('histogram_quantile(0.95, rate(http_request_duration_seconds{system="depot"}[5m]))'),
     ),
     # Labels that only leave Prometheus
     Case(
         check="external labels",
         bad=record('sum(up{environment="prod"})'),
         says="environment is an external label",
-        good=record('sum(up{system="erpgo"})'),
+        good=record('sum(up{system="depot"})'),
     ),
     Case(
         check="external labels",
@@ -260,10 +260,10 @@ OF_QUERIES = [
     ),
     Case(
         check="duplicate",
-        bad=record(ERRORS, labels={"system": "erpgo"}),
+        bad=record(ERRORS, labels={"system": "depot"}),
         says="is there already",
-        good=record(ERRORS, labels={"system": "syncup"}),
-        beside=(record("sum by (system) (up)", labels={"system": "erpgo"}),),
+        good=record(ERRORS, labels={"system": "studio"}),
+        beside=(record("sum by (system) (up)", labels={"system": "depot"}),),
     ),
 ]
 """Those of the checks of expressions."""

@@ -139,7 +139,7 @@ OF_ALERTS = [
         says="has no floor",
         good=alert(
             "app:http_errors:ratio_rate5m > 0.05"
-            ' and on (system) sum by (system) (rate(http_requests_total{system="erpgo"}[5m])) > 0.1'
+            ' and on (system) sum by (system) (rate(http_requests_total{system="depot"}[5m])) > 0.1'
         ),
     ),
     Case(

@@ -59,11 +59,11 @@ def test_a_letter_too_many_in_any_metric_is_found_and_the_right_name_told(name: 
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ('http_requests_totl{system="erpgo",job="backend"}', "there is no metric http_requests_totl; did you mean"),
-        ('rate(http_requests_total{system="erpgo",code="500"}[5m])', "http_requests_total has no label code"),
-        ('http_requests_total{system="alawael",status="500"}', "no label status; did you mean status_code?"),
-        ('http_requests_total{system="neuroerp"}', "system is one of alawael, erpgo, social-selling, syncup"),
-        ('http_requests_total{system="erpgo",job="bakend"}', "did you mean backend?"),
+        ('http_requests_totl{system="depot",job="backend"}', "there is no metric http_requests_totl; did you mean"),
+        ('rate(http_requests_total{system="depot",code="500"}[5m])', "http_requests_total has no label code"),
+        ('http_requests_total{system="academy",status="500"}', "no label status; did you mean status_code?"),
+        ('http_requests_total{system="hospital"}', "system is one of academy, depot, print-shop, studio"),
+        ('http_requests_total{system="depot",job="bakend"}', "did you mean backend?"),
         ("sum by (sytem) (app:goroutines:count)", "sum by (sytem): there is no label sytem here"),
         ("sum without (instnce) (app:goroutines:count)", "sum without (instnce): there is no label instnce here"),
         ("app:goroutines:count * on (sytem) group_left (team) app:system:info", "* on (sytem)"),
@@ -93,15 +93,15 @@ def test_what_nobody_exposes_is_found(dev: Judged, query: str, says: str) -> Non
 @pytest.mark.parametrize(
     "query",
     [
-        'http_requests_total{system="erpgo",job="backend",status=~"5.."}',
-        'rate(http_request_duration_seconds_bucket{system="neuroerp",le="0.5",domain="crm"}[5m])',
+        'http_requests_total{system="depot",job="backend",status=~"5.."}',
+        'rate(http_request_duration_seconds_bucket{system="hospital",le="0.5",domain="crm"}[5m])',
         "sum by (system, quantile) (app:http_latency_seconds:quantile5m)",
         "up + on (job) group_left () count by (job) (up)",
         'probe_success{job="blackbox",probe="shop"}',
         'node_filesystem_avail_bytes{job="node",mountpoint="/"}',
         "scrape_samples_scraped",
-        'ALERTS{alertname="HighErrorRate",alertstate="firing",system="erpgo"}',
-        '{__name__=~"app:http_.*",system="erpgo"}',
+        'ALERTS{alertname="HighErrorRate",alertstate="firing",system="depot"}',
+        '{__name__=~"app:http_.*",system="depot"}',
         'sum by (name) (label_replace(up, "name", "$1", "instance", "(.*):.*"))',
     ],
 )
@@ -110,9 +110,9 @@ def test_what_somebody_exposes_passes(dev: Judged, query: str) -> None:
 
 
 def test_a_canonical_series_is_there_only_for_the_systems_that_have_its_signal(dev: Judged) -> None:
-    assert not check_query('app:db_pool:ratio{system="erpgo"}', "here", dev.catalogue)
-    assert "system is one of erpgo, syncup" in lines(
-        check_query('app:db_pool:ratio{system="alawael"}', "here", dev.catalogue)
+    assert not check_query('app:db_pool:ratio{system="depot"}', "here", dev.catalogue)
+    assert "system is one of depot, studio" in lines(
+        check_query('app:db_pool:ratio{system="academy"}', "here", dev.catalogue)
     )
 
 

@@ -1,25 +1,18 @@
-"""Stacks that the unit tests look at."""
+"""Stacks that the unit tests look at: those of the reference project, whatever the repository itself watches."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from dashboards.linked_rules import files
-from observability.settings.load import StackConfig, read_stack_file, secret_specs, validate
+from observability.settings.load import ROOT, StackConfig, read_stack_file, secret_specs, validate
 from observability.synth.record import Declared, record
 
-FULL: dict[str, Any] = {
+REFERENCE: Final = ROOT / "tests" / "reference"
+"""A project whose systems together use every signal and every threshold."""
+
+PARTS: Final[dict[str, Any]] = {
     "exporters": [
         {"name": "rabbitmq", "image": "kbudde/rabbitmq-exporter:v1.0.0", "port": 9419, "command": ["-v"]},
-        {
-            "name": "shop-exporter",
-            "image": "example/shop-exporter:1.0",
-            "port": 9000,
-            "system": "erpgo",
-            "entrypoint": ["/bin/shop_exporter", "--config=/etc/shop/shop.yaml"],
-            "env": {"LEVEL": "warn"},
-            "files": {"/etc/shop/shop.yaml": "interval: 1m\n"},
-            "secrets": {"password": {"env": "SHOP_PASSWORD"}, "token": {"envFile": "SHOP_TOKEN_FILE"}},
-            "capabilities": ["NET_RAW"],
-        },
     ],
     "images": {"registry": "mirror.example.com/library"},
     "docker": {"metricsAddress": "172.30.90.1:9323"},
@@ -38,7 +31,6 @@ FULL: dict[str, Any] = {
             "apiUrl": "https://id.example.com/userinfo",
             "roles": {"admin": ["ops"]},
         },
-        "teams": {"erp": {"folders": ["erpgo"]}},
     },
     "notifications": {
         "smtp": {"host": "smtp.example.com", "sender": "alerts@example.com", "user": "alerts"},
@@ -63,15 +55,35 @@ FULL: dict[str, Any] = {
     },
     "links": {"runbooks": "https://git.example.com/monitoring/blob/main/runbooks"},
     "network": {"hosts": {"db.example.com": "10.0.0.5"}},
+}
+"""Settings that switch on every part, and name no system."""
+
+FULL: Final[dict[str, Any]] = {
+    **PARTS,
+    "exporters": [
+        *PARTS["exporters"],
+        {
+            "name": "shop-exporter",
+            "image": "example/shop-exporter:1.0",
+            "port": 9000,
+            "system": "depot",
+            "entrypoint": ["/bin/shop_exporter", "--config=/etc/shop/shop.yaml"],
+            "env": {"LEVEL": "warn"},
+            "files": {"/etc/shop/shop.yaml": "interval: 1m\n"},
+            "secrets": {"password": {"env": "SHOP_PASSWORD"}, "token": {"envFile": "SHOP_TOKEN_FILE"}},
+            "capabilities": ["NET_RAW"],
+        },
+    ],
+    "grafana": {**PARTS["grafana"], "teams": {"erp": {"folders": ["depot"]}}},
     "systems": {
         "platform": {"thresholds": {"cpuRatio": {"warning": "85%"}}},
-        "alawael": {
-            "instances": {"static": ["alawael-1.example.com:3000"]},
+        "academy": {
+            "instances": {"static": ["academy-1.example.com:3000"]},
             "hosts": [{"address": "app-1.example.com:9100", "name": "app-1"}],
             "mongodb": [{"address": "mongo.example.com:27017", "user": "monitoring", "tls": True}],
-            "logs": {"projects": ["alawael"], "containers": ["alawael-*"]},
+            "logs": {"projects": ["academy"], "containers": ["academy-*"]},
         },
-        "erpgo": {
+        "depot": {
             "postgres": [{"address": "db.example.com:5432"}],
             "redis": [{"address": "cache.example.com:6379", "tls": True, "password": True}],
             "nginx": [{"name": "shop", "url": "http://web.example.com:8081/status"}],
@@ -83,39 +95,39 @@ FULL: dict[str, Any] = {
             "instances": {"static": ["erp-1.example.com:8080", "erp-2.example.com:8080"]},
             "scheme": "https",
             "bearerToken": True,
-            "tls": {"ca": "tests/unit/files/ca.pem", "serverName": "erp.example.com"},
+            "tls": {"ca": "files/ca.pem", "serverName": "erp.example.com"},
             "thresholds": {"errorRatio": {"warning": "2%"}, "responseTime": {"critical": "1500ms"}},
         },
-        "neuroerp": {
-            "instances": {"files": ["tests/unit/files/targets.yaml", "tests/unit/files/targets.json"]},
+        "hospital": {
+            "instances": {"files": ["files/targets.yaml", "files/targets.json"]},
             "basicAuthUser": "prometheus",
         },
-        "syncup": {
+        "studio": {
             "instances": {
                 "dns": [
-                    {"names": ["_metrics._tcp.syncup.example.com"]},
-                    {"names": ["syncup.example.com"], "type": "A", "port": 3000},
+                    {"names": ["_metrics._tcp.studio.example.com"]},
+                    {"names": ["studio.example.com"], "type": "A", "port": 3000},
                 ]
             },
             "scheme": "https",
-            "tls": {"certificate": "tests/unit/files/client.pem"},
+            "tls": {"certificate": "files/client.pem"},
         },
     },
 }
 """Settings that switch on whatever can be switched on."""
 
 
-def base(stack: str) -> dict[str, Any]:
+def base(stack: str, root: Path = REFERENCE) -> dict[str, Any]:
     """What the stack's own file says of systems and links; in staging the systems are placed nowhere."""
-    config = read_stack_file(stack).get("config") or {}
+    config = read_stack_file(stack, root).get("config") or {}
     found = {name.partition(":")[2]: value for name, value in config.items()}
     kept = {name: found[name] for name in ("systems", "links") if name in found}
     return {"systems": {name: {} for name in kept["systems"]}} if stack == "staging" else kept
 
 
-def stack_values(stack: str = "dev", values: dict[str, Any] | None = None) -> dict[str, Any]:
+def stack_values(stack: str = "dev", values: dict[str, Any] | None = None, root: Path = REFERENCE) -> dict[str, Any]:
     """Settings on top of what the stack's own file says of systems and links."""
-    given, own = values or {}, base(stack)
+    given, own = values or {}, base(stack, root)
     merged = {name: {**own[name], **given.get(name, {})} for name in own}
     if stack == "prod":  # There nothing that is declared may go unwatched.
         systems = own["systems"]
@@ -123,10 +135,10 @@ def stack_values(stack: str = "dev", values: dict[str, Any] | None = None) -> di
     return {**own, **given, **merged}
 
 
-def stack_config(stack: str = "dev", values: dict[str, Any] | None = None) -> StackConfig:
-    """A stack that has every secret."""
-    complete = stack_values(stack, values)
-    return validate(stack, complete, frozenset(secret_specs(complete)))
+def stack_config(stack: str = "dev", values: dict[str, Any] | None = None, root: Path = REFERENCE) -> StackConfig:
+    """A stack that has every secret, with the systems of `root`."""
+    complete = stack_values(stack, values, root)
+    return validate(stack, complete, frozenset(secret_specs(complete, root)), root)
 
 
 def declared(stack: str = "dev", values: dict[str, Any] | None = None) -> list[Declared]:

@@ -32,7 +32,7 @@ ROTA: dict[str, Any] = {
         "leads": {"people": ["dora", "emil"], "start": "2026-01-05", "handover": "09:00", "zone": "Europe/Berlin"},
     },
     "schedules": {
-        "erpgo": {
+        "depot": {
             "zone": "Europe/Berlin",
             "layers": [
                 {"rotation": "office", "hours": ["08:00-20:00"]},
@@ -47,7 +47,7 @@ ROTA: dict[str, Any] = {
 
 
 def rota(path: str = "", value: object = None) -> dict[str, Any]:
-    """The settings with this value at this path, like `schedules.erpgo.layers.0.hours`; None takes it out."""
+    """The settings with this value at this path, like `schedules.depot.layers.0.hours`; None takes it out."""
     found = copy.deepcopy(ROTA)
     if path:
         *way, last = path.split(".")

@@ -29,7 +29,7 @@ from observability.operations.home import Home
 from observability.parts.alertmanager import TURN_SECONDS
 from observability.settings.load import StackConfig
 from observability.settings.notifications import Receiver
-from tests.unit.conftest import stack_config
+from tests.unit.conftest import REFERENCE, stack_config
 
 MAIL = Receiver.model_validate({"email": {"to": ["ops@example.com"]}})
 SLACK = Receiver.model_validate({"slack": {"channel": "#alerts"}})
@@ -40,13 +40,13 @@ NOTIFICATIONS: dict[str, Any] = {
         "ops-mail": {"email": {"to": ["ops@example.com"]}},
         "boss-mail": {"email": {"to": ["boss@example.com"]}},
         "teams": {"msteams": {}},
-        "slack-erpgo": {"slack": {"channel": "#erpgo"}},
+        "slack-depot": {"slack": {"channel": "#depot"}},
         "digest": {"slack": {"channel": "#digest"}},
     },
     "default": ["ops-mail"],
     "critical": ["ops-mail", "teams", "boss-mail"],
     "info": ["digest"],
-    "teams": {"erpgo": ["slack-erpgo"]},
+    "teams": {"depot": ["slack-depot"]},
 }
 
 CONFIG = stack_config("staging", {"notifications": NOTIFICATIONS})
@@ -58,7 +58,7 @@ time=2026-11-21T12:30:12.154Z level=WARN source=retry_stage.go:165 msg="Notify a
 time=2026-11-21T12:30:12.171Z level=ERROR source=dispatch.go:589 msg="Notify for alerts failed" component=dispatcher aggrGroup="{}/{obs_receiver=\"refused\"}:{alertname=\"ObsAlertTest\"}" num_alerts=1 err="only-refused/webhook[0]: notify retry canceled due to unrecoverable error after 1 attempts: unexpected status code 403: token hush-hush is wrong"
 time=2026-11-21T12:30:22.154Z level=ERROR source=dispatch.go:589 msg="Notify for alerts failed" component=dispatcher aggrGroup="{}/{obs_receiver=\"bad\"}:{alertname=\"ObsAlertTest\"}" num_alerts=1 err="only-bad/webhook[0]: notify retry canceled after 7 attempts: unexpected status code 500: {\"error\":\"out of order\"}"
 time=2026-11-21T12:30:22.156Z level=WARN source=retry_stage.go:165 msg="Notify attempt failed, will retry later" component=dispatcher receiver=only-bad integration=webhook[0] aggrGroup="{}/{obs_receiver=\"bad\"}:{alertname=\"ObsAlertTest\"}" attempts=1 err="unexpected status code 500: {\"error\":\"out of order\"}"
-time=2026-11-21T12:30:23.000Z level=ERROR source=dispatch.go:589 msg="Notify for alerts failed" component=dispatcher aggrGroup="{}/{severity=\"critical\"}:{alertname=\"DiskFull\", system=\"erpgo\"}" num_alerts=1 err="critical/email[1]: notify retry canceled after 6 attempts: dial tcp: refused\ncritical/msteamsv2[0]: notify retry canceled after 2 attempts: 429"
+time=2026-11-21T12:30:23.000Z level=ERROR source=dispatch.go:589 msg="Notify for alerts failed" component=dispatcher aggrGroup="{}/{severity=\"critical\"}:{alertname=\"DiskFull\", system=\"depot\"}" num_alerts=1 err="critical/email[1]: notify retry canceled after 6 attempts: dial tcp: refused\ncritical/msteamsv2[0]: notify retry canceled after 2 attempts: 429"
 """  # noqa: E501 - as Alertmanager 0.34.2 writes it
 """Lines of Alertmanager's log."""
 
@@ -109,15 +109,15 @@ def test_a_receivers_name_tests_it_alone() -> None:
 
 
 def test_an_alert_is_sent_with_its_rules_own_labels_and_those_that_prometheus_adds() -> None:
-    (alert,) = trial("CriticalErrorRate", "erpgo").alerts
+    (alert,) = trial("CriticalErrorRate", "depot").alerts
     assert alert["labels"] == {
         "alertname": "CriticalErrorRate",
         "severity": "critical",
         "component": "application",
         "condition": "error_rate",
         "page": "yes",
-        "system": "erpgo",
-        "team": "erpgo",
+        "system": "depot",
+        "team": "depot",
         "obs_test": "a1b2c3d4",
         "environment": "staging",
         "cluster": "obs-staging",
@@ -126,7 +126,7 @@ def test_an_alert_is_sent_with_its_rules_own_labels_and_those_that_prometheus_ad
     assert not [text for text in alert["annotations"].values() if "{{" in text]
 
 
-@pytest.mark.parametrize("of", [trial("teams"), trial("CriticalErrorRate", "erpgo")])
+@pytest.mark.parametrize("of", [trial("teams"), trial("CriticalErrorRate", "depot")])
 def test_every_test_says_that_it_is_one(of: Trial) -> None:
     for alert in of.alerts:
         assert alert["labels"]["obs_test"] == "a1b2c3d4"
@@ -135,9 +135,9 @@ def test_every_test_says_that_it_is_one(of: Trial) -> None:
 
 
 def test_an_alerts_routes_name_all_its_receivers() -> None:
-    of = trial("CriticalErrorRate", "erpgo")
+    of = trial("CriticalErrorRate", "depot")
     assert [(post.name, *post.place) for post in of.posts] == [
-        ("slack-erpgo", "team-erpgo", "slack[0]"),
+        ("slack-depot", "team-depot", "slack[0]"),
         ("ops-mail", "critical", "email[0]"),
         ("teams", "critical", "msteamsv2[0]"),
         ("boss-mail", "critical", "email[1]"),
@@ -147,10 +147,10 @@ def test_an_alerts_routes_name_all_its_receivers() -> None:
 
 
 def test_of_several_severities_the_worst_is_sent_unless_another_is_named() -> None:
-    assert trial("AuthenticationFailureSpike", "erpgo").alerts[0]["labels"]["severity"] == "critical"
-    warning = trial("AuthenticationFailureSpike", "erpgo", "warning")
+    assert trial("AuthenticationFailureSpike", "depot").alerts[0]["labels"]["severity"] == "critical"
+    warning = trial("AuthenticationFailureSpike", "depot", "warning")
     assert warning.alerts[0]["labels"]["severity"] == "warning"
-    assert [post.receiver for post in warning.posts] == ["team-erpgo", "default", "default"]
+    assert [post.receiver for post in warning.posts] == ["team-depot", "default", "default"]
 
 
 def test_of_several_alertmanagers_each_may_let_the_others_go_first() -> None:
@@ -160,9 +160,9 @@ def test_of_several_alertmanagers_each_may_let_the_others_go_first() -> None:
 
 
 def test_the_command_does_not_wait_for_a_digest() -> None:
-    of = trial("NewErrorType", "erpgo")
+    of = trial("NewErrorType", "depot")
     assert of.posts == ()
-    assert [post.receiver for post in of.later] == ["team-erpgo", "info", "info"]
+    assert [post.receiver for post in of.later] == ["team-depot", "info", "info"]
     assert of.wait == 0
 
 
@@ -185,7 +185,7 @@ def test_a_name_that_is_no_receiver_and_no_alert_is_refused_with_the_fix(name: s
 def test_a_stack_without_receivers_has_nothing_to_test() -> None:
     from observability.settings.load import validate
 
-    error = refused(config=validate("dev", {}, frozenset()))
+    error = refused(config=validate("dev", {}, frozenset(), REFERENCE))
     assert error.what == "dev has no receivers, so alerts are not sent"
     assert "observability:notifications of Pulumi.dev.yaml" in error.fix
 

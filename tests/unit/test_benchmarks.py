@@ -15,7 +15,7 @@ from tools.benchmarks import delivery
 from tools.benchmarks.delivery import CHOSEN, Delivered, Inbox, Measured, percentile
 from tools.benchmarks.stack import Stack
 
-ROUTE = {"alertname": "HighResponseTime", "system": "erpgo", "route": "/slow"}
+ROUTE = {"alertname": "HighResponseTime", "system": "depot", "route": "/slow"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Recorded(Stack):
         return {
             "result": [
                 {
-                    "metric": {"system": "erpgo", "route": route},
+                    "metric": {"system": "depot", "route": route},
                     "values": [[at, "1"] for at in moments if any(a <= at <= b for a, b in spans)],
                 }
                 for route, spans in self.held.items()
@@ -70,13 +70,13 @@ def test_a_percentile_is_one_of_the_values_that_were_measured(share: float, expe
 
 
 def test_only_the_first_message_about_an_alert_that_fires_counts() -> None:
-    labels = {"alertname": "A", "severity": "critical", "system": "erpgo"}
+    labels = {"alertname": "A", "severity": "critical", "system": "depot"}
     inbox = Inbox()
     for status, started in (("resolved", "2026-11-21T12:00:00Z"), ("firing", "2026-11-21T12:01:00.5Z")):
         inbox.take({"alerts": [{"status": status, "labels": labels, "startsAt": started}]})
-    first = inbox.first["erpgo", Alert("A", "critical")]
+    first = inbox.first["depot", Alert("A", "critical")]
     inbox.take({"alerts": [{"status": "firing", "labels": labels, "startsAt": "2026-11-21T13:00:00Z"}]})
-    assert inbox.first["erpgo", Alert("A", "critical")] is first
+    assert inbox.first["depot", Alert("A", "critical")] is first
     assert first.fired == 1795262460.5
 
 
@@ -90,7 +90,7 @@ def test_only_the_first_message_about_an_alert_that_fires_counts() -> None:
 )
 def test_one_that_is_too_late_or_missing_breaks_the_limit(slowest: float, arrived: int, kept: bool, said: str) -> None:
     found = [
-        Measured(system="erpgo", fault="f", alert=Alert("A", "critical"), hold=60, breached=100, delivered=160 + took)
+        Measured(system="depot", fault="f", alert=Alert("A", "critical"), hold=60, breached=100, delivered=160 + took)
         for took in [slowest, *[20.0] * (arrived - 1)]
     ]
     out = Console(file=io.StringIO(), width=200)

@@ -14,7 +14,6 @@ from pydantic.alias_generators import to_camel
 from observability.cli import systems as commands
 from observability.core import project
 from observability.core.errors import ConfigError
-from observability.settings.load import ROOT
 from observability.systems.compare import Finding
 from observability.systems.compare import compare as compare_pages
 from observability.systems.exposition import saved
@@ -22,9 +21,10 @@ from observability.systems.load import load, load_file
 from observability.systems.model import System
 from observability.systems.resolve import selectors
 from observability.systems.thresholds import THRESHOLDS
+from tests.unit.conftest import REFERENCE
 
-SYSTEMS = load(ROOT)
-SHOP = SYSTEMS["social-selling"]
+SYSTEMS = load(REFERENCE)
+SHOP = SYSTEMS["print-shop"]
 
 
 def compare(system: System, *texts: str) -> list[Finding]:
@@ -177,7 +177,7 @@ def test_seconds_that_are_milliseconds_are_doubtful() -> None:
     )
     for _ in range(20):
         histogram.labels("select").observe(40)
-    found = findings(generate_latest(registry).decode(), SYSTEMS["neuroerp"])["db_query_duration_seconds"]
+    found = findings(generate_latest(registry).decode(), SYSTEMS["hospital"])["db_query_duration_seconds"]
     details = [finding.detail for finding in found]
     assert "has half of its observations above the highest bound, 10: is it in seconds?" in details
 
@@ -199,7 +199,7 @@ def test_a_help_text_of_another_unit_is_doubtful() -> None:
 
 
 def test_memory_in_megabytes_is_doubtful() -> None:
-    system = SYSTEMS["neuroerp"]
+    system = SYSTEMS["hospital"]
     text = re.sub(r"^memory_usage_bytes .*$", "memory_usage_bytes 180.0", exposed(system), flags=re.MULTILINE)
     (finding,) = findings(text, system)["memory_usage_bytes"]
     assert (finding.verdict, finding.detail) == ("doubtful", "is in bytes, but never above 180")
@@ -221,7 +221,7 @@ def test_what_is_not_prometheus_text_is_refused(text: str) -> None:
 
 
 def test_the_command_succeeds_where_both_agree(address: str, capsys: pytest.CaptureFixture[str]) -> None:
-    commands.check_system(ROOT / "systems/social-selling.yaml", f"{address}/metrics")
+    commands.check_system(REFERENCE / "systems/print-shop.yaml", f"{address}/metrics")
     said = capsys.readouterr().out
     assert f"13 of 13 declared series agree with {address}/metrics" in said
     assert "agrees     http_request_duration_ms" in said
@@ -229,14 +229,14 @@ def test_the_command_succeeds_where_both_agree(address: str, capsys: pytest.Capt
 
 def test_the_command_ends_with_one_where_they_differ(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as caught:
-        commands.check_system(ROOT / "systems/alawael.yaml", f"{address}/metrics")
+        commands.check_system(REFERENCE / "systems/academy.yaml", f"{address}/metrics")
     assert caught.value.exit_code == 1
     assert "differs    users_online" in capsys.readouterr().out
 
 
 def test_the_command_reads_a_saved_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "answer").write_text(exposed(SHOP))
-    commands.check_system(ROOT / "systems/social-selling.yaml", str(tmp_path / "answer"))
+    commands.check_system(REFERENCE / "systems/print-shop.yaml", str(tmp_path / "answer"))
     assert "13 of 13" in capsys.readouterr().out
 
 
@@ -246,20 +246,23 @@ def test_the_command_reads_a_saved_answer(tmp_path: Path, capsys: pytest.Capture
 )
 def test_an_address_without_metrics_is_refused(address: str, path: str, what: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        commands.check_system(ROOT / "systems/social-selling.yaml", f"{address}{path}")
+        commands.check_system(REFERENCE / "systems/print-shop.yaml", f"{address}{path}")
     assert what in caught.value.what
 
 
 def test_an_address_where_nobody_answers_is_refused() -> None:
     with pytest.raises(ConfigError) as caught:
-        commands.check_system(ROOT / "systems/social-selling.yaml", "http://127.0.0.1:1/metrics")
+        commands.check_system(REFERENCE / "systems/print-shop.yaml", "http://127.0.0.1:1/metrics")
     assert "http://127.0.0.1:1/metrics does not answer" in caught.value.what
 
 
-def test_a_file_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_refused_with_those_that_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(project.VARIABLE, str(REFERENCE))
     with pytest.raises(ConfigError) as caught:
         commands.check_system(tmp_path / "nope.yaml", "http://127.0.0.1:1/metrics")
-    assert "systems/erpgo.yaml" in caught.value.fix
+    assert "systems/depot.yaml" in caught.value.fix
 
 
 def test_a_new_systems_file_is_right_as_it_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,8 +49,8 @@ def test_completion_prints_a_script_for_the_command(shell: str) -> None:
     ("given", "stack", "expected"),
     [
         (["prod"], "dev", ([None], "prod")),
-        (["erpgo", None], "dev", (["erpgo", None], "dev")),
-        (["erpgo", "prod"], "dev", (["erpgo", None], "prod")),
+        (["depot", None], "dev", (["depot", None], "dev")),
+        (["depot", "prod"], "dev", (["depot", None], "prod")),
         (["prod"], "staging", (["prod"], "staging")),
         ([None], "dev", ([None], "dev")),
     ],

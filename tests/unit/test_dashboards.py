@@ -65,11 +65,11 @@ def test_across_all_systems_there_are_those_of_the_requirements() -> None:
 @pytest.mark.parametrize(
     ("system", "own"),
     [
-        ("alawael", {"database", "business"}),
-        ("erpgo", {"database", "business", "security"}),
-        ("neuroerp", {"database", "business", "modules"}),
-        ("social-selling", {"database", "business", "postgres", "redis"}),
-        ("syncup", {"database", "business", "external-apis"}),
+        ("academy", {"database", "business"}),
+        ("depot", {"database", "business", "security"}),
+        ("hospital", {"database", "business", "modules"}),
+        ("print-shop", {"database", "business", "postgres", "redis"}),
+        ("studio", {"database", "business", "external-apis"}),
     ],
 )
 def test_a_system_gets_those_it_has_something_to_tell_for(system: str, own: set[str]) -> None:
@@ -91,8 +91,8 @@ def test_every_system_has_a_folder_of_its_name() -> None:
 
 SEEDS: dict[str, tuple[str, ...]] = {
     # By the titles of its document.
-    "social-selling-system": ("CPU Usage", "Memory Usage", "Disk Usage", "Network Traffic"),
-    "social-selling-application": (
+    "print-shop-system": ("CPU Usage", "Memory Usage", "Disk Usage", "Network Traffic"),
+    "print-shop-application": (
         "Request Rate",
         "Response Time (p95)",
         "Error Rate",
@@ -100,7 +100,7 @@ SEEDS: dict[str, tuple[str, ...]] = {
         "Cache Hit Rate",
         "Database Query Duration (p95)",
     ),
-    "social-selling-business": (
+    "print-shop-business": (
         "Active Users (Last 24h)",
         "New User Registrations",
         "Orders Created",
@@ -108,7 +108,7 @@ SEEDS: dict[str, tuple[str, ...]] = {
         "Products Listed",
         "Messages Sent",
     ),
-    "social-selling-database": (
+    "print-shop-database": (
         "Transactions Per Second",
         "Cache Hit Ratio",
         "Table Size",
@@ -117,15 +117,15 @@ SEEDS: dict[str, tuple[str, ...]] = {
         "Deadlocks",
     ),
     # By what the other documents list.
-    "neuroerp-application": (
+    "hospital-application": (
         "Response Time (p95)",
         "Database Query Duration (p95)",
         "Failures",
         "Memory of the Process",
         "Uptime",
     ),
-    "neuroerp-modules": ("Request Rate by Domain", "Response Time by Domain (p95)", "Transactions by Domain"),
-    "erpgo-application": (
+    "hospital-modules": ("Request Rate by Domain", "Response Time by Domain (p95)", "Transactions by Domain"),
+    "depot-application": (
         "Request Rate",
         "Response Time (p95)",
         "Memory of the Process",
@@ -134,7 +134,7 @@ SEEDS: dict[str, tuple[str, ...]] = {
         "Error Rate",
         "Cache Hit Rate",
     ),
-    "erpgo-database": (
+    "depot-database": (
         "Database Pool Usage",
         "Query Time Percentiles",
         "Database Query Duration (p95)",
@@ -142,8 +142,8 @@ SEEDS: dict[str, tuple[str, ...]] = {
         "Query Timeouts",
         "Memory of the Process Against Its Limit",
     ),
-    "erpgo-business": ("Orders Created", "Revenue", "Active Users", "Product Views", "Order Value"),
-    "erpgo-security": (
+    "depot-business": ("Orders Created", "Revenue", "Active Users", "Product Views", "Order Value"),
+    "depot-security": (
         "Failed Sign-ins",
         "Refused Requests",
         "Suspicious Events",
@@ -151,7 +151,7 @@ SEEDS: dict[str, tuple[str, ...]] = {
         "Tokens Revoked",
         "Security Events",
     ),
-    "alawael-application": (
+    "academy-application": (
         "Request Rate",
         "Error Rate",
         "Response Time (p95)",
@@ -159,25 +159,25 @@ SEEDS: dict[str, tuple[str, ...]] = {
         "Database Query Duration (p95)",
         "Cache Hit Rate",
     ),
-    "alawael-business": ("Transactions Processed", "Users Online", "Revenue (Last Hour)", "API Calls Made"),
-    "alawael-system": ("Memory Usage", "CPU Usage", "Disk I/O", "Network Traffic"),
+    "academy-business": ("Transactions Processed", "Users Online", "Revenue (Last Hour)", "API Calls Made"),
+    "academy-system": ("Memory Usage", "CPU Usage", "Disk I/O", "Network Traffic"),
     "obs-containers": ("Containers", "Container Restarts", "Disk Use by Container"),
-    "syncup-overview": (
+    "studio-overview": (
         "Alerts Firing",
         "Error Rate",
         "Response Time (p50 and p99)",
         "Active Users",
         "Top Errors",
     ),
-    "syncup-database": ("Query Time Percentiles", "Database Pool Usage"),
-    "syncup-business": (
+    "studio-database": ("Query Time Percentiles", "Database Pool Usage"),
+    "studio-business": (
         "Meetings Processed (Last 24h)",
         "Chat Questions by Model",
         "Slack Events by Type",
         "Active Users",
     ),
-    "syncup-system": ("CPU Usage", "Memory Usage", "Disk Usage", "Network Traffic"),
-    "syncup-external-apis": ("External API Call Time (p95)", "External API Failures", "Integration Failures"),
+    "studio-system": ("CPU Usage", "Memory Usage", "Disk Usage", "Network Traffic"),
+    "studio-external-apis": ("External API Call Time (p95)", "External API Failures", "Integration Failures"),
 }
 
 
@@ -207,10 +207,10 @@ def test_the_first_screen_says_whether_it_is_broken_since_when_and_who_is_hurt(u
     ("uid", "order"),
     [
         ("obs-overview", ["Is Anything Broken", "Who Is Hurt", "What It Runs On"]),
-        ("erpgo-overview", ["Health", "Users", "Top Errors"]),
+        ("depot-overview", ["Health", "Users", "Top Errors"]),
         # Rate, errors and duration; then what serves them, by use, saturation and errors.
-        ("erpgo-application", ["State", "Requests", "Dependencies", "Process"]),
-        ("erpgo-system", ["State", "Use", "Saturation", "Errors and Limits"]),
+        ("depot-application", ["State", "Requests", "Dependencies", "Process"]),
+        ("depot-system", ["State", "Use", "Saturation", "Errors and Limits"]),
     ],
 )
 def test_rows_go_from_symptoms_to_causes(uid: str, order: list[str]) -> None:
@@ -223,23 +223,23 @@ def test_what_the_owners_databases_want_is_there_where_they_are_watched() -> Non
         "prod",
         {
             "systems": {
-                "syncup": {"postgres": [{"address": "db.example.com:5432"}]},
-                "alawael": {"mongodb": [{"address": "mongo.example.com:27017"}]},
+                "studio": {"postgres": [{"address": "db.example.com:5432"}]},
+                "academy": {"mongodb": [{"address": "mongo.example.com:27017"}]},
             }
         },
     )
     found = documents(config)
-    assert {"Slow Queries", "Replication Lag", "Index Usage"} <= set(titles(found["syncup-database"]))
-    assert "MongoDB Connections" in titles(found["alawael-database"])
-    assert "Active Database Connections" in titles(found["alawael-application"])
+    assert {"Slow Queries", "Replication Lag", "Index Usage"} <= set(titles(found["studio-database"]))
+    assert "MongoDB Connections" in titles(found["academy-database"])
+    assert "Active Database Connections" in titles(found["academy-application"])
 
 
 def test_a_signal_that_is_not_declared_has_no_panel() -> None:
     found = documents()
-    assert "Goroutines" not in titles(found["syncup-application"])
-    assert "Cache Hit Rate" not in titles(found["syncup-application"])
-    assert "Failures" not in titles(found["erpgo-application"])
-    assert "neuroerp-security" not in found
+    assert "Goroutines" not in titles(found["studio-application"])
+    assert "Cache Hit Rate" not in titles(found["studio-application"])
+    assert "Failures" not in titles(found["depot-application"])
+    assert "hospital-security" not in found
 
 
 def test_a_sixth_system_gets_its_dashboards_by_its_file_alone() -> None:
@@ -294,8 +294,8 @@ def test_a_threshold_is_drawn_where_one_is_demanded_and_nowhere_else() -> None:
         panel = next(one for one in panels(documents()[uid]) if one["title"] == title)
         return [target["expr"] for target in panel["targets"] if target["refId"] == "Limit"]
 
-    assert limits("erpgo-application", "Error Rate") == ['app:threshold:error_ratio{system="erpgo"}']
-    assert limits("neuroerp-application", "Error Rate") == []
+    assert limits("depot-application", "Error Rate") == ['app:threshold:error_ratio{system="depot"}']
+    assert limits("hospital-application", "Error Rate") == []
 
 
 def test_a_part_left_out_has_no_panel() -> None:
@@ -330,7 +330,7 @@ def test_a_panel_keeps_its_id_when_others_come_and_go() -> None:
 def test_a_panel_whose_title_differs_by_system_has_one_id() -> None:
     ids = {
         panel["title"]: panel["id"]
-        for uid in ("erpgo-application", "syncup-application")
+        for uid in ("depot-application", "studio-application")
         for panel in panels(documents()[uid])
         if panel["title"].startswith("Response Time (")
     }
@@ -352,7 +352,7 @@ def test_a_dashboard_lists_all_queries_with_what_grafana_puts_in() -> None:
 
 def test_every_panel_leads_to_the_runbooks_of_its_alerts_where_they_have_an_address() -> None:
     config = stack_config("dev", {"links": {"runbooks": "https://git.example.com/runbooks/"}})
-    panel = next(one for one in panels(documents(config)["erpgo-application"]) if one["title"] == "Error Rate")
+    panel = next(one for one in panels(documents(config)["depot-application"]) if one["title"] == "Error Rate")
     assert [link["url"] for link in panel["links"]] == [
         "https://git.example.com/runbooks/HighErrorRate.md",
         "https://git.example.com/runbooks/CriticalErrorRate.md",

@@ -79,15 +79,15 @@ def test_the_list_has_a_line_for_each_dashboard(use: Use, capsys: pytest.Capture
 
 def test_a_line_says_folder_title_uid_and_how_many_panels(use: Use, capsys: pytest.CaptureFixture[str]) -> None:
     use()
-    command.dashboards("dev", uid="neuroerp-database")
-    (line,) = (line for line in capsys.readouterr().out.splitlines() if "neuroerp-database" in line)
+    command.dashboards("dev", uid="hospital-database")
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "hospital-database" in line)
     count = next(
         len([panel for panel in json.loads(entry.text)["panels"] if panel["type"] != "row"])
         for entry in dashboards(stack_config("dev"))
-        if entry.uid == "neuroerp-database"
+        if entry.uid == "hospital-database"
     )
-    words = ["NeuroERP", "NeuroERP:", "Database", "neuroerp-database", str(count)]
-    assert line.split() == [*words, "http://127.0.0.1:3001/d/neuroerp-database"]
+    words = ["Hospital", "Hospital:", "Database", "hospital-database", str(count)]
+    assert line.split() == [*words, "http://127.0.0.1:3001/d/hospital-database"]
 
 
 def test_without_grafana_the_list_has_no_addresses_and_says_why(use: Use, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,8 +120,8 @@ def test_the_overview_is_opened_where_none_is_named(use: Use, grafana: str, open
 
 def test_the_named_dashboard_is_opened(use: Use, grafana: str, opened: list[str]) -> None:
     use({"grafana": {"url": grafana}})
-    command.dashboards("dev", uid="erpgo-business", open_=True)
-    assert opened == [f"{grafana}/d/erpgo-business"]
+    command.dashboards("dev", uid="depot-business", open_=True)
+    assert opened == [f"{grafana}/d/depot-business"]
 
 
 def test_grafana_is_opened_where_people_find_it(use: Use, grafana: str, opened: list[str]) -> None:

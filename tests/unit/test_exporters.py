@@ -14,11 +14,11 @@ from observability.parts.model import Here, Placed
 from observability.scrape.jobs import jobs
 from observability.settings.load import secret_specs, validate
 from observability.synth.record import CONTAINER, HIDDEN, record
-from tests.unit.conftest import FULL, stack_config, stack_values
+from tests.unit.conftest import FULL, REFERENCE, stack_config, stack_values
 
 STORES: dict[str, Any] = {
-    "alawael": {"mongodb": FULL["systems"]["alawael"]["mongodb"]},
-    "erpgo": {key: FULL["systems"]["erpgo"][key] for key in ("postgres", "redis", "elasticsearch")},
+    "academy": {"mongodb": FULL["systems"]["academy"]["mongodb"]},
+    "depot": {key: FULL["systems"]["depot"][key] for key in ("postgres", "redis", "elasticsearch")},
 }
 """Where the data stores are that are looked at here."""
 
@@ -30,7 +30,7 @@ SECTIONS: dict[str, Any] = {
 def inputs_of(service: str, values: dict[str, Any] | None = None) -> Mapping[str, Any]:
     """The inputs of a service's container, in a stack that has every secret."""
     given = stack_values("staging", {"profile": "minimal", "systems": STORES, **SECTIONS, **(values or {})})
-    config = validate("staging", given, frozenset(secret_specs(given)))
+    config = validate("staging", given, frozenset(secret_specs(given, REFERENCE)), REFERENCE)
     label = {"label": LABEL_SERVICE, "value": service}
     (found,) = (
         resource.inputs
@@ -46,7 +46,7 @@ def uploads(service: str, values: dict[str, Any] | None = None) -> dict[str, str
 
 
 def placed(server: Any, secret: str | None = None) -> Placed[Any]:  # noqa: ANN401 - a server of any kind
-    return Placed(system="alawael", server=server, secret=secret)
+    return Placed(system="academy", server=server, secret=secret)
 
 
 def mongo(**values: Any) -> mongodb.MongodbServer:  # noqa: ANN401 - any field
@@ -116,9 +116,9 @@ def test_redis_passwords_are_keyed_by_the_address_the_exporter_is_asked_for() ->
 
 
 def test_a_cluster_without_a_user_is_asked_without_signing_in() -> None:
-    values = {"systems": {"erpgo": {"elasticsearch": [{"address": "a:9200", "tls": False}]}}}
+    values = {"systems": {"depot": {"elasticsearch": [{"address": "a:9200", "tls": False}]}}}
     (job,) = (job for job in jobs(stack_config("staging", values)) if job.name == "elasticsearch")
-    assert job.targets[0].labels == {"system": "erpgo", "instance": "a:9200", "__param_target": "http://a:9200"}
+    assert job.targets[0].labels == {"system": "depot", "instance": "a:9200", "__param_target": "http://a:9200"}
 
 
 @pytest.mark.parametrize(
@@ -150,12 +150,12 @@ def test_the_shell_of_the_mongodb_exporter_comes_from_an_image_that_has_one() ->
 def test_an_authoritys_certificate_lies_where_the_exporter_expects_it() -> None:
     for service in ("mongodb-exporter", "elasticsearch-exporter"):
         section = f"{service.partition('-')[0]}Exporter"
-        found = uploads(service, {section: {"enabled": True, "ca": "tests/unit/files/ca.pem"}})
+        found = uploads(service, {section: {"enabled": True, "ca": "files/ca.pem"}})
         assert found["/staging/ca.pem"].startswith("-----BEGIN CERTIFICATE-----")
         assert "/staging/ca.pem" not in uploads(service)
 
 
-@pytest.mark.parametrize("ca", ["tests/unit/files/none.pem", "tests/unit/files/targets.yaml", "/etc/ca.pem"])
+@pytest.mark.parametrize("ca", ["files/none.pem", "files/targets.yaml", "/etc/ca.pem"])
 def test_an_authority_that_is_no_certificate_here_is_refused_by_path(ca: str) -> None:
     with pytest.raises(ConfigError, match=r"mongodbExporter\.ca"):
         stack_config("dev", {"mongodbExporter": {"ca": ca}})
@@ -172,20 +172,20 @@ def test_postgres_exporter_gets_the_collectors_and_the_query_that_rules_need() -
 
 @pytest.mark.parametrize("address", ["db", "mongodb://db:27017", "user@db:27017"])
 def test_an_address_that_is_no_host_and_port_is_refused_by_path(address: str) -> None:
-    with pytest.raises(ConfigError, match=r"systems\.alawael\.mongodb\[0\]\.address"):
-        stack_config("dev", {"systems": {"alawael": {"mongodb": [{"address": address}]}}})
+    with pytest.raises(ConfigError, match=r"systems\.academy\.mongodb\[0\]\.address"):
+        stack_config("dev", {"systems": {"academy": {"mongodb": [{"address": address}]}}})
 
 
 def test_servers_of_one_system_with_names_have_passwords_of_their_own() -> None:
     values = {
         "systems": {
-            "erpgo": {"postgres": [{"address": "a:5432", "name": "main"}, {"address": "b:5432", "name": "reports"}]}
+            "depot": {"postgres": [{"address": "a:5432", "name": "main"}, {"address": "b:5432", "name": "reports"}]}
         }
     }
     config = stack_config("staging", values)
     assert [one.secret for one in config.servers("postgres-exporter")] == [
-        "erpgoPostgresMainPassword",
-        "erpgoPostgresReportsPassword",
+        "depotPostgresMainPassword",
+        "depotPostgresReportsPassword",
     ]
 
 
@@ -209,7 +209,7 @@ def test_an_own_exporter_gets_its_secrets_as_files_and_variables_from_files() ->
 
 def test_an_own_exporter_may_belong_to_a_system() -> None:
     found = {job.name: job.targets for job in jobs(stack_config("staging", FULL))}
-    assert found["shop-exporter"][0].labels["system"] == "erpgo"
+    assert found["shop-exporter"][0].labels["system"] == "depot"
     assert found["rabbitmq"][0].labels["system"] == "platform"
 
 

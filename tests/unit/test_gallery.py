@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from dashboards.queries import panels
-from dashboards.registry import dashboards, folders
+from dashboards.registry import dashboards
 from observability.core.errors import ConfigError
 from observability.settings.load import ROOT
 from tests.unit.conftest import FULL, stack_config
@@ -21,7 +21,6 @@ from tools.gallery.axes import Ends
 from tools.gallery.canvas import SCALE, facts, shortened, width
 from tools.gallery.fields import field, no_value
 from tools.gallery.figures import LEAST_COLUMN, cells, column_widths
-from tools.gallery.index import index
 from tools.gallery.page import CAPTION, KINDS, WIDTH, draw, unfolded
 from tools.gallery.source import Series, Source
 from tools.gallery.view import View, legend
@@ -297,7 +296,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Source:
     """A Prometheus and a Loki that have one series, and one line, for whatever is asked."""
 
     def answer(url: str, params: dict[str, str], timeout: float) -> httpx.Response:  # noqa: ARG001 - httpx's
-        labels = {"system": "erpgo", "instance": "a:80", "job": "backend"}
+        labels = {"system": "depot", "instance": "a:80", "job": "backend"}
         if "loki" in url and "count_over_time" not in params["query"]:
             found: list[dict[str, Any]] = [{"stream": {"level": "error"}, "values": [["1700000000000000000", "lost"]]}]
         elif url.endswith("query_range"):
@@ -346,16 +345,6 @@ def test_a_stack_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -
     source = Source(prometheus="http://127.0.0.1:1", loki="http://127.0.0.1:1")
     with pytest.raises(ConfigError, match="does not answer: refused"):
         source.series({"targets": [target]}, HOUR, 300)
-
-
-def test_the_gallery_has_a_picture_of_every_dashboard_of_dev_and_no_other() -> None:
-    assert {path.stem for path in PICTURES.glob("*.png")} == {entry.uid for entry in dashboards(DEV)}
-
-
-def test_the_index_of_the_gallery_is_up_to_date() -> None:
-    said = {path.stem: facts(path) for path in PICTURES.glob("*.png")}
-    written = (PICTURES / "README.md").read_text(encoding="utf-8")
-    assert written == index(dashboards(DEV), folders(DEV), said), "run: make gallery"
 
 
 def test_the_pictures_are_small() -> None:

@@ -9,6 +9,7 @@ from observability.alerting.alerts import Alert, Alerts
 from observability.alerting.gaps import gaps
 from observability.operations import parts
 from observability.settings.load import StackConfig, secret_specs, validate
+from tests.unit.conftest import REFERENCE
 from tests.unit.on_call_rota import rota
 
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
@@ -42,8 +43,8 @@ RULES: Alerts = {
 
 def stack(environment: str = "prod", /, **sections: Any) -> StackConfig:  # noqa: ANN401 - sections of the settings
     values = {**COMPLETE, "environment": environment, **sections}
-    secrets = frozenset(secret_specs(values)) - {"alertWebhookUrl", "oncallErpgoUrl"}
-    return validate("dev", values, secrets)
+    secrets = frozenset(secret_specs(values, REFERENCE)) - {"alertWebhookUrl", "oncallDepotUrl"}
+    return validate("dev", values, secrets, REFERENCE)
 
 
 def notified(**changes: Any) -> StackConfig:  # noqa: ANN401 - parts of the section
@@ -93,15 +94,15 @@ def test_alerts_without_a_receiver_and_receivers_without_alerts_are_found(
 
 
 def test_a_receiver_of_a_team_that_no_watched_system_has_is_found() -> None:
-    teams = {"erpgo": ["chat"]}
+    teams = {"depot": ["chat"]}
     receivers = {**COMPLETE["notifications"]["receivers"], "chat": {"discord": {}}}
     config = stack(
         "staging",
         notifications={**COMPLETE["notifications"], "teams": teams, "receivers": receivers},
-        systems={"erpgo": {"instances": {"static": ["erp-1.example.com:8080"]}}},
+        systems={"depot": {"instances": {"static": ["erp-1.example.com:8080"]}}},
     )
     assert "notifications.receivers.chat" not in found(config)
-    nothing = {"HighErrorRate": (rule("HighErrorRate", severity="warning", team="syncup"),)}
+    nothing = {"HighErrorRate": (rule("HighErrorRate", severity="warning", team="studio"),)}
     assert found(config, nothing)["notifications.receivers.chat"] == "chat is never notified: no alert reaches it"
 
 
@@ -117,8 +118,8 @@ def test_links_that_open_on_the_host_alone_are_found_outside_of_dev() -> None:
 def test_a_schedule_without_a_receiver_and_an_escalation_that_goes_back_are_found() -> None:
     on_call = rota("rotations.leads.people", ["ben", "dora"])
     gap = found(stack(onCall=on_call))
-    assert gap["onCall.schedules.erpgo"] == "no receiver calls the person on call for erpgo"
-    assert gap["onCall.schedules.erpgo.escalation[0]"].startswith("from 2026-01-06 19:00 UTC it goes back to ben")
+    assert gap["onCall.schedules.depot"] == "no receiver calls the person on call for depot"
+    assert gap["onCall.schedules.depot.escalation[0]"].startswith("from 2026-01-06 19:00 UTC it goes back to ben")
 
 
 @pytest.mark.parametrize(("environment", "ok"), [("dev", True), ("prod", False)])

@@ -174,7 +174,7 @@ def test_viewers_look_and_editors_change_in_every_folder(config: StackConfig) ->
 
 
 def test_a_team_changes_its_own_folders() -> None:
-    config = stack_config("dev", {"grafana": {"teams": {"erp": {"folders": ["erpgo"], "members": ["a@b.example"]}}}})
+    config = stack_config("dev", {"grafana": {"teams": {"erp": {"folders": ["depot"], "members": ["a@b.example"]}}}})
     team = only(in_grafana(config), "Team")
     assert (team["name"], team["members"]) == ("erp", ["a@b.example"])
     may = {
@@ -182,15 +182,15 @@ def test_a_team_changes_its_own_folders() -> None:
         for resource in in_grafana(config)
         if resource.type.endswith(":FolderPermission")
     }
-    assert {uid for uid, teams in may.items() if teams} == {"erpgo"}
-    assert may["erpgo"] == [{"teamId": "grafana-content-team-erp-id", "permission": "Edit"}]
+    assert {uid for uid, teams in may.items() if teams} == {"depot"}
+    assert may["depot"] == [{"teamId": "grafana-content-team-erp-id", "permission": "Edit"}]
 
 
 def test_a_team_of_a_folder_that_does_not_exist_is_refused_with_its_path() -> None:
     with pytest.raises(ConfigError) as caught:
-        stack_config("dev", {"grafana": {"teams": {"erp": {"folders": ["observability", "erpgoo"]}}}})
-    assert "observability:grafana.teams.erp.folders[1]: 'erpgoo'" in caught.value.what
-    assert "did you mean 'erpgo'?" in caught.value.fix
+        stack_config("dev", {"grafana": {"teams": {"erp": {"folders": ["observability", "depoto"]}}}})
+    assert "observability:grafana.teams.erp.folders[1]: 'depoto'" in caught.value.what
+    assert "did you mean 'depot'?" in caught.value.fix
 
 
 @pytest.mark.parametrize(

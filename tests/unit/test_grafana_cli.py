@@ -55,7 +55,7 @@ ANSWERS: dict[str, Any] = {
 MISSING = sorted(
     ANSWERS.keys()
     - {"/api/health"}
-    - {f"/api/folders/{uid}" for uid in folders(CONFIG) if uid != "erpgo"}
+    - {f"/api/folders/{uid}" for uid in folders(CONFIG) if uid != "depot"}
     - {f"/api/dashboards/uid/{one.uid}" for one in dashboards(CONFIG) if one.uid != "obs-overview"}
 )
 """Of every kind of thing one."""
@@ -236,9 +236,9 @@ def test_an_error_of_something_else_is_not_laid_at_grafanas_door() -> None:
 
 def test_what_an_update_began_is_remembered_until_one_comes_to_its_end(home: Home) -> None:
     assert home.begun("dev") == set()
-    home.begin("dev", "grafana-content-folder-erpgo")
+    home.begin("dev", "grafana-content-folder-depot")
     home.begin("dev", "grafana-content-source-loki")
-    assert home.begun("dev") == {"grafana-content-folder-erpgo", "grafana-content-source-loki"}
+    assert home.begun("dev") == {"grafana-content-folder-depot", "grafana-content-source-loki"}
     assert home.begun("prod") == set()
     home.all_ended("dev")
     assert home.begun("dev") == set()

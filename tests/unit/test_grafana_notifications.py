@@ -11,7 +11,7 @@ from observability.alerting.routes import recipients, routes, taken
 from observability.channels.registry import CHANNELS
 from observability.settings.load import StackConfig, validate
 from observability.synth.record import HIDDEN, Declared
-from tests.unit.conftest import declared_by, stack_config
+from tests.unit.conftest import REFERENCE, declared_by, stack_config
 
 NOTIFICATIONS: dict[str, Any] = {
     "smtp": {"host": "smtp.example.com", "sender": "alerts@example.com"},
@@ -32,7 +32,7 @@ NOTIFICATIONS: dict[str, Any] = {
     "warning": {"receivers": ["ops-mail", "slack-bot"], "mute": ["nights"]},
     "info": ["hook"],
     "components": {"database": ["teams", "genie"]},
-    "teams": {"erpgo": {"receivers": ["discord", "telegram"], "mute": ["weekends"]}},
+    "teams": {"depot": {"receivers": ["discord", "telegram"], "mute": ["weekends"]}},
     "muteTimes": {
         "nights": {"times": ["22:00-07:00"], "location": "Europe/Berlin"},
         "weekends": {"weekdays": ["saturday", "sunday"]},
@@ -44,12 +44,12 @@ def everyone() -> StackConfig:
     """A stack with every kind of receiver, and no webhook that hears of everything."""
     values = {"notifications": NOTIFICATIONS}
     known = stack_config("dev", values).secrets - {"alertWebhookUrl"}
-    return validate("dev", values, known)
+    return validate("dev", values, known, REFERENCE)
 
 
 CONFIG = everyone()
 WARNING = Matcher(label="severity", value="warning")
-NOBODY = validate("dev", {"grafana": {"alertEmail": "a@b.example"}}, frozenset())
+NOBODY = validate("dev", {"grafana": {"alertEmail": "a@b.example"}}, frozenset(), REFERENCE)
 
 
 def of_kind(config: StackConfig, kind: str) -> list[Declared]:
@@ -111,7 +111,7 @@ def test_opsgenie_is_asked_where_the_account_lives() -> None:
 
 @pytest.mark.parametrize("severity", ["critical", "warning", "info", ""])
 @pytest.mark.parametrize("component", ["database", "application"])
-@pytest.mark.parametrize("team", ["erpgo", "syncup"])
+@pytest.mark.parametrize("team", ["depot", "studio"])
 def test_an_alert_has_the_same_receivers_as_in_alertmanager(severity: str, component: str, team: str) -> None:
     labels = {"severity": severity, "component": component, "team": team}
     channels = {one.name: one.channels for one in recipients(CONFIG)}
@@ -166,7 +166,7 @@ def test_mute_timings_never_pass_midnight() -> None:
 
 
 def test_the_webhook_of_all_alerts_is_a_contact_point_too() -> None:
-    config = validate("dev", {}, frozenset({"alertWebhookUrl"}))
+    config = validate("dev", {}, frozenset({"alertWebhookUrl"}), REFERENCE)
     (hook,) = of_kind(config, "ContactPoint")
     assert hook.inputs["name"] == "alert-webhook"
     assert hook.inputs["webhooks"][0]["url"] == HIDDEN

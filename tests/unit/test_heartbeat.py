@@ -15,7 +15,7 @@ from observability.alerting.routes import routes
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
 from observability.settings.load import StackConfig, validate
-from tests.unit.conftest import stack_config
+from tests.unit.conftest import REFERENCE, stack_config
 
 
 @dataclass
@@ -111,7 +111,7 @@ def test_it_says_once_that_pings_stopped_and_once_that_they_are_back(
 
 def without_address(**values: object) -> StackConfig:
     """A dev stack that has no secret."""
-    return validate("dev", values, frozenset())
+    return validate("dev", values, frozenset(), REFERENCE)
 
 
 def told(config: StackConfig) -> object:

@@ -39,7 +39,7 @@ def mutes(source: Labels, target: Labels) -> list[str]:
 
 
 def alert(name: str, severity: str = "critical", component: str = "application", **more: str) -> Labels:
-    return {"alertname": name, "severity": severity, "component": component, "system": "erpgo", **more}
+    return {"alertname": name, "severity": severity, "component": component, "system": "depot", **more}
 
 
 ERRORS = alert("CriticalErrorRate", condition="error_rate")
@@ -102,7 +102,7 @@ def test_the_cause_mutes_its_effects(source: Labels, target: Labels) -> None:
         (HOST, {**DATABASE, "host": "db-2"}),
         (DATABASE, {**DATABASE, "instance": "db-2:5432", "host": "db-2"}),
         (DATABASE, alert("DatabaseWraparound", component="database", condition="wraparound", instance="db-2:5432")),
-        (DATABASE, {**ERRORS, "system": "syncup"}),
+        (DATABASE, {**ERRORS, "system": "studio"}),
         (DATABASE, REDIS),
         (DATABASE, ALL_DOWN),
         (DATABASE, alert("SuspiciousActivity", component="security", condition="suspicious_activity")),
@@ -135,9 +135,9 @@ def test_alerts_that_lack_a_label_never_mute_one_another(name: str, component: s
 
 
 def test_a_critical_and_a_warning_without_condition_or_system_are_strangers() -> None:
-    for labels in ({}, {"condition": "cpu_usage"}, {"system": "erpgo"}, {"instance": "a:9100"}):
+    for labels in ({}, {"condition": "cpu_usage"}, {"system": "depot"}, {"instance": "a:9100"}):
         assert mutes({"alertname": "A", "severity": "critical", **labels}, {**BARE, **labels}) == []
-    both = {"condition": "cpu_usage", "system": "erpgo"}
+    both = {"condition": "cpu_usage", "system": "depot"}
     assert mutes({"alertname": "A", "severity": "critical", **both}, {**BARE, **both}) == ["critical over warning"]
 
 
@@ -169,7 +169,7 @@ def test_an_alert_names_its_host_whether_by_its_address_or_by_its_name(labels: L
         "dev",
         {
             "systems": {
-                "erpgo": {
+                "depot": {
                     "instances": {"static": ["10.0.0.5:8080"]},
                     "hosts": [{"address": "10.0.0.5:9100", "name": "web-1"}],
                 }

@@ -70,7 +70,7 @@ def test_where_nothing_is_in_the_way_nothing_is_touched(fake: Fake) -> None:
 
 def test_what_an_update_began_and_did_not_record_is_taken_out_after_the_policy(fake: Fake) -> None:
     fake.answers |= {
-        "api/folders/erpgo": {"uid": "erpgo"},
+        "api/folders/depot": {"uid": "depot"},
         "api/datasources/uid/loki": {"uid": "loki"},
         "api/v1/provisioning/contact-points": [
             {"name": "alert-webhook", "uid": "c1"},
@@ -82,7 +82,7 @@ def test_what_an_update_began_and_did_not_record_is_taken_out_after_the_policy(f
     assert len(take_out(GRAFANA, DECLARED, (), everything)) == 5
     assert fake.deleted[0] == "api/v1/provisioning/policies"
     assert set(fake.deleted[1:]) == {
-        "api/folders/erpgo",
+        "api/folders/depot",
         "api/datasources/uid/loki",
         "api/v1/provisioning/contact-points/c1",
         "api/serviceaccounts/7",
@@ -91,31 +91,31 @@ def test_what_an_update_began_and_did_not_record_is_taken_out_after_the_policy(f
 
 
 def test_what_is_recorded_stays(fake: Fake) -> None:
-    fake.answers["api/folders/erpgo"] = {"uid": "erpgo"}
-    assert take_out(GRAFANA, DECLARED, [name_of("Folder", uid="erpgo")], nothing) == []
+    fake.answers["api/folders/depot"] = {"uid": "depot"}
+    assert take_out(GRAFANA, DECLARED, [name_of("Folder", uid="depot")], nothing) == []
     assert fake.deleted == []
 
 
 def test_a_policy_that_is_recorded_stays(fake: Fake) -> None:
-    fake.answers["api/folders/erpgo"] = {"uid": "erpgo"}
+    fake.answers["api/folders/depot"] = {"uid": "depot"}
     take_out(GRAFANA, DECLARED, [name_of("NotificationPolicy")], everything)
-    assert fake.deleted == ["api/folders/erpgo"]
+    assert fake.deleted == ["api/folders/depot"]
 
 
 def test_what_is_somebody_elses_is_named_and_nothing_is_touched(fake: Fake) -> None:
-    fake.answers |= {"api/folders/erpgo": {"uid": "erpgo"}, "api/datasources/uid/loki": {"uid": "loki"}}
+    fake.answers |= {"api/folders/depot": {"uid": "depot"}, "api/datasources/uid/loki": {"uid": "loki"}}
     with pytest.raises(ConfigError) as caught:
-        take_out(GRAFANA, DECLARED, (), name_of("Folder", uid="erpgo").__eq__)
+        take_out(GRAFANA, DECLARED, (), name_of("Folder", uid="depot").__eq__)
     assert "has a data source loki already, and this stack did not make it" in caught.value.what
     assert fake.deleted == []
 
 
 def test_a_folder_with_somebody_elses_dashboards_is_not_taken_out(fake: Fake) -> None:
     fake.answers |= {
-        "api/folders/erpgo": {"uid": "erpgo"},
+        "api/folders/depot": {"uid": "depot"},
         "api/search?type=dash-db&limit=5000": [
-            {"uid": "mine", "title": "My Own", "folderUid": "erpgo"},
-            {"uid": "erpgo-overview", "title": "Overview", "folderUid": "erpgo"},
+            {"uid": "mine", "title": "My Own", "folderUid": "depot"},
+            {"uid": "depot-overview", "title": "Overview", "folderUid": "depot"},
             {"uid": "other", "title": "Elsewhere"},
         ],
     }
@@ -131,7 +131,7 @@ def test_every_declared_kind_is_either_looked_for_or_overwritten() -> None:
         {
             "grafana": {
                 "publicStatus": True,
-                "teams": {"erp": {"folders": ["erpgo"]}},
+                "teams": {"erp": {"folders": ["depot"]}},
                 "dataSources": {"elasticsearch": {"url": "http://search.example.com:9200"}},
             },
             "notifications": {"muteTimes": {"nights": {"times": ["22:00-07:00"]}}},

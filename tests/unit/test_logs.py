@@ -126,8 +126,8 @@ def read(config: StackConfig, name: str, **labels: str) -> dict[str, str] | None
 
 
 def selecting(**logs: object) -> StackConfig:
-    """A stack whose system erpgo selects containers so."""
-    return stack_config("staging", {"systems": {"erpgo": {"logs": logs}}})
+    """A stack whose system depot selects containers so."""
+    return stack_config("staging", {"systems": {"depot": {"logs": logs}}})
 
 
 def test_the_stacks_own_containers_are_read_as_the_platforms() -> None:
@@ -151,7 +151,7 @@ def test_a_container_that_nothing_selects_is_not_read(labels: dict[str, str]) ->
         ({"projects": ["shop"]}, "shop-api-1", {"com_docker_compose_project": "shop"}),
         ({"containers": ["shop-*"]}, "shop-api-1", {}),
         ({"containers": ["shop.api"]}, "shop.api", {}),
-        ({}, "any", {"obs_system": "erpgo"}),
+        ({}, "any", {"obs_system": "depot"}),
     ],
 )
 def test_a_systems_containers_are_selected_by_project_name_or_label(
@@ -159,7 +159,7 @@ def test_a_systems_containers_are_selected_by_project_name_or_label(
 ) -> None:
     found = read(selecting(**logs), name, **labels)
     assert found is not None
-    assert (found["system"], found["stack"], found["container"]) == ("erpgo", "staging", name)
+    assert (found["system"], found["stack"], found["container"]) == ("depot", "staging", name)
 
 
 @pytest.mark.parametrize("name", ["my-shop-1", "shopx", "shop-"])
@@ -170,18 +170,18 @@ def test_a_pattern_means_the_whole_name(name: str) -> None:
 
 def test_a_label_stands_above_a_name_and_a_name_above_a_project() -> None:
     systems = {
-        "erpgo": {"logs": {"projects": ["all"]}},
-        "alawael": {"logs": {"containers": ["all-mongo-*"]}},
+        "depot": {"logs": {"projects": ["all"]}},
+        "academy": {"logs": {"containers": ["all-mongo-*"]}},
     }
     config = stack_config("staging", {"systems": systems})
     project = {"com_docker_compose_project": "all"}
     found = [
         read(config, "all-api-1", **project),
         read(config, "all-mongo-1", **project),
-        read(config, "all-mongo-1", **project, obs_system="syncup"),
+        read(config, "all-mongo-1", **project, obs_system="studio"),
         read(config, "all-mongo-1", **project, obs_system="unheard-of"),
     ]
-    assert [one and one["system"] for one in found] == ["erpgo", "alawael", "syncup", "alawael"]
+    assert [one and one["system"] for one in found] == ["depot", "academy", "studio", "academy"]
 
 
 @pytest.mark.parametrize(

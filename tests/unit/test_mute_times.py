@@ -91,14 +91,14 @@ def test_the_list_names_the_muted_receivers_and_the_alerts_muted_now(
         "receivers": {"hook": {"webhook": {}}},
         "default": ["hook"],
         "warning": {"receivers": ["hook"], "mute": ["always"]},
-        "teams": {"erpgo": {"receivers": ["hook"], "mute": ["always"]}},
+        "teams": {"depot": {"receivers": ["hook"], "mute": ["always"]}},
         "muteTimes": {"always": {}, "sundays": {"weekdays": ["sunday"]}},
     }
     of = stack_config("dev", {"notifications": notifications})
     status = {"mutedBy": ["always"]}
-    alert = {"labels": {"alertname": "HighErrorRate", "system": "erpgo"}, "status": status}
+    alert = {"labels": {"alertname": "HighErrorRate", "system": "depot"}, "status": status}
     monkeypatch.setattr(Home, "config", lambda _home, _stack: of)
-    monkeypatch.setattr(Alertmanager, "groups", lambda _: [{"receiver": {"name": "team-erpgo"}, "alerts": [alert]}])
+    monkeypatch.setattr(Alertmanager, "groups", lambda _: [{"receiver": {"name": "team-depot"}, "alerts": [alert]}])
     monkeypatch.setattr(Alertmanager, "mute_times", lambda _: {"always", "sundays"})
     app = typer.Typer()
     app.command()(mutes)
@@ -107,8 +107,8 @@ def test_the_list_names_the_muted_receivers_and_the_alerts_muted_now(
     assert done.output.splitlines()[:4] == [
         "always: every day the whole day (UTC)",
         "  always active",
-        "  mutes: team-erpgo, warning",
-        "  muted now: HighErrorRate erpgo for team-erpgo",
+        "  mutes: team-depot, warning",
+        "  muted now: HighErrorRate depot for team-depot",
     ]
     assert "mutes: no receiver; name it in the mute of an audience" in done.output
     monkeypatch.setattr(Alertmanager, "mute_times", lambda _: {"always"})

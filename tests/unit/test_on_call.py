@@ -49,7 +49,7 @@ def follow_the_sun(zone: str, clock: str) -> OnCallSettings:
                 "weekends": {"people": ["cid"], **turn},
             },
             "schedules": {
-                "erpgo": {
+                "depot": {
                     "zone": zone,
                     "layers": [
                         {"rotation": "office", "hours": ["02:30-12:00", "12:00-20:00"], "weekdays": office},
@@ -60,7 +60,7 @@ def follow_the_sun(zone: str, clock: str) -> OnCallSettings:
             },
         }
     )
-    rules.check("", made, ["erpgo"])
+    rules.check("", made, ["depot"])
     return made
 
 
@@ -69,7 +69,7 @@ def follow_the_sun(zone: str, clock: str) -> OnCallSettings:
 def test_every_instant_of_a_year_has_exactly_one_person(zone: str, clock: str) -> None:
     made = follow_the_sun(zone, clock)
     start, end = utc("2025-12-31 23:00"), utc("2027-01-01 01:00")
-    found = shifts(made, "erpgo", start, end)
+    found = shifts(made, "depot", start, end)
     assert found[0].start <= start
     assert found[-1].end >= end
     assert all(shift.start < shift.end for shift in found)
@@ -81,11 +81,11 @@ def test_every_instant_of_a_year_has_exactly_one_person(zone: str, clock: str) -
 @pytest.mark.parametrize("zone", ZONES)
 def test_the_shift_at_an_instant_is_the_one_in_the_list(zone: str) -> None:
     made = follow_the_sun(zone, "02:30")
-    listed = shifts(made, "erpgo", utc("2026-01-01 00:00"), utc("2027-01-01 00:00"))
+    listed = shifts(made, "depot", utc("2026-01-01 00:00"), utc("2027-01-01 00:00"))
     for shift in listed[::50]:
-        assert on_call(made, "erpgo", shift.start) == shift
-        assert on_call(made, "erpgo", shift.end - timedelta(seconds=1)) == shift
-        assert on_call(made, "erpgo", shift.end) != shift
+        assert on_call(made, "depot", shift.start) == shift
+        assert on_call(made, "depot", shift.end - timedelta(seconds=1)) == shift
+        assert on_call(made, "depot", shift.end) != shift
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -114,7 +114,7 @@ def test_a_night_is_an_hour_shorter_in_spring_and_an_hour_longer_in_autumn() -> 
     made = settings()
 
     def night(day: str) -> timedelta:
-        shift = on_call(made, "erpgo", utc(f"{day} 22:00"))
+        shift = on_call(made, "depot", utc(f"{day} 22:00"))
         assert shift.why == "layers[1]"
         return shift.end - shift.start
 
@@ -166,7 +166,7 @@ def test_a_rotation_goes_round_before_its_start_as_well() -> None:
 
 def test_a_holiday_is_whole_days_of_the_schedules_zone() -> None:
     made = settings()
-    first, second = (on_call(made, "erpgo", utc(f"2026-12-{day} 12:00")) for day in (25, 26))
+    first, second = (on_call(made, "depot", utc(f"2026-12-{day} 12:00")) for day in (25, 26))
     assert first == Shift(
         start=utc("2026-12-24 23:00"), end=utc("2026-12-25 23:00"), person="carla", why="holidays[0]"
     )
@@ -174,15 +174,15 @@ def test_a_holiday_is_whole_days_of_the_schedules_zone() -> None:
 
 
 def test_a_rotation_can_stand_in_on_a_holiday() -> None:
-    made = settings("schedules.erpgo.holidays", [{"dates": ["2026-12-25"], "rotation": "nights"}])
-    day = shifts(made, "erpgo", utc("2026-12-25 00:00"), utc("2026-12-25 22:00"))
+    made = settings("schedules.depot.holidays", [{"dates": ["2026-12-25"], "rotation": "nights"}])
+    day = shifts(made, "depot", utc("2026-12-25 00:00"), utc("2026-12-25 22:00"))
     assert [(shift.person, shift.why) for shift in day] == [("anna", "holidays[0]"), ("carla", "holidays[0]")]
     assert day[1].start == utc("2026-12-25 11:00")
 
 
 def test_an_override_takes_its_time_and_no_more() -> None:
     made = settings()
-    found = shifts(made, "erpgo", utc("2026-12-30 16:00"), utc("2027-01-02 08:00"))
+    found = shifts(made, "depot", utc("2026-12-30 16:00"), utc("2027-01-02 08:00"))
     assert [(shift.start, shift.why) for shift in found] == [
         (utc("2026-12-30 07:00"), "layers[0]"),
         (utc("2026-12-30 17:00"), "overrides[0]"),
@@ -193,59 +193,59 @@ def test_an_override_takes_its_time_and_no_more() -> None:
 
 def test_an_override_wins_over_a_holiday() -> None:
     override = {"from": "2026-12-25 10:00", "to": "2026-12-25 12:00", "person": "anna"}
-    made = settings("schedules.erpgo.overrides", [override])
-    assert on_call(made, "erpgo", utc("2026-12-25 10:00")).person == "anna"
-    assert on_call(made, "erpgo", utc("2026-12-25 11:00")).person == "carla"
+    made = settings("schedules.depot.overrides", [override])
+    assert on_call(made, "depot", utc("2026-12-25 10:00")).person == "anna"
+    assert on_call(made, "depot", utc("2026-12-25 11:00")).person == "carla"
 
 
 def test_a_long_override_is_whole_wherever_one_looks() -> None:
     made = settings(
-        "schedules.erpgo.overrides", [{"from": "2026-05-01 00:00", "to": "2026-08-01 00:00", "person": "ben"}]
+        "schedules.depot.overrides", [{"from": "2026-05-01 00:00", "to": "2026-08-01 00:00", "person": "ben"}]
     )
-    shift = on_call(made, "erpgo", utc("2026-06-15 12:00"))
+    shift = on_call(made, "depot", utc("2026-06-15 12:00"))
     assert (shift.start, shift.end) == (utc("2026-04-30 22:00"), utc("2026-07-31 22:00"))
 
 
 def test_the_next_is_another_person_and_not_ones_own_next_shift() -> None:
     made = settings()
     now = utc("2027-01-01 12:00")
-    following = next_change(made, "erpgo", now)
+    following = next_change(made, "depot", now)
     assert following is not None
-    assert following.person != on_call(made, "erpgo", now).person
+    assert following.person != on_call(made, "depot", now).person
     # Ben's override is followed by his own day.
     assert following.start == utc("2027-01-02 19:00")
 
 
 def test_no_person_is_next_where_one_person_has_all_turns() -> None:
-    made = settings("schedules.erpgo", {"zone": "UTC", "layers": [{"rotation": "alone"}]})
+    made = settings("schedules.depot", {"zone": "UTC", "layers": [{"rotation": "alone"}]})
     alone = settings().rotations["office"].model_copy(update={"people": ("ben",)})
     made = made.model_copy(update={"rotations": {**made.rotations, "alone": alone}})
-    assert next_change(made, "erpgo", utc("2026-06-01 00:00")) is None
+    assert next_change(made, "depot", utc("2026-06-01 00:00")) is None
 
 
 def test_an_escalation_step_of_a_rotation_goes_to_the_person_whose_turn_it_is() -> None:
     made = settings()
-    assert notified(made, "erpgo", utc("2026-01-06 10:00")) == ["anna", "dora", "fatou"]
+    assert notified(made, "depot", utc("2026-01-06 10:00")) == ["anna", "dora", "fatou"]
     # The lead changes before the step is due.
-    assert notified(made, "erpgo", utc("2026-01-12 07:50")) == ["anna", "emil", "fatou"]
+    assert notified(made, "depot", utc("2026-01-12 07:50")) == ["anna", "emil", "fatou"]
 
 
 def test_an_escalation_to_others_never_goes_back() -> None:
-    assert first_repeat(settings(), "erpgo", utc("2026-01-05 09:00"), utc("2027-02-01 00:00")) is None
+    assert first_repeat(settings(), "depot", utc("2026-01-05 09:00"), utc("2027-02-01 00:00")) is None
 
 
 def test_the_first_escalation_that_goes_back_is_found() -> None:
     shared = settings("rotations.leads.people", ["ben", "dora"])
-    found = first_repeat(shared, "erpgo", utc("2026-01-05 09:00"), utc("2026-03-01 00:00"))
+    found = first_repeat(shared, "depot", utc("2026-01-05 09:00"), utc("2026-03-01 00:00"))
     # Ben has the third night of the rotation, and is the lead of the first week.
     assert found == Repeat(at=utc("2026-01-06 19:00"), person="ben", step=0)
-    assert notified(shared, "erpgo", found.at)[:2] == ["ben", "ben"]
+    assert notified(shared, "depot", found.at)[:2] == ["ben", "ben"]
 
 
 def test_an_override_by_the_person_of_a_step_goes_back_while_it_lasts() -> None:
     override = [{"from": "2026-06-01 18:00", "to": "2026-06-02 08:00", "person": "fatou"}]
-    made = settings("schedules.erpgo.overrides", override)
-    assert first_repeat(made, "erpgo", utc("2026-06-01 00:00"), utc("2026-06-30 00:00")) == Repeat(
+    made = settings("schedules.depot.overrides", override)
+    assert first_repeat(made, "depot", utc("2026-06-01 00:00"), utc("2026-06-30 00:00")) == Repeat(
         at=utc("2026-06-01 16:00"), person="fatou", step=1
     )
-    assert first_repeat(made, "erpgo", utc("2026-06-02 06:00"), utc("2026-06-30 00:00")) is None
+    assert first_repeat(made, "depot", utc("2026-06-02 06:00"), utc("2026-06-30 00:00")) is None

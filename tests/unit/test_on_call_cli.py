@@ -15,6 +15,7 @@ from observability.cli.app import app
 from observability.core.errors import ConfigError
 from observability.settings import load
 from observability.synth import write
+from tests.unit.conftest import REFERENCE
 from tests.unit.on_call_rota import rota, settings, utc
 from tests.unit.test_on_call import follow_the_sun
 
@@ -27,7 +28,7 @@ def events(text: bytes) -> list[icalendar.Event]:
 
 def written(**people: dict[str, str]) -> bytes:
     made = settings()
-    listed = [("erpgo", shift) for shift in shifts(made, "erpgo", START, END)]
+    listed = [("depot", shift) for shift in shifts(made, "depot", START, END)]
     known = {**made.people, **{name: made.people[name].model_copy(update=said) for name, said in people.items()}}
     return calendar("dev", known, listed)
 
@@ -36,8 +37,8 @@ def test_the_calendar_says_what_the_shifts_are() -> None:
     made = settings()
     found = [(event.start, event.end, str(event["summary"])) for event in events(written())]
     assert found == [
-        (shift.start, shift.end, f"{made.people[shift.person].name} on call for erpgo")
-        for shift in shifts(made, "erpgo", START, END)
+        (shift.start, shift.end, f"{made.people[shift.person].name} on call for depot")
+        for shift in shifts(made, "depot", START, END)
     ]
 
 
@@ -49,7 +50,7 @@ def test_the_calendar_is_the_same_whenever_it_is_made() -> None:
 def test_an_event_keeps_its_uid_when_its_person_or_the_window_changes() -> None:
     made = settings()
     before = {event.start: event["uid"] for event in events(written())}
-    later = [("erpgo", shift) for shift in shifts(made, "erpgo", utc("2026-12-27 12:34"), END)]
+    later = [("depot", shift) for shift in shifts(made, "depot", utc("2026-12-27 12:34"), END)]
     after = {event.start: event["uid"] for event in events(calendar("dev", made.people, later))}
     assert after.items() <= before.items()
     swapped = made.model_copy(
@@ -57,7 +58,7 @@ def test_an_event_keeps_its_uid_when_its_person_or_the_window_changes() -> None:
             "rotations": {**made.rotations, "office": made.rotations["office"].model_copy(update={"people": ("ben",)})}
         }
     )
-    other = [("erpgo", shift) for shift in shifts(swapped, "erpgo", START, END)]
+    other = [("depot", shift) for shift in shifts(swapped, "depot", START, END)]
     assert {event.start: event["uid"] for event in events(calendar("dev", made.people, other))} == before
 
 
@@ -79,7 +80,7 @@ def test_what_means_something_to_the_standard_is_escaped_in_names() -> None:
     name = 'Ben; Lee, "Dr.": \\ senior'
     text = written(ben={"name": name})
     (summary,) = {str(event["summary"]) for event in events(text) if "Ben" in str(event["summary"])}
-    assert summary == f"{name} on call for erpgo"
+    assert summary == f"{name} on call for depot"
     assert b"Ben\\; Lee\\, " in text
 
 
@@ -89,7 +90,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path / "data"))
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(yaml.safe_dump({"config": {"observability:onCall": rota()}}))
-    (tmp_path / "systems").symlink_to(load.ROOT / "systems")
+    (tmp_path / "systems").symlink_to(REFERENCE / "systems")
 
     def from_file(stack: str, stored_secrets: frozenset[str], **more: Any) -> load.StackConfig:  # noqa: ANN401
         return load.from_file(stack, tmp_path, stored_secrets, **more)
@@ -107,7 +108,7 @@ def obs(*arguments: str) -> str:
 @pytest.mark.usefixtures("stack")
 def test_oncall_shows_the_person_the_next_one_and_the_escalation() -> None:
     assert obs("--at", "2026-12-25 12:00").splitlines() == [
-        "erpgo: Carla Diaz, carla@example.com",
+        "depot: Carla Diaz, carla@example.com",
         "  until Sun 2026-12-27 00:00 CET (by holidays[0]), then Ben Lee, ben@example.com",
         "   15 min without an answer: Dora Kim, dora@example.com (rotation leads)",
         "   30 min without an answer: Fatou Sy, fatou@example.com",
@@ -117,8 +118,8 @@ def test_oncall_shows_the_person_the_next_one_and_the_escalation() -> None:
 @pytest.mark.usefixtures("stack")
 def test_a_time_without_an_offset_is_one_of_the_schedules_zone() -> None:
     assert obs("--at", "2026-12-24 23:59") == obs("--at", "2026-12-24T22:59Z")
-    assert obs("--at", "2026-12-25 00:00").startswith("erpgo: Carla Diaz")
-    assert not obs("--at", "2026-12-24 23:59").startswith("erpgo: Carla Diaz")
+    assert obs("--at", "2026-12-25 00:00").startswith("depot: Carla Diaz")
+    assert not obs("--at", "2026-12-24 23:59").startswith("depot: Carla Diaz")
 
 
 @pytest.mark.usefixtures("stack")
@@ -155,19 +156,19 @@ def test_nothing_of_the_rota_is_in_what_synth_writes(tmp_path: Path) -> None:
 
     def synth(name: str, said: dict[str, Any]) -> dict[str, str]:
         values = {"onCall": said, "goalert": {"enabled": True}, "profile": "minimal"}
-        config = load.validate("dev", values, frozenset(load.secret_specs(values)))
+        config = load.validate("dev", values, frozenset(load.secret_specs(values, REFERENCE)), REFERENCE)
         write.write(config, rule_files(config), tmp_path / name)
         files = [path for path in sorted((tmp_path / name).rglob("*")) if path.is_file()]
         return {str(path.relative_to(tmp_path / name)): path.read_text() for path in files}
 
-    one, other = synth("one", rota()), synth("other", rota("schedules.erpgo.layers", [{"rotation": "office"}]))
+    one, other = synth("one", rota()), synth("other", rota("schedules.depot.layers", [{"rotation": "office"}]))
     assert one == other
-    assert any("oncallErpgoUrl" in text for text in one.values())
+    assert any("oncallDepotUrl" in text for text in one.values())
     assert not any("carla" in text or "2026-12" in text for text in one.values())
 
 
 def test_two_teams_of_one_calendar_do_not_share_an_identity() -> None:
     made = follow_the_sun("UTC", "09:00")
-    listed = [(team, shift) for team in ("erpgo", "alawael") for shift in shifts(made, "erpgo", START, END)]
+    listed = [(team, shift) for team in ("depot", "academy") for shift in shifts(made, "depot", START, END)]
     uids = [event["uid"] for event in events(calendar("dev", made.people, listed))]
     assert len(set(uids)) == len(uids)

@@ -16,6 +16,7 @@ from observability.settings.load import StackConfig, validate
 from observability.settings.notifications import Smtp, goalert_secret
 from observability.settings.on_call import OnCallSettings
 from observability.synth.record import record
+from tests.unit.conftest import REFERENCE
 from tests.unit.goalert_double import Double
 from tests.unit.on_call_rota import rota, settings, utc
 
@@ -50,11 +51,11 @@ def test_hours_become_rules_of_weeks_that_begin_on_sunday() -> None:
     ]
     sunday = (True, *(False,) * 6)
     week = (False, *(True,) * 6)
-    assert goalert.rules(settings("schedules.erpgo.layers", layers).schedules["erpgo"]) == {
+    assert goalert.rules(settings("schedules.depot.layers", layers).schedules["depot"]) == {
         "office": [Rule("00:00", "00:00", week), Rule("06:00", "00:00", sunday)],
         "nights": [Rule("00:00", "06:00", sunday)],
     }
-    assert goalert.rules(settings().schedules["erpgo"]) == {
+    assert goalert.rules(settings().schedules["depot"]) == {
         "office": [Rule("08:00", "20:00", EVERY_DAY)],
         "nights": [Rule("20:00", "08:00", EVERY_DAY)],
     }
@@ -63,7 +64,7 @@ def test_hours_become_rules_of_weeks_that_begin_on_sunday() -> None:
 def test_holidays_and_overrides_are_fixed_shifts() -> None:
     start, end = utc("2026-12-24 23:00"), utc("2026-12-26 23:00")
     override = Fixed(utc("2026-12-30 17:00"), utc("2027-01-02 07:00"), "ben")
-    assert goalert.exceptional(settings(), "erpgo", NOW) == [
+    assert goalert.exceptional(settings(), "depot", NOW) == [
         Exceptional(start, end, (Fixed(start, end, "carla"),)),
         Exceptional(override.start, override.end, (override,)),
     ]
@@ -71,20 +72,20 @@ def test_holidays_and_overrides_are_fixed_shifts() -> None:
 
 def test_past_times_are_left_out_and_present_ones_start_now() -> None:
     now = utc("2026-12-31 12:00")
-    assert goalert.exceptional(settings(), "erpgo", now + timedelta(seconds=30)) == [
+    assert goalert.exceptional(settings(), "depot", now + timedelta(seconds=30)) == [
         Exceptional(now, utc("2027-01-02 07:00"), (Fixed(now, utc("2027-01-02 07:00"), "ben"),))
     ]
-    assert goalert.exceptional(settings(), "erpgo", utc("2027-01-02 07:00")) == []
+    assert goalert.exceptional(settings(), "depot", utc("2027-01-02 07:00")) == []
 
 
 def test_the_escalation_starts_with_the_schedule_and_waits_between_steps() -> None:
-    assert goalert.steps("erpgo", settings().schedules["erpgo"]) == [
-        Notify("schedule", "erpgo", 15),
+    assert goalert.steps("depot", settings().schedules["depot"]) == [
+        Notify("schedule", "depot", 15),
         Notify("rotation", "leads", 15),
         Notify("person", "fatou", goalert.LAST_MINUTES),
     ]
-    alone = settings("schedules.erpgo.escalation", []).schedules["erpgo"]
-    assert goalert.steps("erpgo", alone) == [Notify("schedule", "erpgo", goalert.LAST_MINUTES)]
+    alone = settings("schedules.depot.escalation", []).schedules["depot"]
+    assert goalert.steps("depot", alone) == [Notify("schedule", "depot", goalert.LAST_MINUTES)]
 
 
 def synced(
@@ -102,7 +103,7 @@ def test_a_second_time_changes_nothing() -> None:
     second, again = synced(double, settings())
     assert again == []
     assert len(double.changes) == before
-    assert first.keys == second.keys == {"erpgo": double.named("services", "erpgo")["integrationKeys"][0]["id"]}
+    assert first.keys == second.keys == {"depot": double.named("services", "depot")["integrationKeys"][0]["id"]}
 
 
 @pytest.mark.parametrize(
@@ -113,10 +114,10 @@ def test_a_second_time_changes_nothing() -> None:
         ("rotations.office.handover", "10:00", ["rotation office: activeUserIndex, start"]),
         ("rotations.office.people", ["ben", "anna"], ["rotation office: activeUserIndex, userIDs"]),
         ("rotations.nights.every", "week", ["rotation nights: activeUserIndex, type"]),
-        ("schedules.erpgo.layers", [{"rotation": "office"}], ["schedule erpgo: hours of office"]),
-        ("schedules.erpgo.overrides", [], ["schedule erpgo: holidays and overrides"]),
-        ("schedules.erpgo.escalation.1", None, ["escalation erpgo: 2 steps"]),
-        ("schedules.erpgo.escalation.0.after", "20m", ["escalation erpgo: 3 steps"]),
+        ("schedules.depot.layers", [{"rotation": "office"}], ["schedule depot: hours of office"]),
+        ("schedules.depot.overrides", [], ["schedule depot: holidays and overrides"]),
+        ("schedules.depot.escalation.1", None, ["escalation depot: 2 steps"]),
+        ("schedules.depot.escalation.0.after", "20m", ["escalation depot: 3 steps"]),
     ],
 )
 def test_a_change_of_the_settings_is_carried_over_once(path: str, value: object, said: list[str]) -> None:
@@ -131,14 +132,14 @@ def test_what_was_changed_in_goalert_by_hand_is_put_right() -> None:
     double = Double()
     synced(double, settings())
     double.named("rotations", "office")["activeUserIndex"] = 1
-    schedule = double.named("schedules", "erpgo")
+    schedule = double.named("schedules", "depot")
     foreign = {"target": {"id": "elsewhere", "type": "user"}, "rules": [_rule("00:00", "00:00")]}
     schedule["targets"].append(foreign)
-    double.named("escalationPolicies", "erpgo")["repeat"] = 3
+    double.named("escalationPolicies", "depot")["repeat"] = 3
     assert synced(double, settings())[1] == [
         "rotation office: activeUserIndex",
-        "schedule erpgo: hours of a target that is not ours",
-        "escalation erpgo: repeat",
+        "schedule depot: hours of a target that is not ours",
+        "escalation depot: repeat",
     ]
     assert foreign not in schedule["targets"]
     assert synced(double, settings())[1] == []
@@ -224,25 +225,25 @@ def test_the_client_signs_in_reads_every_page_and_passes_on_what_goalert_says(mo
 
 def stack(*secrets: str, enabled: bool = True) -> StackConfig:
     values = {"profile": "minimal", "onCall": rota(), "goalert": {"enabled": enabled}}
-    return validate("dev", values, frozenset(secrets))
+    return validate("dev", values, frozenset(secrets), REFERENCE)
 
 
 def test_critical_alerts_of_a_team_go_to_goalert_once_its_address_is_stored() -> None:
-    secret = goalert_secret("erpgo")
-    critical = {"team": "erpgo", "severity": "critical"}
-    assert "oncall-erpgo" in [route.receiver for route in taken(stack(secret), critical)]
-    assert "oncall-erpgo" not in [
+    secret = goalert_secret("depot")
+    critical = {"team": "depot", "severity": "critical"}
+    assert "oncall-depot" in [route.receiver for route in taken(stack(secret), critical)]
+    assert "oncall-depot" not in [
         route.receiver for route in taken(stack(secret), {**critical, "severity": "warning"})
     ]
-    assert "oncall-erpgo" not in [route.receiver for route in taken(stack(secret), {**critical, "team": "alawael"})]
-    assert "oncall-erpgo" not in [route.receiver for route in taken(stack(), critical)]
-    assert "oncall-erpgo" not in [route.receiver for route in taken(stack(secret, enabled=False), critical)]
+    assert "oncall-depot" not in [route.receiver for route in taken(stack(secret), {**critical, "team": "academy"})]
+    assert "oncall-depot" not in [route.receiver for route in taken(stack(), critical)]
+    assert "oncall-depot" not in [route.receiver for route in taken(stack(secret, enabled=False), critical)]
 
 
 def test_goalert_is_left_out_where_it_is_not_enabled_or_has_no_image() -> None:
     assert not stack(enabled=False).runs("goalert")
     assert not stack().without({"goalert": "no such host"}).runs("goalert")
-    assert not validate("dev", {}, frozenset()).runs("goalert")
+    assert not validate("dev", {}, frozenset(), REFERENCE).runs("goalert")
 
 
 def test_no_secret_of_goalert_is_in_the_environment_a_label_or_a_command() -> None:

@@ -12,7 +12,7 @@ from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig, secret_specs, validate
 from observability.settings.parts import essential
 from observability.synth.record import CONTAINER, record
-from tests.unit.conftest import FULL, stack_config, stack_values
+from tests.unit.conftest import FULL, REFERENCE, stack_config, stack_values
 
 OPTIONAL = [name for name, part in parts().items() if not part.essential and part.images]
 
@@ -100,8 +100,8 @@ def test_servers_come_from_the_settings_of_the_system_they_belong_to() -> None:
     assert found["elasticsearch"][0].labels["__param_auth_module"] == "search.example.com:9200"
     assert {
         target.labels["system"] for name in ("postgres", "redis", "nginx", "blackbox") for target in found[name]
-    } == {"erpgo"}
-    assert found["mongodb"][0].labels["system"] == "alawael"
+    } == {"depot"}
+    assert found["mongodb"][0].labels["system"] == "academy"
 
 
 def test_promtail_takes_the_place_of_an_alloy_that_is_not_available() -> None:
@@ -132,17 +132,17 @@ def test_what_was_left_out_is_remembered_beside_the_state(tmp_path: Any) -> None
 @pytest.mark.parametrize(
     ("own", "path"),
     [
-        ({"probes": [{"name": "a1", "url": "ftp://x"}]}, "systems.erpgo.probes[0].url"),
-        ({"postgres": [{"address": "db"}]}, "systems.erpgo.postgres[0].address"),
-        ({"nginx": [{"name": "a1", "url": "http://a/b"}] * 2}, "systems.erpgo.nginx"),
-        ({"hosts": [{"name": "app-1"}]}, "systems.erpgo.hosts[0]"),
-        ({"unwatched": {"mongodb": "no reason"}}, "systems.erpgo.unwatched.mongodb"),
-        ({"unwatched": {"redis": "because"}, "redis": [{"address": "a:1"}]}, "systems.erpgo.unwatched.redis"),
+        ({"probes": [{"name": "a1", "url": "ftp://x"}]}, "systems.depot.probes[0].url"),
+        ({"postgres": [{"address": "db"}]}, "systems.depot.postgres[0].address"),
+        ({"nginx": [{"name": "a1", "url": "http://a/b"}] * 2}, "systems.depot.nginx"),
+        ({"hosts": [{"name": "app-1"}]}, "systems.depot.hosts[0]"),
+        ({"unwatched": {"mongodb": "no reason"}}, "systems.depot.unwatched.mongodb"),
+        ({"unwatched": {"redis": "because"}, "redis": [{"address": "a:1"}]}, "systems.depot.unwatched.redis"),
     ],
 )
 def test_a_server_that_cannot_be_is_refused_by_path(own: dict[str, Any], path: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        stack_config("staging", {"systems": {"erpgo": own}})
+        stack_config("staging", {"systems": {"depot": own}})
     assert path in caught.value.what
 
 
@@ -153,8 +153,8 @@ def test_a_retention_that_is_not_whole_days_is_refused_by_path() -> None:
 
 def test_two_nginx_servers_of_different_systems_need_different_names() -> None:
     nginx = [{"name": "web", "url": "http://a/status"}]
-    with pytest.raises(ConfigError, match=r"systems\.syncup\.nginx\[0\]\.name"):
-        stack_config("staging", {"systems": {"erpgo": {"nginx": nginx}, "syncup": {"nginx": nginx}}})
+    with pytest.raises(ConfigError, match=r"systems\.studio\.nginx\[0\]\.name"):
+        stack_config("staging", {"systems": {"depot": {"nginx": nginx}, "studio": {"nginx": nginx}}})
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_two_nginx_servers_of_different_systems_need_different_names() -> None:
         ({"postgresExporter": {"targets": []}}, "postgresExporter.targets", "systems.<system>.postgres"),
         ({"nodeExporter": {"targets": []}}, "nodeExporter.targets", "systems.<system>.hosts"),
         ({"blackboxExporter": {"probes": []}}, "blackboxExporter.probes", "systems.<system>.probes"),
-        ({"systems": {"erpgo": {"targets": {}}}}, "systems.erpgo.targets", "systems.erpgo.instances"),
+        ({"systems": {"depot": {"targets": {}}}}, "systems.depot.targets", "systems.depot.instances"),
         ({"redisPasswords": "x"}, "redisPasswords", "<system>RedisPassword"),
     ],
 )
@@ -175,20 +175,20 @@ def test_the_error_for_a_setting_that_moved_names_its_new_place(values: dict[str
 
 
 def test_what_a_system_declares_and_no_setting_places_is_named() -> None:
-    config = stack_config("staging", {"systems": {"syncup": {"unwatched": {"redis": "shared with another team"}}}})
+    config = stack_config("staging", {"systems": {"studio": {"unwatched": {"redis": "shared with another team"}}}})
     found = {(one.system, one.what): one.reason for one in config.unplaced}
-    assert found["syncup", "redis"] == "shared with another team"
-    assert found["syncup", "postgres"] is None
-    assert found["syncup", "instances"] is None
-    assert ("neuroerp", "postgres") not in found
+    assert found["studio", "redis"] == "shared with another team"
+    assert found["studio", "postgres"] is None
+    assert found["studio", "instances"] is None
+    assert ("hospital", "postgres") not in found
 
 
 def test_in_prod_what_is_declared_and_not_placed_is_refused_with_the_fix() -> None:
     values = stack_values("prod")
-    values["systems"]["neuroerp"] = {}
+    values["systems"]["hospital"] = {}
     with pytest.raises(ConfigError) as caught:
-        validate("prod", values, frozenset(secret_specs(values)))
-    assert "systems.neuroerp.instances is missing" in caught.value.what
+        validate("prod", values, frozenset(secret_specs(values, REFERENCE)), REFERENCE)
+    assert "systems.hospital.instances is missing" in caught.value.what
     assert "unwatched" in caught.value.fix
-    values["systems"]["neuroerp"] = {"unwatched": {"instances": "moved to another stack"}}
-    assert validate("prod", values, frozenset(secret_specs(values))).systems
+    values["systems"]["hospital"] = {"unwatched": {"instances": "moved to another stack"}}
+    assert validate("prod", values, frozenset(secret_specs(values, REFERENCE)), REFERENCE).systems

@@ -18,7 +18,7 @@ from observability.cli.silences import Silence
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
 from observability.settings.load import StackConfig, secret_specs, validate
-from tests.unit.conftest import stack_config
+from tests.unit.conftest import REFERENCE, stack_config
 
 NOTIFICATIONS: dict[str, Any] = {
     "smtp": {"host": "smtp.example.com", "sender": "alerts@example.com"},
@@ -27,7 +27,7 @@ NOTIFICATIONS: dict[str, Any] = {
         "slack-critical": {"slack": {"channel": "#alerts-critical"}},
         "pager": {"pagerduty": {}},
         "database-team": {"telegram": {"chatId": -100}},
-        "slack-erpgo": {"slack": {"channel": "#erpgo", "bot": True}},
+        "slack-depot": {"slack": {"channel": "#depot", "bot": True}},
         "phone": {"opsgenie": {"region": "eu"}},
         "hook": {"webhook": {}},
     },
@@ -35,8 +35,8 @@ NOTIFICATIONS: dict[str, Any] = {
     "critical": ["ops-mail", "slack-critical", "pager"],
     "warning": {"receivers": ["hook"], "mute": ["nights"]},
     "components": {"database": ["database-team"], "security": ["phone"]},
-    "teams": {"erpgo": ["slack-erpgo"]},
-    "onCall": {"syncup": ["phone"]},
+    "teams": {"depot": ["slack-depot"]},
+    "onCall": {"studio": ["phone"]},
     "muteTimes": {"nights": {"times": ["22:00-07:00"], "location": "Europe/Berlin"}},
 }
 
@@ -88,17 +88,17 @@ def at(config: StackConfig, when: datetime, **labels: str) -> Explanation:
 
 
 def test_every_route_names_its_receivers_and_their_destinations(obs: CliRunner) -> None:
-    output = said(obs, "severity=critical,component=database,system=erpgo")
+    output = said(obs, "severity=critical,component=database,system=depot")
     lines = [" ".join(line.split()) for line in output.splitlines()]
-    assert lines[0] == "severity=critical, component=database, system=erpgo, team=erpgo"
+    assert lines[0] == "severity=critical, component=database, system=depot, team=depot"
     assert [line for line in lines if line[:2] in ("1.", "2.", "3.", "4.")] == [
         "1. component-database: its component is database",
-        "2. team-erpgo: its team is erpgo",
+        "2. team-depot: its team is depot",
         "3. critical-page: it pages, and its severity is critical",
         "4. critical: its severity is critical",
     ]
     assert "database-team Telegram, chat -100" in lines
-    assert "slack-erpgo Slack #erpgo" in lines
+    assert "slack-depot Slack #depot" in lines
     assert "ops-mail mail to ops@example.com, night@example.com" in lines
     assert "pager PagerDuty (secret pagerKey)" in lines
 
@@ -108,17 +108,17 @@ def receivers(config: StackConfig, **labels: str) -> list[str]:
 
 
 def test_the_person_on_call_for_a_team_gets_its_pages_alone(config: StackConfig) -> None:
-    assert receivers(config, severity="critical", team="syncup") == ["oncall-syncup", "critical-page", "critical"]
-    assert receivers(config, severity="critical", page="no", team="syncup") == ["critical"]
-    assert receivers(config, severity="warning", page="yes", team="syncup") == ["oncall-syncup", "warning"]
-    assert receivers(config, severity="warning", team="syncup") == ["warning"]
+    assert receivers(config, severity="critical", team="studio") == ["oncall-studio", "critical-page", "critical"]
+    assert receivers(config, severity="critical", page="no", team="studio") == ["critical"]
+    assert receivers(config, severity="warning", page="yes", team="studio") == ["oncall-studio", "warning"]
+    assert receivers(config, severity="warning", team="studio") == ["warning"]
 
 
 def pages_together(config: StackConfig, one: dict[str, str], other: dict[str, str]) -> bool:
     """Whether two critical alerts of one system are one page."""
     groups = []
     for labels in (one, other):
-        labels = {"severity": "critical", "page": "yes", "system": "erpgo", **labels}
+        labels = {"severity": "critical", "page": "yes", "system": "depot", **labels}
         (page,) = [route for route in taken(config, labels) if route.receiver == "critical-page"]
         groups.append((page.group_by, [labels.get(name) for name in page.group_by or ()]))
     return groups[0] == groups[1]
@@ -127,7 +127,7 @@ def pages_together(config: StackConfig, one: dict[str, str], other: dict[str, st
 def test_the_symptoms_of_one_system_are_one_page(config: StackConfig) -> None:
     errors = {"alertname": "CriticalErrorRate", "component": "application"}
     assert pages_together(config, errors, {"alertname": "EndpointDown", "component": "endpoint", "instance": "a"})
-    assert not pages_together(config, errors, {**errors, "system": "syncup"})
+    assert not pages_together(config, errors, {**errors, "system": "studio"})
 
 
 def test_a_second_server_host_or_disk_that_fails_is_a_page_of_its_own(config: StackConfig) -> None:
@@ -139,34 +139,34 @@ def test_a_second_server_host_or_disk_that_fails_is_a_page_of_its_own(config: St
 
 
 def test_an_audience_of_pagers_alone_leaves_to_default_what_does_not_page() -> None:
-    of = validate("dev", {"notifications": PAGER_ALONE}, frozenset({"pagerKey", "hookUrl"}))
+    of = validate("dev", {"notifications": PAGER_ALONE}, frozenset({"pagerKey", "hookUrl"}), REFERENCE)
     assert receivers(of, severity="critical", page="yes") == ["critical-page"]
     assert receivers(of, severity="critical", page="no") == ["default"]
 
 
 def test_an_alert_is_known_by_its_name_and_system_alone(obs: CliRunner) -> None:
-    for arguments in (("HighErrorRate", "--system", "erpgo"), ("alertname=HighErrorRate,system=erpgo",)):
+    for arguments in (("HighErrorRate", "--system", "depot"), ("alertname=HighErrorRate,system=depot",)):
         output = said(obs, *arguments)
         assert "severity=warning, component=application, condition=error_rate" in output
-        assert "team-erpgo" in output
+        assert "team-depot" in output
 
 
 def test_an_alert_with_rules_of_several_severities_is_explained_for_each(obs: CliRunner) -> None:
-    output = said(obs, "AuthenticationFailureSpike", "--system", "erpgo")
+    output = said(obs, "AuthenticationFailureSpike", "--system", "depot")
     assert output.count("alertname=AuthenticationFailureSpike") == 2
     assert output.index("severity=warning") < output.index("severity=critical")
 
 
 def test_without_a_system_it_says_that_a_team_may_have_receivers(obs: CliRunner) -> None:
     assert "with --system NAME also the receivers" in said(obs, "HighErrorRate")
-    assert "with --system NAME" not in said(obs, "HighErrorRate", "--system", "erpgo")
+    assert "with --system NAME" not in said(obs, "HighErrorRate", "--system", "depot")
 
 
 def test_an_alert_without_receivers_is_exit_code_1(monkeypatch: pytest.MonkeyPatch, obs: CliRunner) -> None:
     nobody = {**NOTIFICATIONS, "default": [], "warning": []}
     nobody["receivers"] = {name: one for name, one in NOTIFICATIONS["receivers"].items() if name != "hook"}
     values = {"notifications": nobody}
-    of = validate("dev", values, frozenset(secret_specs(values)) - {"alertWebhookUrl"})
+    of = validate("dev", values, frozenset(secret_specs(values, REFERENCE)) - {"alertWebhookUrl"}, REFERENCE)
     monkeypatch.setattr(Home, "config", lambda _home, _stack: of)
     output = said(obs, "severity=warning,component=host", code=1)
     assert "no receiver is notified" in output
@@ -198,8 +198,8 @@ def test_settings_that_are_wrong_are_refused_as_they_always_are(
     [
         ("severity=critcal", "severity=critcal: there is no such severity", "did you mean 'critical'?"),
         ("component=databse", "component=databse: there is no such component", "did you mean 'database'?"),
-        ("system=erpg", "system=erpg: there is no such system", "did you mean 'erpgo'?"),
-        ("team=erpg", "team=erpg: there is no such team", "did you mean 'erpgo'?"),
+        ("system=depo", "system=depo: there is no such system", "did you mean 'depot'?"),
+        ("team=depo", "team=depo: there is no such team", "did you mean 'depot'?"),
         ("HighErorRate", "alertname=HighErorRate: there is no such alertname", "did you mean 'HighErrorRate'?"),
         ("alertname=HighErrorRate,severity=critical", "HighErrorRate never has these labels", "severity=warning"),
     ],
@@ -214,7 +214,7 @@ def test_a_value_that_no_alert_has_is_refused_with_the_nearest(
 
 def test_two_systems_at_once_are_refused() -> None:
     with pytest.raises(ConfigError, match="two systems"):
-        given_labels("system=erpgo", "syncup")
+        given_labels("system=depot", "studio")
 
 
 def test_every_alert_of_the_rule_files_can_be_asked_for(config: StackConfig, rules: Alerts) -> None:
@@ -276,7 +276,7 @@ def test_every_channel_says_where_its_messages_go(config: StackConfig) -> None:
 
 
 def silence(**more: str) -> Silence:
-    """An active silence of erpgo's errors."""
+    """An active silence of depot's errors."""
     matchers = [{"name": name, "value": value, "isRegex": False, "isEqual": True} for name, value in more.items()]
     return Silence.read(
         {
@@ -295,15 +295,15 @@ def silence(**more: str) -> Silence:
     ("matchers", "shown"),
     [
         ({"alertname": "HighErrorRate"}, "silenced by 3f2a91bc until 2026-11-18 14:00 UTC by ann@example.com"),
-        ({"system": "erpgo", "route": "/a"}, 'silenced by 3f2a91bc where route="/a", until 2026-11-18 14:00 UTC'),
-        ({"system": "syncup"}, None),
+        ({"system": "depot", "route": "/a"}, 'silenced by 3f2a91bc where route="/a", until 2026-11-18 14:00 UTC'),
+        ({"system": "studio"}, None),
     ],
 )
 def test_an_active_silence_of_the_alert_is_shown(
     monkeypatch: pytest.MonkeyPatch, obs: CliRunner, matchers: dict[str, str], shown: str | None
 ) -> None:
     monkeypatch.setattr("observability.cli.route._silences", lambda _: [silence(**matchers)])
-    output = said(obs, "HighErrorRate", "--system", "erpgo")
+    output = said(obs, "HighErrorRate", "--system", "depot")
     assert ("silenced by" in output) is (shown is not None)
     assert shown is None or shown in output
 
@@ -312,15 +312,15 @@ def test_without_a_running_alertmanager_it_says_that_silences_are_left_out(
     monkeypatch: pytest.MonkeyPatch, obs: CliRunner
 ) -> None:
     monkeypatch.setattr("observability.cli.route._silences", lambda _: None)
-    assert "silences are not considered" in said(obs, "HighErrorRate", "--system", "erpgo")
+    assert "silences are not considered" in said(obs, "HighErrorRate", "--system", "depot")
 
 
-ERRORS = {"severity": "warning", "component": "application", "condition": "error_rate", "system": "erpgo"}
+ERRORS = {"severity": "warning", "component": "application", "condition": "error_rate", "system": "depot"}
 
 
 def test_a_warning_is_muted_by_the_critical_of_its_condition() -> None:
     critical = muted_while({"alertname": "HighErrorRate", **ERRORS})[0]
-    assert critical.startswith("a critical alert fires with condition error_rate, system erpgo (and the same or no ")
+    assert critical.startswith("a critical alert fires with condition error_rate, system depot (and the same or no ")
     assert not [words for words in muted_while({**ERRORS, "severity": "critical"}) if words.startswith("a critical a")]
 
 
@@ -330,10 +330,10 @@ def test_what_is_on_a_host_is_muted_while_it_is_down() -> None:
 
 
 def test_an_alert_is_not_muted_by_its_own_kind() -> None:
-    down = {"alertname": "DatabaseDown", "severity": "critical", "component": "database", "system": "erpgo"}
+    down = {"alertname": "DatabaseDown", "severity": "critical", "component": "database", "system": "depot"}
     assert not [words for words in muted_while(down) if words.startswith("DatabaseDown")]
     slow = {**down, "alertname": "SlowDatabaseQueries", "severity": "warning"}
-    assert "DatabaseDown or ElasticsearchDown fires with system erpgo" in muted_while(slow)
+    assert "DatabaseDown or ElasticsearchDown fires with system depot" in muted_while(slow)
 
 
 def test_what_mutes_is_named_without_the_labels_of_tests() -> None:

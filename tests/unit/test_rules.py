@@ -121,7 +121,7 @@ def test_a_part_that_is_off_brings_no_rules(values: Mapping[str, Any], gone: set
 
 
 def test_rules_about_hosts_stay_while_there_is_a_host_to_watch() -> None:
-    hosts = {"alawael": {"hosts": FULL["systems"]["alawael"]["hosts"]}}
+    hosts = {"academy": {"hosts": FULL["systems"]["academy"]["hosts"]}}
     own = {"nodeExporter": {"enabled": False}}
     assert "host.yaml" in files(stack_config("staging", {**own, "systems": hosts}))
     assert "host.yaml" not in files(stack_config("staging", own))
@@ -239,12 +239,12 @@ def test_two_files_that_differ_in_their_ending_alone_are_refused(root: Path) -> 
 def test_thresholds_are_series_in_base_units() -> None:
     config = stack_config()
     assert (
-        recorded(config, "app:threshold:error_ratio")[labels(system="erpgo", team="erpgo", severity="critical")]
+        recorded(config, "app:threshold:error_ratio")[labels(system="depot", team="depot", severity="critical")]
         == "vector(0.1)"
     )
     assert (
         recorded(config, "app:threshold:response_time")[
-            labels(system="social-selling", team="social-selling", severity="warning", quantile="0.95")
+            labels(system="print-shop", team="print-shop", severity="warning", quantile="0.95")
         ]
         == "vector(0.5)"
     )
@@ -254,35 +254,35 @@ def test_thresholds_are_series_in_base_units() -> None:
         ]
         == "vector(259200)"
     )
-    assert labels(system="neuroerp", team="neuroerp", severity="warning") not in recorded(
+    assert labels(system="hospital", team="hospital", severity="warning") not in recorded(
         config, "app:threshold:error_ratio"
     )
 
 
 def test_an_environment_overrides_a_threshold() -> None:
-    values = {"systems": {"erpgo": {"thresholds": {"errorRatio": {"warning": "7%"}}}}}
+    values = {"systems": {"depot": {"thresholds": {"errorRatio": {"warning": "7%"}}}}}
     found = recorded(stack_config("dev", values), "app:threshold:error_ratio")
-    assert found[labels(system="erpgo", team="erpgo", severity="warning")] == "vector(0.07)"
-    assert found[labels(system="erpgo", team="erpgo", severity="critical")] == "vector(0.1)"
-    assert found[labels(system="alawael", team="alawael", severity="warning")] == "vector(0.05)"
+    assert found[labels(system="depot", team="depot", severity="warning")] == "vector(0.07)"
+    assert found[labels(system="depot", team="depot", severity="critical")] == "vector(0.1)"
+    assert found[labels(system="academy", team="academy", severity="warning")] == "vector(0.05)"
 
 
 def test_every_system_and_the_platform_have_a_team() -> None:
     found = recorded(stack_config(), "app:system:info")
-    names = {"platform", "alawael", "erpgo", "neuroerp", "social-selling", "syncup"}
+    names = {"platform", "academy", "depot", "hospital", "print-shop", "studio"}
     assert {dict(one)["system"]: dict(one)["team"] for one in found} == {name: name for name in names}
     assert set(found.values()) == {"vector(1)"}
 
 
 def test_a_system_that_is_not_watched_has_no_rules() -> None:
-    found = files(stack_config("dev", {"systems": {"syncup": {"enabled": False}}}))
+    found = files(stack_config("dev", {"systems": {"studio": {"enabled": False}}}))
     for name in ("thresholds", "signals", "history", "slo"):
-        assert "syncup" not in found[f"{name}.yaml"], name
+        assert "studio" not in found[f"{name}.yaml"], name
 
 
 def test_one_more_system_gets_rules_of_its_own_and_changes_no_others() -> None:
     config = stack_config()
-    sixth = config.systems["erpgo"].model_copy(update={"name": "sixth", "team": "six"})
+    sixth = config.systems["depot"].model_copy(update={"name": "sixth", "team": "six"})
     more = files(replace(config, systems={**config.systems, "sixth": sixth}))
     before = files(config)
     for name in ("signals", "history", "slo", "thresholds"):
@@ -290,4 +290,4 @@ def test_one_more_system_gets_rules_of_its_own_and_changes_no_others() -> None:
         rest = [group for group in yaml.safe_load(more[f"{name}.yaml"])["groups"] if "sixth" not in group["name"]]
         assert own
         assert rest == yaml.safe_load(before[f"{name}.yaml"])["groups"]
-        assert 'system="erpgo"' not in str(own)
+        assert 'system="depot"' not in str(own)

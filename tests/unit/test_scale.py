@@ -6,12 +6,13 @@ from pathlib import Path
 import yaml
 
 from dashboards.linked_rules import files
-from observability.settings.load import ROOT, validate
+from observability.settings.load import validate
+from tests.unit.conftest import REFERENCE
 
 
 def rules_of(count: int, folder: Path) -> int:
     """Number of rules of a stack that watches so many systems, all of one kind."""
-    text = next((ROOT / "systems").glob("*.yaml")).read_text()
+    text = next((REFERENCE / "systems").glob("*.yaml")).read_text()
     systems = folder / str(count) / "systems"
     systems.mkdir(parents=True)
     names = [f"system-{index}" for index in range(count)]

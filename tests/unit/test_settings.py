@@ -12,7 +12,7 @@ from observability.core.render import to_yaml
 from observability.core.types import seconds
 from observability.parts.images import PINS
 from observability.settings import schema
-from observability.settings.load import ROOT, from_file, stack_secrets, validate
+from observability.settings.load import ROOT, from_file, validate
 from observability.settings.model import ImageSettings, Settings, mirrored
 from observability.settings.secrets import known_secrets, stated_secrets
 from tests.unit.conftest import base, stack_config
@@ -36,14 +36,6 @@ def test_an_empty_dev_file_gives_a_whole_stack() -> None:
 
 def test_prod_keeps_samples_for_thirty_days() -> None:
     assert stack_config("prod").settings.retention == "30d"
-
-
-def test_the_three_committed_stacks_are_valid_and_share_no_network() -> None:
-    subnets = {
-        from_file(stack, stored_secrets=frozenset(stack_secrets(stack))).settings.network.subnet
-        for stack in ("dev", "staging", "prod")
-    }
-    assert len(subnets) == 3
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_name() -> None:
@@ -217,10 +209,10 @@ def test_every_setting_is_described_in_the_schema() -> None:
 def test_the_schema_takes_the_secrets_of_systems_that_are_yet_to_come() -> None:
     patterns = json.loads(schema.text())["properties"]["config"]["patternProperties"]
     (secret,) = (pattern for pattern in patterns if "Password" in pattern)
-    names = known_secrets(["social-selling"]).keys() - stated_secrets().keys()
-    assert names == {"socialSellingScrapeToken", "socialSellingScrapePassword", "socialSellingScrapeKey"}
+    names = known_secrets(["print-shop"]).keys() - stated_secrets().keys()
+    assert names == {"printShopScrapeToken", "printShopScrapePassword", "printShopScrapeKey"}
     assert all(re.search(secret, f"observability:{name}") for name in names)
-    assert re.search(secret, "observability:erpgoPostgresPassword")
+    assert re.search(secret, "observability:depotPostgresPassword")
     assert not re.search(secret, "observability:loki")
 
 

@@ -30,7 +30,7 @@ def silence(state: str = "active", since: float = -1, until: float = 1, **more: 
     return {
         "id": "11111111-2222-3333-4444-555555555555",
         "status": {"state": state},
-        "matchers": [{"name": "system", "value": "erpgo", "isRegex": False, "isEqual": True}],
+        "matchers": [{"name": "system", "value": "depot", "isRegex": False, "isEqual": True}],
         "createdBy": "ann@example.com",
         "comment": "deploying 1.4",
         "startsAt": (now + timedelta(hours=since)).isoformat(),
@@ -82,7 +82,7 @@ def test_what_would_match_every_alert_is_refused(text: str) -> None:
         check(parse_matchers(text), KNOWN)
 
 
-@pytest.mark.parametrize("text", ["system=", "alertname=~.*", "system!=nowhere", "instance!=db-1", "team!=erpgo"])
+@pytest.mark.parametrize("text", ["system=", "alertname=~.*", "system!=nowhere", "instance!=db-1", "team!=depot"])
 def test_what_needs_no_label_to_be_there_is_refused_as_by_alertmanager(text: str) -> None:
     with pytest.raises(ConfigError, match="needs no label to be there, which Alertmanager refuses"):
         check(parse_matchers(text), KNOWN, WATCHDOG)
@@ -98,11 +98,11 @@ def test_what_would_silence_the_watchdog_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "alertname=HighErrorRate,system=erpgo",
+        "alertname=HighErrorRate,system=depot",
         "severity=info,alertname!=Watchdog",
-        "severity=~.+,system=erpgo",
+        "severity=~.+,system=depot",
         "instance=db-1:5432",
-        "severity!=critical,system=syncup",
+        "severity!=critical,system=studio",
     ],
 )
 def test_what_names_some_alerts_is_allowed(text: str) -> None:
@@ -113,7 +113,7 @@ def test_what_names_some_alerts_is_allowed(text: str) -> None:
     ("text", "what", "fix"),
     [
         ("alertname=HighErorRate", "there is no such alertname", "did you mean 'HighErrorRate'?"),
-        ("system=erpg", "there is no such system", "did you mean 'erpgo'?"),
+        ("system=depo", "there is no such system", "did you mean 'depot'?"),
         ("component=~data", "there is no such component", "did you mean 'database'?"),
         ("alertname=~Hihg.*", "there is no such alertname", "see the files in rules/"),
     ],
@@ -140,8 +140,8 @@ def test_one_too_long_too_short_or_without_a_reason_is_refused(
     assert what in add(runner, "alertname=HighErrorRate", *arguments).what
 
 
-HOST_DOWN = {"alertname": "HostDown", "severity": "critical", "system": "erpgo", "instance": "web-1:9100"}
-REDIS_DOWN = {"alertname": "RedisDown", "severity": "critical", "system": "erpgo", "instance": "web-1:6379"}
+HOST_DOWN = {"alertname": "HostDown", "severity": "critical", "system": "depot", "instance": "web-1:9100"}
+REDIS_DOWN = {"alertname": "RedisDown", "severity": "critical", "system": "depot", "instance": "web-1:6379"}
 
 
 def firing(labels: dict[str, str], fingerprint: str, *inhibited_by: str) -> dict[str, Any]:
@@ -168,9 +168,9 @@ def added(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[str, list[d
 
 
 def test_what_a_silence_would_mute_is_shown_before_it_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
-    output, made = added(monkeypatch, "HostDown,system=erpgo")
+    output, made = added(monkeypatch, "HostDown,system=depot")
     assert output.index("mutes 1 alert now:") < output.index("11111111 active until")
-    assert "  HostDown critical erpgo web-1:9100 since 2026-11-18 12:00 UTC" in output
+    assert "  HostDown critical depot web-1:9100 since 2026-11-18 12:00 UTC" in output
     assert "mutes when they fire: HostDown\n" in output
     assert [one["matchers"][0]["value"] for one in made] == ["HostDown"]
 
@@ -183,7 +183,7 @@ def test_a_dry_run_shows_what_would_be_muted_and_adds_nothing(monkeypatch: pytes
 
 def test_what_the_silenced_alert_mutes_is_shown_and_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     output, made = added(monkeypatch, "HostDown")
-    assert "RedisDown critical erpgo web-1:6379" in output
+    assert "RedisDown critical depot web-1:6379" in output
     assert "muted by HostDown until now, is sent while that is silenced" in output
     assert len(made) == 1
 
@@ -218,7 +218,7 @@ def test_the_author_is_gits_user_or_the_user_of_the_machine(monkeypatch: pytest.
 def test_the_list_says_what_by_whom_why_until_when_and_how_much_it_mutes(monkeypatch: pytest.MonkeyPatch) -> None:
     one = silence()
     output = listed(monkeypatch, [one], mutes=2)
-    assert '11111111  system="erpgo"' in output
+    assert '11111111  system="depot"' in output
     assert "ann@example.com: deploying 1.4" in output
     since, until = (one[key][:16].replace("T", " ") for key in ("startsAt", "endsAt"))
     assert f"{since} UTC to {until} UTC" in output

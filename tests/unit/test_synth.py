@@ -14,7 +14,7 @@ from observability.core.errors import ConfigError
 from observability.settings.load import ROOT, validate
 from observability.synth.write import write
 from tests.calls import calls
-from tests.unit.conftest import FULL, stack_config
+from tests.unit.conftest import FULL, REFERENCE, stack_config
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -86,7 +86,7 @@ def test_every_target_carries_system_and_instance(tmp_path: Path) -> None:
         *("prometheus", "alertmanager", "node", "loki", "alloy", "docker", "grafana", "blackbox"),
         *("rabbitmq", "shop-exporter"),
         *("postgres", "redis", "nginx", "mongodb", "elasticsearch"),
-        *("backend-alawael", "backend-erpgo", "backend-neuroerp", "backend-social-selling", "syncup-api-syncup"),
+        *("backend-academy", "backend-depot", "backend-hospital", "backend-print-shop", "studio-api-studio"),
     }
     targets = [target["labels"] for job in jobs.values() for target in job.get("static_configs", ())]
     assert all({"system", "instance"} <= labels.keys() for labels in targets)
@@ -115,7 +115,7 @@ def test_the_webhook_is_named_by_the_file_that_holds_it() -> None:
 
 
 def test_its_work_grows_no_faster_than_the_number_of_systems(tmp_path: Path) -> None:
-    text = next((ROOT / "systems").glob("*.yaml")).read_text()
+    text = next((REFERENCE / "systems").glob("*.yaml")).read_text()
 
     def work(count: int) -> int:
         folder = tmp_path / str(count) / "systems"

@@ -18,8 +18,9 @@ from observability.systems.load import load, load_file, names
 from observability.systems.model import System
 from observability.systems.resolve import amount, selectors, thresholds
 from observability.systems.thresholds import THRESHOLDS
+from tests.unit.conftest import REFERENCE
 
-SYSTEMS = load(ROOT)
+SYSTEMS = load(REFERENCE)
 
 REFUSALS = yaml.safe_load((Path(__file__).parent / "files/refusals.yaml").read_text())
 """What no file may say, and what is said about it."""
@@ -90,11 +91,11 @@ def values_of(system: System) -> dict[tuple[str, str], tuple[float, str | None]]
 
 
 def test_the_five_systems_are_loaded_in_order_under_the_names_of_their_files() -> None:
-    assert list(SYSTEMS) == ["alawael", "erpgo", "neuroerp", "social-selling", "syncup"]
+    assert list(SYSTEMS) == ["academy", "depot", "hospital", "print-shop", "studio"]
     assert all(system.name == name for name, system in SYSTEMS.items())
 
 
-UNREAD = {"syncup": {"error_rate"}}
+UNREAD = {"studio": {"error_rate"}}
 """What a system exposes and nothing may read: the share of errors comes from the counters."""
 
 
@@ -169,8 +170,8 @@ def test_a_system_without_requests_has_no_default_about_them(tmp_path: Path) -> 
     assert not {"traffic_deviations", "latency_growth"} & {name for name, _ in values_of(loaded(tmp_path, document))}
 
 
-def test_the_hosts_of_alawael_have_thresholds_of_their_own() -> None:
-    found = values_of(SYSTEMS["alawael"])
+def test_the_hosts_of_academy_have_thresholds_of_their_own() -> None:
+    found = values_of(SYSTEMS["academy"])
     assert [
         found[name, severity][0] for name in ("cpu_ratio", "memory_ratio") for severity in ("warning", "critical")
     ] == [
@@ -179,11 +180,11 @@ def test_the_hosts_of_alawael_have_thresholds_of_their_own() -> None:
         0.9,
         0.95,
     ]
-    assert values_of(SYSTEMS["erpgo"])["cpu_ratio", "warning"][0] == 0.8
+    assert values_of(SYSTEMS["depot"])["cpu_ratio", "warning"][0] == 0.8
 
 
-def test_the_cache_of_alawael_is_seen_through_its_exporter() -> None:
-    cache = SYSTEMS["alawael"].signals.cache
+def test_the_cache_of_academy_is_seen_through_its_exporter() -> None:
+    cache = SYSTEMS["academy"].signals.cache
     assert cache is not None
     assert (cache.hits.job, cache.hits.series) == ("redis", "redis_keyspace_hits_total")
 
@@ -275,7 +276,7 @@ def test_every_field_is_described_in_the_schema() -> None:
 
 
 def test_the_registry_names_signals_that_exist_and_defaults_in_its_own_severities() -> None:
-    aliases = {info.alias for info in type(SYSTEMS["erpgo"].signals).model_fields.values()}
+    aliases = {info.alias for info in type(SYSTEMS["depot"].signals).model_fields.values()}
     for name, spec in THRESHOLDS.items():
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*(_\d[hd])?", name)
         assert spec.signal is None or spec.signal.split(".")[0] in aliases

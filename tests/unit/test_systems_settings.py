@@ -10,10 +10,10 @@ from observability.core.errors import ConfigError
 from observability.parts import blackbox
 from observability.scrape import prometheus
 from observability.scrape.jobs import jobs
-from observability.settings.load import ROOT, StackConfig, from_file, validate
-from tests.unit.conftest import FULL, stack_config
+from observability.settings.load import StackConfig, from_file, validate
+from tests.unit.conftest import FULL, REFERENCE, stack_config
 
-FILES = Path(__file__).parent / "files"
+FILES = REFERENCE / "files"
 
 
 def with_systems(settings: dict[str, Any], stack: str = "staging", **more: Any) -> StackConfig:  # noqa: ANN401
@@ -40,27 +40,27 @@ def scrape_configs(config: StackConfig) -> dict[str, dict[str, Any]]:
 
 
 def test_an_environment_overrides_one_value_and_leaves_the_others() -> None:
-    config = with_systems({"erpgo": {"thresholds": {"responseTime": {"critical": "1500ms"}}}})
-    assert value(config, "erpgo", "response_time", "critical") == 1.5
-    assert value(config, "erpgo", "response_time", "warning") == 1
-    assert {one.quantile for one in config.thresholds if (one.system, one.name) == ("erpgo", "response_time")} == {
+    config = with_systems({"depot": {"thresholds": {"responseTime": {"critical": "1500ms"}}}})
+    assert value(config, "depot", "response_time", "critical") == 1.5
+    assert value(config, "depot", "response_time", "warning") == 1
+    assert {one.quantile for one in config.thresholds if (one.system, one.name) == ("depot", "response_time")} == {
         "0.95"
     }
-    assert value(with_systems({}), "erpgo", "response_time", "critical") == 2
+    assert value(with_systems({}), "depot", "response_time", "critical") == 2
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("written", [100, 100.0])
 def test_an_environment_may_write_a_value_as_a_whole_number_or_not(written: float) -> None:
-    config = with_systems({"erpgo": {"thresholds": {"goroutines": {"warning": written}}}})
-    assert value(config, "erpgo", "goroutines", "warning") == 100
+    config = with_systems({"depot": {"thresholds": {"goroutines": {"warning": written}}}})
+    assert value(config, "depot", "goroutines", "warning") == 100
 
 
 def test_an_environment_sets_what_the_file_leaves_to_a_default() -> None:
-    config = with_systems({"neuroerp": {"thresholds": {"diskRatio": {"critical": "99%"}}}})
-    assert value(config, "neuroerp", "disk_ratio", "critical") == 0.99
-    assert value(config, "neuroerp", "disk_ratio", "warning") == 0.8
-    assert value(config, "erpgo", "disk_ratio", "critical") == 0.9
+    config = with_systems({"hospital": {"thresholds": {"diskRatio": {"critical": "99%"}}}})
+    assert value(config, "hospital", "disk_ratio", "critical") == 0.99
+    assert value(config, "hospital", "disk_ratio", "warning") == 0.8
+    assert value(config, "depot", "disk_ratio", "critical") == 0.9
 
 
 def test_the_stack_has_the_thresholds_of_hosts_and_an_environment_overrides_them() -> None:
@@ -72,32 +72,32 @@ def test_the_stack_has_the_thresholds_of_hosts_and_an_environment_overrides_them
 
 
 def test_a_system_that_is_switched_off_is_not_there() -> None:
-    config = with_systems({"erpgo": {"enabled": False, "instances": {"static": ["erp:8080"]}}}, "dev")
-    assert "erpgo" not in config.systems
-    assert "erpgo" not in {one.system for one in config.thresholds}
-    assert "erpgo" not in {target.labels.get("system") for job in jobs(config) for target in job.targets}
-    assert "erpgo" not in {placed.system for placed in config.servers("blackbox-exporter")}
+    config = with_systems({"depot": {"enabled": False, "instances": {"static": ["erp:8080"]}}}, "dev")
+    assert "depot" not in config.systems
+    assert "depot" not in {one.system for one in config.thresholds}
+    assert "depot" not in {target.labels.get("system") for job in jobs(config) for target in job.targets}
+    assert "depot" not in {placed.system for placed in config.servers("blackbox-exporter")}
 
 
 @pytest.mark.parametrize(
     ("settings", "what", "fix"),
     [
-        ({"erpg": {}}, "systems.erpg: there is no such system", "did you mean 'erpgo'"),
-        ({"erpgo": {"treshold": {}}}, "systems.erpgo.treshold: unknown key", "did you mean 'thresholds'"),
-        ({"erpgo": {"thresholds": {"errorRat": {}}}}, "systems.erpgo.thresholds.errorRat: 'errorRat'", "'errorRatio'"),
+        ({"depo": {}}, "systems.depo: there is no such system", "did you mean 'depot'"),
+        ({"depot": {"treshold": {}}}, "systems.depot.treshold: unknown key", "did you mean 'thresholds'"),
+        ({"depot": {"thresholds": {"errorRat": {}}}}, "systems.depot.thresholds.errorRat: 'errorRat'", "'errorRatio'"),
         (
-            {"erpgo": {"thresholds": {"errorRatio": {"warning": "20%"}}}},
-            "systems.erpgo.thresholds.errorRatio: warning (0.2) is not milder than critical (0.1)",
+            {"depot": {"thresholds": {"errorRatio": {"warning": "20%"}}}},
+            "systems.depot.thresholds.errorRatio: warning (0.2) is not milder than critical (0.1)",
             "below critical",
         ),
         (
-            {"erpgo": {"thresholds": {"responseTime": {"critical": "31s"}}}},
-            "systems.erpgo.thresholds.responseTime.critical: http_request_duration_seconds measures up to 30 s",
+            {"depot": {"thresholds": {"responseTime": {"critical": "31s"}}}},
+            "systems.depot.thresholds.responseTime.critical: http_request_duration_seconds measures up to 30 s",
             "higher bucket",
         ),
         (
-            {"neuroerp": {"thresholds": {"cacheHitRatio": {"warning": "80%"}}}},
-            "systems.neuroerp.thresholds.cacheHitRatio: there is no signals.cache",
+            {"hospital": {"thresholds": {"cacheHitRatio": {"warning": "80%"}}}},
+            "systems.hospital.thresholds.cacheHitRatio: there is no signals.cache",
             "add that signal",
         ),
         (
@@ -111,34 +111,34 @@ def test_a_system_that_is_switched_off_is_not_there() -> None:
             "below critical",
         ),
         ({"platform": {"enabled": False}}, "systems.platform.enabled: the stack itself has thresholds", "remove it"),
-        ({"erpgo": {"instances": {"static": ["erp"]}}}, "systems.erpgo.instances.static[0]: 'erp'", "host:port"),
-        ({"erpgo": {"instances": {"files": ["nope.yaml"]}}}, "systems.erpgo.instances.files[0]: 'nope.yaml'", "root"),
-        ({"erpgo": {"instances": {"files": ["a.txt"]}}}, "systems.erpgo.instances.files[0]: 'a.txt': is not", ".yaml"),
+        ({"depot": {"instances": {"static": ["erp"]}}}, "systems.depot.instances.static[0]: 'erp'", "host:port"),
+        ({"depot": {"instances": {"files": ["nope.yaml"]}}}, "systems.depot.instances.files[0]: 'nope.yaml'", "root"),
+        ({"depot": {"instances": {"files": ["a.txt"]}}}, "systems.depot.instances.files[0]: 'a.txt': is not", ".yaml"),
         (
-            {"erpgo": {"instances": {"files": ["../a.json"]}}},
-            "systems.erpgo.instances.files[0]: '../a.json'",
+            {"depot": {"instances": {"files": ["../a.json"]}}},
+            "systems.depot.instances.files[0]: '../a.json'",
             "its root",
         ),
-        ({"erpgo": {"instances": {"files": ["systems/erpgo.yaml"]}}}, "systems/erpgo.yaml: is not a list", "targets"),
-        ({"erpgo": {"instances": {"dns": [{"names": []}]}}}, "systems.erpgo.instances.dns[0].names", "add entries"),
+        ({"depot": {"instances": {"files": ["systems/depot.yaml"]}}}, "systems/depot.yaml: is not a list", "targets"),
+        ({"depot": {"instances": {"dns": [{"names": []}]}}}, "systems.depot.instances.dns[0].names", "add entries"),
         (
-            {"erpgo": {"instances": {"dns": [{"names": ["a"], "type": "A"}]}}},
+            {"depot": {"instances": {"dns": [{"names": ["a"], "type": "A"}]}}},
             "instances.dns[0]: A has no port",
             "add port",
         ),
         (
-            {"erpgo": {"instances": {"dns": [{"names": ["a"], "port": 1}]}}},
+            {"depot": {"instances": {"dns": [{"names": ["a"], "port": 1}]}}},
             "instances.dns[0]: SRV records",
             "take port",
         ),
-        ({"erpgo": {"bearerToken": True, "basicAuthUser": "a"}}, "systems.erpgo: has bearerToken and", "remove the"),
-        ({"erpgo": {"tls": {}}}, "systems.erpgo: has tls and the scheme http", "scheme: https"),
+        ({"depot": {"bearerToken": True, "basicAuthUser": "a"}}, "systems.depot: has bearerToken and", "remove the"),
+        ({"depot": {"tls": {}}}, "systems.depot: has tls and the scheme http", "scheme: https"),
         (
-            {"erpgo": {"scheme": "https", "tls": {"ca": "pyproject.toml"}}},
-            "systems.erpgo.tls.ca: 'pyproject.toml': holds no certificate",
+            {"depot": {"scheme": "https", "tls": {"ca": "files/targets.json"}}},
+            "systems.depot.tls.ca: 'files/targets.json': holds no certificate",
             "PEM",
         ),
-        ({"erpgo": {"scheme": "https", "tls": {"ca": "/etc/ca"}}}, "systems.erpgo.tls.ca: '/etc/ca'", "its root"),
+        ({"depot": {"scheme": "https", "tls": {"ca": "/etc/ca"}}}, "systems.depot.tls.ca: '/etc/ca'", "its root"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused_by_path(settings: dict[str, Any], what: str, fix: str) -> None:
@@ -158,36 +158,34 @@ def test_the_stack_itself_may_have_servers_and_probes_of_its_own() -> None:
 
 
 def test_only_the_systems_that_the_settings_name_are_watched() -> None:
-    assert tuple(validate("staging", {"systems": {"erpgo": {}}}, frozenset()).systems) == ("erpgo",)
-    assert validate("staging", {}, frozenset()).systems == {}
+    assert tuple(validate("staging", {"systems": {"depot": {}}}, frozenset(), REFERENCE).systems) == ("depot",)
+    assert validate("staging", {}, frozenset(), REFERENCE).systems == {}
 
 
 @pytest.mark.parametrize(
     ("own", "setting", "secret"),
     [
-        ({"bearerToken": True}, "bearerToken", "socialSellingScrapeToken"),
-        ({"basicAuthUser": "prometheus"}, "basicAuthUser", "socialSellingScrapePassword"),
+        ({"bearerToken": True}, "bearerToken", "printShopScrapeToken"),
+        ({"basicAuthUser": "prometheus"}, "basicAuthUser", "printShopScrapePassword"),
         (
-            {"scheme": "https", "tls": {"certificate": "tests/unit/files/client.pem"}},
+            {"scheme": "https", "tls": {"certificate": "files/client.pem"}},
             "tls.certificate",
-            "socialSellingScrapeKey",
+            "printShopScrapeKey",
         ),
     ],
 )
 def test_a_secret_that_the_scrape_needs_is_asked_for(own: dict[str, Any], setting: str, secret: str) -> None:
-    values = {"systems": {"social-selling": own}}
+    values = {"systems": {"print-shop": own}}
     with pytest.raises(ConfigError) as caught:
-        validate("staging", values, frozenset())
-    assert (
-        f"observability:systems.social-selling.{setting} needs the secret observability:{secret}" in caught.value.what
-    )
+        validate("staging", values, frozenset(), REFERENCE)
+    assert f"observability:systems.print-shop.{setting} needs the secret observability:{secret}" in caught.value.what
     assert f"./obs secret set {secret} staging" in caught.value.fix
-    assert secret in validate("staging", values, frozenset({secret})).secrets
+    assert secret in validate("staging", values, frozenset({secret}), REFERENCE).secrets
 
 
 def test_a_systems_secret_in_the_clear_is_refused_and_that_of_no_system_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "systems").mkdir()
-    (tmp_path / "systems/shop.yaml").write_text((ROOT / "systems/neuroerp.yaml").read_text())
+    (tmp_path / "systems/shop.yaml").write_text((REFERENCE / "systems/hospital.yaml").read_text())
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text("config:\n  observability:shopScrapeToken: t0p\n")
     with pytest.raises(ConfigError, match="observability:shopScrapeToken is a secret in the clear"):
@@ -201,65 +199,65 @@ def test_a_systems_secret_in_the_clear_is_refused_and_that_of_no_system_is_unkno
 
 
 def test_a_system_without_instances_has_no_job_and_is_named() -> None:
-    config = with_systems({"erpgo": {"instances": {"static": ["erp:8080"]}}})
-    assert [name for name in scrape_configs(config) if name.startswith(("backend", "syncup"))] == ["backend-erpgo"]
+    config = with_systems({"depot": {"instances": {"static": ["erp:8080"]}}})
+    assert [name for name in scrape_configs(config) if name.startswith(("backend", "studio"))] == ["backend-depot"]
     nowhere = [one.system for one in config.unplaced if one.what == "instances"]
-    assert nowhere == ["alawael", "neuroerp", "social-selling", "syncup"]
+    assert nowhere == ["academy", "hospital", "print-shop", "studio"]
     assert len(config.systems) == 5
 
 
 def test_prometheus_names_the_jobs_apart_though_their_series_share_the_label() -> None:
     found = [name for name in scrape_configs(stack_config()) if name.startswith("backend")]
-    assert found == ["backend-alawael", "backend-erpgo", "backend-neuroerp", "backend-social-selling"]
+    assert found == ["backend-academy", "backend-depot", "backend-hospital", "backend-print-shop"]
 
 
 def test_a_system_is_read_as_often_as_its_file_says() -> None:
     found = scrape_configs(stack_config())
-    assert found["backend-neuroerp"]["scrape_interval"] == "5s"
-    assert "scrape_interval" not in found["backend-erpgo"]
+    assert found["backend-hospital"]["scrape_interval"] == "5s"
+    assert "scrape_interval" not in found["backend-depot"]
 
 
 def test_targets_found_at_run_time_carry_the_systems_labels() -> None:
     found = scrape_configs(stack_config("staging", FULL))
-    assert found["backend-neuroerp"]["file_sd_configs"] == [
-        {"files": ["files/tests/unit/files/targets.yaml", "files/tests/unit/files/targets.json"]}
+    assert found["backend-hospital"]["file_sd_configs"] == [
+        {"files": ["files/files/targets.yaml", "files/files/targets.json"]}
     ]
-    assert found["backend-neuroerp"]["relabel_configs"] == [
-        {"target_label": "system", "replacement": "neuroerp"},
+    assert found["backend-hospital"]["relabel_configs"] == [
+        {"target_label": "system", "replacement": "hospital"},
         {"target_label": "job", "replacement": "backend"},
     ]
-    assert [one["type"] for one in found["syncup-api-syncup"]["dns_sd_configs"]] == ["SRV", "A"]
+    assert [one["type"] for one in found["studio-api-studio"]["dns_sd_configs"]] == ["SRV", "A"]
 
 
 def test_secrets_and_certificates_reach_prometheus_as_files_alone() -> None:
     config = stack_config("staging", FULL)
     found = scrape_configs(config)
-    assert found["backend-erpgo"]["authorization"] == {"credentials_file": "secrets/erpgo-token"}
-    assert found["backend-erpgo"]["tls_config"]["ca_file"] == "files/tests/unit/files/ca.pem"
-    assert found["backend-neuroerp"]["basic_auth"] == {
+    assert found["backend-depot"]["authorization"] == {"credentials_file": "secrets/depot-token"}
+    assert found["backend-depot"]["tls_config"]["ca_file"] == "files/files/ca.pem"
+    assert found["backend-hospital"]["basic_auth"] == {
         "username": "prometheus",
-        "password_file": "secrets/neuroerp-password",
+        "password_file": "secrets/hospital-password",
     }
-    assert found["syncup-api-syncup"]["tls_config"] == {
-        "cert_file": "files/tests/unit/files/client.pem",
-        "key_file": "secrets/syncup-key.pem",
+    assert found["studio-api-studio"]["tls_config"] == {
+        "cert_file": "files/files/client.pem",
+        "key_file": "secrets/studio-key.pem",
     }
     assert prometheus.secret_files(config) == {
-        "secrets/erpgo-token": "erpgoScrapeToken",
-        "secrets/neuroerp-password": "neuroerpScrapePassword",
-        "secrets/syncup-key.pem": "syncupScrapeKey",
+        "secrets/depot-token": "depotScrapeToken",
+        "secrets/hospital-password": "hospitalScrapePassword",
+        "secrets/studio-key.pem": "studioScrapeKey",
     }
-    assert prometheus.files(config, {})["files/tests/unit/files/ca.pem"] == (FILES / "ca.pem").read_text()
+    assert prometheus.files(config, {})["files/files/ca.pem"] == (FILES / "ca.pem").read_text()
 
 
 def test_a_native_histogram_is_scraped_as_one(tmp_path: Path) -> None:
     (tmp_path / "systems").mkdir()
-    text = (ROOT / "systems/neuroerp.yaml").read_text().replace("    buckets: http\n", "")
+    text = (REFERENCE / "systems/hospital.yaml").read_text().replace("    buckets: http\n", "")
     (tmp_path / "systems/shop.yaml").write_text(text)
     values = {"systems": {"shop": {"instances": {"static": ["shop:3000"]}}}}
     config = validate("staging", values, frozenset(), tmp_path)
     assert scrape_configs(config)["backend-shop"]["scrape_native_histograms"] is True
-    assert "scrape_native_histograms" not in scrape_configs(stack_config())["backend-neuroerp"]
+    assert "scrape_native_histograms" not in scrape_configs(stack_config())["backend-hospital"]
 
 
 def probes(config: StackConfig) -> list[Any]:
@@ -269,73 +267,71 @@ def probes(config: StackConfig) -> list[Any]:
 
 def test_a_health_page_is_probed_at_every_instance_that_is_known() -> None:
     config = stack_config("staging", FULL)
-    assert [(probe.name, probe.url) for probe in probes(config) if "erpgo/health" in probe.name] == [
-        ("erpgo/health", "https://erp-1.example.com:8080/health"),
-        ("erpgo/health", "https://erp-2.example.com:8080/health"),
+    assert [(probe.name, probe.url) for probe in probes(config) if "depot/health" in probe.name] == [
+        ("depot/health", "https://erp-1.example.com:8080/health"),
+        ("depot/health", "https://erp-2.example.com:8080/health"),
     ]
     text = blackbox.modules(probes(config), "x")
-    module = yaml.safe_load(text)["modules"]["http_tls_erpgo/health"]["http"]
+    module = yaml.safe_load(text)["modules"]["http_tls_depot/health"]["http"]
     assert module["fail_if_body_not_matches_regexp"] == ['"status":"ok"']
     assert module["tls_config"] == {"ca": (FILES / "ca.pem").read_text(), "server_name": "erp.example.com"}
 
 
 def test_instances_found_by_dns_or_file_have_health_probes_found_the_same_way() -> None:
     dns = {"dns": [{"names": ["shop.example.com"], "type": "A", "port": 3000}]}
-    config = with_systems({"social-selling": {"instances": dns, "scheme": "https"}})
+    config = with_systems({"print-shop": {"instances": dns, "scheme": "https"}})
     jobs_of_pages = {name: job for name, job in scrape_configs(config).items() if name.startswith("blackbox-")}
-    assert set(jobs_of_pages) == {
-        f"blackbox-social-selling-{page}" for page in ("health", "health-ready", "health-live")
-    }
-    job = jobs_of_pages["blackbox-social-selling-health-ready"]
+    assert set(jobs_of_pages) == {f"blackbox-print-shop-{page}" for page in ("health", "health-ready", "health-live")}
+    job = jobs_of_pages["blackbox-print-shop-health-ready"]
     assert job["dns_sd_configs"] == [{"names": ["shop.example.com"], "type": "A", "port": 3000}]
     first, second, *fixed, last = job["relabel_configs"]
     assert first["replacement"] == "https://$1/health/ready"
     assert second == {"source_labels": ["__param_target"], "target_label": "instance"}
-    assert {"target_label": "system", "replacement": "social-selling"} in fixed
+    assert {"target_label": "system", "replacement": "print-shop"} in fixed
     assert {"target_label": "job", "replacement": "blackbox"} in fixed
     assert last == {"target_label": "__address__", "replacement": "blackbox-exporter:9115"}
 
 
 def test_health_pages_alone_bring_the_exporter_that_probes_them() -> None:
     assert not with_systems({}).runs("blackbox-exporter")
-    assert with_systems({"erpgo": {"instances": {"static": ["erp:8080"]}}}).runs("blackbox-exporter")
+    assert with_systems({"depot": {"instances": {"static": ["erp:8080"]}}}).runs("blackbox-exporter")
 
 
 def test_a_page_behind_a_clients_certificate_is_not_probed() -> None:
-    tls = {"scheme": "https", "tls": {"certificate": "tests/unit/files/client.pem"}}
-    assert probes(with_systems({"erpgo": {"instances": {"static": ["erp:8080"]}, **tls}})) == []
+    tls = {"scheme": "https", "tls": {"certificate": "files/client.pem"}}
+    assert probes(with_systems({"depot": {"instances": {"static": ["erp:8080"]}, **tls}})) == []
 
 
 def test_the_hosts_of_a_system_are_read_by_the_job_of_our_own() -> None:
     (node,) = (job for job in jobs(stack_config("staging", FULL)) if job.name == "node")
     nodes = {target.labels["instance"]: target for target in node.targets}
-    assert nodes["app-1"].labels["system"] == "alawael"
+    assert nodes["app-1"].labels["system"] == "academy"
     assert nodes["app-1"].address == "app-1.example.com:9100"
     assert nodes["docker-host"].labels["system"] == "platform"
 
 
 def test_a_host_elsewhere_is_read_though_our_own_has_no_exporter() -> None:
     hosts = [{"address": "app-1.example.com:9100", "name": "app-1"}]
-    config = stack_config("staging", {"nodeExporter": {"enabled": False}, "systems": {"alawael": {"hosts": hosts}}})
+    config = stack_config("staging", {"nodeExporter": {"enabled": False}, "systems": {"academy": {"hosts": hosts}}})
     (node,) = (job for job in jobs(config) if job.name == "node")
     assert [target.labels["instance"] for target in node.targets] == ["app-1"]
 
 
 def test_a_system_on_the_stacks_own_host_has_no_target_of_its_own_there() -> None:
-    config = with_systems({"erpgo": {"hosts": [{"name": "docker-host"}]}})
+    config = with_systems({"depot": {"hosts": [{"name": "docker-host"}]}})
     (node,) = (job for job in jobs(config) if job.name == "node")
     assert [target.labels for target in node.targets] == [{"system": "platform", "instance": "docker-host"}]
 
 
 def test_the_job_of_a_system_has_a_fallback_protocol_and_escapes_names() -> None:
-    job = scrape_configs(stack_config())["backend-erpgo"]
+    job = scrape_configs(stack_config())["backend-depot"]
     assert job["fallback_scrape_protocol"] == "PrometheusText0.0.4"
     assert job["metric_name_escaping_scheme"] == "underscores"
 
 
 def test_a_query_in_the_path_becomes_params(tmp_path: Path) -> None:
     (tmp_path / "systems").mkdir()
-    text = (ROOT / "systems/neuroerp.yaml").read_text()
+    text = (REFERENCE / "systems/hospital.yaml").read_text()
     document = yaml.safe_load(text)
     document["scrape"]["path"] = "/actuator/metrics?format=prometheus&name[]=a&name[]=b"
     (tmp_path / "systems/shop.yaml").write_text(yaml.safe_dump(document))

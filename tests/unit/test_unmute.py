@@ -20,17 +20,17 @@ HOST: Final = {
     "alertname": "HostDown",
     "severity": "critical",
     "condition": "down",
-    "system": "erpgo",
+    "system": "depot",
     "host": "web-1",
 }
-REDIS: Final = {"alertname": "RedisDown", "severity": "critical", "system": "erpgo", "host": "web-1"}
+REDIS: Final = {"alertname": "RedisDown", "severity": "critical", "system": "depot", "host": "web-1"}
 ERRORS: Final = {
     "alertname": "CriticalErrorRate",
     "severity": "critical",
     "condition": "error_rate",
-    "system": "erpgo",
+    "system": "depot",
 }
-DOWN: Final = {"summary": "Redis of erpgo is down"}
+DOWN: Final = {"summary": "Redis of depot is down"}
 WARNING: Final = {**ERRORS, "alertname": "HighErrorRate", "severity": "warning"}
 
 

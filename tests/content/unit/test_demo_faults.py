@@ -6,7 +6,7 @@ from demo.alerts import Alert
 from demo.conditions import Conditions
 from demo.faults import Fault, Faults
 from demo.systems import FAULTS, PROFILES, SHOP
-from tests.unit.demo_figures import Figures, Run, alerts
+from tests.content.unit.demo_figures import Figures, Run, alerts
 
 SIMULATED = [name for name in PROFILES if name != SHOP.name]
 

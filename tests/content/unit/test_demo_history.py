@@ -11,8 +11,8 @@ from dashboards.linked_rules import files
 from demo import history
 from demo.chance import DAY, WEEK, load
 from demo.systems import FAULTS, PROFILES, SHOP
-from tests.unit.conftest import stack_config
-from tests.unit.demo_figures import Run, system
+from tests.content.stacks import stack_config
+from tests.content.unit.demo_figures import Run, system
 
 END = 1_763_733_600
 DAYS = 8

@@ -19,7 +19,7 @@ from observability.cli.app import app
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
 from observability.synth.record import CONTAINER, record
-from tests.unit.conftest import stack_config
+from tests.content.stacks import stack_config
 
 
 def test_no_stack_declares_anything_of_the_demo() -> None:

@@ -20,8 +20,8 @@ from demo.systems import FAULTS, PROFILES, SHOP
 from observability.systems.resolve import thresholds
 from observability.systems.signals import Selector
 from tests.calls import calls
-from tests.unit.demo_figures import Run, alerts, system
-from tests.unit.test_demo_faults import BUSIEST, NEW_ERROR, QUIETEST, SIMULATED, STALLED, WEDNESDAY
+from tests.content.unit.demo_figures import Run, alerts, system
+from tests.content.unit.test_demo_faults import BUSIEST, NEW_ERROR, QUIETEST, SIMULATED, STALLED, WEDNESDAY
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -1,13 +1,14 @@
-"""Nothing is special: the product knows neither the demo nor any of the watched systems by name."""
+"""Nothing is special: neither the product nor its own tests know any of the watched systems by name."""
 
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from observability.settings.load import ROOT
-from observability.systems import load as system_files
+from tests.content import SYSTEMS
 
 APART: Final = ("demo", "tests", "tools", "systems")
 """Folders that may name them: the demo itself, tests, benchmarks, and what is content."""
@@ -16,20 +17,42 @@ DRIVERS: Final = {"observability/cli/demo.py", "observability/cli/fault.py"}
 """The commands that drive the demo."""
 
 
+def tracked(*patterns: str) -> list[Path]:
+    """The repository's files that match, from its root."""
+    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [Path(line) for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
+
+
 def product() -> list[Path]:
     """Every Python file of the product."""
-    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True)
-    paths = [Path(line) for line in listed.stdout.splitlines()]
-    return [path for path in paths if path.parts[0] not in APART and str(path) not in DRIVERS]
+    return [path for path in tracked("*.py") if path.parts[0] not in APART and str(path) not in DRIVERS]
 
 
-@pytest.mark.parametrize("name", ["demo", *system_files.load(ROOT)])
-def test_no_module_of_the_product_names_it(name: str) -> None:
-    spellings = {name, name.replace("-", "_"), name.replace("-", "")}
-    naming = [
+def tests_of_the_framework() -> list[Path]:
+    """Every module and case of the tests that stay when the content goes."""
+    return [path for path in tracked("tests/*.py", "tests/*.yaml") if path.parts[1] != "content"]
+
+
+def spellings(name: str) -> set[str]:
+    """How a name is written in code."""
+    return {name, name.replace("-", "_"), name.replace("-", "")}
+
+
+def naming(paths: Iterable[Path], name: str) -> list[str]:
+    """The lines of these files, given from the root, that name it."""
+    return [
         f"{path}:{number}"
-        for path in product()
+        for path in paths
         for number, line in enumerate((ROOT / path).read_text(encoding="utf-8").splitlines(), start=1)
-        if any(spelling in line.lower() for spelling in spellings)
+        if any(spelling in line.lower() for spelling in spellings(name))
     ]
-    assert naming == []
+
+
+@pytest.mark.parametrize("name", ["demo", *SYSTEMS])
+def test_no_module_of_the_product_names_it(name: str) -> None:
+    assert naming(product(), name) == []
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_no_test_outside_the_content_names_it(name: str) -> None:
+    assert naming(tests_of_the_framework(), name) == []

@@ -29,7 +29,7 @@ def merged(below: Any, above: Any) -> Any:  # noqa: ANN401 - YAML
 def config(example: str) -> StackConfig:
     """The stack of the guide's first example with another on top."""
     documents = [yaml.safe_load(text) for text in (EXAMPLES[0], example)]
-    values = base("prod")
+    values = base("prod", ROOT)
     values |= {key.removeprefix("observability:"): value for key, value in merged(*documents).items()}
     return validate("prod", values, frozenset(secret_specs(values)) - {"alertWebhookUrl"})
 

@@ -1,0 +1,22 @@
+"""docs/on-call.md shows settings that are accepted, for a team of this repository."""
+
+import re
+
+import yaml
+
+from observability.settings.load import ROOT, validate
+from observability.settings.on_call import OnCallSettings
+from tests.unit.on_call_rota import rota
+
+
+def test_what_the_guide_shows_is_accepted() -> None:
+    guide = (ROOT / "docs" / "on-call.md").read_text(encoding="utf-8")
+    examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)]
+    values = {key.removeprefix("observability:"): value for example in examples for key, value in example.items()}
+    config = validate("dev", values, frozenset())
+    expected = rota()
+    (schedule,) = expected["schedules"].values()
+    expected["schedules"] = {"erpgo": schedule}
+    assert config.settings.on_call == OnCallSettings.model_validate(expected)
+    assert config.runs("goalert")
+    assert config.link("goalert") == "https://calls.example.com"
