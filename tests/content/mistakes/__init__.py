@@ -1,0 +1,1 @@
+"""The mistakes of the documents that the systems' owners wrote."""

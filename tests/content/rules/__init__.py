@@ -1,0 +1,1 @@
+"""The rules on what the repository's own systems expose."""
