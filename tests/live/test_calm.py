@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from dashboards.linked_rules import files
+from tests.content.stacks import stack_config
 from tests.live import past
 from tests.live.conftest import Project, until
-from tests.unit.conftest import stack_config
 
 SYSTEMS = ("alawael", "erpgo", "neuroerp", "social-selling", "syncup")
 

@@ -84,14 +84,14 @@ def said(dev: Judged, expr: str) -> str:
 def test_a_percentile_is_taken_of_the_rates_of_buckets(dev: Judged) -> None:
     times = histogram(
         "http_request_duration_seconds",
-        "syncup",
+        "studio",
         {"method": "GET", "route": "/api/meetings", "status": "200"},
         quantile=0.99,
         at=2.4,
         rate=5,
     )
     course = Course(
-        system="syncup",
+        system="studio",
         series=times,
         original="histogram_quantile(0.99, http_request_duration_seconds) > 2",
         alert="HighResponseTime",
@@ -104,11 +104,11 @@ def test_a_percentile_is_taken_of_the_rates_of_buckets(dev: Judged) -> None:
 
 def test_a_host_is_busy_by_what_its_cpus_do_and_not_by_their_being_idle(everything: Judged) -> None:
     cpu = {
-        f'node_cpu_seconds_total{{job="node",system="alawael",instance="host",cpu="0",mode="{mode}"}}': counter(share)
+        f'node_cpu_seconds_total{{job="node",system="academy",instance="host",cpu="0",mode="{mode}"}}': counter(share)
         for mode, share in (("idle", 0.95), ("user", 0.05))
     }
     course = Course(
-        system="alawael",
+        system="academy",
         series=cpu,
         original="rate(node_cpu_seconds_total[5m]) > 0.8",
         alert="HighCPUUsage",
@@ -136,17 +136,17 @@ def _without_mode(node: Node) -> Iterator[pp.VectorSelector]:
 
 def test_the_status_is_selected_by_the_label_that_the_system_exposes(dev: Judged) -> None:
     requests = {
-        series("http_requests_total", "alawael", {"method": "GET", "route": "/api/x", "status_code": code}): counter(
+        series("http_requests_total", "academy", {"method": "GET", "route": "/api/x", "status_code": code}): counter(
             rate
         )
         for code, rate in (("200", 8), ("500", 2))
     }
     course = Course(
-        system="alawael",
+        system="academy",
         series=requests,
         original=(
-            'sum by (system) (rate(http_requests_total{system="alawael",status=~"5.."}[5m]))'
-            ' / sum by (system) (rate(http_requests_total{system="alawael"}[5m])) > 0.05'
+            'sum by (system) (rate(http_requests_total{system="academy",status=~"5.."}[5m]))'
+            ' / sum by (system) (rate(http_requests_total{system="academy"}[5m])) > 0.05'
         ),
         alert="HighErrorRate",
         file="applications.yaml",
@@ -158,14 +158,14 @@ def test_the_status_is_selected_by_the_label_that_the_system_exposes(dev: Judged
 
 def test_the_cache_of_a_database_is_judged_by_its_last_minutes_not_its_lifetime(dev: Judged) -> None:
     database = {
-        f'{name}{{job="postgres",system="erpgo",instance="db:5432",datid="1",datname="shop"}}': values
+        f'{name}{{job="postgres",system="depot",instance="db:5432",datid="1",datname="shop"}}': values
         for name, values in (
             ("pg_stat_database_blks_hit", "1000000000+300x60"),
             ("pg_stat_database_blks_read", "1000000+2700x60"),
         )
     }
     course = Course(
-        system="erpgo",
+        system="depot",
         series=database,
         original="pg_stat_database_blks_hit / (pg_stat_database_blks_hit + pg_stat_database_blks_read) < 0.9",
         alert="LowDatabaseCacheHitRatio",
@@ -181,12 +181,12 @@ def test_one_slow_request_at_night_is_no_alert(dev: Judged) -> None:
     # One request of two seconds, a few minutes before it is judged.
     once = {"+Inf": 1, "2500": 1, "1000": 0, "500": 0}
     one = {
-        series("http_request_duration_ms_bucket", "social-selling", {**labels, "le": le}): f"0x43 {count}x20"
+        series("http_request_duration_ms_bucket", "print-shop", {**labels, "le": le}): f"0x43 {count}x20"
         for le, count in once.items()
     }
-    one[series("http_request_duration_ms_count", "social-selling", labels)] = "0x43 1x20"
+    one[series("http_request_duration_ms_count", "print-shop", labels)] = "0x43 1x20"
     course = Course(
-        system="social-selling",
+        system="print-shop",
         series=one,
         original="histogram_quantile(0.95, sum by (le, route) (rate(http_request_duration_ms_bucket[5m]))) > 500",
         alert="HighResponseTime",
@@ -199,12 +199,12 @@ def test_one_slow_request_at_night_is_no_alert(dev: Judged) -> None:
 
 def test_errors_are_counted_and_not_taken_from_what_the_application_makes_of_them(everything: Judged) -> None:
     labels = {"method": "GET", "route": "/api/meetings"}
-    told = {series("error_rate", "syncup"): gauge(0)} | {
-        series("http_requests_total", "syncup", {**labels, "status": code}): counter(rate)
+    told = {series("error_rate", "studio"): gauge(0)} | {
+        series("http_requests_total", "studio", {**labels, "status": code}): counter(rate)
         for code, rate in (("200", 9.5), ("500", 0.5))
     }
     course = Course(
-        system="syncup",
+        system="studio",
         series=told,
         original="error_rate > 0.01",
         alert="HighErrorRate",

@@ -27,8 +27,8 @@ SECRETS: Final = {"phoneToken": "a" * 30, "phoneUser": "u" * 30, "smtpPassword":
 TRUSTED: Final = "etc/alertmanager/trusted.pem"
 
 ALERT: Final = {
-    "labels": {"alertname": "HostDown", "severity": "critical", "system": "erpgo", "component": "host"},
-    "annotations": {"summary": "Host erp-1 of erpgo does not answer", "description": "For a minute."},
+    "labels": {"alertname": "HostDown", "severity": "critical", "system": "depot", "component": "host"},
+    "annotations": {"summary": "Host erp-1 of depot does not answer", "description": "For a minute."},
 }
 
 
@@ -112,10 +112,10 @@ def test_pushover_gets_one_message_and_one_resolved_notice(sent: tuple[HttpDoubl
     assert http.wrong == []
     first, last = (one.payload for one in http.taken("pushover"))
     assert (first["token"], first["user"]) == (SECRETS["phoneToken"], SECRETS["phoneUser"])
-    assert first["title"] == "[CRITICAL] Host erp-1 of erpgo does not answer"
+    assert first["title"] == "[CRITICAL] Host erp-1 of depot does not answer"
     assert first["message"].startswith("For a minute.\nSince ")
     assert (first["priority"], first["retry"], first["expire"]) == ("2", "60", "3600")
-    assert last["title"] == "[RESOLVED] Host erp-1 of erpgo does not answer"
+    assert last["title"] == "[RESOLVED] Host erp-1 of depot does not answer"
     assert last["priority"] == "-1"
 
 

@@ -18,30 +18,30 @@ LABELS: Final = {
     "severity": "critical",
     "component": "host",
     "condition": "down",
-    "system": "erpgo",
-    "team": "erpgo",
+    "system": "depot",
+    "team": "depot",
     "instance": "erp-1",
     "host": "erp-1",
     "environment": "prod",
     "cluster": "obs-prod",
 }
 ANNOTATIONS: Final = {
-    "summary": "Host erp-1 of erpgo does not answer",
+    "summary": "Host erp-1 of depot does not answer",
     "description": "Prometheus has not been able to read the metrics of host erp-1 for a minute.",
     "runbook_url": "https://git.example.com/runbooks/HostDown.md",
-    "dashboard_url": "https://grafana.example.com/d/erpgo-system?var-instance=erp-1&viewPanel=1",
+    "dashboard_url": "https://grafana.example.com/d/depot-system?var-instance=erp-1&viewPanel=1",
 }
 DOWN: Final = Alert(labels=LABELS, annotations=ANNOTATIONS)
 OVER: Final = Alert(labels=LABELS, annotations=ANNOTATIONS, resolved=True)
 
 RUNBOOK: Final = "https://git.example.com/runbooks/HostDown.md"
-PANEL: Final = "https://grafana.example.com/d/erpgo-system?var-instance=erp-1&viewPanel=1"
+PANEL: Final = "https://grafana.example.com/d/depot-system?var-instance=erp-1&viewPanel=1"
 SILENCE: Final = (
     "https://alerts.example.com/#/silences/new?filter=%7Balertname%3D%22HostDown%22%2C%20"
-    "instance%3D%22erp-1%22%2C%20severity%3D%22critical%22%2C%20system%3D%22erpgo%22%7D"
+    "instance%3D%22erp-1%22%2C%20severity%3D%22critical%22%2C%20system%3D%22depot%22%7D"
 )
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
-FACTS: Final = "System erpgo, environment prod, component host, severity critical"
+FACTS: Final = "System depot, environment prod, component host, severity critical"
 
 
 def slow(number: int, *, resolved: bool = False) -> Alert:
@@ -49,10 +49,10 @@ def slow(number: int, *, resolved: bool = False) -> Alert:
     return Alert(
         labels={**LABELS, "alertname": "CriticalResponseTime", "component": "application", "route": route},
         annotations={
-            "summary": f"erpgo: {route} takes 3.{number}s",
-            "description": f"95% of the requests to {route} of erpgo must be answered within 2s.",
+            "summary": f"depot: {route} takes 3.{number}s",
+            "description": f"95% of the requests to {route} of depot must be answered within 2s.",
             "runbook_url": "https://git.example.com/runbooks/CriticalResponseTime.md",
-            "dashboard_url": "https://grafana.example.com/d/erpgo-application?viewPanel=2",
+            "dashboard_url": "https://grafana.example.com/d/depot-application?viewPanel=2",
         },
         resolved=resolved,
     )
@@ -145,19 +145,19 @@ def said() -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "title"),
     [
-        ("title", "[CRITICAL] Host erp-1 of erpgo does not answer (prod)"),
+        ("title", "[CRITICAL] Host erp-1 of depot does not answer (prod)"),
         ("slack title", "[CRITICAL] &lt;!here&gt; &amp; &lt;b&gt; (prod)"),
         ("markdown title", r"[CRITICAL] \*all\* \[x\](y) (prod)"),
-        ("title over", "[RESOLVED] Host erp-1 of erpgo does not answer (prod)"),
-        ("title of a warning", "[WARNING] Host erp-1 of erpgo does not answer (prod)"),
-        ("title of no severity", "[ALERT] Host erp-1 of erpgo does not answer (prod)"),
+        ("title over", "[RESOLVED] Host erp-1 of depot does not answer (prod)"),
+        ("title of a warning", "[WARNING] Host erp-1 of depot does not answer (prod)"),
+        ("title of no severity", "[ALERT] Host erp-1 of depot does not answer (prod)"),
         ("title of no summary", "[CRITICAL] HostDown (prod)"),
-        ("title of a test", "[TEST] [CRITICAL] Host erp-1 of erpgo does not answer (prod)"),
-        ("title of several", f"[CRITICAL] 30 {TIMES} CriticalResponseTime of erpgo (prod)"),
-        ("title of several over", f"[RESOLVED] 2 {TIMES} CriticalResponseTime of erpgo (prod)"),
-        ("title of a mixture", f"[CRITICAL] 3 {TIMES} CriticalResponseTime of erpgo, 2 resolved (prod)"),
-        ("title of several kinds", f"[CRITICAL] 2 {TIMES} alerts of erpgo (prod)"),
-        ("title of several severities", f"[CRITICAL] 2 {TIMES} HostDown of erpgo (prod)"),
+        ("title of a test", "[TEST] [CRITICAL] Host erp-1 of depot does not answer (prod)"),
+        ("title of several", f"[CRITICAL] 30 {TIMES} CriticalResponseTime of depot (prod)"),
+        ("title of several over", f"[RESOLVED] 2 {TIMES} CriticalResponseTime of depot (prod)"),
+        ("title of a mixture", f"[CRITICAL] 3 {TIMES} CriticalResponseTime of depot, 2 resolved (prod)"),
+        ("title of several kinds", f"[CRITICAL] 2 {TIMES} alerts of depot (prod)"),
+        ("title of several severities", f"[CRITICAL] 2 {TIMES} HostDown of depot (prod)"),
     ],
 )
 def test_a_headline_has_severity_summary_and_environment(said: dict[str, str], name: str, title: str) -> None:
@@ -201,8 +201,8 @@ def test_a_start_that_is_no_time_is_left_out(said: dict[str, str]) -> None:
 def test_slack_lists_firing_alerts_before_resolved_ones(said: dict[str, str]) -> None:
     lines = [line for line in said["slack of a mixture"].splitlines() if line.startswith("•")]
     assert lines == [
-        *(f"• *erpgo: /api/orders/{number} takes 3.{number}s*" for number in (0, 1, 2)),
-        *(f"• Resolved: *erpgo: /api/orders/{number} takes 3.{number}s*" for number in (3, 4)),
+        *(f"• *depot: /api/orders/{number} takes 3.{number}s*" for number in (0, 1, 2)),
+        *(f"• Resolved: *depot: /api/orders/{number} takes 3.{number}s*" for number in (3, 4)),
     ]
 
 
@@ -220,7 +220,7 @@ def test_markup_in_a_text_is_shown_as_it_is(said: dict[str, str]) -> None:
 def test_telegram_has_the_headline_in_its_text(said: dict[str, str]) -> None:
     panel, found = PANEL.replace("&", "&amp;"), logs(said["telegram"])
     assert said["telegram"] == (
-        "<b>[CRITICAL] Host erp-1 of erpgo does not answer (prod)</b>\n"
+        "<b>[CRITICAL] Host erp-1 of depot does not answer (prod)</b>\n"
         f"{ANNOTATIONS['description']}\nSince 2026-11-21 12:22:30 UTC\n{FACTS}\n"
         f'<a href="{RUNBOOK}">Runbook</a> · <a href="{panel}">Panel</a> · '
         f'<a href="{found}">Logs</a> · <a href="{SILENCE}">Silence</a>'
@@ -229,7 +229,7 @@ def test_telegram_has_the_headline_in_its_text(said: dict[str, str]) -> None:
 
 def test_plain_text_has_every_link_on_a_line_of_its_own(said: dict[str, str]) -> None:
     assert said["text"] == (
-        "[CRITICAL] Host erp-1 of erpgo does not answer (prod)\n\n"
+        "[CRITICAL] Host erp-1 of depot does not answer (prod)\n\n"
         f"{ANNOTATIONS['description']}\nSince 2026-11-21 12:22:30 UTC\n{FACTS}\n\n"
         f"Runbook: {RUNBOOK}\nPanel: {PANEL}\nLogs: {logs(said['text'])}\nSilence: {SILENCE}\n"
     )
@@ -279,7 +279,7 @@ def test_logs_are_those_of_the_system_ten_minutes_before_and_after(said: dict[st
     address = urlsplit(said["logs"])
     assert (address.netloc, address.path) == ("grafana.example.com", "/explore")
     pane = json.loads(parse_qs(address.query)["panes"][0])["logs"]
-    assert pane["queries"][0]["expr"] == '{system="erpgo"}'
+    assert pane["queries"][0]["expr"] == '{system="depot"}'
     assert pane["queries"][0]["datasource"] == {"type": "loki", "uid": "loki"}
     # 2026-11-21 12:12:30.7 and 12:32:30.7 UTC
     assert pane["range"] == {"from": "1795263150700", "to": "1795264350700"}
@@ -291,7 +291,7 @@ def test_an_alert_of_no_system_leads_to_no_logs(said: dict[str, str]) -> None:
 
 def test_a_silence_has_what_all_alerts_share_and_nothing_that_follows_from_it(said: dict[str, str]) -> None:
     matchers = unquote(said["silence of several"].partition("filter=")[2])
-    assert matchers == '{alertname="CriticalResponseTime", instance="erp-1", severity="critical", system="erpgo"}'
+    assert matchers == '{alertname="CriticalResponseTime", instance="erp-1", severity="critical", system="depot"}'
 
 
 def test_a_label_that_needs_quoting_is_left_out_of_the_silence(said: dict[str, str]) -> None:

@@ -20,7 +20,7 @@ PAGER: Final[Payload] = {
     "routing_key": TOKENS["pagerKey"],
     "event_action": "trigger",
     "dedup_key": "one",
-    "payload": {"summary": "It", "source": "erpgo", "severity": "critical"},
+    "payload": {"summary": "It", "source": "depot", "severity": "critical"},
     "links": [{"href": "https://example.com/runbook", "text": "Runbook"}],
 }
 TEAMS: Final[Payload] = {
@@ -35,7 +35,7 @@ TEAMS: Final[Payload] = {
 }
 DISCORD: Final[Payload] = {"embeds": [{"title": "It", "description": "It", "color": 1}]}
 TELEGRAM: Final[Payload] = {"chat_id": "-100", "parse_mode": "HTML", "text": "<b>It</b> &lt; that"}
-OPSGENIE: Final[Payload] = {"message": "It", "priority": "P1", "tags": ["critical"], "details": {"system": "erpgo"}}
+OPSGENIE: Final[Payload] = {"message": "It", "priority": "P1", "tags": ["critical"], "details": {"system": "depot"}}
 PUSHOVER: Final[Payload] = {"token": "a" * 30, "user": "u" * 30, "message": "It", "priority": "0"}
 ALERT: Final[Payload] = {
     "status": "firing",

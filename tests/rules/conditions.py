@@ -62,10 +62,10 @@ CONDITIONS: Final = (
                 alert="HighErrorRate",
                 severity="warning",
                 wait=300,
-                limits={"erpgo": 0.05, "alawael": 0.05, "syncup": 0.01, "social-selling": 0.01},
-                summary="erpgo: 5.1% of requests fail",
+                limits={"depot": 0.05, "academy": 0.05, "studio": 0.01, "print-shop": 0.01},
+                summary="depot: 5.1% of requests fail",
                 description=(
-                    "erpgo answered 5.1% of its requests with 5xx in the last 5 minutes; 5% is accepted. Most"
+                    "depot answered 5.1% of its requests with 5xx in the last 5 minutes; 5% is accepted. Most"
                     " errors come from /orders (0.51 a second)."
                 ),
             ),
@@ -73,12 +73,12 @@ CONDITIONS: Final = (
                 alert="CriticalErrorRate",
                 severity="critical",
                 wait=120,
-                waits={"syncup": 60},
+                waits={"studio": 60},
                 failures=10,
-                limits={"erpgo": 0.1, "alawael": 0.1, "syncup": 0.05, "social-selling": 0.05},
-                summary="erpgo: 10.2% of requests fail",
+                limits={"depot": 0.1, "academy": 0.1, "studio": 0.05, "print-shop": 0.05},
+                summary="depot: 10.2% of requests fail",
                 description=(
-                    "erpgo answered 10.2% of its requests with 5xx in the last 5 minutes; above 10% it is "
+                    "depot answered 10.2% of its requests with 5xx in the last 5 minutes; above 10% it is "
                     "critical. Most errors come from /orders (0.51 a second)."
                 ),
             ),
@@ -96,11 +96,11 @@ CONDITIONS: Final = (
                 alert="HighFailureRate",
                 severity="critical",
                 wait=120,
-                waits={"syncup": 300},
-                limits={"neuroerp": 0.1, "syncup": 0.05},
-                summary="neuroerp: 0.102 failures a second",
+                waits={"studio": 300},
+                limits={"hospital": 0.1, "studio": 0.05},
+                summary="hospital: 0.102 failures a second",
                 description=(
-                    "neuroerp counted 0.102 failures a second over the last 5 minutes; above 0.1 a second it "
+                    "hospital counted 0.102 failures a second over the last 5 minutes; above 0.1 a second it "
                     "is critical."
                 ),
             ),
@@ -111,17 +111,17 @@ CONDITIONS: Final = (
         component="application",
         measure=measures.response_time,
         labels={"route": "/orders"},
-        quantile={"syncup": 0.99},
+        quantile={"studio": 0.99},
         percentile=True,
         rows=(
             Row(
                 alert="HighResponseTime",
                 severity="warning",
                 wait=300,
-                limits={"erpgo": 1, "alawael": 2, "syncup": 2, "social-selling": 0.5},
-                summary="erpgo: 5.102% of requests to /orders are slow",
+                limits={"depot": 1, "academy": 2, "studio": 2, "print-shop": 0.5},
+                summary="depot: 5.102% of requests to /orders are slow",
                 description=(
-                    "5.102% of the requests to /orders of erpgo took longer than 1s in the last 5 minutes; 5% is "
+                    "5.102% of the requests to /orders of depot took longer than 1s in the last 5 minutes; 5% is "
                     "accepted. The 95% point is about 1.02s."
                 ),
             ),
@@ -129,11 +129,11 @@ CONDITIONS: Final = (
                 alert="CriticalResponseTime",
                 severity="critical",
                 wait=120,
-                waits={"syncup": 300},
-                limits={"erpgo": 2, "alawael": 5, "syncup": 3, "social-selling": 1},
-                summary="erpgo: 5.435% of requests to /orders are slow",
+                waits={"studio": 300},
+                limits={"depot": 2, "academy": 5, "studio": 3, "print-shop": 1},
+                summary="depot: 5.435% of requests to /orders are slow",
                 description=(
-                    "5.435% of the requests to /orders of erpgo took longer than 2s in the last 5 minutes; above 5% "
+                    "5.435% of the requests to /orders of depot took longer than 2s in the last 5 minutes; above 5% "
                     "it is critical. The 95% point is about 2.04s."
                 ),
             ),
@@ -144,18 +144,18 @@ CONDITIONS: Final = (
         component="database",
         measure=measures.query_time,
         labels={"operation": "select"},
-        labels_of={"alawael": {"table": "orders"}, "syncup": {"table": "orders"}},
-        quantile={"syncup": 0.99},
+        labels_of={"academy": {"table": "orders"}, "studio": {"table": "orders"}},
+        quantile={"studio": 0.99},
         percentile=True,
         rows=(
             Row(
                 alert="SlowDatabaseQueries",
                 severity="warning",
                 wait=300,
-                limits={"neuroerp": 1, "erpgo": 1, "alawael": 1, "syncup": 1, "social-selling": 0.1},
-                summary="neuroerp: 5.068% of database select are slow",
+                limits={"hospital": 1, "depot": 1, "academy": 1, "studio": 1, "print-shop": 0.1},
+                summary="hospital: 5.068% of database select are slow",
                 description=(
-                    "5.068% of the database queries (select) of neuroerp took longer than 1s in the last 5 minutes; "
+                    "5.068% of the database queries (select) of hospital took longer than 1s in the last 5 minutes; "
                     "5% is accepted. The 95% point is about 1.02s."
                 ),
             ),
@@ -173,10 +173,10 @@ CONDITIONS: Final = (
                 alert="DatabasePoolUsage",
                 severity="warning",
                 wait=300,
-                limits={"erpgo": 0.8, "syncup": 0.8},
-                summary="erpgo: 81.6% of the database connections are in use",
+                limits={"depot": 0.8, "studio": 0.8},
+                summary="depot: 81.6% of the database connections are in use",
                 description=(
-                    "erpgo-1:3000 of erpgo uses 81.6% of its pool of database connections; 80% is accepted. "
+                    "depot-1:3000 of depot uses 81.6% of its pool of database connections; 80% is accepted. "
                     "Once all are in use, requests wait."
                 ),
             ),
@@ -184,10 +184,10 @@ CONDITIONS: Final = (
                 alert="DatabasePoolExhausted",
                 severity="critical",
                 wait=120,
-                limits={"erpgo": 0.95, "syncup": 0.95},
-                summary="erpgo: the pool of database connections is exhausted",
+                limits={"depot": 0.95, "studio": 0.95},
+                summary="depot: the pool of database connections is exhausted",
                 description=(
-                    "erpgo-1:3000 of erpgo uses 96.9% of its pool of database connections; above 95% it is "
+                    "depot-1:3000 of depot uses 96.9% of its pool of database connections; above 95% it is "
                     "critical: requests wait for a connection, or fail."
                 ),
             ),
@@ -202,9 +202,9 @@ CONDITIONS: Final = (
                 alert="DatabaseErrors",
                 severity="warning",
                 wait=300,
-                limits={"erpgo": 0.01, "syncup": 0.01},
-                summary="erpgo: 1.02% of database queries fail",
-                description=("1.02% of the database queries of erpgo failed in the last 5 minutes; 1% is accepted."),
+                limits={"depot": 0.01, "studio": 0.01},
+                summary="depot: 1.02% of database queries fail",
+                description=("1.02% of the database queries of depot failed in the last 5 minutes; 1% is accepted."),
             ),
         ),
     ),
@@ -236,10 +236,10 @@ CONDITIONS: Final = (
                 alert="LowCacheHitRate",
                 severity="warning",
                 wait=600,
-                limits={"erpgo": 0.8, "alawael": 0.8, "social-selling": 0.7},
-                summary="erpgo: the cache answers only 78.4% of look-ups",
+                limits={"depot": 0.8, "academy": 0.8, "print-shop": 0.7},
+                summary="depot: the cache answers only 78.4% of look-ups",
                 description=(
-                    "The cache of erpgo answered 78.4% of the look-ups of the last 5 minutes; 80% is "
+                    "The cache of depot answered 78.4% of the look-ups of the last 5 minutes; 80% is "
                     "expected. What it does not answer, the database must."
                 ),
             ),
@@ -247,10 +247,10 @@ CONDITIONS: Final = (
                 alert="CriticalCacheHitRate",
                 severity="critical",
                 wait=600,
-                limits={"erpgo": 0.5},
-                summary="erpgo: the cache answers only 49% of look-ups",
+                limits={"depot": 0.5},
+                summary="depot: the cache answers only 49% of look-ups",
                 description=(
-                    "The cache of erpgo answered 49% of the look-ups of the last 5 minutes; below 50% it is "
+                    "The cache of depot answered 49% of the look-ups of the last 5 minutes; below 50% it is "
                     "critical: the database carries the load of the cache."
                 ),
             ),
@@ -268,10 +268,10 @@ CONDITIONS: Final = (
                 alert="HighMemoryUsage",
                 severity="warning",
                 wait=300,
-                limits={"erpgo": 0.8},
-                summary="erpgo: a process uses 81.6% of its memory",
+                limits={"depot": 0.8},
+                summary="depot: a process uses 81.6% of its memory",
                 description=(
-                    "The process erpgo-1:3000 of erpgo uses 81.6% of the memory it may use; 80% is accepted. "
+                    "The process depot-1:3000 of depot uses 81.6% of the memory it may use; 80% is accepted. "
                     "At 100% it is ended."
                 ),
             ),
@@ -279,10 +279,10 @@ CONDITIONS: Final = (
                 alert="CriticalMemoryUsage",
                 severity="critical",
                 wait=120,
-                limits={"erpgo": 0.95},
-                summary="erpgo: a process uses 96.9% of its memory",
+                limits={"depot": 0.95},
+                summary="depot: a process uses 96.9% of its memory",
                 description=(
-                    "The process erpgo-1:3000 of erpgo uses 96.9% of the memory it may use; above 95% it is "
+                    "The process depot-1:3000 of depot uses 96.9% of the memory it may use; above 95% it is "
                     "critical. At 100% it is ended."
                 ),
             ),
@@ -300,10 +300,10 @@ CONDITIONS: Final = (
                 alert="HighGoroutineCount",
                 severity="warning",
                 wait=300,
-                limits={"erpgo": 10_000},
-                summary="erpgo: 10200 goroutines",
+                limits={"depot": 10_000},
+                summary="depot: 10200 goroutines",
                 description=(
-                    "The process erpgo-1:3000 of erpgo has 10200 goroutines; 10000 are accepted. A number "
+                    "The process depot-1:3000 of depot has 10200 goroutines; 10000 are accepted. A number "
                     "that only rises is a leak."
                 ),
             ),
@@ -384,10 +384,10 @@ CONDITIONS: Final = (
                 alert="ExternalApiSlow",
                 severity="warning",
                 wait=300,
-                limits={"syncup": 5},
-                summary="syncup: 5.102% of calls to openai are slow",
+                limits={"studio": 5},
+                summary="studio: 5.102% of calls to openai are slow",
                 description=(
-                    "5.102% of the calls to openai of syncup took longer than 5s in the last 5 minutes; 5% is "
+                    "5.102% of the calls to openai of studio took longer than 5s in the last 5 minutes; 5% is "
                     "accepted. The 95% point is about 5.1s."
                 ),
             ),
@@ -403,10 +403,10 @@ CONDITIONS: Final = (
                 alert="ExternalApiErrors",
                 severity="warning",
                 wait=300,
-                limits={"syncup": 0.05},
-                summary="syncup: 5.1% of calls to openai fail",
+                limits={"studio": 0.05},
+                summary="studio: 5.1% of calls to openai fail",
                 description=(
-                    "5.1% of the calls that syncup made to openai in the last 5 minutes failed; 5% is accepted."
+                    "5.1% of the calls that studio made to openai in the last 5 minutes failed; 5% is accepted."
                 ),
             ),
         ),
@@ -421,10 +421,10 @@ CONDITIONS: Final = (
                 alert="IntegrationIssues",
                 severity="info",
                 wait=600,
-                limits={"syncup": 0.05},
-                summary="syncup: 5.1% of slack events fail",
+                limits={"studio": 0.05},
+                summary="studio: 5.1% of slack events fail",
                 description=(
-                    "5.1% of the events that syncup exchanged with slack in the last 5 minutes failed; 5% is accepted."
+                    "5.1% of the events that studio exchanged with slack in the last 5 minutes failed; 5% is accepted."
                 ),
             ),
         ),

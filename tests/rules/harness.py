@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 from xml.etree.ElementTree import fromstring
 
@@ -22,14 +23,14 @@ from dashboards.linked_rules import files
 from rules.promql import matchers
 from tests.rules.required import page
 from tests.tools import run_tool
-from tests.unit.conftest import FULL, stack_config
+from tests.unit.conftest import PARTS, REFERENCE, stack_config
 
 Labels = Mapping[str, str]
 
 MADE: Final = ("thresholds", "signals", "history", "slo")
 """The generated rule files, in the order in which their groups build on each other."""
 
-EVERYTHING: Final = {key: value for key, value in FULL.items() if key not in ("systems", "links")}
+EVERYTHING: Final = {key: value for key, value in PARTS.items() if key != "links"}
 """Settings with all parts on and the systems' own thresholds."""
 
 _SYSTEM: Final = re.compile(r'system="([^"]+)"')
@@ -80,6 +81,8 @@ class Case:
     values: Mapping[str, Sequence[tuple[Labels, float]]] = field(default_factory=dict)
     """All samples that an expression yields at the time `at`, to six digits, without their name."""
     at: str = "10m"
+    root: Path = REFERENCE
+    """The project whose systems' rules are loaded."""
 
     @property
     def fires(self) -> bool:
@@ -137,15 +140,15 @@ def judge(cases: Sequence[Case]) -> dict[str, str]:
 
 
 @cache
-def rule_groups(settings: str) -> dict[str, list[dict[str, Any]]]:
+def rule_groups(settings: str, root: Path = REFERENCE) -> dict[str, list[dict[str, Any]]]:
     """Rule groups by file, of a stack with everything on and these settings (JSON) besides."""
-    texts = files(stack_config("dev", {**EVERYTHING, **json.loads(settings)}))
+    texts = files(stack_config("dev", {**EVERYTHING, **json.loads(settings)}, root))
     return {name: yaml.load(text, yaml.CSafeLoader)["groups"] for name, text in texts.items()}
 
 
 def _groups(case: Case) -> list[dict[str, Any]]:
     """The groups that a case loads, in the order in which they are evaluated."""
-    found = rule_groups(json.dumps(case.settings, sort_keys=True))
+    found = rule_groups(json.dumps(case.settings, sort_keys=True), case.root)
     systems = set(case.systems) or {name for text in case.series for name in _SYSTEM.findall(text)}
     made = [
         group

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tests.rules.raw import DATABASE, DATABASE_OF, HTTP, HTTP_OF, Series, counter, gauge, histogram, series
 
-ROUTE, STATUS = {"erpgo": "path"}, {"erpgo": "status", "syncup": "status"}
+ROUTE, STATUS = {"depot": "path"}, {"depot": "status", "studio": "status"}
 """Labels of requests where they are not `route` and `status_code`."""
 
 
@@ -28,7 +28,7 @@ def _route(of: Shape) -> dict[str, str]:
 
 def _timer(stem: str, of: Shape) -> tuple[str, int]:
     """Name of a histogram of times, and how many of its unit make a second."""
-    return (f"{stem}_ms", 1000) if of.like == "social-selling" else (f"{stem}_seconds", 1)
+    return (f"{stem}_ms", 1000) if of.like == "print-shop" else (f"{stem}_seconds", 1)
 
 
 def error_share(of: Shape, value: float) -> Series:
@@ -43,7 +43,7 @@ def error_share(of: Shape, value: float) -> Series:
 
 def failures(of: Shape, value: float) -> Series:
     """So many failures a second, of two kinds."""
-    if of.like == "neuroerp":
+    if of.like == "hospital":
         return {
             series("http_requests_failed_total", of.system, {"domain": domain}): counter(value / 2)
             for domain in ("crm", "finance")
@@ -56,7 +56,7 @@ def failures(of: Shape, value: float) -> Series:
 
 def response_time(of: Shape, value: float) -> Series:
     """A percentile of the time to answer lies at so many seconds."""
-    labels = _route(of) | ({} if of.like == "erpgo" else {STATUS.get(of.like, "status_code"): "200"})
+    labels = _route(of) | ({} if of.like == "depot" else {STATUS.get(of.like, "status_code"): "200"})
     name, unit = _timer("http_request_duration", of)
     bounds = HTTP_OF.get(of.like, HTTP)
     return histogram(name, of.system, labels, quantile=of.quantile, at=value, rate=of.rate, bounds=bounds, unit=unit)
@@ -64,7 +64,7 @@ def response_time(of: Shape, value: float) -> Series:
 
 def query_time(of: Shape, value: float) -> Series:
     """A percentile of the time of a database query lies at so many seconds."""
-    more = {"alawael": {"collection": "orders"}, "syncup": {"table": "orders"}}.get(of.like, {})
+    more = {"academy": {"collection": "orders"}, "studio": {"table": "orders"}}.get(of.like, {})
     labels = {"operation": "select", **more}
     name, unit = _timer("db_query_duration", of)
     bounds = DATABASE_OF.get(of.like, DATABASE)
@@ -73,7 +73,7 @@ def query_time(of: Shape, value: float) -> Series:
 
 def pool(of: Shape, value: float) -> Series:
     """A share of the pool's 50 connections is in use."""
-    if of.like == "erpgo":
+    if of.like == "depot":
         return {
             series("db_connections_max", of.system): gauge(50),
             series("db_connections_in_use", of.system): gauge(50 * value),
@@ -87,7 +87,7 @@ def pool(of: Shape, value: float) -> Series:
 
 def failed_queries(of: Shape, value: float) -> Series:
     """A share of the queries fails."""
-    more = {"syncup": {"table": "orders"}}.get(of.like, {})
+    more = {"studio": {"table": "orders"}}.get(of.like, {})
 
     def ended(status: str) -> str:
         return series("db_queries_total", of.system, {"operation": "select", **more, "status": status})
@@ -98,12 +98,12 @@ def failed_queries(of: Shape, value: float) -> Series:
 def cache_hits(of: Shape, value: float) -> Series:
     """A share of the look-ups is found."""
     hits, misses = {
-        "erpgo": (series("cache_hits_total", of.system), series("cache_misses_total", of.system)),
-        "alawael": (
+        "depot": (series("cache_hits_total", of.system), series("cache_misses_total", of.system)),
+        "academy": (
             series("redis_keyspace_hits_total", of.system, job="redis"),
             series("redis_keyspace_misses_total", of.system, job="redis"),
         ),
-        "social-selling": (
+        "print-shop": (
             series("cache_requests_total", of.system, {"result": "hit"}),
             series("cache_requests_total", of.system, {"result": "miss"}),
         ),
@@ -167,7 +167,7 @@ def api_time(of: Shape, value: float) -> Series:
     """A percentile of the time that OpenAI takes lies at so many seconds."""
     labels = {"operation": "chat", "model": "large"}
     name = "openai_api_duration_seconds"
-    bounds = HTTP_OF["syncup"]
+    bounds = HTTP_OF["studio"]
     return histogram(name, of.system, labels, quantile=of.quantile, at=value, rate=of.rate, bounds=bounds)
 
 

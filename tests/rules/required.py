@@ -106,7 +106,7 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
 WAKES_NOBODY: Final = {"application/CriticalMemoryUsage", "CriticalCacheHitRate"}
 """Criticals that can wait for the morning, by name or component/name: what follows from them wakes someone."""
 
-EVERY_CRITICAL_PAGES: Final = {"social-selling"}
+EVERY_CRITICAL_PAGES: Final = {"print-shop"}
 """Systems whose owner wants to be woken by every critical."""
 
 

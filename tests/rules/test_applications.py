@@ -119,7 +119,7 @@ def _with_traffic(condition: Condition, row: Row, system: str, how_much: str, ti
 def _of_another(condition: Condition, row: Row, system: str) -> Case:
     """The very same series, but another system's: one that accepts the value, or that has no such limit."""
     value = _value(condition, row.limits[system], 0.02)
-    others = ("erpgo", "alawael", "syncup", "social-selling", "neuroerp", "elsewhere")
+    others = ("depot", "academy", "studio", "print-shop", "hospital", "elsewhere")
     fine = (
         name
         for name in others
@@ -140,8 +140,8 @@ def _of_another(condition: Condition, row: Row, system: str) -> Case:
 def _timeouts() -> Iterator[Case]:
     """A single query out of time is enough."""
     labels = {"severity": "warning", "component": "database", "condition": "db_timeouts"}
-    firing = Firing(alert="DatabaseTimeouts", labels={**labels, "system": "erpgo", "team": "erpgo"})
-    timeouts, up = series("db_timeouts_total", "erpgo"), series("up", "erpgo")
+    firing = Firing(alert="DatabaseTimeouts", labels={**labels, "system": "depot", "team": "depot"})
+    timeouts, up = series("db_timeouts_total", "depot"), series("up", "depot")
     for name, found, expect in (
         ("fires for one query", {timeouts: "5x10 6x40"}, {"6m": [], "6m30s": [firing], "9m": [firing], "12m": []}),
         ("sees a counter born at 1", {timeouts: "_x10 1x40"}, {"5m30s": [], "6m": [firing], "12m": []}),
@@ -153,19 +153,19 @@ def _timeouts() -> Iterator[Case]:
             {"13m30s": [], "15m": [], "20m": []},
         ),
         (
-            "is silent about queries of syncup",
+            "is silent about queries of studio",
             {
-                series("db_timeouts_total", "syncup"): counter(1),
-                series("up", "erpgo"): "1x60",
-                series("go_goroutines", "erpgo"): "5x60",
+                series("db_timeouts_total", "studio"): counter(1),
+                series("up", "depot"): "1x60",
+                series("go_goroutines", "depot"): "5x60",
             },
             {"10m": []},
         ),
     ):
         says = Says(
-            summary="erpgo: database queries run out of time",
+            summary="depot: database queries run out of time",
             description=(
-                "Number of database queries of erpgo that ran out of time in the last 5 minutes: 1. Accepted are 0."
+                "Number of database queries of depot that ran out of time in the last 5 minutes: 1. Accepted are 0."
             ),
         )
         yield Case(
@@ -174,7 +174,7 @@ def _timeouts() -> Iterator[Case]:
             series=found,
             expect=expect,
             load=LOAD,
-            systems=("erpgo", "syncup"),
+            systems=("depot", "studio"),
             says=says if any(expect.values()) else None,
         )
 
@@ -184,14 +184,14 @@ def _environments() -> Iterator[Case]:
     (errors,) = (condition for condition in CONDITIONS if condition.name == "error_rate")
     for warning, critical, share, fires in (("20%", "30%", 0.15, False), ("1%", "30%", 0.03, True)):
         yield Case(
-            name=f"HighErrorRate of erpgo where its environment accepts {warning}",
+            name=f"HighErrorRate of depot where its environment accepts {warning}",
             alert="HighErrorRate",
-            series=_series(errors, "erpgo", share, 10),
+            series=_series(errors, "depot", share, 10),
             # What would fire at 6 % by the system's own file: the warning, without the critical.
-            expect={_time(LATE): _firings(errors, "erpgo", 0.06, LATE) if fires else []},
+            expect={_time(LATE): _firings(errors, "depot", 0.06, LATE) if fires else []},
             load=LOAD,
             settings={
-                "systems": {"erpgo": {"thresholds": {"errorRatio": {"warning": warning, "critical": critical}}}}
+                "systems": {"depot": {"thresholds": {"errorRatio": {"warning": warning, "critical": critical}}}}
             },
         )
 
@@ -202,18 +202,18 @@ def _native() -> Iterator[Case]:
     for value in (0.98, 1.02):
         labels = {"method": "GET", "path": "/orders"}
         yield Case(
-            name=f"HighResponseTime of erpgo from a native histogram whose percentile is {value} s",
+            name=f"HighResponseTime of depot from a native histogram whose percentile is {value} s",
             alert="HighResponseTime",
             series=native(
                 "http_request_duration_seconds",
-                "erpgo",
+                "depot",
                 labels,
                 quantile=0.95,
                 at=value,
                 rate=1,
                 bounds=HTTP,
             ),
-            expect={_time(LATE): _firings(times, "erpgo", value, LATE)},
+            expect={_time(LATE): _firings(times, "depot", value, LATE)},
             load=LOAD,
         )
 
@@ -222,7 +222,7 @@ def _apart() -> Iterator[Case]:
     """What is about a route or an instance is not about the others."""
     (times,) = (condition for condition in CONDITIONS if condition.name == "response_time")
     (pool,) = (condition for condition in CONDITIONS if condition.name == "db_pool")
-    slow, quick = _series(times, "alawael", 3, 0.05), _series(times, "alawael", 0.05, 10)
+    slow, quick = _series(times, "academy", 3, 0.05), _series(times, "academy", 0.05, 10)
     yield Case(
         name="HighResponseTime is silent about a quiet route beside a busy one",
         alert="HighResponseTime",
@@ -230,12 +230,12 @@ def _apart() -> Iterator[Case]:
         expect={_time(LATE): []},
         load=LOAD,
     )
-    full, idle = _series(pool, "erpgo", 0.9, 0), _series(pool, "erpgo", 0.1, 0)
+    full, idle = _series(pool, "depot", 0.9, 0), _series(pool, "depot", 0.1, 0)
     yield Case(
         name="DatabasePoolUsage names the instance and counts no other",
         alert="DatabasePoolUsage",
-        series=full | {text.replace("erpgo-1:", "erpgo-2:"): values for text, values in idle.items()},
-        expect={_time(LATE): _firings(pool, "erpgo", 0.9, LATE)},
+        series=full | {text.replace("depot-1:", "depot-2:"): values for text, values in idle.items()},
+        expect={_time(LATE): _firings(pool, "depot", 0.9, LATE)},
         load=LOAD,
     )
 

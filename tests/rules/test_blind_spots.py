@@ -6,16 +6,16 @@ from tests.rules.harness import Case, Firing, Says, promtool
 from tests.rules.raw import counter, gauge, series
 
 LOAD: Final = ("applications.yaml",)
-OF: Final = '{system="erpgo"}'
+OF: Final = '{system="depot"}'
 
 
 def firing(alert: str, severity: str, condition: str, **more: str) -> Firing:
     labels = {"severity": severity, "component": "application", "condition": condition}
-    return Firing(alert=alert, labels={**labels, "system": "erpgo", "team": "erpgo", **more})
+    return Firing(alert=alert, labels={**labels, "system": "depot", "team": "depot", **more})
 
 
 def requests(path: str, status: str, rate: float) -> dict[str, str]:
-    return {series("http_requests_total", "erpgo", {"method": "GET", "path": path, "status": status}): counter(rate)}
+    return {series("http_requests_total", "depot", {"method": "GET", "path": path, "status": status}): counter(rate)}
 
 
 DEAD: Final = firing("RouteFailing", "warning", "route_failing", route="/login")
@@ -34,9 +34,9 @@ CASES: Final = (
         expect={"15m": [DEAD]},
         load=LOAD,
         says=Says(
-            summary="erpgo: /login does not work",
+            summary="depot: /login does not work",
             description=(
-                "100% of the requests to /login of erpgo were answered with 5xx in the last 5 minutes; of all its "
+                "100% of the requests to /login of depot were answered with 5xx in the last 5 minutes; of all its "
                 "requests 0.4133% were. Above 90% a route is broken rather than overloaded."
             ),
         ),
@@ -58,22 +58,22 @@ CASES: Final = (
     Case(
         name="SystemSilent fires where a target answers and none of its series arrives",
         alert="SystemSilent",
-        series={series("up", "erpgo"): gauge(1), series("other_total", "erpgo"): counter(1)},
+        series={series("up", "depot"): gauge(1), series("other_total", "depot"): counter(1)},
         expect={"1m30s": [], "2m": [SILENT], "10m": [SILENT]},
         load=LOAD,
         says=Says(
-            summary="erpgo answers its scrapes and none of its series arrives",
+            summary="depot answers its scrapes and none of its series arrives",
             description=(
-                "A target of erpgo is up, and none of the series that its file declares is there: renamed metrics, "
+                "A target of depot is up, and none of the series that its file declares is there: renamed metrics, "
                 "names that another library writes with dots, or samples that are dropped. Until they arrive no alert "
-                "about erpgo can fire."
+                "about depot can fire."
             ),
         ),
     ),
     Case(
         name="SystemSilent is silent where one declared series arrives",
         alert="SystemSilent",
-        series={series("up", "erpgo"): gauge(1), series("go_goroutines", "erpgo"): gauge(5)},
+        series={series("up", "depot"): gauge(1), series("go_goroutines", "depot"): gauge(5)},
         expect={"10m": []},
         load=LOAD,
     ),
@@ -92,9 +92,9 @@ CASES: Final = (
         step="1m",
         every="1m",
         says=Says(
-            summary="erpgo gets no requests",
+            summary="depot gets no requests",
             description=(
-                "erpgo answers its scrapes and has had no request for 5 minutes; a day ago it had 2 a second at this "
+                "depot answers its scrapes and has had no request for 5 minutes; a day ago it had 2 a second at this "
                 "time, and in no hour of the last day fewer than 0.1."
             ),
         ),
@@ -126,9 +126,9 @@ CASES: Final = (
         load=LOAD,
         made=("thresholds",),
         says=Says(
-            summary="erpgo: 31% of requests are refused",
+            summary="depot: 31% of requests are refused",
             description=(
-                "erpgo answered 31% of its requests with 4xx in the last 5 minutes; over the last day it was 10%. "
+                "depot answered 31% of its requests with 4xx in the last 5 minutes; over the last day it was 10%. "
                 "More than 3 times as much is far above its usual."
             ),
         ),

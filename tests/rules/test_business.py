@@ -14,7 +14,7 @@ def firing(alert: str, severity: str, condition: str, system: str, **more: str) 
     return Firing(alert=alert, labels={**labels, **more})
 
 
-def cancelled(share: float, *, rate: float, system: str = "erpgo") -> Series:
+def cancelled(share: float, *, rate: float, system: str = "depot") -> Series:
     """Orders a second, and a share of them that is cancelled."""
     return {
         series("orders_created_total", system): counter(rate),
@@ -32,11 +32,11 @@ HIGH_CANCELLATION_RATE: Final = (
     cancellations(
         "fires when its time is over",
         cancelled(0.102, rate=0.12),
-        {"9m": [], "9m30s": [firing("HighCancellationRate", "warning", "cancellation_rate", "erpgo")]},
+        {"9m": [], "9m30s": [firing("HighCancellationRate", "warning", "cancellation_rate", "depot")]},
         says=Says(
-            summary="Many orders of erpgo are cancelled",
+            summary="Many orders of depot are cancelled",
             description=(
-                "For every 100 orders placed with erpgo in the last five minutes, 10.2 were cancelled; "
+                "For every 100 orders placed with depot in the last five minutes, 10.2 were cancelled; "
                 "10 are accepted."
             ),
         ),
@@ -44,10 +44,10 @@ HIGH_CANCELLATION_RATE: Final = (
     cancellations("is silent just under its limit", cancelled(0.098, rate=10), {"25m": []}),
     cancellations("is silent with too few orders", cancelled(0.5, rate=0.09), {"25m": []}),
     cancellations(
-        "is silent about series of social-selling",
-        cancelled(0.5, rate=10, system="social-selling"),
+        "is silent about series of print-shop",
+        cancelled(0.5, rate=10, system="print-shop"),
         {"25m": []},
-        systems=("erpgo", "social-selling"),
+        systems=("depot", "print-shop"),
     ),
 )
 
@@ -55,7 +55,7 @@ HIGH_CANCELLATION_RATE: Final = (
 def stock(**figures: float) -> Series:
     """What is left of each article, in one warehouse."""
     return {
-        series("inventory_stock_level", "erpgo", {"sku": sku, "warehouse": "north"}): gauge(left)
+        series("inventory_stock_level", "depot", {"sku": sku, "warehouse": "north"}): gauge(left)
         for sku, left in figures.items()
     }
 
@@ -67,11 +67,11 @@ LOW_INVENTORY: Final = (
         series=stock(bolt=9, nut=10),
         expect={
             "4m30s": [],
-            "5m": [firing("LowInventory", "warning", "inventory", "erpgo", sku="bolt", warehouse="north")],
+            "5m": [firing("LowInventory", "warning", "inventory", "depot", sku="bolt", warehouse="north")],
         },
         load=LOAD,
         says=Says(
-            summary="An item of erpgo is nearly out of stock",
+            summary="An item of depot is nearly out of stock",
             description="9 left of the item with sku bolt warehouse north; there should be at least 10.",
         ),
     ),
@@ -83,17 +83,17 @@ LOW_INVENTORY: Final = (
         load=LOAD,
     ),
     Case(
-        name="LowInventory is silent about series of social-selling",
+        name="LowInventory is silent about series of print-shop",
         alert="LowInventory",
-        series={series("inventory_stock_level", "social-selling", {"sku": "bolt", "warehouse": "north"}): gauge(1)},
+        series={series("inventory_stock_level", "print-shop", {"sku": "bolt", "warehouse": "north"}): gauge(1)},
         expect={"25m": []},
         load=LOAD,
-        systems=("erpgo", "social-selling"),
+        systems=("depot", "print-shop"),
     ),
 )
 
 
-def processed(failed: float, *, rate: float, system: str = "syncup") -> Series:
+def processed(failed: float, *, rate: float, system: str = "studio") -> Series:
     """Meetings a second, and the share of them that failed."""
     return {
         series("meetings_processed_total", system, {"status": "success"}): counter(rate * (1 - failed)),
@@ -106,12 +106,12 @@ MEETINGS_FAILING: Final = (
         name="MeetingsFailing fires when its time is over",
         alert="MeetingsFailing",
         series=processed(0.102, rate=0.12),
-        expect={"9m": [], "9m30s": [firing("MeetingsFailing", "warning", "meetings", "syncup")]},
+        expect={"9m": [], "9m30s": [firing("MeetingsFailing", "warning", "meetings", "studio")]},
         load=LOAD,
         says=Says(
-            summary="Meetings of syncup fail to be processed",
+            summary="Meetings of studio fail to be processed",
             description=(
-                "10.2% of the meetings that syncup processed in the last five minutes failed; 10% is accepted."
+                "10.2% of the meetings that studio processed in the last five minutes failed; 10% is accepted."
             ),
         ),
     ),
@@ -130,12 +130,12 @@ MEETINGS_FAILING: Final = (
         load=LOAD,
     ),
     Case(
-        name="MeetingsFailing is silent about series of erpgo",
+        name="MeetingsFailing is silent about series of depot",
         alert="MeetingsFailing",
-        series=processed(0.5, rate=10, system="erpgo"),
+        series=processed(0.5, rate=10, system="depot"),
         expect={"25m": []},
         load=LOAD,
-        systems=("syncup", "erpgo"),
+        systems=("studio", "depot"),
     ),
 )
 
@@ -143,7 +143,7 @@ DAY: Final = 24 * 60
 """Minutes."""
 
 
-def tokens(a_day: float, *, system: str = "syncup") -> Series:
+def tokens(a_day: float, *, system: str = "studio") -> Series:
     """Two days of so many tokens each, of which the prompts are three in four; a value each minute."""
     return {
         series("openai_api_tokens_total", system, {"type": kind}): course.counter((2 * DAY, a_day / DAY * share))
@@ -168,7 +168,7 @@ def budget(
         made=("thresholds", "history"),
         step="1m",
         every="15m",
-        settings={"systems": {"syncup": {"thresholds": {"tokensPerDay": {"info": tokens_per_day}}}}},
+        settings={"systems": {"studio": {"thresholds": {"tokensPerDay": {"info": tokens_per_day}}}}},
         **more,
     )
 
@@ -178,19 +178,19 @@ TOKEN_BUDGET: Final = (
     budget(
         "fires when a day's tokens are over it and its time is over",
         tokens(1_010_000),
-        {"24h14m": [], "24h15m": [firing("TokenBudget", "info", "token_budget", "syncup")]},
+        {"24h14m": [], "24h15m": [firing("TokenBudget", "info", "token_budget", "studio")]},
         says=Says(
-            summary="syncup is over its daily budget of API tokens",
-            description="syncup used 1.01M tokens in the last 24 hours; the budget is 1M.",
+            summary="studio is over its daily budget of API tokens",
+            description="studio used 1.01M tokens in the last 24 hours; the budget is 1M.",
         ),
     ),
     budget("is silent just under it", tokens(990_000), {"47h": []}),
     budget("is silent within a bigger one", tokens(1_010_000), {"47h": []}, tokens_per_day=1_020_000),
     budget(
-        "is silent about series of erpgo",
-        tokens(5_000_000, system="erpgo"),
+        "is silent about series of depot",
+        tokens(5_000_000, system="depot"),
         {"47h": []},
-        systems=("syncup", "erpgo"),
+        systems=("studio", "depot"),
     ),
 )
 

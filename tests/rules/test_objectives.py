@@ -11,9 +11,9 @@ from tests.rules.course import counter
 from tests.rules.harness import Case, Firing, Says, promtool
 from tests.rules.raw import HTTP, Series, series
 
-SYSTEMS: Final = ("neuroerp", "erpgo", "alawael", "syncup", "social-selling")
-ROUTE: Final = {"erpgo": "path"}
-STATUS: Final = {"erpgo": "status", "syncup": "status"}
+SYSTEMS: Final = ("hospital", "depot", "academy", "studio", "print-shop")
+ROUTE: Final = {"depot": "path"}
+STATUS: Final = {"depot": "status", "studio": "status"}
 """Labels of requests where they are not `route` and `status_code`."""
 
 Stretch = tuple[float, float, float]
@@ -48,7 +48,7 @@ def rising(shares: Sequence[float], stretches: Sequence[Stretch]) -> str:
 
 def requests(system: str, *stretches: Stretch) -> Series:
     """Requests of which a share is answered 500."""
-    name = "http_request_duration_seconds_count" if system == "neuroerp" else "http_requests_total"
+    name = "http_request_duration_seconds_count" if system == "hospital" else "http_requests_total"
     labels = {"method": "GET", ROUTE.get(system, "route"): "/"}
     status = STATUS.get(system, "status_code")
     return {
@@ -60,7 +60,7 @@ def requests(system: str, *stretches: Stretch) -> Series:
 def times(system: str, *stretches: Stretch, written: str = "g") -> Series:
     """Requests of which a share takes longer than the target, in classic buckets."""
     name, unit, target = ("http_request_duration_seconds", 1, 1.0)
-    if system == "social-selling":
+    if system == "print-shop":
         name, unit, target = ("http_request_duration_ms", 1000, 0.5)
     labels = {"method": "GET", ROUTE.get(system, "route"): "/"}
     found: Series = {}
@@ -75,7 +75,7 @@ def times(system: str, *stretches: Stretch, written: str = "g") -> Series:
 def _each() -> Iterator[Case]:
     """Every system and objective: half an hour with a share of bad requests beside a good system."""
     for system in SYSTEMS:
-        beside = "erpgo" if system != "erpgo" else "syncup"
+        beside = "depot" if system != "depot" else "studio"
         for slo, make, budget in (("availability", requests, 0.001), ("latency", times, 0.01)):
             good = make(beside, (0.5, 10, 0.99 * budget))
 
@@ -95,60 +95,60 @@ def _each() -> Iterator[Case]:
 
 def _windows() -> Iterator[Case]:
     """Each pair fires by itself, after its long window was just under the burn rate and its short one above."""
-    critical, warning = burn("critical", "erpgo"), burn("warning", "erpgo")
+    critical, warning = burn("critical", "depot"), burn("warning", "depot")
     near: tuple[Stretch, ...] = ((5 / 6, 10, 0.013), (1 / 6, 10, 0.02), (1 / 6, 10, 0.0145))
     yield case(
         "over 1h and 5m is critical at 14.4 times",
-        requests("erpgo", (40, 10, 0), *near, (7, 10, 0), (1.25, 10, 0.0146), (1, 10, 0)),
+        requests("depot", (40, 10, 0), *near, (7, 10, 0), (1.25, 10, 0.0146), (1, 10, 0)),
         {"41h5m": [], "41h10m": [], "48h": [], "49h15m": [critical], "49h45m": []},
         every="5m",
     )
     near = ((5.5, 10, 0.0055), (1, 10, 0.008))
     yield case(
         "over 6h and 30m is critical at 6 times",
-        requests("erpgo", (40, 100, 0), *near, (20, 10, 0), (6.75, 10, 0.0061), (1, 10, 0)),
+        requests("depot", (40, 100, 0), *near, (20, 10, 0), (6.75, 10, 0.0061), (1, 10, 0)),
         {"46h30m": [], "72h": [], "73h": [critical], "74h15m": []},
         every="15m",
     )
     yield case(
         "over 1d and 2h is a warning at 3 times, where busier days before keep 3d below 1",
-        requests("erpgo", (48, 100, 0), (22, 10, 0.0028), (2, 10, 0.004), (6, 10, 0.004)),
+        requests("depot", (48, 100, 0), (22, 10, 0.0028), (2, 10, 0.004), (6, 10, 0.004)),
         {"73h30m": [], "74h30m": [warning]},
         every="15m",
     )
     yield case(
         "over 3d and 6h is a warning at 1 times",
-        requests("erpgo", (67, 10, 0.00095), (15, 10, 0.0013)),
+        requests("depot", (67, 10, 0.00095), (15, 10, 0.0013)),
         {"73h": [], "81h": [warning]},
         every="15m",
     )
 
 
 def _others() -> Iterator[Case]:
-    critical, warning = burn("critical", "erpgo"), burn("warning", "erpgo")
+    critical, warning = burn("critical", "depot"), burn("warning", "depot")
     yield case(
         "ends with the short windows, hours after a burst that the long ones still show",
-        requests("erpgo", (72, 10, 0), (0.5, 10, 1), (8, 10, 0)),
+        requests("depot", (72, 10, 0), (0.5, 10, 1), (8, 10, 0)),
         {"72h30m": [critical, warning], "73h15m": [warning], "79h15m": []},
         every="15m",
-        values={"slo:sli_error:ratio_rate3d > bool 0.001": [({"system": "erpgo", "slo": "availability"}, 1)]},
+        values={"slo:sli_error:ratio_rate3d > bool 0.001": [({"system": "depot", "slo": "availability"}, 1)]},
         at="79h15m",
     )
     yield case(
         "is silent with too few requests",
-        requests("erpgo", (1, 0.09, 0.5)) | times("erpgo", (1, 0.09, 0.5)),
+        requests("depot", (1, 0.09, 0.5)) | times("depot", (1, 0.09, 0.5)),
         {"30m": [], "55m": []},
         every="1m",
     )
     yield case(
         "tells how fast the budget burns and what is left of it",
-        requests("erpgo", (1, 10, 0.02)),
+        requests("depot", (1, 10, 0.02)),
         {"4m": [critical]},
         every="1m",
         says=Says(
-            summary="erpgo burns the error budget of its availability",
+            summary="depot burns the error budget of its availability",
             description=(
-                "erpgo burns the error budget of its availability 20.0 times as fast as it may: "
+                "depot burns the error budget of its availability 20.0 times as fast as it may: "
                 "at this rate the budget of 30 days lasts 1d 12h 0m 0s. 0% of it is left."
             ),
         ),
@@ -156,17 +156,17 @@ def _others() -> Iterator[Case]:
     yield case(
         "sees slow requests in native histograms",
         {
-            series("http_request_duration_seconds", "erpgo", {"method": "GET", "path": "/"}): (
+            series("http_request_duration_seconds", "depot", {"method": "GET", "path": "/"}): (
                 "{{schema:0 count:0}}+{{schema:0 sum:600 count:600 buckets:[560 40]}}x60"
             )
         },
-        {"20m": [burn("critical", "erpgo", "latency"), burn("warning", "erpgo", "latency")]},
+        {"20m": [burn("critical", "depot", "latency"), burn("warning", "depot", "latency")]},
         every="1m",
     )
     yield case(
         "finds the target's bucket however its bound is written",
-        times("erpgo", (1, 10, 0.061), written=".3f"),
-        {"20m": [burn("critical", "erpgo", "latency"), burn("warning", "erpgo", "latency")]},
+        times("depot", (1, 10, 0.061), written=".3f"),
+        {"20m": [burn("critical", "depot", "latency"), burn("warning", "depot", "latency")]},
         every="1m",
     )
 
@@ -174,10 +174,10 @@ def _others() -> Iterator[Case]:
 def _recorded() -> Iterator[Case]:
     # One percent of the requests came with all of the errors, a tenth of them: 0.099 % of all. Of the last hour
     # hourly means know but half.
-    labels = {"system": "erpgo", "slo": "availability"}
+    labels = {"system": "depot", "slo": "availability"}
     yield Case(
         name="Every request counts once in the windows of days, whenever it came",
-        series=requests("erpgo", (24, 100, 0), (24, 1, 0.1)),
+        series=requests("depot", (24, 100, 0), (24, 1, 0.1)),
         made=("signals", "slo"),
         step="1m",
         every="15m",

@@ -1,4 +1,4 @@
-"""Every security alert, from erpgo's own raw series."""
+"""Every security alert, from depot's own raw series."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,7 +13,7 @@ LONG: Final = "25m"
 
 def firing(alert: str, severity: str, condition: str, **more: str) -> Firing:
     labels = {"severity": severity, "component": "security", "condition": condition}
-    return Firing(alert=alert, labels={**labels, "system": "erpgo", "team": "erpgo", **more})
+    return Firing(alert=alert, labels={**labels, "system": "depot", "team": "depot", **more})
 
 
 def case(alert: str, name: str, found: Series, expect: Mapping[str, list[Firing]], says: Says | None = None) -> Case:
@@ -24,12 +24,12 @@ def case(alert: str, name: str, found: Series, expect: Mapping[str, list[Firing]
         series=found,
         expect=expect,
         load=("security.yaml",),
-        systems=("erpgo", "syncup"),
+        systems=("depot", "studio"),
         says=says,
     )
 
 
-def attempts(failed: float, *, system: str = "erpgo") -> Series:
+def attempts(failed: float, *, system: str = "depot") -> Series:
     """Ten sign-ins a second that succeed, and so many more that fail for one reason or another."""
     rates = {"success": 10.0, "failure": failed / 2, "locked": failed / 2}
     return {series("auth_attempts_total", system, {"result": result}): counter(rate) for result, rate in rates.items()}
@@ -47,9 +47,9 @@ AUTHENTICATION: Final = (
         attempts(0.51),
         {"9m30s": [], "10m": [MANY], LONG: [MANY]},
         Says(
-            summary="Many sign-ins to erpgo fail",
+            summary="Many sign-ins to depot fail",
             description=(
-                "0.51 sign-ins a second to erpgo fail, of 10.51 attempts a second; "
+                "0.51 sign-ins a second to depot fail, of 10.51 attempts a second; "
                 "0.5 a second is accepted; above 5 a second it is critical."
             ),
         ),
@@ -60,20 +60,20 @@ AUTHENTICATION: Final = (
         attempts(5.1),
         {"6m30s": [MANY], "7m": [TOO_MANY, MANY], LONG: [TOO_MANY, MANY]},
         Says(
-            summary="Many sign-ins to erpgo fail",
+            summary="Many sign-ins to depot fail",
             description=(
-                "5.10 sign-ins a second to erpgo fail, of 15.10 attempts a second; "
+                "5.10 sign-ins a second to depot fail, of 15.10 attempts a second; "
                 "0.5 a second is accepted; above 5 a second it is critical."
             ),
         ),
     ),
     case(SPIKE, "is no more than a warning just under the critical limit", attempts(4.9), {LONG: [MANY]}),
     case(SPIKE, "is silent just under its limit", attempts(0.49), {LONG: []}),
-    case(SPIKE, "is silent about series of syncup", attempts(20, system="syncup"), {LONG: []}),
+    case(SPIKE, "is silent about series of studio", attempts(20, system="studio"), {LONG: []}),
 )
 
 
-def refused(rate: float, *, system: str = "erpgo") -> Series:
+def refused(rate: float, *, system: str = "depot") -> Series:
     """So many requests a second that are refused, on two routes."""
     return {
         series("rate_limit_exceeded_total", system, {"route": route}): counter(rate / 2)
@@ -90,21 +90,21 @@ RATE_LIMIT: Final = (
         refused(1.02),
         {"9m30s": [], "10m": [firing(LIMIT, "warning", "rate_limit")]},
         Says(
-            summary="erpgo refuses many requests for their rate",
+            summary="depot refuses many requests for their rate",
             description=(
-                "erpgo refuses 1.02 requests a second because their senders exceed their rate limit; "
+                "depot refuses 1.02 requests a second because their senders exceed their rate limit; "
                 "1 a second is accepted."
             ),
         ),
     ),
     case(LIMIT, "is silent just under its limit", refused(0.98), {LONG: []}),
-    case(LIMIT, "is silent about series of syncup", refused(10, system="syncup"), {LONG: []}),
+    case(LIMIT, "is silent about series of studio", refused(10, system="studio"), {LONG: []}),
 )
 
 SUSPICIOUS: Final = "SuspiciousActivity"
 
 
-def suspicious(values: str, *, system: str = "erpgo", there: str = gauge(1)) -> Series:
+def suspicious(values: str, *, system: str = "depot", there: str = gauge(1)) -> Series:
     """A counter of one kind of suspicious event, and whether its target answers."""
     return {
         series("suspicious_activity_total", system, {"kind": "sql_injection"}): values,
@@ -127,9 +127,9 @@ SUSPICIOUS_ACTIVITY: Final = (
             "15m30s": [],
         },
         Says(
-            summary="erpgo reports suspicious activity",
+            summary="depot reports suspicious activity",
             description=(
-                "erpgo counted about 1 suspicious events in the last five minutes, kind sql_injection. Accepted are 0."
+                "depot counted about 1 suspicious events in the last five minutes, kind sql_injection. Accepted are 0."
             ),
         ),
     ),
@@ -146,7 +146,7 @@ SUSPICIOUS_ACTIVITY: Final = (
         suspicious(BORN, there=course.gauge((20, None), (40, 1))),
         {"10m": [], "12m": [], "15m": [], LONG: []},
     ),
-    case(SUSPICIOUS, "is silent about series of syncup", suspicious(BORN, system="syncup"), {"10m": [], "12m": []}),
+    case(SUSPICIOUS, "is silent about series of studio", suspicious(BORN, system="studio"), {"10m": [], "12m": []}),
 )
 
 CASES: Final = (*AUTHENTICATION, *RATE_LIMIT, *SUSPICIOUS_ACTIVITY)

@@ -14,9 +14,9 @@ HOUR: Final = 60
 DAY: Final = 24 * HOUR
 """Minutes, as all lengths here."""
 
-SYSTEMS: Final = ("neuroerp", "erpgo", "alawael", "syncup", "social-selling")
-ROUTE: Final = {"erpgo": "path"}
-STATUS: Final = {"erpgo": "status", "syncup": "status"}
+SYSTEMS: Final = ("hospital", "depot", "academy", "studio", "print-shop")
+ROUTE: Final = {"depot": "path"}
+STATUS: Final = {"depot": "status", "studio": "status"}
 """Labels of requests where they are not `route` and `status_code`."""
 
 
@@ -38,7 +38,7 @@ def time(minutes: int) -> str:
 def answered(system: str, route: str, status: str, *pieces: Piece, start: float = 0) -> Series:
     """Requests a minute to a route that were answered with a status."""
     labels = {ROUTE.get(system, "route"): route, STATUS.get(system, "status_code"): status}
-    name = "http_request_duration_seconds_count" if system == "neuroerp" else "http_requests_total"
+    name = "http_request_duration_seconds_count" if system == "hospital" else "http_requests_total"
     return {series(name, system, {"method": "GET", **labels}): counter(*pieces, start=start)}
 
 
@@ -47,7 +47,7 @@ def answered(system: str, route: str, status: str, *pieces: Piece, start: float 
 BIRTH: Final = 25 * HOUR
 """When something new comes; until then the system has samples of a day and an hour."""
 
-ERRORS: Final = {"erpgo": "db_errors_total", "syncup": "errors_total"}
+ERRORS: Final = {"depot": "db_errors_total", "studio": "errors_total"}
 
 
 def there(system: str, *, since: int = 0) -> Series:
@@ -107,8 +107,8 @@ def _new_errors() -> Iterator[Case]:
         yield new(f"fires for a type of {system} born at 1, until an hour after", found, expect, says=told, every="5m")
     for system in SYSTEMS:
         found = there(system) | answered(system, "/new", "503", *BORN, start=1)
-        if system == "neuroerp":
-            yield new("is not asked of neuroerp", found, {time(BIRTH + 30): []})
+        if system == "hospital":
+            yield new("is not asked of hospital", found, {time(BIRTH + 30): []})
             continue
         told = Says(
             summary=f"{system}: first 5xx of route /new",
@@ -121,28 +121,28 @@ def _new_errors() -> Iterator[Case]:
         yield new(f"fires for a route of {system} with a first 5xx", found, expect, says=told)
     yield new(
         "is silent about a route that answers 4xx",
-        there("erpgo") | answered("erpgo", "/new", "404", *BORN, start=1),
+        there("depot") | answered("depot", "/new", "404", *BORN, start=1),
         {time(BIRTH + 30): []},
     )
     yield new(
         "is silent in a system that has been seen for less than a day",
-        there("erpgo", since=2 * HOUR) | error("erpgo", "deadlock", *BORN, start=1),
+        there("depot", since=2 * HOUR) | error("depot", "deadlock", *BORN, start=1),
         {time(BIRTH + 20): [], time(BIRTH + 50): []},
     )
     yield new(
         "is silent about a type last seen 23 hours ago, before a restart",
-        there("erpgo") | error("erpgo", "deadlock", (2 * HOUR, 1), (23 * HOUR, None), (2 * HOUR, 0)),
+        there("depot") | error("depot", "deadlock", (2 * HOUR, 1), (23 * HOUR, None), (2 * HOUR, 0)),
         {time(BIRTH + 20): [], time(BIRTH + 50): []},
     )
     yield new(
         "fires for a type last seen more than a day ago",
-        there("erpgo") | error("erpgo", "deadlock", (HOUR, 1), (25 * HOUR, None), (2 * HOUR, 0)),
-        {time(26 * HOUR + 14): [], time(26 * HOUR + 15): [of_type("erpgo", "deadlock")]},
+        there("depot") | error("depot", "deadlock", (HOUR, 1), (25 * HOUR, None), (2 * HOUR, 0)),
+        {time(26 * HOUR + 14): [], time(26 * HOUR + 15): [of_type("depot", "deadlock")]},
     )
     yield new(
         "waits for the first error of a type born at 0",
-        there("erpgo") | error("erpgo", "deadlock", (BIRTH, None), (30, 0), (1, 1), (HOUR, 0)),
-        {time(BIRTH + 44): [], time(BIRTH + 45): [of_type("erpgo", "deadlock")]},
+        there("depot") | error("depot", "deadlock", (BIRTH, None), (30, 0), (1, 1), (HOUR, 0)),
+        {time(BIRTH + 44): [], time(BIRTH + 45): [of_type("depot", "deadlock")]},
     )
 
 
@@ -179,7 +179,7 @@ def traffic_of_a_week() -> Series:
         pieces += [*swinging(level, 12 * HOUR), *evening, *swinging(level, 10 * HOUR)]
     tried = (10, 10 + 2.98 * 5**0.5, 10 + 3.02 * 5**0.5, 10, 10 - 2.98 * 5**0.5, 10 - 3.02 * 5**0.5)
     pieces += [(HOUR, HOUR * rate) for rate in tried]
-    return answered("erpgo", "/", "200", *pieces)
+    return answered("depot", "/", "200", *pieces)
 
 
 def steady(systems: Sequence[str]) -> Series:
@@ -200,7 +200,7 @@ USUAL: Final = {"app:http_requests:usual_mean": 10, "app:http_requests:usual_std
 
 
 def _traffic() -> Iterator[Case]:
-    fires = [firing("UnusualTraffic", "traffic", "erpgo")]
+    fires = [firing("UnusualTraffic", "traffic", "depot")]
     week = 7 * DAY
     yield unusual(
         "fires three standard deviations off the last seven days at this hour, above and below",
@@ -215,7 +215,7 @@ def _traffic() -> Iterator[Case]:
             time(week + 5 * HOUR + 29): [],
             time(week + 5 * HOUR + 30): fires,
         },
-        values={name: [({"system": "erpgo"}, round(value, 6))] for name, value in USUAL.items()},
+        values={name: [({"system": "depot"}, round(value, 6))] for name, value in USUAL.items()},
         at=time(week + 2 * HOUR),
     )
     expect: dict[str, list[Firing]] = {}
@@ -226,18 +226,18 @@ def _traffic() -> Iterator[Case]:
     yield unusual("takes one percent for the least deviation, of each system alone", steady(SYSTEMS), expect)
     yield unusual(
         "is silent with less than seven days to compare with",
-        answered("erpgo", "/", "200", (7 * DAY - 2 * HOUR, 600), (2 * HOUR, 1200)),
+        answered("depot", "/", "200", (7 * DAY - 2 * HOUR, 600), (2 * HOUR, 1200)),
         {time(week - HOUR): [], time(week): []},
     )
     yield unusual(
         "fires when its time is over, and tells both rates and the distance",
-        answered("erpgo", "/", "200", (7 * DAY, 600), (2 * HOUR, 1200)),
+        answered("depot", "/", "200", (7 * DAY, 600), (2 * HOUR, 1200)),
         {time(week + 19): [], time(week + 20): fires},
         every="5m",
         says=Says(
-            summary="Traffic of erpgo is unlike that of the last week at this hour",
+            summary="Traffic of depot is unlike that of the last week at this hour",
             description=(
-                "erpgo gets 20 requests a second. At this hour of the last seven days it got 10: "
+                "depot gets 20 requests a second. At this hour of the last seven days it got 10: "
                 "it is 100.0 standard deviations off, and 3 are accepted."
             ),
         ),
@@ -249,9 +249,7 @@ def _traffic() -> Iterator[Case]:
 
 def latencies(system: str, *pieces: tuple[int, float], rate: float = 1) -> Series:
     """Requests whose 95th percentile lies at so many seconds, for so many minutes each."""
-    name, unit = (
-        ("http_request_duration_ms", 1000) if system == "social-selling" else ("http_request_duration_seconds", 1)
-    )
+    name, unit = ("http_request_duration_ms", 1000) if system == "print-shop" else ("http_request_duration_seconds", 1)
     labels = {"method": "GET", ROUTE.get(system, "route"): "/"}
     found = {}
     for index, bound in enumerate((*HTTP, None)):
@@ -285,22 +283,22 @@ def _latencies() -> Iterator[Case]:
     yield slower("is silent just under", found, {time(26 * HOUR): [], time(27 * HOUR): []})
     yield slower(
         "is silent with too little traffic",
-        latencies("erpgo", (25 * HOUR, 0.2), (2 * HOUR, 0.45), rate=0.09),
+        latencies("depot", (25 * HOUR, 0.2), (2 * HOUR, 0.45), rate=0.09),
         {time(26 * HOUR): [], time(27 * HOUR): []},
     )
     yield slower(
         "is silent in a system that has been seen for less than a day",
-        latencies("erpgo", (21 * HOUR, 0.2), (2 * HOUR, 0.45)),
+        latencies("depot", (21 * HOUR, 0.2), (2 * HOUR, 0.45)),
         {time(22 * HOUR): [], time(23 * HOUR): []},
     )
     yield slower(
         "tells both times",
-        latencies("erpgo", (25 * HOUR, 0.2), (2 * HOUR, 0.45)),
-        {time(25 * HOUR + 45): [firing("PerformanceDegradation", "performance", "erpgo")]},
+        latencies("depot", (25 * HOUR, 0.2), (2 * HOUR, 0.45)),
+        {time(25 * HOUR + 45): [firing("PerformanceDegradation", "performance", "depot")]},
         says=Says(
-            summary="erpgo answers slower than on its last day",
+            summary="depot answers slower than on its last day",
             description=(
-                "95 % of requests to erpgo are answered within 450ms; over the last day it was 208.9ms. "
+                "95 % of requests to depot are answered within 450ms; over the last day it was 208.9ms. "
                 "More than 150% of that is too slow."
             ),
         ),

@@ -61,12 +61,12 @@ FIGURES: Final = (
         alert="LowOrderRate",
         severity="warning",
         condition="order_rate",
-        names={"erpgo": "orders_created_total", "social-selling": "orders_created_total"},
+        names={"depot": "orders_created_total", "print-shop": "orders_created_total"},
         value=10,
         says=Says(
-            summary="erpgo gets far fewer orders than a week ago",
+            summary="depot gets far fewer orders than a week ago",
             description=(
-                "erpgo took 180 orders in the last hour; in the same hour a week ago it took 600. "
+                "depot took 180 orders in the last hour; in the same hour a week ago it took 600. "
                 "Less than 50% of that is too few."
             ),
         ),
@@ -76,15 +76,15 @@ FIGURES: Final = (
         severity="warning",
         condition="revenue",
         names={
-            "erpgo": "revenue_usd_total",
-            "alawael": "revenue_usd_total",
-            "social-selling": "order_total_amount",
+            "depot": "revenue_usd_total",
+            "academy": "revenue_usd_total",
+            "print-shop": "order_total_amount",
         },
         value=200,
         says=Says(
-            summary="erpgo earns far less than a week ago",
+            summary="depot earns far less than a week ago",
             description=(
-                "erpgo earned 3600 USD in the last hour; in the same hour a week ago it earned 12000 USD. "
+                "depot earned 3600 USD in the last hour; in the same hour a week ago it earned 12000 USD. "
                 "Less than 50% of that is too little."
             ),
         ),
@@ -94,17 +94,17 @@ FIGURES: Final = (
         severity="info",
         condition="user_activity",
         names={
-            "erpgo": "active_users",
-            "alawael": "users_online",
-            "syncup": "active_users",
-            "social-selling": "active_users",
+            "depot": "active_users",
+            "academy": "users_online",
+            "studio": "active_users",
+            "print-shop": "active_users",
         },
         value=80,
         gauge=True,
         says=Says(
-            summary="erpgo has far fewer active users than a week ago",
+            summary="depot has far fewer active users than a week ago",
             description=(
-                "erpgo had 24 active users on average over the last hour; in the same hour a week ago it had 80. "
+                "depot had 24 active users on average over the last hour; in the same hour a week ago it had 80. "
                 "Less than 50% of that is too few."
             ),
         ),
@@ -136,8 +136,8 @@ def one_after_the_other(figure: Figure) -> Case:
 
 def says(figure: Figure) -> Case:
     """A single system with 30 %, and what is told of it."""
-    found = figure.series("erpgo", (181, 1), (WEEK - 241, None), (240, 0.3))
-    return figure.case("tells both hours", found, {time(120): [figure.firing("erpgo")]}, figure.says)
+    found = figure.series("depot", (181, 1), (WEEK - 241, None), (240, 0.3))
+    return figure.case("tells both hours", found, {time(120): [figure.firing("depot")]}, figure.says)
 
 
 def without_history(figure: Figure) -> Case:
@@ -150,13 +150,13 @@ def without_history(figure: Figure) -> Case:
 
 def gone(figure: Figure) -> Case:
     """The counter ended hours ago; before, it rose as it did a week ago."""
-    found = figure.series("erpgo", (301, 1), (WEEK - 361, None), (60, 1))
-    return figure.case("takes a counter that is gone for none", found, {time(180): [figure.firing("erpgo")]})
+    found = figure.series("depot", (301, 1), (WEEK - 361, None), (60, 1))
+    return figure.case("takes a counter that is gone for none", found, {time(180): [figure.firing("depot")]})
 
 
 TRANSACTIONS: Final = {
-    "neuroerp": series("erp_transactions_total", "neuroerp", {"domain": "crm", "type": "invoice"}),
-    "alawael": series("transactions_processed_total", "alawael"),
+    "hospital": series("erp_transactions_total", "hospital", {"domain": "crm", "type": "invoice"}),
+    "academy": series("transactions_processed_total", "academy"),
 }
 
 
@@ -186,21 +186,21 @@ def after_a_week(system: str, each: float, *pieces: Piece) -> Series:
 
 def _transactions() -> Iterator[Case]:
     yield transactions(
-        "fires when neuroerp's last is 15 minutes ago, while alawael has one in 15 minutes",
-        after_a_week("neuroerp", 2, (61, 2), (60, 0), (60, 1))
-        | after_a_week("alawael", 2, *((2, 0), (1, 1), (12, 0)) * 16),
-        {time(89): [], time(90): [stalled("neuroerp")], time(134): [stalled("neuroerp")], time(135): []},
+        "fires when hospital's last is 15 minutes ago, while academy has one in 15 minutes",
+        after_a_week("hospital", 2, (61, 2), (60, 0), (60, 1))
+        | after_a_week("academy", 2, *((2, 0), (1, 1), (12, 0)) * 16),
+        {time(89): [], time(90): [stalled("hospital")], time(134): [stalled("hospital")], time(135): []},
         says=Says(
-            summary="neuroerp processes no transactions",
+            summary="hospital processes no transactions",
             description=(
-                "neuroerp has processed no transaction for 15 minutes; in the same hour a week ago it processed 120."
+                "hospital has processed no transaction for 15 minutes; in the same hour a week ago it processed 120."
             ),
         ),
     )
     yield transactions(
-        "fires when alawael's counter is gone, not for neuroerp, which had none a week ago either",
-        after_a_week("neuroerp", 0, (61, 2), (120, 0)) | after_a_week("alawael", 2, (61, 2)),
-        {time(89): [], time(90): [stalled("alawael")], time(150): [stalled("alawael")]},
+        "fires when academy's counter is gone, not for hospital, which had none a week ago either",
+        after_a_week("hospital", 0, (61, 2), (120, 0)) | after_a_week("academy", 2, (61, 2)),
+        {time(89): [], time(90): [stalled("academy")], time(150): [stalled("academy")]},
     )
     yield transactions(
         "is silent without history",

@@ -100,7 +100,7 @@ def alertmanager() -> Recipe:
 
 def _line(server: str, text: str) -> Server:
     """A container of a watched system that writes one line."""
-    labels = {LABEL_SYSTEM: "social-selling", LABEL_FORMAT: "json"}
+    labels = {LABEL_SYSTEM: "print-shop", LABEL_FORMAT: "json"}
     return Server(
         name=server, image="prometheus", entrypoint=("/bin/sh",), command=("-c", f"echo '{text}'; exec sleep 3600"),
         labels=labels,
@@ -254,7 +254,7 @@ def node() -> Recipe:
 _KEYWORD = '"status":"ok"'
 _PROBES = {
     "systems": {
-        "erpgo": {
+        "depot": {
             "probes": [
                 {"name": "page", "url": "http://web/", "keyword": _KEYWORD},
                 {"name": "secure", "url": "https://web/"},

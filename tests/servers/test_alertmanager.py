@@ -17,7 +17,7 @@ ROUTED: Final = {
     "severity": ("critical", "warning", "info", "odd", ""),
     "page": ("yes", "no", ""),
     "component": ("database", "security", "host", "odd", ""),
-    "team": ("erpgo", "syncup", "platform", "odd", ""),
+    "team": ("depot", "studio", "platform", "odd", ""),
 }
 """The labels that the routes of this configuration match on, with the values they name and others."""
 
@@ -36,9 +36,9 @@ def test_the_routes_taken_are_those_amtool_names_for_every_set_of_labels() -> No
     config = stack_config("dev", {"notifications": NOTIFICATIONS})
     grid = [dict(zip(ROUTED, one, strict=True)) for one in product(*ROUTED.values())]
     grid += [{"alertname": "Watchdog", "severity": severity, "component": "database"} for severity in ("info", "")]
-    grid += [{"obs_receiver": "pager", "severity": "critical", "team": "erpgo"}, {"obs_receiver": "nobody"}]
+    grid += [{"obs_receiver": "pager", "severity": "critical", "team": "depot"}, {"obs_receiver": "nobody"}]
     grid += [{"obs_verify": "true", "component": "database"}, {"obs_verify": "yes", "component": "database"}]
-    grid += [{"Severity": "critical"}, {"severity": "Critical"}, {"component": "database-2"}, {"team": "erpgo "}]
+    grid += [{"Severity": "critical"}, {"severity": "Critical"}, {"component": "database-2"}, {"team": "depot "}]
     labels = ["\n".join(f'{name}="{value}"' for name, value in one.items() if value) for one in grid]
     each = 'for labels; do IFS="\n"; amtool config routes test --config.file=alertmanager.yaml $labels; done'
     done = run_tool("alertmanager", ["sh", "-c", each, "sh", *labels], alertmanager.files(config))

@@ -15,8 +15,8 @@ def test_promtool_accepts_every_way_to_reach_a_target() -> None:
     command = ["promtool", "check", "config", "prometheus.yaml"]
     result = run_tool("prometheus", command, files)
     assert result.code == 0, result.output
-    without = {path: text for path, text in files.items() if path != "secrets/erpgo-token"}
-    assert "secrets/erpgo-token" in run_tool("prometheus", command, without).output
+    without = {path: text for path, text in files.items() if path != "secrets/depot-token"}
+    assert "secrets/depot-token" in run_tool("prometheus", command, without).output
 
 
 def test_promtool_makes_blocks_of_the_history_of_three_hours() -> None:

@@ -12,9 +12,9 @@ from demo.conditions import Conditions
 from demo.faults import Fault
 from demo.systems import FAULTS
 from rules.promql import matchers
+from tests.content.unit.demo_figures import Run
+from tests.content.unit.test_demo_faults import QUIETEST, SIMULATED, conditions
 from tests.rules.harness import Case, judge
-from tests.unit.demo_figures import Run
-from tests.unit.test_demo_faults import QUIETEST, SIMULATED, conditions
 
 STEP = 60
 BEFORE, DURING = 1, 15

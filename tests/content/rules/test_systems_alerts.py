@@ -1,0 +1,25 @@
+"""Every alert of each system, from the series that the system exposes and at the limits that it was asked for."""
+
+from typing import Final
+
+from tests.content.rules.likeness import of_content
+from tests.rules import (
+    test_applications,
+    test_blind_spots,
+    test_business,
+    test_objectives,
+    test_security,
+    test_signals,
+    test_trends,
+    test_week,
+)
+from tests.rules.harness import promtool
+
+MODULES: Final = (
+    *(test_applications, test_blind_spots, test_business, test_objectives),
+    *(test_security, test_signals, test_trends, test_week),
+)
+
+CASES: Final = [of_content(case) for module in MODULES for case in module.CASES]
+
+test_alerts = promtool(CASES)
