@@ -3,7 +3,7 @@
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,6 +15,7 @@ from observability.check.promql import ANY_VALUE, Matcher, matchers, name_matche
 from observability.check.rulefile import Rule
 from observability.check.shape import Shape, Shaper, either, narrowed
 from observability.core import project
+from observability.core.naming import PLATFORM
 from observability.core.types import seconds
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
@@ -58,10 +59,18 @@ class JobFacts:
 
 
 class Catalogue:
-    """The series of one stack: of all its systems and jobs, and of its rules."""
+    """The series of one stack: of all its systems and jobs, and of its rules.
 
-    def __init__(self, config: StackConfig, rules: Iterable[Rule]) -> None:
+    `beyond` is the catalogue of a stack with every signal: what is recorded there counts as known, with its labels,
+    though no system of this stack has it; with `examples` what its systems expose as well.
+    """
+
+    def __init__(
+        self, config: StackConfig, rules: Iterable[Rule], beyond: "Catalogue | None" = None, *, examples: bool = False
+    ) -> None:
         self._config = config
+        self._beyond = beyond
+        self._examples = examples
         self._rules: dict[str, list[Rule]] = defaultdict(list)
         self._alerts: list[Rule] = []
         for rule in rules:
@@ -74,21 +83,38 @@ class Catalogue:
     def beside(self, rules: Iterable[Rule]) -> "Catalogue":
         """The same stack with more rules."""
         own = [*self._alerts, *(rule for found in self._rules.values() for rule in found)]
-        made = Catalogue(self._config, [*own, *rules])
+        made = Catalogue(self._config, [*own, *rules], self._beyond, examples=self._examples)
         # What is scraped is the same, and dear to work out.
         vars(made).update(jobs=self.jobs, _exposed=self._exposed)
         return made
 
     @property
+    def systems(self) -> set[str]:
+        """Values of the label `system`: the watched systems, and the stack itself."""
+        return {PLATFORM, *self._config.systems}
+
+    @property
     def names(self) -> set[str]:
         """The name of every series."""
-        return {*self._exposed, *self._rules, "ALERTS", "ALERTS_FOR_STATE"}
+        return {*self._exposed, *self._rules, *self._elsewhere, "ALERTS", "ALERTS_FOR_STATE"}
+
+    @property
+    def _elsewhere(self) -> set[str]:
+        """The name of every series that counts as known for the sake of the other stack."""
+        if self._beyond is None:
+            return set()
+        return {*self._beyond._rules, *(self._beyond._exposed if self._examples else ())}
 
     def called(self, name: str) -> list[Series]:
         """The series of this name, from whatever source."""
         if name in ("ALERTS", "ALERTS_FOR_STATE"):
             return self._alert_series
-        return [*self._exposed.get(name, ()), *self._record(name)]
+        here = [*self._exposed.get(name, ()), *self._record(name)]
+        if self._beyond is None or name not in self._elsewhere:
+            return here
+        there = self._beyond.called(name)
+        more = frozenset[str]().union(*(one.shape.possible for one in there))
+        return [replace(one, shape=replace(one.shape, possible=one.shape.possible | more)) for one in here] or there
 
     def find(self, selector: pp.VectorSelector) -> list[Series]:
         """The series that a selector may mean."""
@@ -120,8 +146,10 @@ class Catalogue:
         for system in self._config.systems.values():
             every = seconds(system.scrape.interval) if system.scrape.interval else default
             found[system.scrape.job].append(JobFacts(labels=plain, interval=every))
+        beyond = self._beyond.jobs if self._beyond else {}
         for path in self._files:
-            found.setdefault(exposition.head(path.read_text())["job"], [JobFacts(labels=plain, interval=default)])
+            name = exposition.head(path.read_text())["job"]
+            found.setdefault(name, [beyond.get(name, JobFacts(labels=plain, interval=default))])
         return {
             name: JobFacts(
                 labels=either(one.labels for one in facts).given("job", value=name),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import promql_parser as pp
 
 from observability.check.catalogue import Catalogue, Series, admits, nearest
-from observability.check.promql import Node, QueryError, matchers, name_matchers, parse, selectors
+from observability.check.promql import ANY_VALUE, Node, QueryError, matchers, name_matchers, parse, selectors
 from observability.check.rulefile import Rule
 from observability.check.shape import Shaper
 
@@ -36,6 +36,19 @@ def check_query(query: str, where: str, catalogue: Catalogue) -> list[Finding]:
     except QueryError as error:
         return [Finding(where=where, what=f"does not parse: {error}")]
     return [Finding(where=where, what=what) for what in problems(node, catalogue)]
+
+
+def of_another_system(query: str, catalogue: Catalogue) -> bool:
+    """Whether a query selects a system that is not watched here; a name like that of a watched one is a mistake."""
+    try:
+        found = [one for selector in selectors(parse(query)) for one in matchers(selector) if one.name == "system"]
+    except QueryError:
+        return False
+    named = [one for one in found if one.op in ("=", "=~") and ANY_VALUE not in one.value]
+    return any(
+        not any(one.admits(system) for system in catalogue.systems) and not nearest(one.value, catalogue.systems)
+        for one in named
+    )
 
 
 def problems(node: Node, catalogue: Catalogue) -> list[str]:

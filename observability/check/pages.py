@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from observability.check.catalogue import Catalogue
-from observability.check.contract import check_query
+from observability.check.contract import check_query, of_another_system
 from observability.check.problem import PLACEHOLDER, Problem, line_in
 from observability.check.readers import of_page
 from observability.core import project
@@ -24,7 +24,11 @@ _MARKUP: Final = re.compile(r"`|\*\*|\]\(|\{\{|https?://")
 
 
 def check_page(path: Path, catalogue: Catalogue | None) -> Iterator[Problem]:
-    """What is wrong with one page; its queries are checked where there is a catalogue of series."""
+    """What is wrong with one page.
+
+    Its queries are checked where there is a catalogue of series, but for those about a system that is not watched:
+    a page serves all that raise its alert.
+    """
     shown = project.shown(path)
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
@@ -46,6 +50,8 @@ def check_page(path: Path, catalogue: Catalogue | None) -> Iterator[Problem]:
         yield Problem(file=shown, line=None, what=what, fix=f"use exactly {', '.join(HEADINGS)}; {_FORM}")
     if catalogue is not None and PLACEHOLDER not in text:
         for query in of_page(path):
+            if of_another_system(query.text, catalogue):
+                continue
             for finding in check_query(query.text, query.where, catalogue):
                 yield Problem(
                     file=shown,

@@ -10,7 +10,7 @@ import yaml
 
 from dashboards import linked_rules, own, registry
 from dashboards.links import AlertLinks
-from observability.check import dashboard_queries, lint, pages, promtool, rulefile
+from observability.check import dashboard_queries, lint, pages, promtool, rulefile, specimen
 from observability.check import dashboards as dashboard_lint
 from observability.check.catalogue import Catalogue
 from observability.check.contract import Finding, check_query, check_rules
@@ -170,14 +170,17 @@ def _content(report: Report, root: Path, config: StackConfig, places: Mapping[st
     generated = {name: text for name, text in linked_rules.files(config).items() if name not in plain}
     found = rulefile.read({**texts, **generated}, interval)
     # What does not parse is reported, and records nothing.
-    catalogue = Catalogue(config, [rule for rule in found if lint.parses(rule)])
+    parsed = [rule for rule in found if lint.parses(rule)]
+    beyond = specimen.catalogue()
+    catalogue = Catalogue(config, parsed, beyond)
     mine = {id(rule) for rule in found if rule.file in places}
     report.counts["rules"] = len(mine)
     for finding in (*check_rules(found, catalogue), *lint.lint(found, catalogue)):
         if finding.rule is not None and id(finding.rule) in mine:
             report.add(_of_rule(finding, places))
     alerts = [rule for rule in found if id(rule) in mine and rule.alert]
-    _runbooks(report, root, alerts, places, catalogue)
+    # A page serves systems that this stack does not watch, and shows what such systems expose.
+    _runbooks(report, root, alerts, places, Catalogue(config, parsed, beyond, examples=True))
     _linked(report, config, alerts, places)
     _dashboards(report, config, catalogue)
     _promtool(report, root, {**generated, **texts}, places, [rule.name for rule in found if rule.alert])

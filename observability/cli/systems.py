@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from observability.systems.exposition import Page, RefusedError
     from observability.systems.model import System
 
-TEMPLATE: Final = project.BUILT_IN / "observability" / "systems" / "template" / "system.yaml"
 
 ANSWERS: Final = 5
 """How often a system is asked: with several workers behind an address, the second answer may be another's."""
@@ -57,6 +56,7 @@ def new_system(
     ] = None,
 ) -> None:
     """Write systems/NAME.yaml: a commented file to start from, or one made from a live page of metrics."""
+    from observability.systems.blank import blank
     from observability.systems.load import check_name, load_file
 
     check_name(name)
@@ -65,11 +65,7 @@ def new_system(
     there = next((one for one in (path, path.with_suffix(".yml")) if one.exists()), None)
     if there:
         raise ConfigError(f"{project.shown(there)} is there already", "edit it, or choose another name")
-    if source:
-        text = _drafted(name, source)
-    else:
-        title = name.replace("-", " ").title()
-        text = TEMPLATE.read_text(encoding="utf-8").replace("<name>", name).replace("<title>", title)
+    text = _drafted(name, source) if source else blank(name)
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     shown = project.shown(path)

@@ -35,12 +35,16 @@ class Judged:
         return self.with_rules({"made-up.yaml": yaml.safe_dump({"groups": [group]})})
 
 
+def judge(config: StackConfig) -> Judged:
+    """A stack with its own rules."""
+    rules = read(files(config), seconds(config.settings.prometheus.evaluation_interval))
+    return Judged(config=config, rules=rules, catalogue=Catalogue(config, rules))
+
+
 @cache
 def judged(stack: str) -> Judged:
     """A stack with everything switched on."""
-    config = stack_config(stack, FULL)
-    rules = read(files(config), seconds(config.settings.prometheus.evaluation_interval))
-    return Judged(config=config, rules=rules, catalogue=Catalogue(config, rules))
+    return judge(stack_config(stack, FULL))
 
 
 @pytest.fixture(params=["dev", "prod"])

@@ -123,4 +123,4 @@ def stores_of(name: str, values: dict[str, Any]) -> set[str]:
 def test_the_stores_are_those_that_the_stack_reads() -> None:
     assert stores_of("dev", EVERYTHING) >= {"nginx_up", "pg_up", "probe_success", "redis_up"}
     assert "pg_up" not in stores_of("dev", {**EVERYTHING, "postgresExporter": {"enabled": False}})
-    assert stores_of("staging", {"systems": {"erpgo": {}}, "blackboxExporter": {"enabled": False}}) == set()
+    assert stores_of("staging", {"systems": {"depot": {}}, "blackboxExporter": {"enabled": False}}) == set()

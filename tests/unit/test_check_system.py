@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from observability.cli import systems as commands
 from observability.core import project
 from observability.core.errors import ConfigError
+from observability.systems.blank import complete
 from observability.systems.compare import Finding
 from observability.systems.compare import compare as compare_pages
 from observability.systems.exposition import saved
@@ -276,9 +277,8 @@ def test_a_new_systems_file_is_right_as_it_is_written(folder: Path, capsys: pyte
 
 
 def test_every_example_of_a_new_systems_file_is_right_once_its_mark_is_taken_away(folder: Path) -> None:
-    commands.new_system("shop")
     path = folder / "shop.yaml"
-    path.write_text(re.sub(r"^( *)#(?! )", r"\1", path.read_text(), flags=re.MULTILINE))
+    path.write_text(complete("shop"))
     system = load_file(path)
     signals = type(system.signals).model_fields
     assert [name for name in signals if not getattr(system.signals, name)] == []

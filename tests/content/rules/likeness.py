@@ -1,4 +1,4 @@
-"""Rule cases of the reference systems, told of the systems of this repository that have the same signals and limits."""
+"""Rule cases of the reference systems, told of this repository's, which have the same signals and limits."""
 
 import re
 from collections.abc import Mapping

@@ -1,0 +1,47 @@
+"""A system that has every signal and every threshold, as what rules may read where no watched system has it.
+
+Rules, dashboards and runbooks are written once, for all signals; a stack may watch no system that has one of them.
+What they read is then what would be recorded of the system that `obs system new` writes, with all its examples.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from dashboards.linked_rules import files
+from observability.check.catalogue import Catalogue
+from observability.check.rulefile import read
+from observability.core.types import seconds
+from observability.settings.load import StackConfig, validate
+from observability.systems.blank import blank, complete
+
+NAME: Final = "specimen"
+OTHER: Final = "other-system"
+
+_PLACED: Final[dict[str, Any]] = {
+    "instances": {"static": ["specimen.example.com:3000"]},
+    "hosts": [{"name": "specimen", "address": "specimen.example.com:9100"}],
+    "probes": [{"name": "specimen", "url": "https://specimen.example.com/", "keyword": "ok"}],
+}
+
+
+@cache
+def config() -> StackConfig:
+    """A dev stack that watches this system, and one that it depends on."""
+    with TemporaryDirectory() as folder:
+        systems = Path(folder) / "systems"
+        systems.mkdir()
+        (systems / f"{NAME}.yaml").write_text(complete(NAME), encoding="utf-8")
+        # The one that it depends on, with the other usual name of the label.
+        other = re.sub(r"\bstatus\b(?!:)", "status_code", blank(OTHER))
+        (systems / f"{OTHER}.yaml").write_text(other, encoding="utf-8")
+        return validate("dev", {"systems": {NAME: _PLACED, OTHER: {}}}, frozenset(), Path(folder), complete=False)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The series of that stack."""
+    of = config()
+    return Catalogue(of, read(files(of), seconds(of.settings.prometheus.evaluation_interval)))

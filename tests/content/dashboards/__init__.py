@@ -1,0 +1,1 @@
+"""The dashboards of this repository's stacks."""

@@ -1,0 +1,1 @@
+"""The metrics contract of this repository's stacks."""
