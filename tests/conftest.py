@@ -6,6 +6,8 @@ from typing import Final
 
 import pytest
 
+from observability.settings.load import read_stack_file
+
 HERE: Final = Path(__file__).parent
 
 NEEDS: Final = {
@@ -23,9 +25,27 @@ A folder that is not named needs neither.
 """
 
 
+CONTENT: Final = "content"
+"""The folder of tests of the repository's own content, which has folders of the same names as this one."""
+
+STACKS: Final = ("live", "soak")
+"""Folders of tests that bring up a stack which watches what the stack `dev` watches: the demo."""
+
+
 def folder(path: Path) -> str:
     """The folder of tests that a file is in; empty for a file elsewhere, as in a project of one's own."""
-    return path.relative_to(HERE).parts[0] if path.is_relative_to(HERE) else ""
+    if not path.is_relative_to(HERE):
+        return ""
+    first, *others = path.relative_to(HERE).parts
+    return others[0] if first == CONTENT else first
+
+
+def has_demo() -> bool:
+    """Whether the stack file `dev` brings up the demo, without which there is nothing for a live stack to watch."""
+    return "demo:tenant" in read_stack_file("dev", HERE.parent)["config"]
+
+
+collect_ignore = [] if has_demo() else [*STACKS]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

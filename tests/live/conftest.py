@@ -18,14 +18,19 @@ import yaml
 
 from observability.core.naming import LABEL_STACK
 from observability.settings.load import ROOT
+from tests.conftest import has_demo
 from tests.in_use import refuse_if_in_use
-from tests.live.settings import DEMO as DEMO
-from tests.live.settings import GATEWAY as GATEWAY
-from tests.live.settings import SETTINGS as SETTINGS
-from tests.live.settings import SPINE as SPINE
-from tests.live.settings import STACK as STACK
 from tests.waits import HANG_SECONDS as HANG_SECONDS
 from tests.waits import until as until
+
+if has_demo():
+    from tests.live.settings import DEMO as DEMO
+    from tests.live.settings import GATEWAY as GATEWAY
+    from tests.live.settings import SETTINGS as SETTINGS
+    from tests.live.settings import SPINE as SPINE
+    from tests.live.settings import STACK as STACK
+
+collect_ignore_glob = [] if has_demo() else ["*"]
 
 
 @dataclass(kw_only=True)

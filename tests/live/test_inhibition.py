@@ -16,11 +16,11 @@ SILENCES = "http://127.0.0.1:19093/api/v2/silences"
 
 Labels = Mapping[str, str]
 
-ERRORS = {"system": "erpgo", "component": "application", "condition": "error_rate"}
-SLOW = {"system": "erpgo", "component": "application", "condition": "response_time"}
-GOROUTINES = {"system": "erpgo", "component": "application", "condition": "goroutines"}
-DISK = {"system": "erpgo", "component": "host", "condition": "disk_usage", "instance": "erp-1:9100"}
-QUERIES = {"system": "erpgo", "component": "database", "condition": "db_query_time"}
+ERRORS = {"system": "depot", "component": "application", "condition": "error_rate"}
+SLOW = {"system": "depot", "component": "application", "condition": "response_time"}
+GOROUTINES = {"system": "depot", "component": "application", "condition": "goroutines"}
+DISK = {"system": "depot", "component": "host", "condition": "disk_usage", "instance": "depot-1:9100"}
+QUERIES = {"system": "depot", "component": "database", "condition": "db_query_time"}
 
 
 def alert(name: str, severity: str, labels: Labels, **more: str) -> Labels:
@@ -28,20 +28,20 @@ def alert(name: str, severity: str, labels: Labels, **more: str) -> Labels:
 
 
 CRITICAL = alert("CriticalErrorRate", "critical", ERRORS)
-HOST = alert("HostDown", "critical", {"component": "host", "condition": "down", "system": "erpgo"}, host="erp-1")
-DATABASE = alert("DatabaseDown", "critical", {"component": "database", "system": "erpgo"}, instance="db-1:5432")
-REDIS = alert("RedisDown", "critical", {"component": "cache", "system": "erpgo"}, instance="cache-1:6379")
+HOST = alert("HostDown", "critical", {"component": "host", "condition": "down", "system": "depot"}, host="depot-1")
+DATABASE = alert("DatabaseDown", "critical", {"component": "database", "system": "depot"}, instance="db-1:5432")
+REDIS = alert("RedisDown", "critical", {"component": "cache", "system": "depot"}, instance="cache-1:6379")
 COLLECTOR = alert(
     "ServiceDown", "critical", {"component": "monitoring", "system": "platform", "cluster": "live"}, job="promtail"
 )
 SILENT = alert(
-    "LogsSilent", "warning", {"component": "logs", "condition": "logs_silent", "system": "erpgo", "cluster": "live"}
+    "LogsSilent", "warning", {"component": "logs", "condition": "logs_silent", "system": "depot", "cluster": "live"}
 )
 
-ENDPOINT = alert("EndpointDown", "critical", {"component": "endpoint", "condition": "down", "system": "erpgo"})
-BUDGET = {"system": "erpgo", "component": "application", "condition": "error_budget"}
+ENDPOINT = alert("EndpointDown", "critical", {"component": "endpoint", "condition": "down", "system": "depot"})
+BUDGET = {"system": "depot", "component": "application", "condition": "error_budget"}
 
-ON_HOST = alert("RedisDown", "critical", {"system": "erpgo"}, host="erp-1")
+ON_HOST = alert("RedisDown", "critical", {"system": "depot"}, host="depot-1")
 
 MUTED: list[tuple[str, Labels, Labels]] = [
     ("the warning of a critical", CRITICAL, alert("HighErrorRate", "warning", ERRORS)),
@@ -50,32 +50,32 @@ MUTED: list[tuple[str, Labels, Labels]] = [
     (
         "a target of a server that is down",
         REDIS,
-        alert("ServiceDown", "critical", {"system": "erpgo"}, instance="cache-1:6379"),
+        alert("ServiceDown", "critical", {"system": "depot"}, instance="cache-1:6379"),
     ),
     ("the queries of a database that is down", DATABASE, alert("SlowDatabaseQueries", "warning", QUERIES)),
     ("errors for want of a database", DATABASE, alert("HighErrorRate", "warning", ERRORS)),
     ("critical errors for want of a database", DATABASE, CRITICAL),
     ("an endpoint of a system that fails", CRITICAL, ENDPOINT),
     ("the error budget of a system that fails", CRITICAL, alert("A", "critical", BUDGET, slo="availability")),
-    ("misses for want of a cache", REDIS, alert("A", "critical", {"system": "erpgo", "condition": "cache_hit_rate"})),
+    ("misses for want of a cache", REDIS, alert("A", "critical", {"system": "depot", "condition": "cache_hit_rate"})),
     ("silent logs for want of a collector", COLLECTOR, SILENT),
 ]
 """What it is, the alert that mutes, and the one that is muted."""
 
 SENT: list[tuple[str, Labels, Labels]] = [
-    ("another system's warning", CRITICAL, alert("HighErrorRate", "warning", ERRORS | {"system": "syncup"})),
+    ("another system's warning", CRITICAL, alert("HighErrorRate", "warning", ERRORS | {"system": "studio"})),
     ("another condition's warning", CRITICAL, alert("HighGoroutineCount", "warning", GOROUTINES)),
     ("another route's warning", alert("A", "critical", SLOW, route="/a"), alert("B", "warning", SLOW, route="/b")),
     ("another disk's warning", alert("A", "critical", DISK, device="sda"), alert("B", "warning", DISK, device="sdb")),
-    ("what runs on another host", HOST, alert("RedisDown", "critical", {"system": "erpgo"}, host="erp-2")),
+    ("what runs on another host", HOST, alert("RedisDown", "critical", {"system": "depot"}, host="depot-2")),
     ("what is on no host", HOST, CRITICAL),
-    ("an endpoint on a host that is down", HOST, {**ENDPOINT, "host": "erp-1"}),
+    ("an endpoint on a host that is down", HOST, {**ENDPOINT, "host": "depot-1"}),
     ("critical errors for want of a cache", REDIS, CRITICAL),
     ("a certificate of a system that fails", CRITICAL, {**ENDPOINT, "condition": "certificate"}),
     ("what lacks the label that is compared", {"alertname": "HostDown", "severity": "critical"}, {"alertname": "A"}),
     ("silent logs for want of another service", {**COLLECTOR, "job": "loki"}, SILENT),
     ("the warning of a mere test", {**CRITICAL, "obs_test": "true"}, alert("HighErrorRate", "warning", ERRORS)),
-    ("another system's queries", DATABASE, alert("SlowDatabaseQueries", "warning", QUERIES | {"system": "syncup"})),
+    ("another system's queries", DATABASE, alert("SlowDatabaseQueries", "warning", QUERIES | {"system": "studio"})),
 ]
 
 

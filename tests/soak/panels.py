@@ -47,7 +47,7 @@ def live_config(stack: Project | None = None) -> StackConfig:
     values = {key.removeprefix(own): value for key, value in SETTINGS.items() if key.startswith(own)}
     known = stack.data / "left-out" / f"{STACK}.json" if stack else None
     left_out = json.loads(known.read_text(encoding="utf-8")) if known and known.is_file() else {}
-    config = validate(STACK, values, frozenset())
+    config = validate(STACK, values, frozenset(), complete=False)
     return config.without({name: why for name, why in left_out.items() if name not in DASHBOARDS})
 
 

@@ -29,7 +29,7 @@ ADDRESS: Final = "http://127.0.0.1:18081"
 STEPS: Final = [{"after": "1m", "rotation": "leads"}, {"after": "2m", "person": "fatou"}]
 """As short as GoAlert can."""
 
-SAID: Final[dict[str, Any]] = rota("schedules.erpgo.escalation", STEPS)
+SAID: Final[dict[str, Any]] = rota("schedules.erpgo.escalation", STEPS, "erpgo")
 
 
 @dataclass

@@ -46,9 +46,10 @@ ROTA: dict[str, Any] = {
 }
 
 
-def rota(path: str = "", value: object = None) -> dict[str, Any]:
-    """The settings with this value at this path, like `schedules.depot.layers.0.hours`; None takes it out."""
+def rota(path: str = "", value: object = None, team: str = "depot") -> dict[str, Any]:
+    """A team's settings with this value at this path, like `schedules.depot.layers.0.hours`; None takes it out."""
     found = copy.deepcopy(ROTA)
+    found["schedules"] = dict.fromkeys((team,), found["schedules"]["depot"])
     if path:
         *way, last = path.split(".")
         place: Any = found

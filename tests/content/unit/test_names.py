@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from observability.settings.load import ROOT
+from tests.conftest import CONTENT, STACKS
 from tests.content import SYSTEMS
 
 APART: Final = ("demo", "tests", "tools", "systems")
@@ -29,8 +30,8 @@ def product() -> list[Path]:
 
 
 def tests_of_the_framework() -> list[Path]:
-    """Every module and case of the tests that stay when the content goes."""
-    return [path for path in tracked("tests/*.py", "tests/*.yaml") if path.parts[1] != "content"]
+    """Every module and case of the tests that are run when the content is gone."""
+    return [path for path in tracked("tests/*.py", "tests/*.yaml") if path.parts[1] not in (CONTENT, *STACKS)]
 
 
 def spellings(name: str) -> set[str]:
