@@ -217,10 +217,10 @@ CONDITIONS: Final = (
                 alert="QueriesPerRequest",
                 severity="info",
                 wait=900,
-                limits={"erpgo": 20, "syncup": 20},
-                summary="erpgo: 20.4 database queries a request",
+                limits={"depot": 20, "studio": 20},
+                summary="depot: 20.4 database queries a request",
                 description=(
-                    "erpgo made 20.4 database queries a request over the last 5 minutes; 20 are accepted. A query for "
+                    "depot made 20.4 database queries a request over the last 5 minutes; 20 are accepted. A query for "
                     "each row of a list is the usual cause."
                 ),
             ),
@@ -321,10 +321,10 @@ CONDITIONS: Final = (
                 alert="EventLoopBlocked",
                 severity="warning",
                 wait=300,
-                limits={"alawael": 0.5, "syncup": 0.5, "social-selling": 0.5},
-                summary="alawael: the event loop of a process is 510ms late",
+                limits={"academy": 0.5, "studio": 0.5, "print-shop": 0.5},
+                summary="academy: the event loop of a process is 510ms late",
                 description=(
-                    "The event loop of alawael-1:3000 of alawael is 510ms late; 500ms is accepted. While code runs in "
+                    "The event loop of academy-1:3000 of academy is 510ms late; 500ms is accepted. While code runs in "
                     "the loop, the process answers no request."
                 ),
             ),
@@ -342,10 +342,10 @@ CONDITIONS: Final = (
                 alert="HeapNearLimit",
                 severity="warning",
                 wait=600,
-                limits={"alawael": 0.9, "syncup": 0.9, "social-selling": 0.9},
-                summary="alawael: the heap of a process is 91.8% full",
+                limits={"academy": 0.9, "studio": 0.9, "print-shop": 0.9},
+                summary="academy: the heap of a process is 91.8% full",
                 description=(
-                    "The heap of alawael-1:3000 of alawael uses 91.8% of its limit of 512MiB; 90% is accepted. At the "
+                    "The heap of academy-1:3000 of academy uses 91.8% of its limit of 512MiB; 90% is accepted. At the "
                     "limit the runtime ends the process."
                 ),
             ),
@@ -364,10 +364,10 @@ CONDITIONS: Final = (
                 alert="ApiRateLimitNear",
                 severity="warning",
                 wait=300,
-                limits={"syncup": 0.8},
-                summary="syncup uses 81.6% of the rate limit of openai",
+                limits={"studio": 0.8},
+                summary="studio uses 81.6% of the rate limit of openai",
                 description=(
-                    "syncup called openai 408 times a minute over the last 5 minutes, which is 81.6% of its rate "
+                    "studio called openai 408 times a minute over the last 5 minutes, which is 81.6% of its rate "
                     "limit of 500; 80% is accepted. Calls beyond the limit are refused."
                 ),
             ),

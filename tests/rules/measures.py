@@ -141,7 +141,7 @@ def heap(of: Shape, value: float) -> Series:
 
 def queries_per_request(of: Shape, value: float) -> Series:
     """So many database queries a request, of which one in 200 fails."""
-    more = {"syncup": {"table": "orders"}}.get(of.like, {})
+    more = {"studio": {"table": "orders"}}.get(of.like, {})
     status = STATUS.get(of.like, "status_code")
 
     def ended(outcome: str) -> str:

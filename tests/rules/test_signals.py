@@ -227,21 +227,21 @@ def _database_and_cache() -> Iterator[Case]:
         of("app:db_query_failures:rate5m", "studio", 2.5),
         of("app:db_query_failures:ratio_rate5m", "studio", 0.25),
     )
-    queries = series("db_queries_total", "erpgo", {"operation": "select", "status": "success"})
+    queries = series("db_queries_total", "depot", {"operation": "select", "status": "success"})
     yield case(
         "Queries a request are those of all instances and outcomes by all requests",
         {
             queries: counter(30),
-            queries.replace("erpgo-1:", "erpgo-2:"): counter(8),
+            queries.replace("depot-1:", "depot-2:"): counter(8),
             queries.replace("success", "error"): counter(2),
-            **requests("erpgo", "/a", "200", 3),
-            **requests("erpgo", "/b", "500", 1),
+            **requests("depot", "/a", "200", 3),
+            **requests("depot", "/b", "500", 1),
         },
-        of("app:db_queries_per_request:ratio_rate5m", "erpgo", 10),
+        of("app:db_queries_per_request:ratio_rate5m", "depot", 10),
     )
     yield case(
         "Queries without a request have no share",
-        {queries: counter(30), **requests("erpgo", "/a", "200", 0)},
+        {queries: counter(30), **requests("depot", "/a", "200", 0)},
         none("app:db_queries_per_request:ratio_rate5m"),
     )
     yield case(
@@ -279,22 +279,22 @@ def _process_and_others() -> Iterator[Case]:
         of("app:process_memory:ratio", "depot", 0.25, **one),
         of("app:goroutines:count", "depot", 42, **one),
     )
-    used, limit = series("nodejs_heap_size_used_bytes", "alawael"), series("nodejs_heap_size_limit_bytes", "alawael")
-    lag = series("nodejs_eventloop_lag_p99_seconds", "alawael")
-    second = {"instance": "alawael-2:3000"}
+    used, limit = series("nodejs_heap_size_used_bytes", "academy"), series("nodejs_heap_size_limit_bytes", "academy")
+    lag = series("nodejs_eventloop_lag_p99_seconds", "academy")
+    second = {"instance": "academy-2:3000"}
     yield case(
         "The event loop and the heap are those of each instance, and a heap without a limit has no share",
         {
             used: gauge(384),
             limit: gauge(1024),
-            series("nodejs_heap_size_total_bytes", "alawael"): gauge(400),
+            series("nodejs_heap_size_total_bytes", "academy"): gauge(400),
             lag: gauge(0.02),
-            used.replace("alawael-1:", "alawael-2:"): gauge(128),
-            lag.replace("alawael-1:", "alawael-2:"): gauge(0.7),
+            used.replace("academy-1:", "academy-2:"): gauge(128),
+            lag.replace("academy-1:", "academy-2:"): gauge(0.7),
         },
-        several("app:heap:bytes", "alawael", ({"instance": "alawael-1:3000"}, 384), (second, 128)),
-        of("app:heap:ratio", "alawael", 0.375, instance="alawael-1:3000"),
-        several("app:event_loop_lag:seconds", "alawael", ({"instance": "alawael-1:3000"}, 0.02), (second, 0.7)),
+        several("app:heap:bytes", "academy", ({"instance": "academy-1:3000"}, 384), (second, 128)),
+        of("app:heap:ratio", "academy", 0.375, instance="academy-1:3000"),
+        several("app:event_loop_lag:seconds", "academy", ({"instance": "academy-1:3000"}, 0.02), (second, 0.7)),
     )
     labels = {"operation": "chat", "model": "large"}
     openai = histogram("openai_api_duration_seconds", "studio", labels, quantile=0.95, at=3, rate=2)

@@ -307,7 +307,7 @@ def _latencies() -> Iterator[Case]:
 
 # Database queries a request
 
-TABLE: Final = {"syncup": {"table": "orders"}}
+TABLE: Final = {"studio": {"table": "orders"}}
 
 
 def queries(system: str, *pieces: tuple[int, float]) -> Series:
@@ -335,31 +335,31 @@ def _queries() -> Iterator[Case]:
     week = 7 * DAY + 2 * HOUR
     fires = {
         system: firing("QueriesPerRequest", "queries_per_request", system, component="database")
-        for system in ("erpgo", "syncup")
+        for system in ("depot", "studio")
     }
-    found = queries("erpgo", (week, 2), (HOUR, 5.9), (HOUR, 6.2), (HOUR, 2))
-    found |= queries("syncup", (week, 2), (2 * HOUR, 5.9), (HOUR, 6.4))
+    found = queries("depot", (week, 2), (HOUR, 5.9), (HOUR, 6.2), (HOUR, 2))
+    found |= queries("studio", (week, 2), (2 * HOUR, 5.9), (HOUR, 6.4))
     expect: dict[str, list[Firing]] = {
         time(week + HOUR): [],
         time(week + HOUR + 29): [],
-        time(week + HOUR + 30): [fires["erpgo"]],
+        time(week + HOUR + 30): [fires["depot"]],
         time(week + 2 * HOUR + 29): [],
-        time(week + 2 * HOUR + 30): [fires["syncup"]],
+        time(week + 2 * HOUR + 30): [fires["studio"]],
     }
     yield more_queries("fires above three times the mean of its last week, of each system alone", found, expect)
     yield more_queries(
         "is not compared with less than a week",
-        queries("erpgo", (7 * DAY - 3 * HOUR, 2), (2 * HOUR, 8)),
+        queries("depot", (7 * DAY - 3 * HOUR, 2), (2 * HOUR, 8)),
         {time(7 * DAY - 2 * HOUR): [], time(7 * DAY - HOUR): []},
     )
     yield more_queries(
         "tells the mean of the week",
-        queries("erpgo", (week, 2), (HOUR, 8)),
-        {time(week + 30): [fires["erpgo"]]},
+        queries("depot", (week, 2), (HOUR, 8)),
+        {time(week + 30): [fires["depot"]]},
         Says(
-            summary="erpgo: 8 database queries a request",
+            summary="depot: 8 database queries a request",
             description=(
-                "erpgo made 8 database queries a request over the last 5 minutes; 20 are accepted, and 3 times the "
+                "depot made 8 database queries a request over the last 5 minutes; 20 are accepted, and 3 times the "
                 "mean of the last week, which is 2. A query for each row of a list is the usual cause."
             ),
         ),
