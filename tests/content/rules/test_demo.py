@@ -11,6 +11,7 @@ import pytest
 from demo.conditions import Conditions
 from demo.faults import Fault
 from demo.systems import FAULTS
+from observability.settings.load import ROOT
 from rules.promql import matchers
 from tests.content.unit.demo_figures import Run
 from tests.content.unit.test_demo_faults import QUIETEST, SIMULATED, conditions
@@ -71,6 +72,7 @@ def _case(name: str, fault: Fault | None) -> Case:
     return Case(
         name=_title(name, fault),
         series=scrapes(run, how),
+        root=ROOT,
         load=FILES,
         systems=(name,),
         step=f"{STEP}s",

@@ -20,10 +20,10 @@ from observability.check.promql import ANY_VALUE, matchers, parse, selectors
 from observability.check.readers import of_page
 from observability.settings.load import ROOT
 from rules.promql import matchers as labelled
+from tests.content.rules.test_demo import BEFORE, COURSES, DURING, STEP, scrapes
+from tests.content.unit.demo_figures import Run
+from tests.content.unit.test_demo_faults import QUIETEST, conditions
 from tests.rules.harness import MADE, Case, judge, rule_groups
-from tests.rules.test_demo import BEFORE, COURSES, DURING, STEP, scrapes
-from tests.unit.demo_figures import Run
-from tests.unit.test_demo_faults import QUIETEST, conditions
 
 LOADED = ("applications.yaml",)
 """Pages ask which alerts fire: it is enough to load those of which some fires in every such course."""
@@ -59,7 +59,7 @@ def recorded(system: str) -> set[str]:
     return {
         rule["record"]
         for file in MADE[:2]
-        for group in rule_groups("{}")[f"{file}.yaml"]
+        for group in rule_groups("{}", ROOT)[f"{file}.yaml"]
         if group["name"].removeprefix(f"{file}-").partition("/")[0] == system
         for rule in group["rules"]
     }
@@ -128,6 +128,7 @@ def case(name: str, fault_name: str) -> tuple[Case, Mapping[str, list[str]]]:
     made = Case(
         name=f"{name}: {fault.name}",
         series=series,
+        root=ROOT,
         load=LOADED,
         systems=(name,),
         step=f"{STEP}s",
