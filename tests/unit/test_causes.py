@@ -85,7 +85,7 @@ def test_a_host_of_another_system_is_no_cause_unless_the_alert_is_on_it() -> Non
     assert named(causes(here, Observed(alerts=[other]))) == ["HostDown said"]
 
 
-def test_a_system_that_the_alerts_system_depends_on_is_a_cause_where_it_fails_critically() -> None:
+def test_a_system_that_the_alerts_system_depends_on_is_a_cause_where_it_fails() -> None:
     theirs = alert("CriticalErrorRate", "application", "error_rate", system="payments")
     mild = alert("HighMemoryUsage", "application", "memory_usage", system="payments", severity="warning")
     seen = Observed(alerts=[ERRORS, theirs, mild])
