@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from observability.cli.common import AsJson, Stack, out, print_json
+from observability.cli.common import AsJson, Stack, err, out, print_json
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 
@@ -44,7 +44,7 @@ def why(
         for one in found:
             _print(one, stack)
     for sentence in observer.missing:
-        out.print(sentence, style="yellow", markup=False)
+        err.print(sentence, style="yellow", markup=False)
 
 
 def _chosen(name: str, system: str | None, stack: str, active: list["Active"]) -> list["Active"]:
