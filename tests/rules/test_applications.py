@@ -3,7 +3,7 @@
 The table is that of the requirements; each of its entries becomes the cases that `_cases` lists.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tests.rules.conditions import CONDITIONS, Condition, Row
 from tests.rules.harness import Case, Firing, Says, promtool
@@ -240,6 +240,39 @@ def _apart() -> Iterator[Case]:
     )
 
 
-CASES = [*_cases(), *_timeouts(), *_environments(), *_native(), *_apart()]
+def _one_good_scrape() -> Iterator[Case]:
+    """A gauge that is fine in one scrape of many neither ends an alert nor has its wait begin again."""
+    for name, bad, good in (("event_loop_lag", 0.8, 0.01), ("heap_usage", 0.95, 0.4)):
+        (condition,) = (condition for condition in CONDITIONS if condition.name == name)
+        (row,) = condition.rows
+        wait = row.wait_of("alawael")
+        worse, better = (_series(condition, "alawael", value, 0) for value in (bad, good))
+        # A scrape every 15 seconds: one in the wait is fine, and one while the alert fires.
+        waits = wait // 15
+        course = [bad] * 8 + [good] + [bad] * (waits - 4) + [good] + [bad] * 12
+        found = {
+            text: values if values == better[text] else _pieces(course, worse[text], better[text], bad)
+            for text, values in worse.items()
+        }
+        firing = _firings(condition, "alawael", bad, wait)
+        end = 15 * len(course)
+        yield Case(
+            name=f"{row.alert} outlasts a scrape in which all is well",
+            alert=row.alert,
+            series=found,
+            expect={_time(wait - 15): [], **{_time(at): firing for at in range(wait, end, 15)}},
+            load=LOAD,
+            step="15s",
+            every="5s",
+        )
+
+
+def _pieces(course: Sequence[float], worse: str, better: str, bad: float) -> str:
+    """One sample of either gauge for each value of the course."""
+    values = {True: worse.partition("x")[0], False: better.partition("x")[0]}
+    return " ".join(values[value == bad] for value in course)
+
+
+CASES = [*_cases(), *_timeouts(), *_environments(), *_native(), *_apart(), *_one_good_scrape()]
 
 test_alerts = promtool(CASES)
