@@ -141,7 +141,9 @@ class Engine:
             if event.resource_pre_event:
                 step = event.resource_pre_event.metadata
                 kind, name = str(step.op.value), step.urn.rpartition("::")[2]
-                if kind not in (*SILENT, *_PARTS):
+                # The engine counts no provider that it makes itself.
+                own = step.type.startswith("pulumi:providers:") and name.startswith("default")
+                if kind not in (*SILENT, *_PARTS) and not own:
                     outcome.steps.append(step)
                     if step.type.startswith(("docker:", "grafana:")):
                         on_step(kind, step.type, name)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pulumi.automation.events import DiffKind, PropertyDiff, StepEventMetadata
+from pulumi.automation.events import DiffKind, EngineEvent, PropertyDiff, StepEventMetadata
 from typer.testing import CliRunner
 
 from observability.cli import lifecycle, preview
@@ -15,7 +15,7 @@ from observability.core.errors import ConfigError
 from observability.operations import containers
 from observability.operations.changes import Change, Changes, Recorded, line, records
 from observability.operations.differences import SECRET, Difference, differences, masked
-from observability.operations.engine import Outcome
+from observability.operations.engine import Engine, Outcome
 from observability.operations.operation import Operation
 from observability.settings.watched import Unplaced
 from observability.synth.record import Declared
@@ -54,6 +54,26 @@ def changes() -> dict[str, Change]:
         again={}, recorded=records(RECORDED["deployment"]), declared={"server-config-loader": NOW}, secrets=STORED
     )
     return {one.name: one for one in known.of(recorded_steps())}
+
+
+def test_the_steps_of_a_preview_are_those_that_the_engine_counts() -> None:
+    provider = "urn:pulumi:dev::observability::pulumi:providers:docker::default_5_2_0"
+    made = {"op": "create", "urn": provider, "type": "pulumi:providers:docker"}
+
+    def run(*, on_event: Any, **_: object) -> None:  # noqa: ANN401 - a function
+        for number, step in enumerate([made, *RECORDED["steps"]]):
+            event = {"sequence": number, "timestamp": 0, "resourcePreEvent": {"metadata": step}}
+            on_event(EngineEvent.from_json(event))
+        counts = {"create": 1, "update": 1, "replace": 4, "delete": 1, "same": 1}
+        on_event(EngineEvent.from_json({"sequence": 99, "timestamp": 0, "summaryEvent": {"resourceChanges": counts}}))
+
+    engine = object.__new__(Engine)
+    engine._stack = SimpleNamespace(preview=run)  # type: ignore[assignment]  # as much of a stack as is used
+    outcome = engine.preview()
+    assert [step.urn.rpartition("::")[2] for step in outcome.steps] == [
+        step.urn.rpartition("::")[2] for step in recorded_steps()
+    ]
+    assert (outcome.changed, outcome.unchanged, len(outcome.steps)) == (7, 1, 7)
 
 
 def test_each_resource_that_changes_is_named_once_with_its_operation(changes: dict[str, Change]) -> None:
