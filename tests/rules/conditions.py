@@ -153,7 +153,7 @@ CONDITIONS: Final = (
                 severity="warning",
                 wait=300,
                 limits={"hospital": 1, "depot": 1, "academy": 1, "studio": 1, "print-shop": 0.1},
-                summary="hospital: 5.068% of database select are slow",
+                summary="hospital: 5.068% of database select queries are slow",
                 description=(
                     "5.068% of the database queries (select) of hospital took longer than 1s in the last 5 minutes; "
                     "5% is accepted. The 95% point is about 1.02s."
@@ -237,10 +237,10 @@ CONDITIONS: Final = (
                 severity="warning",
                 wait=600,
                 limits={"depot": 0.8, "academy": 0.8, "print-shop": 0.7},
-                summary="depot: the cache answers only 78.4% of look-ups",
+                summary="depot: the cache hit ratio is only 78.4%",
                 description=(
-                    "The cache of depot answered 78.4% of the look-ups of the last 5 minutes; 80% is "
-                    "expected. What it does not answer, the database must."
+                    "The cache of depot answered 78.4% of the look-ups of the last 5 minutes; 80% is expected. Misses"
+                    " are served by the database."
                 ),
             ),
             Row(
@@ -248,10 +248,10 @@ CONDITIONS: Final = (
                 severity="critical",
                 wait=600,
                 limits={"depot": 0.5},
-                summary="depot: the cache answers only 49% of look-ups",
+                summary="depot: the cache hit ratio is only 49%",
                 description=(
-                    "The cache of depot answered 49% of the look-ups of the last 5 minutes; below 50% it is "
-                    "critical: the database carries the load of the cache."
+                    "The cache of depot answered 49% of the look-ups of the last 5 minutes; below 50% it is critical:"
+                    " the database serves the load of the cache."
                 ),
             ),
         ),
@@ -272,7 +272,7 @@ CONDITIONS: Final = (
                 summary="depot: a process uses 81.6% of its memory",
                 description=(
                     "The process depot-1:3000 of depot uses 81.6% of the memory it may use; 80% is accepted. "
-                    "At 100% it is ended."
+                    "At 100% the kernel kills it."
                 ),
             ),
             Row(
@@ -283,7 +283,7 @@ CONDITIONS: Final = (
                 summary="depot: a process uses 96.9% of its memory",
                 description=(
                     "The process depot-1:3000 of depot uses 96.9% of the memory it may use; above 95% it is "
-                    "critical. At 100% it is ended."
+                    "critical. At 100% the kernel kills it."
                 ),
             ),
         ),
@@ -303,8 +303,8 @@ CONDITIONS: Final = (
                 limits={"depot": 10_000},
                 summary="depot: 10200 goroutines",
                 description=(
-                    "The process depot-1:3000 of depot has 10200 goroutines; 10000 are accepted. A number "
-                    "that only rises is a leak."
+                    "The process depot-1:3000 of depot has 10200 goroutines; 10000 are accepted. A number that only "
+                    "grows is a leak."
                 ),
             ),
         ),

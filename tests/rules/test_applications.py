@@ -163,9 +163,9 @@ def _timeouts() -> Iterator[Case]:
         ),
     ):
         says = Says(
-            summary="depot: database queries run out of time",
+            summary="depot: database queries time out",
             description=(
-                "Number of database queries of depot that ran out of time in the last 5 minutes: 1. Accepted are 0."
+                "Number of database queries of depot that timed out in the last 5 minutes: 1. Accepted are 0."
             ),
         )
         yield Case(

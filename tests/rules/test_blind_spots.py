@@ -62,10 +62,10 @@ CASES: Final = (
         expect={"1m30s": [], "2m": [SILENT], "10m": [SILENT]},
         load=LOAD,
         says=Says(
-            summary="depot answers its scrapes and none of its series arrives",
+            summary="depot is up and exposes none of its declared series",
             description=(
-                "A target of depot is up, and none of the series that its file declares is there: renamed metrics, "
-                "names that another library writes with dots, or samples that are dropped. Until they arrive no alert "
+                "A target of depot is up, and none of the series that its file declares exists: renamed metrics, "
+                "names that another library writes with dots, or samples that are dropped. Until they exist no alert "
                 "about depot can fire."
             ),
         ),
@@ -94,7 +94,7 @@ CASES: Final = (
         says=Says(
             summary="depot gets no requests",
             description=(
-                "depot answers its scrapes and has had no request for 5 minutes; a day ago it had 2 a second at this "
+                "depot is up and has had no request for 5 minutes; a day ago it had 2 a second at this "
                 "time, and in no hour of the last day fewer than 0.1."
             ),
         ),
@@ -126,10 +126,10 @@ CASES: Final = (
         load=LOAD,
         made=("thresholds",),
         says=Says(
-            summary="depot: 31% of requests are refused",
+            summary="depot: 31% of requests are rejected",
             description=(
                 "depot answered 31% of its requests with 4xx in the last 5 minutes; over the last day it was 10%. "
-                "More than 3 times as much is far above its usual."
+                "More than 3 times as much is far above the usual."
             ),
         ),
     ),

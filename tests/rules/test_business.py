@@ -109,7 +109,7 @@ MEETINGS_FAILING: Final = (
         expect={"9m": [], "9m30s": [firing("MeetingsFailing", "warning", "meetings", "studio")]},
         load=LOAD,
         says=Says(
-            summary="Meetings of studio fail to be processed",
+            summary="Meetings of studio are not processed",
             description=(
                 "10.2% of the meetings that studio processed in the last five minutes failed; 10% is accepted."
             ),

@@ -148,8 +148,8 @@ def _others() -> Iterator[Case]:
         says=Says(
             summary="depot burns the error budget of its availability",
             description=(
-                "depot burns the error budget of its availability 20.0 times as fast as it may: "
-                "at this rate the budget of 30 days lasts 1d 12h 0m 0s. 0% of it is left."
+                "depot burns the error budget of its availability 20.0 times as fast as allowed: at this rate the "
+                "budget of 30 days lasts 1d 12h 0m 0s. 0% of it is left."
             ),
         ),
     )

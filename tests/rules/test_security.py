@@ -90,9 +90,9 @@ RATE_LIMIT: Final = (
         refused(1.02),
         {"9m30s": [], "10m": [firing(LIMIT, "warning", "rate_limit")]},
         Says(
-            summary="depot refuses many requests for their rate",
+            summary="depot rejects many requests by rate limit",
             description=(
-                "depot refuses 1.02 requests a second because their senders exceed their rate limit; "
+                "depot rejects 1.02 requests a second because their clients exceed the rate limit; "
                 "1 a second is accepted."
             ),
         ),

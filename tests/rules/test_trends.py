@@ -99,8 +99,7 @@ def _new_errors() -> Iterator[Case]:
         told = Says(
             summary=f"{system}: new type of error deadlock",
             description=(
-                f"{system} reports errors of type deadlock, which it had not done in the day before. "
-                "So far there are 1."
+                f"{system} reports errors of type deadlock, which it had not done in the day before. The count is 1."
             ),
         )
         found = there(system) | error(system, "deadlock", *BORN, start=1)
@@ -113,8 +112,7 @@ def _new_errors() -> Iterator[Case]:
         told = Says(
             summary=f"{system}: first 5xx of route /new",
             description=(
-                f"Route /new of {system} answers with 5xx, which it had not done in the day before. "
-                "So far there are 1."
+                f"Route /new of {system} returns 5xx, which it had not done in the day before. The count is 1."
             ),
         )
         expect = {time(BIRTH + 14): [], time(BIRTH + 15): [of_route(system, "/new")]}
@@ -235,7 +233,7 @@ def _traffic() -> Iterator[Case]:
         {time(week + 19): [], time(week + 20): fires},
         every="5m",
         says=Says(
-            summary="Traffic of depot is unlike that of the last week at this hour",
+            summary="Traffic of depot differs from that of the last week at this hour",
             description=(
                 "depot gets 20 requests a second. At this hour of the last seven days it got 10: "
                 "it is 100.0 standard deviations off, and 3 are accepted."
@@ -296,7 +294,7 @@ def _latencies() -> Iterator[Case]:
         latencies("depot", (25 * HOUR, 0.2), (2 * HOUR, 0.45)),
         {time(25 * HOUR + 45): [firing("PerformanceDegradation", "performance", "depot")]},
         says=Says(
-            summary="depot answers slower than on its last day",
+            summary="depot is slower than on its last day",
             description=(
                 "95 % of requests to depot are answered within 450ms; over the last day it was 208.9ms. "
                 "More than 150% of that is too slow."

@@ -64,7 +64,7 @@ FIGURES: Final = (
         names={"depot": "orders_created_total", "print-shop": "orders_created_total"},
         value=10,
         says=Says(
-            summary="depot gets far fewer orders than a week ago",
+            summary="depot has far fewer orders than a week ago",
             description=(
                 "depot took 180 orders in the last hour; in the same hour a week ago it took 600. "
                 "Less than 50% of that is too few."
@@ -82,7 +82,7 @@ FIGURES: Final = (
         },
         value=200,
         says=Says(
-            summary="depot earns far less than a week ago",
+            summary="depot has far less revenue than a week ago",
             description=(
                 "depot earned 3600 USD in the last hour; in the same hour a week ago it earned 12000 USD. "
                 "Less than 50% of that is too little."
