@@ -1,4 +1,4 @@
-"""Alerts: which fire, which fire most, and whether their messages leave."""
+"""Alerts: which fire, which fire most often, and whether notifications are delivered."""
 
 from typing import Final
 
@@ -31,7 +31,7 @@ USED: Final = (
     "and on (integration) "
     f'sum by (integration) (increase(alertmanager_notifications_total{{job="alertmanager"}}[{RANGE}])) > 0'
 )
-"""Leaves out the channels by which nothing was sent: Alertmanager counts all that it knows."""
+"""Excludes integrations without notifications: Alertmanager exposes counters of all integrations."""
 
 
 def alerts(config: StackConfig) -> dashboard.Dashboard:
@@ -39,7 +39,7 @@ def alerts(config: StackConfig) -> dashboard.Dashboard:
     return assemble(
         UID,
         "Alerts",
-        "Which alerts fire, which fire most, and whether their messages leave.",
+        "Firing alerts, the most frequent ones, and the delivery of notifications.",
         [
             Row(
                 "Now",
@@ -55,7 +55,7 @@ def alerts(config: StackConfig) -> dashboard.Dashboard:
             ),
             Row("Over Time", [state.alert_history(OF, "system"), _by_severity(), _noisiest(), _longest()]),
             Row(
-                "Messages",
+                "Notifications",
                 [_held(), _notifications(), _failures(), _latency(), dropped(), _reload(), _members()],
             ),
         ],
@@ -69,7 +69,7 @@ def alerts(config: StackConfig) -> dashboard.Dashboard:
 def _pending() -> Panel:
     return number(
         "Alerts Pending",
-        "Alerts whose condition is met, but not yet for long enough.",
+        "Alerts whose condition is true, but not yet for their `for` duration.",
         "short",
         over_time(f'count(ALERTS{{alertstate="pending",{OF}}}) or vector(0)'),
     )
@@ -78,7 +78,7 @@ def _pending() -> Panel:
 def _silences() -> Panel:
     return number(
         "Silences",
-        "Silences that somebody has set and that hold now.",
+        "Active silences.",
         "short",
         over_time('sum(alertmanager_silences{job="alertmanager",state="active"})'),
     ).thresholds(steps((None, GREEN), (1, ORANGE)))
@@ -86,8 +86,8 @@ def _silences() -> Panel:
 
 def _failed() -> Panel:
     return number(
-        "Messages Failed in an Hour",
-        "Attempts to deliver a message that failed in the last hour.",
+        "Failed Notifications in an Hour",
+        "Notifications that failed in the last hour.",
         "short",
         over_time('sum(increase(alertmanager_notifications_failed_total{job="alertmanager"}[1h]))'),
     ).thresholds(steps((None, GREEN), (0.5, RED)))
@@ -96,7 +96,7 @@ def _failed() -> Panel:
 def _by_severity() -> Panel:
     panel = graph(
         "Alerts by Severity",
-        "How many alerts fired.",
+        "Number of firing alerts.",
         "short",
         over_time(f"count by (severity) ({state.firing(OF)})", "{{severity}}"),
         width=12,
@@ -108,7 +108,7 @@ def _noisiest() -> Panel:
     fired = f'max by (alertname, system) (ALERTS_FOR_STATE{{{OF},alertname!="Watchdog"}})'
     return rows(
         "Most Frequent Alerts",
-        "How often each alert began in the time shown; those at the top are the first to be repaired or tuned.",
+        "How often each alert started to fire in the time range; fix or tune those at the top first.",
         "short",
         now(f"topk(20, changes({fired}[{RANGE}:1m]) + 1)"),
     )
@@ -116,8 +116,8 @@ def _noisiest() -> Panel:
 
 def _longest() -> Panel:
     return rows(
-        "Longest Alerts",
-        "For how much of the time shown each alert fired.",
+        "Longest-firing Alerts",
+        "How long each alert fired in the time range.",
         "percentunit",
         now(
             f"topk(20, max by (alertname, system) (count_over_time({state.firing(OF)}[{RANGE}:1m]))"
@@ -128,8 +128,8 @@ def _longest() -> Panel:
 
 def _held() -> Panel:
     return graph(
-        "Alerts Held",
-        "Alerts that Alertmanager knows of, by state: active, or suppressed by a silence or a graver alert.",
+        "Alerts in Alertmanager",
+        "Alerts in Alertmanager by state: active, or suppressed by a silence or an inhibition.",
         "short",
         over_time('sum by (state) (alertmanager_alerts{job="alertmanager"})', "{{state}}"),
     )
@@ -138,8 +138,8 @@ def _held() -> Panel:
 def _notifications() -> Panel:
     sent = f'rate(alertmanager_notifications_total{{job="alertmanager"}}[{RATE}])'
     return graph(
-        "Messages",
-        "Messages a minute that Alertmanager tried to send, by channel.",
+        "Notifications",
+        "Notifications a minute that Alertmanager tried to send, by integration.",
         "cpm",
         over_time(f"60 * sum by (integration) ({sent}) {USED}", "{{integration}}"),
     )
@@ -148,8 +148,8 @@ def _notifications() -> Panel:
 def _failures() -> Panel:
     failed = 'increase(alertmanager_notifications_failed_total{job="alertmanager"}[5m])'
     return graph(
-        "Failed Messages",
-        "Attempts that failed in the five minutes before each moment, by channel.",
+        "Failed Notifications",
+        "Failed notifications in five minutes, by integration.",
         "short",
         over_time(f"sum by (integration) ({failed}) {USED}", "{{integration}}"),
     )
@@ -159,17 +159,17 @@ def _latency() -> Panel:
     buckets = f'rate(alertmanager_notification_latency_seconds_bucket{{job="alertmanager"}}[{RATE}])'
     return graph(
         "Time to Deliver (p99)",
-        "All but the slowest of 100 messages were delivered within this time, by channel.",
+        "99th percentile of the duration of a notification, by integration.",
         "s",
         over_time(f"histogram_quantile(0.99, sum by (integration, le) ({buckets})) {USED}", "{{integration}}"),
     )
 
 
 def dropped() -> Panel:
-    """What Prometheus could not tell Alertmanager."""
+    """Alerts that Prometheus could not send to Alertmanager."""
     return graph(
-        "Alerts That Did Not Reach Alertmanager",
-        "Alerts that Prometheus gave up sending in the five minutes before each moment.",
+        "Dropped Alerts",
+        "Alerts that Prometheus dropped in five minutes.",
         "short",
         over_time(
             'sum by (alertmanager) (increase(prometheus_notifications_dropped_total{job="prometheus"}[5m]))',
@@ -181,7 +181,7 @@ def dropped() -> Panel:
 def _reload() -> Panel:
     return graph(
         "Configuration of Alertmanager",
-        "1 while the last configuration was taken over; 0 means that an older one is in force.",
+        "1: the last reload succeeded; 0: the previous configuration is in use.",
         "short",
         over_time('alertmanager_config_last_reload_successful{job="alertmanager"}', "{{instance}}"),
     ).max(1)
@@ -190,7 +190,7 @@ def _reload() -> Panel:
 def _members() -> Panel:
     return graph(
         "Members of the Cluster",
-        "How many Alertmanagers each sees, 0 for one that stands alone; where they differ, messages come twice.",
+        "Cluster members that each Alertmanager sees, 0 without a cluster; where they differ, duplicates are sent.",
         "short",
         over_time(
             'alertmanager_cluster_members{job="alertmanager"}'

@@ -1,4 +1,4 @@
-"""Application: how a system answers those who use it, then what it leans on, then its process."""
+"""Application: requests of a system, then its dependencies, then its process."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -75,13 +75,13 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
             ],
         ),
         process.row(subject),
-        Row("More Figures", figures(subject, "application")),
+        Row("More Metrics", figures(subject, "application")),
         *([nginx.row(subject)] if "nginx" in subject.jobs else []),
     ]
     return assemble(
         f"{subject.name}-application",
         f"{subject.system.title}: Application",
-        "Whether users are served, how fast, and what slows them down.",
+        "Requests, errors and response times, and their causes.",
         parts,
         tags=subject.tags,
         links=subject.links,
@@ -90,21 +90,21 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
 
 
 def targets_up(subject: Subject) -> Panel:
-    """Share of its instances that Prometheus can read."""
+    """Share of its instances that are up."""
     up = subject.of("up", job=subject.system.scrape.job)
     return number(
         "Instances Up",
-        "Share of the system's own targets that Prometheus can read.",
+        "Share of the system's own targets that are up.",
         "percentunit",
         over_time(f"avg({up})"),
     ).thresholds(state.ALL_OR_NOTHING)
 
 
 def error_rate_now(subject: Subject) -> Panel:
-    """Share of requests that fail now."""
+    """Current share of failed requests."""
     return number(
         "Errors Now",
-        "Share of the requests of the last five minutes that were answered with a 5xx status.",
+        "Share of requests with a 5xx status in the last five minutes.",
         "percentunit",
         over_time(subject.of("app:http_errors:ratio_rate5m")),
     ).thresholds(subject.colours("error_ratio"))
@@ -114,7 +114,7 @@ def _response_time_now(subject: Subject) -> Panel:
     quantile = subject.quantile("response_time")
     return number(
         f"Response Time Now ({PERCENTILES[quantile]})",
-        "The percentile of all requests of the last five minutes that the thresholds are about.",
+        "The percentile that the thresholds use, of all requests of the last five minutes.",
         "s",
         over_time(subject.of("app:http_latency_seconds:quantile5m", quantile=quantile)),
     ).thresholds(subject.colours("response_time"))
@@ -123,27 +123,27 @@ def _response_time_now(subject: Subject) -> Panel:
 def _failures_now(subject: Subject) -> Panel:
     return number(
         "Failures Now",
-        "Failures a second over the last five minutes, as the system itself counts them.",
+        "Failures a second over the last five minutes, as counted by the system.",
         "cps",
         over_time(subject.of("app:failures:rate5m")),
     ).thresholds(subject.colours("failure_rate"))
 
 
 def error_budget(subject: Subject) -> Panel:
-    """What is left of the error budgets."""
+    """Remaining error budgets."""
     return number(
         "Error Budget Left",
-        "What is left of the errors and slow answers that the objectives allow in 30 days.",
+        "Remaining error budget of the objectives over 30 days.",
         "percentunit",
         over_time(subject.of("slo:period_error_budget_remaining:ratio"), "{{slo}}"),
     ).thresholds(steps((None, RED), (0, ORANGE), (0.25, GREEN)))
 
 
 def failing_routes(subject: Subject) -> Panel:
-    """Which routes fail."""
+    """Failing routes."""
     return rows(
         "Failing Routes",
-        "The routes with the most 5xx answers in the last five minutes: who is hurt.",
+        "The routes with the most 5xx responses in the last five minutes.",
         "reqps",
         now(f"topk(10, {subject.of('app:http_errors_by_route:rate5m')} > 0)"),
     )
@@ -159,10 +159,10 @@ def _request_rate(subject: Subject) -> Panel:
 
 
 def error_rate(subject: Subject) -> Panel:
-    """Share of requests that fail, over time."""
+    """Share of failed requests over time."""
     return graph(
         "Error Rate",
-        "Share of requests that were answered with a 5xx status.",
+        "Share of requests with a 5xx status.",
         "percentunit",
         over_time(subject.of("app:http_errors:ratio_rate5m"), "errors"),
         limits=subject.limits("error_ratio"),
@@ -173,7 +173,7 @@ def _response_time_by_route(subject: Subject) -> Panel:
     quantile = subject.quantile("response_time")
     return graph(
         f"Response Time ({PERCENTILES[quantile]})",
-        "The percentile by route that the thresholds are about; the ten slowest.",
+        "The percentile that the thresholds use, by route; the ten slowest.",
         "s",
         over_time(
             f"topk(10, {subject.of('app:http_latency_seconds_by_route:quantile5m', quantile=quantile)})", "{{route}}"
@@ -185,7 +185,7 @@ def _response_time_by_route(subject: Subject) -> Panel:
 def _errors_by_route(subject: Subject) -> Panel:
     return graph(
         "Errors by Route",
-        "5xx answers a second by route; the ten worst.",
+        "5xx responses a second by route; the ten highest.",
         "reqps",
         over_time(f"topk(10, {subject.of('app:http_errors_by_route:rate5m')})", "{{route}}"),
     )
@@ -194,8 +194,8 @@ def _errors_by_route(subject: Subject) -> Panel:
 def _route_failures(subject: Subject) -> Panel:
     errors, requests = subject.of("app:http_errors_by_route:rate5m"), subject.of("app:http_requests_by_route:rate5m")
     return graph(
-        "Failed Share by Route",
-        "Share of each route's requests that were answered 5xx; the ten worst. Above the line a route is broken.",
+        "Error Rate by Route",
+        "Share of each route's requests with a 5xx status; the ten highest. Above the threshold a route is broken.",
         "percentunit",
         over_time(f"topk(10, {errors} / ({requests} > 0))", "{{route}}"),
         limits=subject.limits("route_failure_ratio"),
@@ -207,7 +207,7 @@ def _client_errors(subject: Subject) -> Panel:
     growth = subject.of("app:threshold:client_error_growth")
     return graph(
         "Client Errors",
-        "Share of requests that were answered 4xx, and how far above its mean of the last day it may be.",
+        "Share of requests with a 4xx status, and its threshold relative to the average of the last day.",
         "percentunit",
         over_time(subject.of("app:http_client_errors:ratio_rate5m"), "4xx"),
         over_time(usual, "mean of the last day", "B"),
@@ -218,7 +218,7 @@ def _client_errors(subject: Subject) -> Panel:
 def _declared(subject: Subject) -> Panel:
     return graph(
         "Declared Series",
-        "Whether a target answers, and whether any series that the system's file declares arrives.",
+        "Whether a target is up, and whether any series that the system's file declares exists.",
         "short",
         over_time(subject.of("app:system:up"), "answers"),
         over_time(f"{subject.of('app:system:declared')} or 0 * {subject.of('app:system:up')}", "series", "B"),
@@ -228,7 +228,7 @@ def _declared(subject: Subject) -> Panel:
 def _percentiles(subject: Subject) -> Panel:
     return graph(
         "Response Time Percentiles",
-        "Half, 95 and 99 of 100 requests were answered within these times.",
+        "50th, 95th and 99th percentile of the response time.",
         "s",
         percentiles(subject.of("app:http_latency_seconds:quantile5m")),
     )
@@ -237,7 +237,7 @@ def _percentiles(subject: Subject) -> Panel:
 def _failures(subject: Subject) -> Panel:
     return graph(
         "Failures",
-        "Failures a second as the system itself counts them.",
+        "Failures a second, as counted by the system.",
         "cps",
         over_time(subject.of("app:failures:rate5m"), "failures"),
         limits=subject.limits("failure_rate"),
@@ -249,7 +249,7 @@ def _usual_traffic(subject: Subject) -> Panel:
     allowed = f"on (system) {subject.of('app:threshold:traffic_deviations')} * on (system) {deviation}"
     return graph(
         "Traffic Against the Usual",
-        "Requests a second, and the range in which this hour of day lay in the last seven days; none with fewer days.",
+        "Requests a second, and the usual range of this hour of day in the last seven days; none with fewer days.",
         "reqps",
         over_time(subject.of("app:http_requests:rate5m"), "now"),
         over_time(f"{usual} + {allowed}", "usual, at most", "B"),
@@ -262,7 +262,7 @@ def _against_yesterday(subject: Subject) -> Panel:
     average = subject.of("app:http_latency_seconds:p95_avg1d")
     return graph(
         "Response Time Against the Last Day",
-        "The 95th percentile, its mean of the last day, and how far above that it may be.",
+        "95th percentile, its average of the last day, and the threshold relative to it.",
         "s",
         over_time(subject.of("app:http_latency_seconds:quantile5m", quantile="0.95"), "p95"),
         over_time(average, "mean of the last day", "B"),
@@ -273,20 +273,20 @@ def _against_yesterday(subject: Subject) -> Panel:
 def _new_errors(subject: Subject) -> Panel:
     seen = subject.of("app:error_series:count")
     return graph(
-        "Kinds of Errors",
-        "How many types of errors, and routes with 5xx answers, were counted since the start; a step up is news.",
+        "Error Types",
+        "Number of error types, and of routes with 5xx responses, since the start; a step means a new one.",
         "short",
         over_time(f"sum by (kind) ({seen} > bool 0)", "{{kind}}"),
     )
 
 
 def query_duration(subject: Subject) -> Panel:
-    """How long queries take, as the system measures it."""
+    """Duration of queries, as measured by the system."""
     quantile = subject.quantile("db_query_time")
     series = subject.of("app:db_latency_seconds_by_operation:quantile5m", quantile=quantile)
     return graph(
         f"Database Query Duration ({PERCENTILES[quantile]})",
-        "The percentile by operation that the threshold is about, as the system itself measures it.",
+        "The percentile that the threshold uses, by operation, as measured by the system.",
         "s",
         over_time(f"topk(10, {series})", "{{operation}}"),
         limits=subject.limits("db_query_time"),
@@ -307,7 +307,7 @@ def _connections(subject: Subject) -> Panel | None:
 
 
 def pool(subject: Subject) -> Panel:
-    """How much of the connection pool is in use."""
+    """Usage of the connection pool."""
     return graph(
         "Database Pool Usage",
         "Share of the connection pool in use, by instance.",
@@ -320,7 +320,7 @@ def pool(subject: Subject) -> Panel:
 def _cache_hit_rate(subject: Subject) -> Panel:
     return graph(
         "Cache Hit Rate",
-        "Share of look-ups that the cache could answer.",
+        "Share of look-ups that hit the cache.",
         "percentunit",
         over_time(subject.of("app:cache_hits:ratio_rate5m"), "hits"),
         limits=subject.limits("cache_hit_ratio"),

@@ -1,4 +1,4 @@
-"""Business: a system's own figures, and how the present compares with a week ago and with what is demanded."""
+"""Business: a system's own metrics, compared with a week ago and with their thresholds."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -12,7 +12,7 @@ COMPONENT = 'component="business"'
 
 
 def business(subject: Subject) -> dashboard.Dashboard | None:
-    """The dashboard; None where the system says nothing of its business."""
+    """The dashboard; None for a system without business metrics."""
     signals = subject.system.signals
     own = figures(subject, "business")
     compared = [
@@ -37,7 +37,7 @@ def business(subject: Subject) -> dashboard.Dashboard | None:
             "app:active_users:avg1h",
             "users_week_ratio",
             "short",
-            "Active users, the mean of the last hour",
+            "Active users, average of the last hour",
         )
         if signals.active_users
         else None,
@@ -53,7 +53,7 @@ def business(subject: Subject) -> dashboard.Dashboard | None:
     return assemble(
         f"{subject.name}-business",
         f"{subject.system.title}: Business",
-        "What the system achieves, in the figures of its owners.",
+        "The system's business metrics.",
         [
             Row(
                 "State",
@@ -68,7 +68,7 @@ def business(subject: Subject) -> dashboard.Dashboard | None:
                 ],
             ),
             Row("Figures", own),
-            Row("Against the Usual", compared),
+            Row("Compared with the Usual", compared),
         ],
         tags=subject.tags,
         links=subject.links,
@@ -85,14 +85,12 @@ def _orders_now(subject: Subject) -> Panel:
 
 def _revenue_now(subject: Subject) -> Panel:
     return number(
-        "Revenue in the Last Hour", "Money earned.", "currencyUSD", over_time(subject.of("app:revenue_usd:increase1h"))
+        "Revenue in the Last Hour", "Revenue.", "currencyUSD", over_time(subject.of("app:revenue_usd:increase1h"))
     )
 
 
 def _users_now(subject: Subject) -> Panel:
-    return number(
-        "Active Users Now", "Users who are active.", "short", over_time(subject.of("app:active_users:count"))
-    )
+    return number("Active Users Now", "Active users.", "short", over_time(subject.of("app:active_users:count")))
 
 
 def _transactions_now(subject: Subject) -> Panel:
@@ -107,7 +105,7 @@ def _transactions_now(subject: Subject) -> Panel:
 def _tokens_now(subject: Subject) -> Panel:
     return number(
         "Tokens in a Day",
-        "Paid tokens used in the last 24 hours; coloured when over the budget.",
+        "Paid tokens used in the last 24 hours; coloured above the budget.",
         "short",
         over_time(subject.of("app:api_tokens:increase1d")),
     ).thresholds(subject.colours("tokens_per_day"))
@@ -129,7 +127,7 @@ def _against_last_week(subject: Subject, what: str, series: str, ratio: str, uni
 def _transactions(subject: Subject) -> Panel:
     return graph(
         "Transactions Against Last Week",
-        "Of the last hour, of the same hour a week ago, and of the last 15 minutes: none in these means stalled.",
+        "In the last hour, the same hour a week ago, and the last 15 minutes: none in these means stalled.",
         "short",
         over_time(subject.of("app:transactions:increase1h"), "last hour"),
         over_time(f"{subject.of('app:transactions:increase1h')} offset 1w", "a week ago", "B"),
@@ -141,7 +139,7 @@ def _transactions(subject: Subject) -> Panel:
 def _cancellations(subject: Subject) -> Panel:
     return graph(
         "Share of Cancelled Orders",
-        "Orders cancelled for each order placed.",
+        "Cancelled orders for each order placed.",
         "percentunit",
         over_time(subject.of("app:cancellations:ratio_rate5m"), "cancelled"),
         limits=subject.limits("cancellation_ratio"),
@@ -153,7 +151,7 @@ def _stock(subject: Subject) -> Panel:
     item = " ".join(f"{{{{{label}}}}}" for label in inventory.item) if inventory else ""
     return graph(
         "Lowest Stock",
-        "The ten items of which the least is left.",
+        "The ten items with the lowest stock.",
         "short",
         over_time(f"bottomk(10, {subject.of('app:inventory:count')})", item),
         limits=subject.limits("stock"),
@@ -163,7 +161,7 @@ def _stock(subject: Subject) -> Panel:
 def _meetings(subject: Subject) -> Panel:
     return graph(
         "Share of Failed Meetings",
-        "Share of the meetings processed that failed.",
+        "Share of processed meetings that failed.",
         "percentunit",
         over_time(subject.of("app:meeting_failures:ratio_rate5m"), "failed"),
         limits=subject.limits("meeting_failure_ratio"),
@@ -173,7 +171,7 @@ def _meetings(subject: Subject) -> Panel:
 def _tokens(subject: Subject) -> Panel:
     return graph(
         "Paid Tokens Against the Budget",
-        "Tokens of paid APIs used in the 24 hours before each moment.",
+        "Tokens of paid APIs used in 24 hours.",
         "short",
         over_time(subject.of("app:api_tokens:increase1d"), "tokens a day"),
         limits=subject.limits("tokens_per_day"),

@@ -1,4 +1,4 @@
-"""Capacity: what fills up, and when, if it goes on as it did."""
+"""Capacity: forecasts of disks, memory, connections and series by their current trend."""
 
 from typing import Final
 
@@ -28,10 +28,10 @@ def capacity(config: StackConfig) -> dashboard.Dashboard:
     return assemble(
         UID,
         "Capacity",
-        "What fills up, and when, if it goes on as in the day before.",
+        "Forecasts of disks, memory, connections and series by the trend of the last day.",
         [
             Row(
-                "First to Fill",
+                "Forecast",
                 [
                     _disk_days() if hosts else None,
                     _memory_left() if hosts else None,
@@ -64,7 +64,7 @@ def capacity(config: StackConfig) -> dashboard.Dashboard:
 def _disk_days() -> Panel:
     return full_in(
         "First Disk Full In",
-        "Time until the first filesystem is full, by the slope of the last day.",
+        "Time until the first filesystem is full, by the trend of the last day.",
         FREE,
         "1d",
         steps((None, RED), (WEEK, ORANGE), (4 * WEEK, GREEN)),
@@ -74,7 +74,7 @@ def _disk_days() -> Panel:
 def _memory_left() -> Panel:
     return number(
         "Highest Memory of a Day",
-        "The most of its memory that a host used in the last day.",
+        "Highest memory usage of a host in the last day.",
         "percentunit",
         over_time(f"max(max_over_time(instance:node_memory_used:ratio{{{OF}}}[1d]))"),
     ).thresholds(steps((None, GREEN), (0.8, ORANGE), (0.95, RED)))
@@ -83,7 +83,7 @@ def _memory_left() -> Panel:
 def _series_in_a_week() -> Panel:
     return number(
         "Series in a Week",
-        "Time series that Prometheus will hold in a week, by the slope of the last day.",
+        "Series in Prometheus' memory in a week, by the trend of the last day.",
         "short",
         over_time(f"sum(predict_linear({SERIES}[1d], {WEEK}))"),
     )
@@ -92,7 +92,7 @@ def _series_in_a_week() -> Panel:
 def _storage_in_a_week() -> Panel:
     return number(
         "Storage in a Week",
-        "Disk space of Prometheus in a week, by the slope of the last day.",
+        "Disk space of Prometheus in a week, by the trend of the last day.",
         "bytes",
         over_time(f"sum(predict_linear({BLOCKS}[1d], {WEEK}))"),
     )
@@ -102,7 +102,7 @@ def _connections_left() -> Panel:
     used = f"sum by (instance) (pg_stat_database_numbackends{{{OF}}})"
     return number(
         "Highest Database Connections",
-        "Share of the connections a PostgreSQL server allows that are open.",
+        "Open connections of a PostgreSQL server as a share of max_connections.",
         "percentunit",
         over_time(f"max({used} / min by (instance) (pg_settings_max_connections{{{OF}}}))"),
     ).thresholds(steps((None, GREEN), (0.6, ORANGE), (0.8, RED)))
@@ -112,7 +112,7 @@ def _disk_forecast() -> Panel:
     size = f'node_filesystem_size_bytes{{job="node",{OF},fstype!~"{NO_DISK}"}}'
     return graph(
         "Disk Use in a Week",
-        "Used share of each filesystem a week after each moment, by the slope of the day before; 1 is full.",
+        "Used share of each filesystem a week later, by the trend of the day before; 1 is full.",
         "percentunit",
         over_time(
             f"1 - min by (instance, device) (clamp_min(predict_linear({FREE}[1d], {WEEK}), 0) / {size})",
@@ -125,7 +125,7 @@ def _disk_forecast() -> Panel:
 def _disk_left() -> Panel:
     return graph(
         "Free Disk Space",
-        "What is free on each filesystem.",
+        "Free space of each filesystem.",
         "bytes",
         over_time(f"min by (instance, device) ({FREE})", "{{instance}} {{device}}"),
         width=6,
@@ -136,7 +136,7 @@ def _memory_forecast() -> Panel:
     free = f'node_memory_MemAvailable_bytes{{job="node",{OF}}}'
     return graph(
         "Memory in a Week",
-        "Memory that will be free on each host a week after each moment, by the slope of the day before.",
+        "Free memory of each host a week later, by the trend of the day before.",
         "bytes",
         over_time(f"clamp_min(min by (instance) (predict_linear({free}[1d], {WEEK})), 0)", "{{instance}}"),
         width=6,
@@ -145,8 +145,8 @@ def _memory_forecast() -> Panel:
 
 def _cpu_peak() -> Panel:
     return graph(
-        "Busiest Moment of the Day",
-        "The most that a host's processors were busy in the day before each moment.",
+        "Highest CPU Usage of the Day",
+        "Highest CPU usage of each host within a day.",
         "percentunit",
         over_time(f"max_over_time(instance:node_cpu_busy:ratio_rate5m{{{OF}}}[1d])", "{{instance}}"),
         width=6,
@@ -157,7 +157,7 @@ def _traffic_growth() -> Panel:
     mean = f"avg_over_time(app:http_requests:rate5m{{{OF}}}[1d]"
     return graph(
         "Growth of Traffic",
-        "Requests of a day against those of the same day a week before; 1 is no change. Needs eight days.",
+        "Requests of a day divided by those of the same day a week before; 1 is no change. Needs eight days.",
         "percentunit",
         over_time(f"{mean}) / ({mean} offset 1w) > 0)", "{{system}}"),
         width=12,
@@ -167,7 +167,7 @@ def _traffic_growth() -> Panel:
 def _busiest_hour() -> Panel:
     return graph(
         "Highest Traffic of the Day",
-        "The most requests a second in the day before each moment.",
+        "Highest requests a second within a day.",
         "reqps",
         over_time(f"max_over_time(app:http_requests:rate5m{{{OF}}}[1d])", "{{system}}"),
         width=12,
@@ -178,7 +178,7 @@ def _database_growth() -> Panel:
     size = f'pg_database_size_bytes{{{OF},datname!~"template[0-9]+|"}}'
     return graph(
         "Databases in a Week",
-        "Size of each PostgreSQL database a week after each moment, by the slope of the day before.",
+        "Size of each PostgreSQL database a week later, by the trend of the day before.",
         "bytes",
         over_time(f"sum by (system, datname) (predict_linear({size}[1d], {WEEK}))", "{{system}} {{datname}}"),
     )
@@ -189,7 +189,7 @@ def _connections() -> Panel:
     allowed = f"min by (system, instance) (pg_settings_max_connections{{{OF}}})"
     return graph(
         "Database Connections",
-        "Share of the connections that each PostgreSQL server allows.",
+        "Open connections of each PostgreSQL server as a share of max_connections.",
         "percentunit",
         over_time(f"{used} / {allowed}", "{{system}} {{instance}}"),
     ).max(1)
@@ -199,7 +199,7 @@ def _redis_memory() -> Panel:
     used = f"redis_memory_used_bytes{{{OF}}}"
     return graph(
         "Redis Memory in a Week",
-        "Memory of each Redis a week after each moment, by the slope of the day before.",
+        "Memory of each Redis server a week later, by the trend of the day before.",
         "bytes",
         over_time(f"predict_linear({used}[1d], {WEEK})", "{{system}} {{instance}}"),
     )
@@ -208,7 +208,7 @@ def _redis_memory() -> Panel:
 def _series() -> Panel:
     return graph(
         "Series of Prometheus",
-        "Time series that Prometheus holds, and will hold in a week by the slope of the day before.",
+        "Series in Prometheus' memory, now and a week later by the trend of the day before.",
         "short",
         over_time(f"sum({SERIES})", "now"),
         over_time(f"sum(predict_linear({SERIES}[1d], {WEEK}))", "in a week", "B"),
@@ -219,7 +219,7 @@ def _series() -> Panel:
 def _storage() -> Panel:
     return graph(
         "Storage of Prometheus",
-        "Disk space that the samples take, and will take in a week by the slope of the day before.",
+        "Disk space of the samples, now and a week later by the trend of the day before.",
         "bytes",
         over_time(f"sum({BLOCKS})", "now"),
         over_time(f"sum(predict_linear({BLOCKS}[1d], {WEEK}))", "in a week", "B"),
@@ -230,7 +230,7 @@ def _storage() -> Panel:
 def _parts_memory() -> Panel:
     return graph(
         "Memory of the Parts in a Week",
-        "Memory of each part of the stack a week after each moment, by the slope of the day before.",
+        "Memory of each part of the stack a week later, by the trend of the day before.",
         "bytes",
         over_time(f"sum by (job) (predict_linear({MEMORY}[1d], {WEEK}))", "{{job}}"),
         width=6,
@@ -240,8 +240,8 @@ def _parts_memory() -> Panel:
 def _retention() -> Panel:
     oldest = 'prometheus_tsdb_lowest_timestamp_seconds{job="prometheus"}'
     return graph(
-        "History Kept",
-        "How far back the samples go, and how far they are to be kept.",
+        "Retention",
+        "Age of the oldest sample, and the configured retention.",
         "s",
         over_time(f"time() - {oldest}", "kept"),
         over_time('prometheus_tsdb_retention_limit_seconds{job="prometheus"}', "to be kept", "B"),

@@ -21,7 +21,7 @@ def containers() -> dashboard.Dashboard:
     return assemble(
         UID,
         "Containers",
-        "What each container uses of processor, memory, network and disk, and which do not stay up.",
+        "CPU, memory, network and disk usage of each container, restarts and health.",
         [
             Row(
                 "State",
@@ -56,7 +56,7 @@ def _memory_used() -> str:
 def _running() -> Panel:
     return number(
         "Containers",
-        "Containers that run.",
+        "Running containers.",
         "short",
         over_time(f"count(count by (name) ({_of('container_last_seen')}))"),
     )
@@ -65,7 +65,7 @@ def _running() -> Panel:
 def _restarted() -> Panel:
     return number(
         "Restarts in an Hour",
-        "How often a container was started again in the last hour.",
+        "Container restarts in the last hour.",
         "short",
         over_time(f"sum(changes({_of('container_start_time_seconds')}[1h]))"),
     ).thresholds(steps((None, GREEN), (1, ORANGE), (3, RED)))
@@ -73,8 +73,8 @@ def _restarted() -> Panel:
 
 def _killed() -> Panel:
     return number(
-        "Killed for Memory in an Hour",
-        "How often the kernel ended a program in a container that was at its memory limit.",
+        "OOM Kills in an Hour",
+        "Processes that the kernel killed at a container's memory limit.",
         "short",
         over_time(f"sum(increase({_of('container_oom_events_total')}[1h]))"),
     ).thresholds(steps((None, GREEN), (1, RED)))
@@ -82,8 +82,8 @@ def _killed() -> Panel:
 
 def _fullest() -> Panel:
     return number(
-        "Nearest to Its Memory Limit",
-        "Share of its memory limit that the fullest container uses.",
+        "Highest Memory Use of a Limit",
+        "Highest memory usage of a container as a share of its limit.",
         "percentunit",
         over_time(f"max({_memory_used()})"),
     ).thresholds(steps((None, GREEN), (0.8, ORANGE), (0.9, RED)))
@@ -92,7 +92,7 @@ def _fullest() -> Panel:
 def _restarts() -> Panel:
     return graph(
         "Container Restarts",
-        "How often each container was started again in the 15 minutes before each moment.",
+        "Restarts of each container in 15 minutes.",
         "short",
         over_time(f"max by (name) (changes({_of('container_start_time_seconds')}[15m])) > 0", "{{name}}"),
         limits="max by (severity) (app:threshold:container_restarts)",
@@ -103,7 +103,7 @@ def _restarts() -> Panel:
 def _oom() -> Panel:
     return graph(
         "OOM Kills",
-        "Programs ended at the memory limit in the ten minutes before each moment.",
+        "Processes killed at the memory limit in ten minutes.",
         "short",
         over_time(f"sum by (name) (increase({_of('container_oom_events_total')}[10m])) > 0", "{{name}}"),
         width=6,
@@ -113,7 +113,7 @@ def _oom() -> Panel:
 def _memory_share() -> Panel:
     return graph(
         "Memory Against the Limit",
-        "Share of its memory limit that each container uses, caches that can be dropped not counted.",
+        "Memory of each container as a share of its limit, without caches that can be dropped.",
         "percentunit",
         over_time(_memory_used(), "{{name}}"),
         limits="max by (severity) (app:threshold:container_memory_ratio)",
@@ -127,7 +127,7 @@ def _throttled() -> Panel:
 
     return graph(
         "CPU Throttling",
-        "Share of the periods in which a container had used up its processor limit; only those with a limit have one.",
+        "Share of the periods in which a container reached its CPU limit; only for containers with a limit.",
         "percentunit",
         over_time(f"{periods('throttled_')} / ({periods('')} > 0)", "{{name}}"),
         limits="max by (severity) (app:threshold:container_throttled_ratio)",
@@ -147,7 +147,7 @@ def _unhealthy() -> Panel:
 def _running_time() -> Panel:
     return graph(
         "Running Time",
-        "How long each container has run; a line that ends is a container that is gone. The ten youngest.",
+        "Time since the start of each container; a line ends when its container does. The ten youngest.",
         "s",
         over_time(f"bottomk(10, max by (name) (time() - {_of('container_start_time_seconds')}))", "{{name}}"),
     )
@@ -156,7 +156,7 @@ def _running_time() -> Panel:
 def _cpu() -> Panel:
     return graph(
         "CPU by Container",
-        "Processors that each container keeps busy; the ten busiest.",
+        "CPUs used by each container; the ten highest.",
         "short",
         over_time(f"topk(10, sum by (name) (rate({_of('container_cpu_usage_seconds_total')}[{RATE}])))", "{{name}}"),
     )
@@ -165,7 +165,7 @@ def _cpu() -> Panel:
 def _memory() -> Panel:
     return graph(
         "Memory by Container",
-        "Memory that each container needs; the ten largest.",
+        "Working set of each container; the ten largest.",
         "bytes",
         over_time(f"topk(10, sum by (name) ({_of('container_memory_working_set_bytes')}))", "{{name}}"),
     )
@@ -189,7 +189,7 @@ def _network(direction: str, title: str, words: str) -> Panel:
 def _disk() -> Panel:
     return graph(
         "Disk Use by Container",
-        "Disk space that each container's own files take, volumes not counted; the ten with the most.",
+        "Disk space of each container's own files, without volumes; the ten largest.",
         "bytes",
         over_time(f"topk(10, sum by (name) ({_of('container_fs_usage_bytes')}))", "{{name}}"),
     )
@@ -211,7 +211,7 @@ def _io() -> Panel:
 def _images() -> Panel:
     return rows(
         "Images",
-        "Each container's image, and when it was started.",
+        "Image and start time of each container.",
         "dateTimeFromNow",
         now(f"1000 * max by (name, image) ({_of('container_start_time_seconds')})"),
         width=24,

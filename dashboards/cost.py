@@ -1,4 +1,4 @@
-"""Cost: what watching takes, and for whom: memory, processor, disk, samples, log bytes, and tokens of paid APIs."""
+"""Cost: resources of the monitoring by part and by system: memory, CPU, disk, samples, log bytes, paid tokens."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ def cost(config: StackConfig) -> dashboard.Dashboard:
     return assemble(
         UID,
         "Cost",
-        "What watching takes, and for whom.",
+        "Resources used by the monitoring, by part and by system.",
         [
             Row(
                 "The Stack",
@@ -51,7 +51,7 @@ def cost(config: StackConfig) -> dashboard.Dashboard:
 def _memory_now() -> Panel:
     return number(
         "Memory of the Stack",
-        "Memory of all parts of the stack that tell of theirs.",
+        "Memory of all parts of the stack that expose it.",
         "bytes",
         over_time(f"sum(process_resident_memory_bytes{{{OWN}}})"),
     )
@@ -59,8 +59,8 @@ def _memory_now() -> Panel:
 
 def _cpu_now() -> Panel:
     return number(
-        "Processors of the Stack",
-        "Processors that all parts of the stack together keep busy.",
+        "CPUs of the Stack",
+        "CPUs used by all parts of the stack.",
         "short",
         over_time(f"sum(rate(process_cpu_seconds_total{{{OWN}}}[5m]))"),
     ).decimals(2)
@@ -70,7 +70,7 @@ def _disk_now() -> Panel:
     parts = "prometheus_tsdb_storage_blocks_bytes", "prometheus_tsdb_wal_storage_size_bytes"
     return number(
         "Disk of the Samples",
-        "Disk space of Prometheus' blocks and of its log.",
+        "Disk space of Prometheus' blocks and write-ahead log.",
         "bytes",
         over_time(" + ".join(f'sum({series}{{job="prometheus"}})' for series in parts)),
     )
@@ -79,7 +79,7 @@ def _disk_now() -> Panel:
 def _samples_now() -> Panel:
     return number(
         "Samples a Day",
-        "Samples that are stored in a day at the pace of the last five minutes.",
+        "Samples stored in a day at the rate of the last five minutes.",
         "short",
         over_time(f'{DAY} * sum(rate(prometheus_tsdb_head_samples_appended_total{{job="prometheus"}}[5m]))'),
     )
@@ -90,8 +90,8 @@ def _bytes_by_sample() -> Panel:
     held = 'rate(prometheus_tsdb_compaction_chunk_samples_sum{job="prometheus"}[1d])'
     return (
         number(
-            "Bytes by Sample",
-            "Disk space of one sample, in the compactions of the last day; the first comes after some hours.",
+            "Bytes per Sample",
+            "Disk space of a sample, from the compactions of the last day; available some hours after the start.",
             "decbytes",
             over_time(f"sum({size}) / (sum({held}) > 0)"),
         )
@@ -103,7 +103,7 @@ def _bytes_by_sample() -> Panel:
 def _log_bytes_a_day() -> Panel:
     return number(
         "Log Bytes a Day",
-        "Bytes of log lines that come in a day at the pace of the last five minutes, before compression.",
+        "Bytes of log lines received in a day at the rate of the last five minutes, before compression.",
         "bytes",
         over_time(f'{DAY} * sum(rate(loki_distributor_bytes_received_total{{job="loki"}}[5m]))'),
     )
@@ -120,8 +120,8 @@ def _memory() -> Panel:
 
 def _cpu() -> Panel:
     return graph(
-        "Processors by Part",
-        "Processors that each part of the stack keeps busy.",
+        "CPUs by Part",
+        "CPUs used by each part of the stack.",
         "short",
         over_time(f"sum by (job) (rate(process_cpu_seconds_total{{{OWN}}}[{RATE}]))", "{{job}}"),
     )
@@ -130,7 +130,7 @@ def _cpu() -> Panel:
 def _largest_jobs() -> Panel:
     return rows(
         "Samples by Job",
-        "Series that each job of a system exposes, each of which is a sample in every scrape.",
+        "Series exposed by each job of a system; each is a sample in every scrape.",
         "short",
         at_once(f"sort_desc(sum by (system, scraped) ({_renamed()}))"),
         width=8,
@@ -145,7 +145,7 @@ def _renamed() -> str:
 def _samples() -> Panel:
     return graph(
         "Series by System",
-        "Series that the targets of each system expose.",
+        "Series exposed by the targets of each system.",
         "short",
         over_time(f"sum by (system) (scrape_samples_post_metric_relabeling{{{OF}}})", "{{system}}"),
         width=6,
@@ -155,7 +155,7 @@ def _samples() -> Panel:
 def _series() -> Panel:
     return graph(
         "New Series by System",
-        "Series an hour that were not there in the scrape before; many mean that a label has ever new values.",
+        "New series an hour; many mean a label with unbounded values.",
         "short",
         over_time(f"sum by (system) (sum_over_time(scrape_series_added{{{OF}}}[1h]))", "{{system}}"),
         width=6,
@@ -175,7 +175,7 @@ def _log_bytes() -> Panel:
 def _tokens() -> Panel:
     return graph(
         "Tokens by System",
-        "Tokens of paid APIs used in the day before each moment.",
+        "Tokens of paid APIs used in a day.",
         "short",
         over_time(f"app:api_tokens:increase1d{{{OF}}}", "{{system}}"),
         limits=f"app:threshold:tokens_per_day{{{OF}}}",

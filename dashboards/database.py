@@ -1,4 +1,4 @@
-"""Database: what a system waits for, then how the data stores behind it are."""
+"""Database: queries as measured by the system, then the data stores themselves."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from dashboards.subject import Subject
 
 
 def database(subject: Subject) -> dashboard.Dashboard | None:
-    """The dashboard; None where the system tells of no database and none of its is watched."""
+    """The dashboard; None for a system without database metrics and without monitored data stores."""
     signals = subject.system.signals
     watched = databases(subject)
     memory = signals.process_memory
@@ -23,7 +23,7 @@ def database(subject: Subject) -> dashboard.Dashboard | None:
     return assemble(
         f"{subject.name}-database",
         f"{subject.system.title}: Database",
-        "What the system waits for, and how its data stores are.",
+        "Queries as measured by the system, and its data stores.",
         [
             Row(
                 "State",
@@ -37,7 +37,7 @@ def database(subject: Subject) -> dashboard.Dashboard | None:
                 ],
             ),
             Row(
-                "As the System Sees It",
+                "Measured by the System",
                 [
                     application.query_duration(subject) if signals.db_latency else None,
                     _percentiles(subject) if signals.db_latency else None,
@@ -64,7 +64,7 @@ def database(subject: Subject) -> dashboard.Dashboard | None:
 def _servers_up(subject: Subject, watched: Sequence[str]) -> Panel:
     return number(
         "Databases Up",
-        "Share of the databases that answer their exporter.",
+        "Share of the databases that are up.",
         "percentunit",
         over_time(f"avg({answers(subject, watched)})"),
     ).thresholds(state.ALL_OR_NOTHING)
@@ -74,7 +74,7 @@ def _query_time_now(subject: Subject) -> Panel:
     quantile = subject.quantile("db_query_time")
     return number(
         f"Query Time Now ({PERCENTILES[quantile]})",
-        "The percentile of all queries of the last five minutes that the threshold is about.",
+        "The percentile that the threshold uses, of all queries of the last five minutes.",
         "s",
         over_time(subject.of("app:db_latency_seconds:quantile5m", quantile=quantile)),
     ).thresholds(subject.colours("db_query_time"))
@@ -83,7 +83,7 @@ def _query_time_now(subject: Subject) -> Panel:
 def _failures_now(subject: Subject) -> Panel:
     return number(
         "Failed Queries Now",
-        "Share of the queries of the last five minutes that failed.",
+        "Share of failed queries in the last five minutes.",
         "percentunit",
         over_time(subject.of("app:db_query_failures:ratio_rate5m")),
     ).thresholds(subject.colours("db_failure_ratio"))
@@ -92,7 +92,7 @@ def _failures_now(subject: Subject) -> Panel:
 def _percentiles(subject: Subject) -> Panel:
     return graph(
         "Query Time Percentiles",
-        "Half, 95 and 99 of 100 queries took no longer than this.",
+        "50th, 95th and 99th percentile of the query duration.",
         "s",
         percentiles(subject.of("app:db_latency_seconds:quantile5m")),
     )
@@ -105,7 +105,7 @@ def _queries(subject: Subject) -> Panel:
 def _failures(subject: Subject) -> Panel:
     return graph(
         "Failed Queries",
-        "Share of the queries that failed.",
+        "Share of failed queries.",
         "percentunit",
         over_time(subject.of("app:db_query_failures:ratio_rate5m"), "failed"),
         limits=subject.limits("db_failure_ratio"),
@@ -129,7 +129,7 @@ def _queries_per_request(subject: Subject) -> Panel:
 def _timeouts(subject: Subject) -> Panel:
     return graph(
         "Query Timeouts",
-        "Queries that ran out of time in the five minutes before each moment.",
+        "Queries that timed out in five minutes.",
         "short",
         over_time(subject.of("app:db_timeouts:increase5m"), "timeouts"),
         limits=subject.limits("db_timeouts"),

@@ -1,4 +1,4 @@
-"""Elasticsearch: its colour, its shards, its heap and disk, and how fast it finds and stores."""
+"""Elasticsearch: status, shards, heap, disk, queries and indexing."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -10,7 +10,7 @@ from dashboards.subject import Subject
 
 
 def elasticsearch(subject: Subject) -> dashboard.Dashboard | None:
-    """The dashboard; None where no cluster of the system is watched."""
+    """The dashboard; None without a monitored cluster of the system."""
     if "elasticsearch" not in subject.jobs:
         return None
     store = Store(subject=subject, job="elasticsearch")
@@ -18,7 +18,7 @@ def elasticsearch(subject: Subject) -> dashboard.Dashboard | None:
     return assemble(
         f"{subject.name}-elasticsearch",
         f"{subject.system.title}: Elasticsearch",
-        "Its colour, its shards, its heap and disk, and how fast it finds and stores.",
+        "Status, shards, heap, disk, queries and indexing.",
         [
             Row(
                 "State",
@@ -48,14 +48,14 @@ def _nodes(store: Store) -> Panel:
 
 def _documents(store: Store) -> Panel:
     documents = store.of("elasticsearch_indices_docs")
-    return number("Documents", "Documents that are stored, copies counted.", "short", over_time(f"sum({documents})"))
+    return number("Documents", "Stored documents, including replicas.", "short", over_time(f"sum({documents})"))
 
 
 def _searches(store: Store) -> Panel:
     queries = store.of("elasticsearch_indices_search_query_total")
     return graph(
         "Elasticsearch Queries",
-        "Queries a second, counted in each shard that is asked.",
+        "Queries a second, counted for each shard.",
         "ops",
         over_time(f"sum by (name) (rate({queries}[{RATE}]))", "{{name}}"),
     )
@@ -65,7 +65,7 @@ def _indexing(store: Store) -> Panel:
     stored = store.of("elasticsearch_indices_indexing_index_total")
     return graph(
         "Elasticsearch Indexing",
-        "Documents a second that are stored, copies counted.",
+        "Indexed documents a second, including replicas.",
         "ops",
         over_time(f"sum by (name) (rate({stored}[{RATE}]))", "{{name}}"),
     )
@@ -78,7 +78,7 @@ def _colour(store: Store) -> Panel:
 
     return states(
         "Elasticsearch Health",
-        "Green: every shard has its copies; yellow: some copies are missing; red: some data cannot be reached.",
+        "Green: all shards are assigned; yellow: replicas are missing; red: primaries are missing.",
         over_time(" or ".join((level(3, "red"), level(2, "yellow"), level(1, "green"))), "{{cluster}}"),
         {1: ("green", GREEN), 2: ("yellow", ORANGE), 3: ("red", RED)},
         width=12,
@@ -88,7 +88,7 @@ def _colour(store: Store) -> Panel:
 def _shards(store: Store) -> Panel:
     return graph(
         "Elasticsearch Unassigned Shards",
-        "Shards that no node holds.",
+        "Shards that are not assigned to a node.",
         "short",
         over_time(store.of("elasticsearch_cluster_health_unassigned_shards"), "{{cluster}}"),
     )
@@ -99,7 +99,7 @@ def _heap(store: Store) -> Panel:
     most = store.of("elasticsearch_jvm_memory_max_bytes", 'area="heap"')
     return graph(
         "Elasticsearch Heap",
-        "Share of each node's heap that is used.",
+        "Used share of each node's heap.",
         "percentunit",
         over_time(f"{used} / {most}", "{{name}}"),
         limits=store.subject.limits("elasticsearch_heap_ratio"),
@@ -110,7 +110,7 @@ def _disk(store: Store) -> Panel:
     free = store.of("elasticsearch_filesystem_data_available_bytes")
     return graph(
         "Elasticsearch Disk",
-        "Used share of each node's disk; above 95% its indices turn read-only.",
+        "Used share of each node's disk; above 95% its indices become read-only by default.",
         "percentunit",
         over_time(f"1 - {free} / {store.of('elasticsearch_filesystem_data_size_bytes')}", "{{name}} {{mount}}"),
         limits=store.subject.limits("disk_ratio"),
@@ -127,7 +127,7 @@ def _search(store: Store) -> Panel:
     )
     return graph(
         "Elasticsearch Query Time",
-        "Mean time that a node took for its part of a query.",
+        "Average time of a query on each node.",
         "s",
         over_time(f"{spent} / ({asked} > 0)", "{{name}}"),
     )

@@ -1,4 +1,4 @@
-"""Endpoints and certificates: what those outside see of each address, and how long its certificate is still valid."""
+"""Endpoints and certificates: probes of each address from outside, and the validity of its certificate."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ def endpoints() -> dashboard.Dashboard:
     return assemble(
         UID,
         "Endpoints and Certificates",
-        "What those outside see of each address, and how long its certificate is still valid.",
+        "Probes of each address from outside, and the validity of its certificate.",
         [
             Row(
                 "State",
@@ -50,14 +50,14 @@ def _of(series: str) -> str:
 
 
 def _limits(threshold: str) -> str:
-    """Those of the chosen systems, each value once."""
+    """Those of the selected systems, each value once."""
     return f"max by (severity) (app:threshold:{threshold}{{{OF}}})"
 
 
 def _down() -> Panel:
     return number(
         "Addresses Down",
-        "Addresses that do not answer as they should.",
+        "Addresses whose probe fails.",
         "short",
         over_time(f"sum({_of('probe_success')} == bool 0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
@@ -65,8 +65,8 @@ def _down() -> Panel:
 
 def _availability() -> Panel:
     return number(
-        "Answered in 24 Hours",
-        "Share of the probes of the last 24 hours that were answered as they should.",
+        "Availability in 24 Hours",
+        "Share of successful probes in the last 24 hours.",
         "percentunit",
         over_time(f"avg(avg_over_time({_of('probe_success')}[24h]))"),
     ).thresholds(steps((None, RED), (0.99, ORANGE), (0.999, GREEN)))
@@ -75,7 +75,7 @@ def _availability() -> Panel:
 def _slowest() -> Panel:
     return number(
         "Slowest Address",
-        "How long the slowest probe took.",
+        "Duration of the slowest probe.",
         "s",
         over_time(f"max({_of('probe_duration_seconds')})"),
     )
@@ -84,8 +84,8 @@ def _slowest() -> Panel:
 def _first_to_end() -> Panel:
     return (
         number(
-            "First Certificate Ends In",
-            "Time that the certificate that ends first is still valid.",
+            "First Certificate Expires In",
+            "Time until the first certificate expires.",
             "s",
             over_time(f"min({_of('probe_ssl_earliest_cert_expiry')} - time())"),
         )
@@ -100,13 +100,13 @@ def _addresses() -> Panel:
 
     return columns(
         "Addresses",
-        "Each address: whether it answers as it should, how fast, and for how long its certificate is valid.",
+        "Each address: result and duration of its probe, and the validity of its certificate.",
         {
             "Up": (by_address(_of("probe_success")), "bool_on_off"),
             "Up in 24 Hours": (by_address(f"avg_over_time({_of('probe_success')}[24h])"), "percentunit"),
             "Time": (by_address(_of("probe_duration_seconds")), "s"),
             "Status": (by_address(_of("probe_http_status_code")), "none"),
-            "Certificate Ends In": (by_address(f"{_of('probe_ssl_earliest_cert_expiry')} - time()"), "s"),
+            "Certificate Expires In": (by_address(f"{_of('probe_ssl_earliest_cert_expiry')} - time()"), "s"),
         },
         width=24,
     )
@@ -115,7 +115,7 @@ def _addresses() -> Panel:
 def _answers() -> Panel:
     return states(
         "Availability",
-        "When each address answered as it should.",
+        "When the probe of each address succeeded.",
         over_time(_of("probe_success"), "{{instance}}"),
         state.UP_OR_DOWN,
     )
@@ -123,8 +123,8 @@ def _answers() -> Panel:
 
 def _time() -> Panel:
     return graph(
-        "Time to Answer",
-        "How long a probe took, name look-up and connection counted.",
+        "Probe Duration",
+        "Duration of a probe, including DNS and connection.",
         "s",
         over_time(_of("probe_duration_seconds"), "{{instance}}"),
         limits=_limits("endpoint_time"),
@@ -135,7 +135,7 @@ def _time() -> Panel:
 def _phases() -> Panel:
     return graph(
         "Time by Phase",
-        "What the time of all probes together was spent on.",
+        "Time of all probes by phase.",
         "s",
         over_time(f"sum by (phase) ({_of('probe_http_duration_seconds')})", "{{phase}}"),
     )
@@ -144,7 +144,7 @@ def _phases() -> Panel:
 def _keyword() -> Panel:
     return graph(
         "Keyword Missing",
-        "1 where the page came without the text that it must hold.",
+        "1: the response does not contain the keyword.",
         "short",
         over_time(_of("probe_failed_due_to_regex"), "{{instance}}"),
     ).max(1)
@@ -153,7 +153,7 @@ def _keyword() -> Panel:
 def _status() -> Panel:
     return graph(
         "Status",
-        "Status code of each address; 0 is no answer.",
+        "HTTP status of each address; 0 is no response.",
         "none",
         over_time(_of("probe_http_status_code"), "{{instance}}"),
     )
@@ -162,7 +162,7 @@ def _status() -> Panel:
 def _validity() -> Panel:
     return graph(
         "Certificates",
-        "Time that each certificate is still valid.",
+        "Time until each certificate expires.",
         "s",
         over_time(f"{_of('probe_ssl_earliest_cert_expiry')} - time()", "{{instance}}"),
         limits=_limits("certificate_validity"),

@@ -1,4 +1,4 @@
-"""External APIs: what a system asks of others, whether they answer, how fast, and what it costs in tokens."""
+"""External APIs: calls of a system to other services, their failures, durations and tokens."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -10,7 +10,7 @@ from dashboards.subject import Subject
 
 
 def external_apis(subject: Subject) -> dashboard.Dashboard | None:
-    """The dashboard; None where the system asks nothing of others."""
+    """The dashboard; None for a system without external APIs or integrations."""
     signals = subject.system.signals
     if not signals.external_apis and not signals.integrations:
         return None
@@ -19,7 +19,7 @@ def external_apis(subject: Subject) -> dashboard.Dashboard | None:
     return assemble(
         f"{subject.name}-external-apis",
         f"{subject.system.title}: External APIs",
-        "Whether the services of others that the system needs answer, and how fast.",
+        "Availability and response time of the external services that the system uses.",
         [
             Row(
                 "State",
@@ -55,14 +55,14 @@ def external_apis(subject: Subject) -> dashboard.Dashboard | None:
 
 
 def timed(subject: Subject) -> bool:
-    """Whether it measures how long the answers of others take."""
+    """Whether the system measures the duration of calls."""
     return any(api.latency for api in subject.system.signals.external_apis.values())
 
 
 def _failures_now(subject: Subject) -> Panel:
     return number(
-        "Failing Calls Now",
-        "Share of the calls of the last five minutes that failed, by API.",
+        "Failed Calls Now",
+        "Share of failed calls in the last five minutes, by API.",
         "percentunit",
         over_time(subject.of("app:external_api_failures:ratio_rate5m"), "{{api}}"),
     ).thresholds(subject.colours("external_api_failure_ratio"))
@@ -72,7 +72,7 @@ def _slowest_now(subject: Subject) -> Panel:
     quantile = subject.quantile("external_api_time")
     return number(
         f"Call Time Now ({PERCENTILES[quantile]})",
-        "The percentile of the last five minutes that the threshold is about, by API.",
+        "The percentile that the threshold uses, over the last five minutes, by API.",
         "s",
         over_time(subject.of("app:external_api_latency_seconds:quantile5m", quantile=quantile), "{{api}}"),
     ).thresholds(subject.colours("external_api_time"))
@@ -80,8 +80,8 @@ def _slowest_now(subject: Subject) -> Panel:
 
 def _events_failing_now(subject: Subject) -> Panel:
     return number(
-        "Failing Events Now",
-        "Share of the events of the last five minutes that failed, by integration.",
+        "Failed Events Now",
+        "Share of failed events in the last five minutes, by integration.",
         "percentunit",
         over_time(subject.of("app:integration_failures:ratio_rate5m"), "{{integration}}"),
     ).thresholds(
@@ -92,10 +92,10 @@ def _events_failing_now(subject: Subject) -> Panel:
 
 
 def failures(subject: Subject) -> Panel:
-    """Which share of the calls fails."""
+    """Share of failed calls."""
     return graph(
         "External API Failures",
-        "Share of the calls that failed, by API.",
+        "Share of failed calls, by API.",
         "percentunit",
         over_time(subject.of("app:external_api_failures:ratio_rate5m"), "{{api}}"),
         limits=subject.limits("external_api_failure_ratio"),
@@ -103,11 +103,11 @@ def failures(subject: Subject) -> Panel:
 
 
 def latency(subject: Subject) -> Panel:
-    """How long their answers take."""
+    """Duration of calls."""
     quantile = subject.quantile("external_api_time")
     return graph(
         f"External API Call Time ({PERCENTILES[quantile]})",
-        "The percentile that the threshold is about, by API.",
+        "The percentile that the threshold uses, by API.",
         "s",
         over_time(subject.of("app:external_api_latency_seconds:quantile5m", quantile=quantile), "{{api}}"),
         limits=subject.limits("external_api_time"),
@@ -130,7 +130,7 @@ def _rate_limit(subject: Subject) -> Panel:
 def _percentiles(subject: Subject) -> Panel:
     return graph(
         "External API Percentiles",
-        "Half, 95 and 99 of 100 calls were answered within these times.",
+        "50th, 95th and 99th percentile of the duration of a call.",
         "s",
         percentiles(subject.of("app:external_api_latency_seconds:quantile5m"), "{{api}} "),
     )
@@ -155,10 +155,10 @@ def _tokens(subject: Subject) -> Panel:
 
 
 def event_failures(subject: Subject) -> Panel:
-    """Which share of the events exchanged fails."""
+    """Share of failed events."""
     return graph(
         "Integration Failures",
-        "Share of the events exchanged that failed, by integration.",
+        "Share of failed events, by integration.",
         "percentunit",
         over_time(subject.of("app:integration_failures:ratio_rate5m"), "{{integration}}"),
         limits=subject.limits("integration_failure_ratio"),
@@ -168,7 +168,7 @@ def event_failures(subject: Subject) -> Panel:
 def _events(subject: Subject) -> Panel:
     return graph(
         "Integration Events",
-        "Events a second that were exchanged, by integration.",
+        "Events a second, by integration.",
         "cps",
         over_time(subject.of("app:integration_events:rate5m"), "{{integration}}"),
     )

@@ -97,14 +97,14 @@ def hosts(subject: Subject) -> dashboard.Dashboard | None:
 
 def _up(of: Hosts) -> Panel:
     return number(
-        "Hosts Up", "Share of the hosts that Prometheus can read.", "percentunit", over_time(f"avg({of.node('up')})")
+        "Hosts Up", "Share of the hosts that are up.", "percentunit", over_time(f"avg({of.node('up')})")
     ).thresholds(steps((None, RED), (1, GREEN)))
 
 
 def _answers(of: Hosts) -> Panel:
     return states(
         "Hosts",
-        "When Prometheus could read each host.",
+        "When each host was up.",
         over_time(of.node("up"), "{{instance}}"),
         state.UP_OR_DOWN,
         width=24,
@@ -114,7 +114,7 @@ def _answers(of: Hosts) -> Panel:
 def _since_boot(of: Hosts) -> Panel:
     return number(
         "Last Boot",
-        "When the host that was started last was started.",
+        "Latest boot time of a host.",
         "dateTimeFromNow",
         over_time(f"1000 * max({of.node('node_boot_time_seconds')})"),
     )
@@ -133,7 +133,7 @@ def _full_in(of: Hosts) -> Panel:
     free = of.node("node_filesystem_avail_bytes", f'fstype!~"{NO_DISK}"')
     return full_in(
         "Disk Full In",
-        "Time until the first filesystem is full, if it goes on as in the last six hours.",
+        "Time until the first filesystem is full, by the trend of the last six hours.",
         free,
         "6h",
         steps((None, RED), (86400, ORANGE), (7 * 86400, GREEN)),
@@ -155,7 +155,7 @@ def full_in(title: str, description: str, free: str, over: str, colours: build.T
 def _cpu(of: Hosts) -> Panel:
     return graph(
         "CPU Usage",
-        "Share of the processors that was busy.",
+        "Busy share of the CPUs.",
         "percentunit",
         over_time(of.of("instance:node_cpu_busy:ratio_rate5m"), "{{instance}}"),
         limits=of.limits("cpu_ratio"),
@@ -165,7 +165,7 @@ def _cpu(of: Hosts) -> Panel:
 def _memory(of: Hosts) -> Panel:
     return graph(
         "Memory Usage",
-        "Share of memory that programs could not get any more.",
+        "Share of memory that is not available to processes.",
         "percentunit",
         over_time(of.of("instance:node_memory_used:ratio"), "{{instance}}"),
         limits=of.limits("memory_ratio"),
@@ -175,7 +175,7 @@ def _memory(of: Hosts) -> Panel:
 def _disk(of: Hosts) -> Panel:
     return graph(
         "Disk Usage",
-        "Used share of each filesystem that keeps files.",
+        "Used share of each filesystem on a disk or file server.",
         "percentunit",
         over_time(of.of("instance_device:node_filesystem_used:ratio"), "{{instance}} {{device}}"),
         limits=of.limits("disk_ratio"),
@@ -189,7 +189,7 @@ def _network(of: Hosts) -> Panel:
 
     return graph(
         "Network Traffic",
-        "Bytes a second through the hosts' own interfaces; those of containers are left out.",
+        "Bytes a second through the hosts' interfaces, without those of containers.",
         "Bps",
         over_time(traffic("receive"), "{{instance}} received"),
         over_time(traffic("transmit"), "{{instance}} sent", "B"),
@@ -202,7 +202,7 @@ def _disk_io(of: Hosts) -> Panel:
 
     return graph(
         "Disk I/O",
-        "Bytes a second that were read from the disks and written to them.",
+        "Bytes read and written a second.",
         "Bps",
         over_time(moved("read"), "{{instance}} read"),
         over_time(moved("written"), "{{instance}} written", "B"),
@@ -213,7 +213,7 @@ def _forecast(of: Hosts) -> Panel:
     free = of.node("node_filesystem_avail_bytes", f'fstype!~"{NO_DISK}"')
     return graph(
         "Free Space in 24 Hours",
-        "Free space of each filesystem a day after each moment, if it goes on as in the six hours before; 0 is full.",
+        "Free space of each filesystem a day later, by the trend of the six hours before; 0 is full.",
         "bytes",
         over_time(
             f"clamp_min(min by (instance, device) (predict_linear({free}[6h], 86400)), 0)", "{{instance}} {{device}}"
@@ -226,7 +226,7 @@ def _cpu_by_mode(of: Hosts) -> Panel:
     cores = of.node("node_cpu_seconds_total", 'mode="idle"')
     return graph(
         "CPU by Mode",
-        "What the processors were busy with, as a share of them all; iowait is waiting for a disk.",
+        "Share of CPU time by mode; iowait is waiting for a disk.",
         "percentunit",
         over_time(f"sum by (mode) (rate({modes}[{RATE}])) / scalar(count({cores}))", "{{mode}}"),
     )
@@ -236,8 +236,8 @@ def _load(of: Hosts) -> Panel:
     idle = of.node("node_cpu_seconds_total", 'mode="idle"')
     cores = f"count by (instance) ({idle})"
     return graph(
-        "Load by Processor",
-        "Programs that ran or waited to, for each processor, over 15 minutes; above 1, some wait.",
+        "Load per CPU",
+        "Load average of 15 minutes for each CPU; above 1, processes wait.",
         "short",
         over_time(f"sum by (instance) ({of.node('node_load15')}) / {cores}", "{{instance}}"),
         limits=of.limits("load_per_cpu"),
@@ -247,7 +247,7 @@ def _load(of: Hosts) -> Panel:
 def _pressure(of: Hosts) -> Panel:
     return graph(
         "Pressure",
-        "Share of the time in which some program waited for processor, memory or disk; needs Linux 4.20.",
+        "Share of time in which a process waited for CPU, memory or disk; needs Linux 4.20.",
         "percentunit",
         *(
             over_time(
@@ -266,7 +266,7 @@ def _swap(of: Hosts) -> Panel:
 
     return graph(
         "Swapping",
-        "Pages of memory a second that went to disk and came back; programs slow down when many do.",
+        "Pages swapped out and in a second; many of both slow processes down.",
         "cps",
         over_time(pages("out"), "{{instance}} out"),
         over_time(pages("in"), "{{instance}} in", "B"),
@@ -277,7 +277,7 @@ def _disk_queue(of: Hosts) -> Panel:
     series = of.node("node_disk_io_time_weighted_seconds_total", 'device!~"(dm-|md|zd|loop|ram|sr).*"')
     return graph(
         "Disk Queue",
-        "Reads and writes that were waiting or under way at a time, by disk.",
+        "Reads and writes that were queued or in progress, by disk.",
         "short",
         over_time(f"sum by (instance, device) (rate({series}[{RATE}]))", "{{instance}} {{device}}"),
         limits=of.limits("disk_queue"),
@@ -288,7 +288,7 @@ def _inodes(of: Hosts) -> Panel:
     free = of.node("node_filesystem_files_free", f'fstype!~"{NO_DISK}"')
     return graph(
         "Inode Usage",
-        "Used share of each filesystem's inodes; without a free one no file can be made.",
+        "Used share of each filesystem's inodes; without a free one no file can be created.",
         "percentunit",
         over_time(
             f"max by (instance, device) (1 - {free} / ({of.node('node_filesystem_files')} > 0))",
@@ -301,7 +301,7 @@ def _inodes(of: Hosts) -> Panel:
 def _network_errors(of: Hosts) -> Panel:
     return graph(
         "Network Errors",
-        "Share of an interface's packets that were damaged or lost.",
+        "Share of an interface's packets with errors.",
         "percentunit",
         over_time(of.of("instance_device:node_network_errors:ratio_rate5m"), "{{instance}} {{device}}"),
         limits=of.limits("network_error_ratio"),
@@ -311,7 +311,7 @@ def _network_errors(of: Hosts) -> Panel:
 def _oom_kills(of: Hosts) -> Panel:
     return graph(
         "OOM Kills",
-        "Programs that the kernel ended in the ten minutes before each moment, as no memory was left.",
+        "Processes that the kernel killed for lack of memory in ten minutes.",
         "short",
         over_time(f"sum by (instance) (increase({of.node('node_vmstat_oom_kill')}[10m]))", "{{instance}}"),
     )
@@ -321,7 +321,7 @@ def _read_only(of: Hosts) -> Panel:
     series = of.node("node_filesystem_readonly", f'fstype!~"{NO_DISK}"')
     return graph(
         "Read-only Filesystems",
-        "Filesystems that cannot be written; one that turns so by itself has a failing disk or damaged data.",
+        "Read-only filesystems; one that becomes read-only has a failing disk or damaged metadata.",
         "short",
         over_time(f"count by (instance) ({series} == 1) or 0 * {of.node('up')}", "{{instance}}"),
     )
@@ -331,7 +331,7 @@ def _raid(of: Hosts) -> Panel:
     required, active = of.node("node_md_disks_required"), of.node("node_md_disks", 'state="active"')
     return graph(
         "Disks Missing in RAID",
-        "Disks that an array lacks; 0 where there is no array.",
+        "Missing disks of an array; 0 without an array.",
         "short",
         over_time(
             f"sum by (instance) ({required} - ignoring (state) {active}) or 0 * {of.node('up')}", "{{instance}}"
@@ -342,7 +342,7 @@ def _raid(of: Hosts) -> Panel:
 def _descriptors(of: Hosts) -> Panel:
     return graph(
         "File Descriptors",
-        "Used share of the files and connections that the kernel can hold open.",
+        "Used share of the kernel's file descriptors.",
         "percentunit",
         over_time(f"{of.node('node_filefd_allocated')} / {of.node('node_filefd_maximum')}", "{{instance}}"),
         limits=of.limits("file_descriptor_ratio"),
@@ -352,7 +352,7 @@ def _descriptors(of: Hosts) -> Panel:
 def _conntrack(of: Hosts) -> Panel:
     return graph(
         "Tracked Connections",
-        "Used share of the firewall's table of connections; when it is full, new ones are dropped.",
+        "Used share of the kernel's connection tracking table; when it is full, new connections are dropped.",
         "percentunit",
         over_time(
             f"{of.node('node_nf_conntrack_entries')} / {of.node('node_nf_conntrack_entries_limit')}", "{{instance}}"
@@ -365,7 +365,7 @@ def _clock(of: Hosts) -> Panel:
     clock = of.node("node_time_seconds")
     return graph(
         "Clock Offset",
-        "How far a host's clock is from that of Prometheus.",
+        "Difference between a host's clock and that of Prometheus.",
         "s",
         over_time(f"abs({clock} - timestamp({clock}))", "{{instance}}"),
         limits=of.limits("clock_skew"),
@@ -376,7 +376,7 @@ def _failed_units(of: Hosts) -> Panel:
     failed = of.node("node_systemd_unit_state", 'state="failed"')
     return graph(
         "Failed Units",
-        "Units of systemd that failed; only where the node exporter runs with --collector.systemd.",
+        "Failed systemd units; only for node exporters with --collector.systemd.",
         "short",
         over_time(f"sum by (instance) ({failed}) or 0 * {of.node('up')}", "{{instance}}"),
     )
@@ -389,7 +389,7 @@ def _filesystems(of: Hosts) -> Panel:
 
     return columns(
         "Filesystems",
-        "Each filesystem that keeps files: where it is mounted, how large it is, how much is free.",
+        "Each filesystem on a disk or file server: mount point, size, free space.",
         {
             "Size": (largest("node_filesystem_size_bytes"), "bytes"),
             "Free": (largest("node_filesystem_avail_bytes"), "bytes"),

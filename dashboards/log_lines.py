@@ -1,4 +1,4 @@
-"""Logs: how many lines of which level come from where, the lines themselves, and whether any are lost."""
+"""Logs: lines by level and service, the lines themselves, and losses."""
 
 from typing import Final
 
@@ -47,7 +47,7 @@ def logs(config: StackConfig) -> dashboard.Dashboard:
     return assemble(
         UID,
         "Logs",
-        "How many lines of which level come from where, the lines themselves, and whether any are lost.",
+        "Lines by level and service, the lines themselves, and losses.",
         [
             Row(
                 "State",
@@ -62,7 +62,7 @@ def logs(config: StackConfig) -> dashboard.Dashboard:
             ),
             Row("Lines", [_by_level(), _by_service(), _errors_by_service(), _lines()]),
             Row(
-                "The Way to Loki",
+                "Delivery to Loki",
                 [
                     _received(),
                     _refused(),
@@ -112,7 +112,7 @@ def _errors_now() -> Panel:
 def _received_now() -> Panel:
     return number(
         "Lines Now",
-        "Lines a second that Loki takes in.",
+        "Lines a second that Loki receives.",
         "cps",
         over_time(f"sum(rate({_loki('loki_distributor_lines_received_total')}[{RATE}]))"),
     )
@@ -120,8 +120,8 @@ def _received_now() -> Panel:
 
 def _refused_now() -> Panel:
     return number(
-        "Lines Refused in an Hour",
-        "Lines that Loki refused in the last hour: too many, too old, too long.",
+        "Lines Rejected in an Hour",
+        "Lines that Loki rejected in the last hour: rate limit, too old, too long.",
         "short",
         over_time(f"sum(increase({_loki('loki_discarded_samples_total')}[1h])) or 0 * sum({_loki('up')} == 1)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
@@ -129,8 +129,8 @@ def _refused_now() -> Panel:
 
 def _unread_now() -> Panel:
     return number(
-        "Lines Not Understood in an Hour",
-        "Lines of the last hour that their parser could not read; they are kept all the same.",
+        "Unparsed Lines in an Hour",
+        "Lines of the last hour that could not be parsed; they are stored.",
         "short",
         over_time(f"sum(increase(obs_collector_lines_unparsed_total[1h])) or 0 * sum({_COLLECTOR} == 1)"),
     ).thresholds(steps((None, GREEN), (1, ORANGE)))
@@ -139,7 +139,7 @@ def _unread_now() -> Panel:
 def _by_level() -> Panel:
     panel = graph(
         "Lines by Level",
-        "Lines at each moment, by level.",
+        "Lines by level.",
         "short",
         counted(f"sum by (level) (count_over_time({{{STREAMS}}} |~ `(?i)$search` [{AUTO}]))", "{{level}}"),
     )
@@ -149,7 +149,7 @@ def _by_level() -> Panel:
 def _by_service() -> Panel:
     return graph(
         "Lines by Service",
-        "Lines at each moment, by service; the ten with the most.",
+        "Lines by service; the ten with the most.",
         "short",
         counted(
             f"topk(10, sum by (service) (count_over_time({{{STREAMS}}} |~ `(?i)$search` [{AUTO}])))", "{{service}}"
@@ -168,13 +168,13 @@ def _errors_by_service() -> Panel:
 
 
 def _lines() -> Panel:
-    return log_lines("Lines", "The chosen lines that hold the text searched for.", f"{{{STREAMS}}} |~ `(?i)$search`")
+    return log_lines("Lines", "The selected lines that contain the search text.", f"{{{STREAMS}}} |~ `(?i)$search`")
 
 
 def _received() -> Panel:
     return graph(
         "Received by Loki",
-        "Bytes a second that Loki takes in.",
+        "Bytes a second that Loki receives.",
         "Bps",
         over_time(f"sum(rate({_loki('loki_distributor_bytes_received_total')}[{RATE}]))", "received"),
     )
@@ -185,8 +185,8 @@ def _refused() -> Panel:
     received = f"sum(rate({_loki('loki_distributor_lines_received_total')}[5m]))"
     nothing = f'label_replace(0 * {received}, "reason", "any", "", "")'
     return graph(
-        "Refused by Loki",
-        "Lines a second that Loki refused, by reason.",
+        "Rejected by Loki",
+        "Lines a second that Loki rejected, by reason.",
         "cps",
         over_time(f"{refused} or {nothing}", "{{reason}}"),
     )
@@ -198,7 +198,7 @@ def _requests() -> Panel:
     rate = f"sum by (route) (rate({everything}[5m]))"
     return graph(
         "Failed Requests to Loki",
-        "Share of the requests that Loki answered with a 5xx status, by route.",
+        "Share of Loki's requests with a 5xx status, by route.",
         "percentunit",
         over_time(f"(sum by (route) (rate({failed}[5m])) or 0 * {rate}) / ({rate} > 0)", "{{route}}"),
         limits="max by (severity) (app:threshold:loki_error_ratio)",
@@ -208,7 +208,7 @@ def _requests() -> Panel:
 def _flushes() -> Panel:
     return graph(
         "Failed Writes of Loki",
-        "Chunks that could not be stored, and writes to the log ahead that found no room, in five minutes.",
+        "Failed flushes of chunks, and writes to the write-ahead log that found the disk full, in five minutes.",
         "short",
         over_time(f"sum(increase({_loki('loki_ingester_chunks_flush_failures_total')}[5m]))", "chunks"),
         over_time(f"sum(increase({_loki('loki_ingester_wal_disk_full_failures_total')}[5m]))", "disk full", "B"),
@@ -219,7 +219,7 @@ def _compaction() -> Panel:
     last = "loki_boltdb_shipper_compact_tables_operation_last_successful_run_timestamp_seconds"
     return graph(
         "Age of the Last Compaction",
-        "Time since Loki last put its index in order, or started; old lines are removed by that too.",
+        "Time since Loki last compacted its index, or started; compaction also deletes expired lines.",
         "s",
         over_time(
             f"time() - ({_loki(last)} > 0 or on (instance) {_loki('process_start_time_seconds')})", "{{instance}}"
@@ -230,8 +230,8 @@ def _compaction() -> Panel:
 
 def _unread() -> Panel:
     return graph(
-        "Lines Not Understood",
-        "Lines in the five minutes before each moment that their parser could not read, by service; they are kept.",
+        "Unparsed Lines",
+        "Lines in five minutes that could not be parsed, by service; they are stored.",
         "short",
         over_time(
             "sum by (service) (increase(obs_collector_lines_unparsed_total[5m]))"
@@ -245,7 +245,7 @@ def _dropped(collector: str) -> Panel:
     series = {"alloy": "loki_write_dropped_entries_total", "promtail": "promtail_dropped_entries_total"}[collector]
     return graph(
         "Dropped by the Collector",
-        "Lines a second that the collector could not deliver, by reason.",
+        "Lines a second that the collector dropped, by reason.",
         "cps",
         over_time(f'sum by (reason) (rate({series}{{job="{collector}"}}[5m]))', "{{reason}}"),
     )

@@ -1,4 +1,4 @@
-"""Overview of one system: the page to begin with. Health, errors, speed, users, and which errors there are most of."""
+"""Overview of one system: health, errors, response times, users, top errors."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -17,7 +17,7 @@ def main_page(subject: Subject) -> dashboard.Dashboard | None:
     return assemble(
         f"{subject.name}-overview",
         f"{subject.system.title}: Overview",
-        subject.system.description or "Whether the system is well, and who notices where it is not.",
+        subject.system.description or "Health of the system and the impact on users.",
         [
             Row(
                 "Health",
@@ -61,22 +61,20 @@ def main_page(subject: Subject) -> dashboard.Dashboard | None:
 def _endpoints_up(subject: Subject) -> Panel:
     return number(
         "Endpoints Up",
-        "Share of the system's addresses that answer a probe from outside as they should.",
+        "Share of the system's addresses whose probe succeeds.",
         "percentunit",
         over_time(f"avg({subject.of('probe_success', job='blackbox')})"),
     ).thresholds(state.ALL_OR_NOTHING)
 
 
 def _users_now(subject: Subject) -> Panel:
-    return number(
-        "Active Users Now", "Users who are active.", "short", over_time(subject.of("app:active_users:count"))
-    )
+    return number("Active Users Now", "Active users.", "short", over_time(subject.of("app:active_users:count")))
 
 
 def _speed(subject: Subject) -> Panel:
     return graph(
         "Response Time (p50 and p99)",
-        "Half of the requests, and all but the slowest of 100, were answered within these times.",
+        "50th and 99th percentile of the response time.",
         "s",
         over_time(subject.of("app:http_latency_seconds:quantile5m", quantile="0.5"), "p50"),
         over_time(subject.of("app:http_latency_seconds:quantile5m", quantile="0.99"), "p99", "B"),
@@ -84,9 +82,7 @@ def _speed(subject: Subject) -> Panel:
 
 
 def _users(subject: Subject) -> Panel:
-    return graph(
-        "Active Users", "Users who are active.", "short", over_time(subject.of("app:active_users:count"), "users")
-    )
+    return graph("Active Users", "Active users.", "short", over_time(subject.of("app:active_users:count"), "users"))
 
 
 def _traffic(subject: Subject) -> Panel:
@@ -102,7 +98,7 @@ def _top_errors(subject: Subject) -> Panel:
     counted = f"sum by (kind, name) ({seen} - min_over_time({seen}[{RANGE}]) and {seen} offset {RANGE} or {seen})"
     return rows(
         "Top Errors",
-        "The types of errors, and routes with 5xx answers, that were counted most often in the time shown.",
+        "The most frequent error types and routes with 5xx responses in the time range.",
         "short",
         now(f"topk(10, {counted} > 0)"),
     )

@@ -1,4 +1,4 @@
-"""Modules: the parts of the business that one system serves, side by side; for a system whose requests name theirs."""
+"""Modules: the business domains of a system, compared; for systems whose requests have a domain label."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -10,7 +10,7 @@ from dashboards.subject import Subject
 
 
 def modules(subject: Subject) -> dashboard.Dashboard | None:
-    """The dashboard; None where requests do not tell domains apart."""
+    """The dashboard; None where requests have no domain label."""
     requests, latency = subject.system.signals.http_requests, subject.system.signals.http_latency
     if requests is None or requests.domain is None:
         return None
@@ -18,7 +18,7 @@ def modules(subject: Subject) -> dashboard.Dashboard | None:
     return assemble(
         f"{subject.name}-modules",
         f"{subject.system.title}: Modules by Domain",
-        "Which part of the business is busy, slow or failing.",
+        "Traffic, response times and failures by domain.",
         [
             Row(
                 "State",
@@ -49,7 +49,7 @@ def modules(subject: Subject) -> dashboard.Dashboard | None:
 def _slow_now(subject: Subject) -> Panel:
     return number(
         "Response Time Now (p95)",
-        "95 of 100 requests of the last five minutes were answered within this time, by domain.",
+        "95th percentile of the response time in the last five minutes, by domain.",
         "s",
         over_time(subject.of("app:http_latency_seconds_by_domain:quantile5m", quantile="0.95"), "{{domain}}"),
         width=6,
@@ -78,7 +78,7 @@ def _requests(subject: Subject) -> Panel:
 def _latency(subject: Subject) -> Panel:
     return graph(
         "Response Time by Domain (p95)",
-        "95 of 100 requests were answered within this time, by domain.",
+        "95th percentile of the response time, by domain.",
         "s",
         over_time(subject.of("app:http_latency_seconds_by_domain:quantile5m", quantile="0.95"), "{{domain}}"),
     )
@@ -87,7 +87,7 @@ def _latency(subject: Subject) -> Panel:
 def _half(subject: Subject) -> Panel:
     return graph(
         "Response Time by Domain (p50)",
-        "Half of the requests were answered within this time, by domain.",
+        "50th percentile of the response time, by domain.",
         "s",
         over_time(subject.of("app:http_latency_seconds_by_domain:quantile5m", quantile="0.5"), "{{domain}}"),
     )
@@ -97,7 +97,7 @@ def _share(subject: Subject) -> Panel:
     by_domain, all_of_it = subject.of("app:http_requests_by_domain:rate5m"), subject.of("app:http_requests:rate5m")
     return graph(
         "Share of Requests by Domain",
-        "Which part of all requests each domain gets.",
+        "Share of each domain in all requests.",
         "percentunit",
         over_time(f"{by_domain} / on (system) group_left () ({all_of_it} > 0)", "{{domain}}"),
     ).max(1)

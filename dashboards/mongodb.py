@@ -7,7 +7,7 @@ from dashboards.subject import Subject
 
 
 def store_rows(subject: Subject) -> list[Row]:
-    """What it does, how long that takes, who is connected, how far its replicas are."""
+    """Operations, their duration, connections, replication."""
     store = Store(subject=subject, job="mongodb")
     return [
         Row(
@@ -48,7 +48,7 @@ def _latency(store: Store) -> Panel:
 
     return graph(
         "MongoDB Operation Time",
-        "Mean time of an operation over five minutes, by kind.",
+        "Average time of an operation over five minutes, by kind.",
         "µs",
         over_time(f"{rate('latency')} / ({rate('ops')} > 0)", "{{op_type}}"),
     )
@@ -57,7 +57,7 @@ def _latency(store: Store) -> Panel:
 def _connections(store: Store) -> Panel:
     return graph(
         "MongoDB Connections",
-        "Open connections, and how many more the server would take.",
+        "Open and available connections.",
         "short",
         over_time(store.of("mongodb_ss_connections", 'conn_type="current"'), "{{instance}}"),
         over_time(store.of("mongodb_ss_connections", 'conn_type="available"'), "{{instance}} free", "B"),
@@ -76,7 +76,7 @@ def _cache(store: Store) -> Panel:
     held = store.of("mongodb_ss_wt_cache_bytes_currently_in_the_cache")
     return graph(
         "MongoDB Cache Use",
-        "Share of the cache of WiredTiger that is filled; above 80% it begins to evict.",
+        "Used share of the WiredTiger cache; above 80% it evicts.",
         "percentunit",
         over_time(f"{held} / {store.of('mongodb_ss_wt_cache_maximum_bytes_configured')}", "{{instance}}"),
     ).max(1)
@@ -90,7 +90,7 @@ def _lag(store: Store) -> Panel:
     secondaries = f"min by (rs_nm, member_idx) ({applied('SECONDARY')})"
     return graph(
         "MongoDB Replication Lag",
-        "How far each secondary is behind its primary; nothing without a replica set.",
+        "Lag of each secondary behind its primary; only with a replica set.",
         "s",
         over_time(f"({primary} - on (rs_nm) group_right () {secondaries}) / 1000", "{{rs_nm}} {{member_idx}}"),
         limits=store.subject.limits("replication_lag"),
@@ -100,7 +100,7 @@ def _lag(store: Store) -> Panel:
 def _members(store: Store) -> Panel:
     return graph(
         "MongoDB Members",
-        "Members of each replica set by their state, and those that the others cannot reach; none without a set.",
+        "Members of each replica set by state, and those that others cannot reach; only with a replica set.",
         "short",
         over_time(
             f"count by (rs_nm, member_state) ({store.of('mongodb_rs_members_state')})", "{{rs_nm}} {{member_state}}"
@@ -112,7 +112,7 @@ def _members(store: Store) -> Panel:
 def _cursors(store: Store) -> Panel:
     return graph(
         "MongoDB Cursors Timed Out",
-        "Cursors that nobody read on in the five minutes before each moment.",
+        "Idle cursors that timed out in five minutes.",
         "short",
         over_time(
             f"sum by (instance) (increase({store.of('mongodb_ss_metrics_cursor_timedOut')}[5m]))", "{{instance}}"

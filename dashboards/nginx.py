@@ -1,4 +1,4 @@
-"""nginx before a system: the row that its application dashboard gets where an nginx of it is watched."""
+"""nginx of a system: a row of its application dashboard where an nginx server is monitored."""
 
 from dashboards import state
 from dashboards.common import RATE, Panel, graph, over_time, states
@@ -7,14 +7,14 @@ from dashboards.subject import Subject
 
 
 def row(subject: Subject) -> Row:
-    """Requests, connections and those that were dropped."""
+    """Requests, connections and dropped connections."""
     return Row("nginx", [_answers(subject), _requests(subject), _connections(subject), _dropped(subject)])
 
 
 def _answers(subject: Subject) -> Panel:
     return states(
-        "nginx Answers",
-        "When the proxy answered its exporter.",
+        "nginx Availability",
+        "When nginx was up.",
         over_time(
             f"min by (instance) ({subject.of('up', job='nginx')} == 0 or {subject.of('nginx_up')})", "{{instance}}"
         ),
@@ -26,7 +26,7 @@ def _answers(subject: Subject) -> Panel:
 def _requests(subject: Subject) -> Panel:
     return graph(
         "nginx Requests",
-        "Requests a second that the proxy took.",
+        "Requests a second.",
         "reqps",
         over_time(f"sum by (instance) (rate({subject.of('nginx_http_requests_total')}[{RATE}]))", "{{instance}}"),
         width=6,
@@ -36,7 +36,7 @@ def _requests(subject: Subject) -> Panel:
 def _connections(subject: Subject) -> Panel:
     return graph(
         "nginx Connections",
-        "Open connections of the proxy, and what they do: read a request, write an answer, wait for the next.",
+        "Open connections by state: reading a request, writing a response, waiting for the next request.",
         "short",
         *(
             over_time(f"sum({subject.of(f'nginx_connections_{what}')})", what, ref)
@@ -50,7 +50,7 @@ def _dropped(subject: Subject) -> Panel:
     accepted, handled = subject.of("nginx_connections_accepted"), subject.of("nginx_connections_handled")
     return graph(
         "nginx Dropped Connections",
-        "Connections a second that the proxy accepted and then could not serve.",
+        "Connections a second that were accepted and then dropped.",
         "cps",
         over_time(
             f"sum by (instance) (rate({accepted}[{RATE}]) - rate({handled}[{RATE}]))",

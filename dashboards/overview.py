@@ -1,4 +1,4 @@
-"""Overview: is anything broken, since when, who is hurt; then what each system's users see, then the hosts below."""
+"""Overview: firing alerts, then the impact on users of each system, then the hosts."""
 
 from typing import Final
 
@@ -20,10 +20,10 @@ def overview(config: StackConfig) -> dashboard.Dashboard:
     return assemble(
         UID,
         "Overview",
-        "Is anything broken, since when, and who is hurt: begin here.",
+        "Firing alerts, the impact on users, and the hosts. Start here.",
         [
             Row(
-                "Is Anything Broken",
+                "Current State",
                 [
                     state.critical_alerts(OF),
                     state.alerts_firing(OF),
@@ -36,9 +36,9 @@ def overview(config: StackConfig) -> dashboard.Dashboard:
                     state.alert_history(OF, "system"),
                 ],
             ),
-            Row("Who Is Hurt", [_systems(), _error_rate(), _response_time(), _traffic(), _failing_routes()]),
+            Row("User Impact", [_systems(), _error_rate(), _response_time(), _traffic(), _failing_routes()]),
             Row(
-                "What It Runs On",
+                "Infrastructure",
                 [
                     _targets(),
                     _cpu() if hosts else None,
@@ -61,7 +61,7 @@ def overview(config: StackConfig) -> dashboard.Dashboard:
 def _targets_down() -> Panel:
     return number(
         "Targets Down",
-        "Addresses that Prometheus cannot read.",
+        "Targets that are down.",
         "short",
         over_time(f"sum(up{{{OF}}} == bool 0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
@@ -70,7 +70,7 @@ def _targets_down() -> Panel:
 def _endpoints_down() -> Panel:
     return number(
         "Endpoints Down",
-        "Addresses that do not answer a probe from outside as they should.",
+        "Addresses whose probe fails.",
         "short",
         over_time(f"sum(probe_success{{{OF}}} == bool 0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
@@ -79,7 +79,7 @@ def _endpoints_down() -> Panel:
 def _over_budget() -> Panel:
     return number(
         "Objectives Missed",
-        "Objectives whose errors of 30 days are more than they allow.",
+        "Objectives whose error budget of 30 days is used up.",
         "short",
         over_time(f"sum(slo:period_error_budget_remaining:ratio{{{OF}}} < bool 0)"),
     ).thresholds(steps((None, GREEN), (1, ORANGE)))
@@ -92,7 +92,7 @@ def _systems() -> Panel:
     left = f"min by (system) (slo:period_error_budget_remaining:ratio{{{OF}}})"
     return columns(
         "Systems",
-        "Each system: how many alerts fire, what its users get, and what is left of its error budgets.",
+        "Each system: firing alerts, errors and response times, and its remaining error budgets.",
         {
             "Alerts": (f"count by (system) ({state.firing(watched)}) or {known}", "short"),
             "Requests": (f"sum by (system) (app:http_requests:rate5m{{{OF}}})", "reqps"),
@@ -108,7 +108,7 @@ def _systems() -> Panel:
 def _error_rate() -> Panel:
     return graph(
         "Error Rate by System",
-        "Share of requests that were answered with a 5xx status.",
+        "Share of requests with a 5xx status.",
         "percentunit",
         over_time(f"app:http_errors:ratio_rate5m{{{OF}}}", "{{system}}"),
         width=6,
@@ -118,7 +118,7 @@ def _error_rate() -> Panel:
 def _response_time() -> Panel:
     return graph(
         "Response Time by System (p95)",
-        "95 of 100 requests were answered within this time.",
+        "95th percentile of the response time.",
         "s",
         over_time(f'app:http_latency_seconds:quantile5m{{{OF},quantile="0.95"}}', "{{system}}"),
         width=6,
@@ -138,7 +138,7 @@ def _traffic() -> Panel:
 def _failing_routes() -> Panel:
     return rows(
         "Failing Routes",
-        "The routes with the most 5xx answers in the last five minutes.",
+        "The routes with the most 5xx responses in the last five minutes.",
         "reqps",
         now(f"topk(10, app:http_errors_by_route:rate5m{{{OF}}} > 0)"),
         width=6,
@@ -148,7 +148,7 @@ def _failing_routes() -> Panel:
 def _targets() -> Panel:
     return graph(
         "Targets Up",
-        "Share of a system's targets that Prometheus can read.",
+        "Share of a system's targets that are up.",
         "percentunit",
         over_time(f"system:up:avg{{{OF}}}", "{{system}}"),
         width=6,
@@ -158,7 +158,7 @@ def _targets() -> Panel:
 def _cpu() -> Panel:
     return graph(
         "CPU by Host",
-        "Share of each host's processors that was busy.",
+        "Busy share of each host's CPUs.",
         "percentunit",
         over_time(f"instance:node_cpu_busy:ratio_rate5m{{{OF}}}", "{{instance}}"),
         width=6,
@@ -168,7 +168,7 @@ def _cpu() -> Panel:
 def _memory() -> Panel:
     return graph(
         "Memory by Host",
-        "Share of each host's memory that programs could not get any more.",
+        "Share of each host's memory that is not available to processes.",
         "percentunit",
         over_time(f"instance:node_memory_used:ratio{{{OF}}}", "{{instance}}"),
         width=6,

@@ -12,11 +12,11 @@ from dashboards.subject import Subject
 WAITS: Final = 'wait_event_type="Lock"'
 
 NO_TEMPLATE: Final = 'datname!~"template[0-9]+|"'
-"""Databases that people made."""
+"""Databases other than the templates."""
 
 
 def store_rows(subject: Subject) -> list[Row]:
-    """The row of a database dashboard: what it does, and what slows it down."""
+    """The row of a database dashboard: transactions, connections, locks, slow queries."""
     store = Store(subject=subject, job="postgres")
     return [
         Row(
@@ -41,7 +41,7 @@ def connections(subject: Subject) -> tuple[str, str]:
 
 
 def details(subject: Subject) -> dashboard.Dashboard | None:
-    """The dashboard of tables, indexes, transactions and the write-ahead log; None where no such server is watched."""
+    """The dashboard of tables, indexes, transactions and the write-ahead log; None without a monitored server."""
     if "postgres" not in subject.jobs:
         return None
     store = Store(subject=subject, job="postgres")
@@ -49,14 +49,14 @@ def details(subject: Subject) -> dashboard.Dashboard | None:
     return assemble(
         f"{subject.name}-postgres",
         f"{subject.system.title}: PostgreSQL in Detail",
-        "Tables, indexes, transactions, and what is written ahead and copied.",
+        "Tables, indexes, transactions, write-ahead log and replication.",
         [
             Row("Transactions", [_rollbacks(store), _long_transactions(store), _locks(store)]),
             Row(
                 "Tables and Indexes", [_sequential_scans(store), _dead_rows(store), _size(store), _idle_indexes(store)]
             ),
             Row(
-                "Write-ahead Log and Upkeep",
+                "Write-ahead Log and Maintenance",
                 [_checkpoints(store), _kept_log(store), _archiving(store), _age(store), _collectors(store)],
             ),
         ],
@@ -74,7 +74,7 @@ def _transactions(store: Store) -> Panel:
 
     return graph(
         "Transactions Per Second",
-        "Transactions that were committed, and that were rolled back.",
+        "Committed and rolled-back transactions.",
         "ops",
         over_time(ended("commit"), "Commits"),
         over_time(ended("rollback"), "Rollbacks", "B"),
@@ -87,7 +87,7 @@ def _cache(store: Store) -> Panel:
 
     return graph(
         "Cache Hit Ratio",
-        "Share of the blocks read in five minutes that were in PostgreSQL's own memory.",
+        "Share of blocks found in shared_buffers, over five minutes.",
         "percentunit",
         over_time(f"{blocks('hit')} / ({blocks('hit')} + {blocks('read')} > 0)", "{{datname}}"),
         limits=store.subject.limits("db_buffer_hit_ratio"),
@@ -97,7 +97,7 @@ def _cache(store: Store) -> Panel:
 def _connections(store: Store) -> Panel:
     return graph(
         "Connection Pool",
-        "Connections to each database by what they do, and how many the server allows.",
+        "Connections to each database by state, and the server's limit.",
         "short",
         over_time(f"sum by (datname, state) ({store.of('pg_stat_activity_count')} > 0)", "{{datname}} {{state}}"),
         over_time(f"min({store.of('pg_settings_max_connections')})", "allowed", "B"),
@@ -114,7 +114,7 @@ def _allowed(store: Store) -> str | None:
 def _deadlocks(store: Store) -> Panel:
     return graph(
         "Deadlocks",
-        "Transactions that waited for each other and of which one was ended, in the five minutes before each moment.",
+        "Deadlocks in five minutes; each aborts a transaction.",
         "short",
         over_time(
             f"sum by (datname) (increase({store.of('pg_stat_database_deadlocks', NO_TEMPLATE)}[5m]))", "{{datname}}"
@@ -128,7 +128,7 @@ def _rollbacks(store: Store) -> Panel:
 
     return graph(
         "Rollbacks for Each Commit",
-        "How many transactions were rolled back for each one that was committed, over five minutes.",
+        "Rollbacks for each commit, over five minutes.",
         "percentunit",
         over_time(f"{ended('rollback')} / ({ended('commit')} > 0)", "{{datname}}"),
         limits=store.subject.limits("rollback_ratio"),
@@ -138,7 +138,7 @@ def _rollbacks(store: Store) -> Panel:
 def _replication(store: Store) -> Panel:
     return graph(
         "Replication Lag",
-        "How old the last change is that a standby has applied; 0 on a primary.",
+        "Age of the last change that a standby has applied; 0 on a primary.",
         "s",
         over_time(store.of("pg_replication_lag_seconds"), "{{instance}}"),
         limits=store.subject.limits("replication_lag"),
@@ -152,7 +152,7 @@ def _slow_queries(store: Store) -> Panel:
     mean = f"{grown('pg_stat_statements_seconds_total')} / ({grown('pg_stat_statements_calls_total')} > 0)"
     return rows(
         "Slow Queries",
-        "The ten queries that took longest on average in the time shown; queryid is the one of pg_stat_statements.",
+        "The ten slowest queries on average in the time range; queryid is that of pg_stat_statements.",
         "s",
         now(f"topk(10, {mean})"),
         width=12,
@@ -180,7 +180,7 @@ def _index_use(store: Store) -> Panel:
 
     return graph(
         "Index Usage",
-        "Share of a table's scans that went by an index; the ten tables with the lowest. Small tables need none.",
+        "Share of a table's scans that use an index; the ten lowest. Small tables need none.",
         "percentunit",
         over_time(f"bottomk(10, {scans('idx')} / ({scans('idx')} + {scans('seq')} > 0))", "{{relname}}"),
     ).max(1)
@@ -189,7 +189,7 @@ def _index_use(store: Store) -> Panel:
 def _sequential_scans(store: Store) -> Panel:
     return graph(
         "Rows Read Without an Index",
-        "Rows a second that were read by going through a whole table; the ten tables with the most.",
+        "Rows a second read by sequential scans; the ten tables with the most.",
         "cps",
         over_time(
             f"topk(10, sum by (relname) (rate({store.of('pg_stat_user_tables_seq_tup_read')}[{RATE}])))", "{{relname}}"
@@ -203,7 +203,7 @@ def _idle_indexes(store: Store) -> Panel:
     least = f"topk(20, {size} unless {by} (increase({store.of('pg_index_usage_scans_total')}[1d])) > 0)"
     return rows(
         "Idle Indexes",
-        "The twenty largest indexes that nothing has read for a day; every write has to keep them up.",
+        "The twenty largest indexes without a scan for a day; every write updates them.",
         "bytes",
         now(least),
         width=24,
@@ -216,7 +216,7 @@ def _dead_rows(store: Store) -> Panel:
 
     return graph(
         "Dead Rows",
-        "Share of a table's rows that are deleted or outdated and wait for vacuum; the ten tables with the most.",
+        "Share of dead rows, which VACUUM has not removed; the ten tables with the most.",
         "percentunit",
         over_time(f"topk(10, {tuples('dead')} / ({tuples('dead')} + {tuples('live')} > 0))", "{{relname}}"),
         limits=store.subject.limits("dead_row_ratio"),
@@ -226,7 +226,7 @@ def _dead_rows(store: Store) -> Panel:
 def _long_transactions(store: Store) -> Panel:
     return graph(
         "Longest Transaction",
-        "How long the oldest open transaction has been open, by database and state.",
+        "Age of the oldest open transaction, by database and state.",
         "s",
         over_time(
             f"max by (datname, state) ({store.of('pg_stat_activity_max_tx_duration', NO_TEMPLATE)})",
@@ -239,7 +239,7 @@ def _long_transactions(store: Store) -> Panel:
 def _locks(store: Store) -> Panel:
     return graph(
         "Locks",
-        "Locks that are held, by kind, and sessions that wait for one.",
+        "Held locks by mode, and sessions that wait for a lock.",
         "short",
         over_time(f"sum by (mode) ({store.of('pg_locks_count', NO_TEMPLATE)} > 0)", "{{mode}}"),
         over_time(
@@ -254,7 +254,7 @@ def _locks(store: Store) -> Panel:
 def _size(store: Store) -> Panel:
     return graph(
         "Database Size",
-        "Disk space that each database takes.",
+        "Disk space of each database.",
         "bytes",
         over_time(store.of("pg_database_size_bytes", NO_TEMPLATE), "{{datname}}"),
     )
@@ -266,11 +266,9 @@ def _checkpoints(store: Store) -> Panel:
 
     return graph(
         "Checkpoints",
-        "Checkpoints in the half hour before each moment: by the clock, and forced because too much was written.",
+        "Checkpoints in 30 minutes: timed, and requested because max_wal_size was reached.",
         "short",
-        over_time(
-            made("pg_stat_bgwriter_checkpoints_timed_total", "pg_stat_checkpointer_num_timed_total"), "by the clock"
-        ),
+        over_time(made("pg_stat_bgwriter_checkpoints_timed_total", "pg_stat_checkpointer_num_timed_total"), "timed"),
         over_time(
             made("pg_stat_bgwriter_checkpoints_req_total", "pg_stat_checkpointer_num_requested_total"), "forced", "B"
         ),
@@ -281,7 +279,7 @@ def _checkpoints(store: Store) -> Panel:
 def _kept_log(store: Store) -> Panel:
     return graph(
         "Write-ahead Log",
-        "Size of the log on disk, and what of it is kept for each replication slot.",
+        "Size of the write-ahead log on disk, and the part kept for each replication slot.",
         "bytes",
         over_time(store.of("pg_wal_size_bytes"), "{{instance}}"),
         over_time(f"max by (slot_name) ({store.of('pg_replication_slots_pg_wal_lsn_diff')})", "{{slot_name}}", "B"),
@@ -295,7 +293,7 @@ def _archiving(store: Store) -> Panel:
 
     return graph(
         "Log Archiving",
-        "Segments of the log that were archived, and that could not be, in the 15 minutes before each moment.",
+        "Archived segments, and failures of archiving, in 15 minutes.",
         "short",
         over_time(counted("archived"), "{{instance}} archived"),
         over_time(counted("failed"), "{{instance}} failed", "B"),
@@ -305,7 +303,7 @@ def _archiving(store: Store) -> Panel:
 def _age(store: Store) -> Panel:
     return graph(
         "Transaction IDs in Use",
-        "Share of the transaction ids used since the oldest row that vacuum has not frozen; at 100% writes stop.",
+        "Used share of transaction ids since the oldest row that is not frozen; at 100% writes are refused.",
         "percentunit",
         over_time(
             f"max by (datname) ({store.of('pg_database_wraparound_age_datfrozenxid_seconds')}) / 2147483648",
@@ -317,8 +315,8 @@ def _age(store: Store) -> Panel:
 
 def _collectors(store: Store) -> Panel:
     return graph(
-        "Collectors That Fail",
-        "Parts of the exporter that could not read what they should; what they show is missing then.",
+        "Failed Collectors",
+        "Collectors of the exporter that fail; their metrics are missing.",
         "short",
         over_time(
             f"count by (instance) ({store.of('pg_scrape_collector_success')} == 0) or 0 * {store.of('pg_up')}",

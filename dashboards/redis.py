@@ -1,4 +1,4 @@
-"""Redis: whether it answers, what it holds, whether it has room, and who has copies."""
+"""Redis: availability, keys, memory, connections, replicas."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -10,7 +10,7 @@ from dashboards.subject import Subject
 
 
 def redis(subject: Subject) -> dashboard.Dashboard | None:
-    """The dashboard; None where no Redis of the system is watched."""
+    """The dashboard; None without a monitored Redis server of the system."""
     if "redis" not in subject.jobs:
         return None
     store = Store(subject=subject, job="redis")
@@ -18,7 +18,7 @@ def redis(subject: Subject) -> dashboard.Dashboard | None:
     return assemble(
         f"{subject.name}-redis",
         f"{subject.system.title}: Redis",
-        "Whether it answers, what it holds, and whether it has room.",
+        "Availability, keys, memory, connections, replicas.",
         [
             Row(
                 "State",
@@ -47,7 +47,7 @@ def _hit_ratio_now(store: Store) -> Panel:
 
     return number(
         "Hit Ratio Now",
-        "Share of the look-ups of the last five minutes that found their key.",
+        "Share of look-ups that found their key, in the last five minutes.",
         "percentunit",
         over_time(f"{found('hits')} / ({found('hits')} + {found('misses')} > 0)"),
     )
@@ -74,7 +74,7 @@ def _hit_ratio(store: Store) -> Panel:
 
     return graph(
         "Redis Hit Ratio",
-        "Share of the look-ups of five minutes that found their key.",
+        "Share of look-ups that found their key, over five minutes.",
         "percentunit",
         over_time(f"{found('hits')} / ({found('hits')} + {found('misses')} > 0)", "{{instance}}"),
     ).max(1)
@@ -83,7 +83,7 @@ def _hit_ratio(store: Store) -> Panel:
 def _memory(store: Store) -> Panel:
     return graph(
         "Redis Memory",
-        "Memory that the keys and all else take, and the most that is allowed where a limit is set.",
+        "Used memory, and maxmemory where it is set.",
         "bytes",
         over_time(store.of("redis_memory_used_bytes"), "{{instance}}"),
         over_time(f"{store.of('redis_memory_max_bytes')} > 0", "{{instance}} allowed", "B"),
@@ -93,7 +93,7 @@ def _memory(store: Store) -> Panel:
 def _connections(store: Store) -> Panel:
     return graph(
         "Redis Connections",
-        "Share of the connections that a server allows.",
+        "Connected clients as a share of maxclients.",
         "percentunit",
         over_time(f"{store.of('redis_connected_clients')} / {store.of('redis_config_maxclients')}", "{{instance}}"),
         limits=store.subject.limits("db_connections_ratio"),
@@ -103,7 +103,7 @@ def _connections(store: Store) -> Panel:
 def _refused(store: Store) -> Panel:
     return graph(
         "Redis Rejected Connections",
-        "Connections that were refused in the five minutes before each moment, as there were too many.",
+        "Connections rejected in five minutes because of maxclients.",
         "short",
         over_time(f"sum by (instance) (increase({store.of('redis_rejected_connections_total')}[5m]))", "{{instance}}"),
     )
@@ -116,7 +116,7 @@ def _time(store: Store) -> Panel:
     spent, done = rate("redis_commands_duration_seconds_total"), rate("redis_commands_total")
     return graph(
         "Redis Command Time",
-        "Mean time of a command over five minutes.",
+        "Average time of a command over five minutes.",
         "s",
         over_time(f"{spent} / ({done} > 0)", "{{instance}}"),
     )
@@ -125,7 +125,7 @@ def _time(store: Store) -> Panel:
 def _slow(store: Store) -> Panel:
     return graph(
         "Redis Slow Log",
-        "Commands in the log of slow ones; it keeps the last 128.",
+        "Entries of the slow log; it keeps the last 128.",
         "short",
         over_time(store.of("redis_slowlog_length"), "{{instance}}"),
     )
@@ -137,7 +137,7 @@ def _network(store: Store) -> Panel:
 
     return graph(
         "Redis Network",
-        "Bytes a second to and from all servers.",
+        "Bytes received and sent a second.",
         "Bps",
         over_time(moved("input"), "received"),
         over_time(moved("output"), "sent", "B"),
@@ -147,7 +147,7 @@ def _network(store: Store) -> Panel:
 def _keys(store: Store) -> Panel:
     return graph(
         "Redis Keys",
-        "Keys in each database that holds any.",
+        "Keys in each database that has any.",
         "short",
         over_time(f"{store.of('redis_db_keys')} > 0", "{{instance}} {{db}}"),
     )
@@ -156,7 +156,7 @@ def _keys(store: Store) -> Panel:
 def _saving(store: Store) -> Panel:
     return graph(
         "Redis Saving",
-        "1 while the last snapshot, and the last write to the append-only file, went well.",
+        "1: the last snapshot and the last append-only write succeeded.",
         "short",
         over_time(store.of("redis_rdb_last_bgsave_status"), "{{instance}} snapshot"),
         over_time(store.of("redis_aof_last_write_status"), "{{instance}} append-only file", "B"),
@@ -167,7 +167,7 @@ def _cluster(store: Store) -> Panel:
     alone = f"{store.of('redis_up')} and on (instance) {store.of('redis_cluster_enabled')} == 0"
     return graph(
         "Redis Cluster",
-        "1 while the cluster that a server belongs to serves every key; 1 too for one that stands alone.",
+        "1: the cluster serves all slots; 1 without a cluster, too.",
         "short",
         over_time(f"{store.of('redis_cluster_state')} or {alone}", "{{instance}}"),
     ).max(1)
@@ -179,7 +179,7 @@ def _dropped(store: Store) -> Panel:
 
     return graph(
         "Redis Evicted Keys",
-        "Keys a second that ran out of time, and that were evicted because memory was short.",
+        "Expired and evicted keys a second.",
         "cps",
         over_time(gone("expired"), "{{instance}} expired"),
         over_time(gone("evicted"), "{{instance}} evicted", "B"),

@@ -1,4 +1,4 @@
-"""Security: who is refused, who tries too often, what looks like an attack."""
+"""Security: failed sign-ins, rate limits, suspicious events."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -12,7 +12,7 @@ COMPONENT = 'component="security"'
 
 
 def security(subject: Subject) -> dashboard.Dashboard | None:
-    """The dashboard; None where the system tells nothing of the kind."""
+    """The dashboard; None for a system without security metrics."""
     signals = subject.system.signals
     own = figures(subject, "security")
     watched = [
@@ -26,7 +26,7 @@ def security(subject: Subject) -> dashboard.Dashboard | None:
     return assemble(
         f"{subject.name}-security",
         f"{subject.system.title}: Security",
-        "Sign-ins that fail, limits that are hit, events that look like an attack.",
+        "Failed sign-ins, rate limits, suspicious events.",
         [
             Row(
                 "State",
@@ -52,7 +52,7 @@ def security(subject: Subject) -> dashboard.Dashboard | None:
 def _failed_sign_ins_now(subject: Subject) -> Panel:
     return number(
         "Failed Sign-ins Now",
-        "Attempts to sign in that failed, a second, over the last five minutes.",
+        "Failed sign-ins a second over the last five minutes.",
         "cps",
         over_time(subject.of("app:auth_failures:rate5m")),
     ).thresholds(subject.colours("auth_failure_rate"))
@@ -61,7 +61,7 @@ def _failed_sign_ins_now(subject: Subject) -> Panel:
 def _share_of_failed_sign_ins(subject: Subject) -> Panel:
     return number(
         "Share of Failed Sign-ins",
-        "Share of the attempts of the last five minutes that failed.",
+        "Share of failed attempts in the last five minutes.",
         "percentunit",
         over_time(f"{subject.of('app:auth_failures:rate5m')} / ({subject.of('app:auth_attempts:rate5m')} > 0)"),
     ).no_value(state.QUIET)
@@ -69,8 +69,8 @@ def _share_of_failed_sign_ins(subject: Subject) -> Panel:
 
 def _rate_limited_now(subject: Subject) -> Panel:
     return number(
-        "Requests Refused Now",
-        "Requests a second that a rate limit refused, over the last five minutes.",
+        "Rejected Requests Now",
+        "Requests a second rejected by a rate limit, over the last five minutes.",
         "reqps",
         over_time(subject.of("app:rate_limited:rate5m")),
     ).thresholds(subject.colours("rate_limited_rate"))
@@ -81,7 +81,7 @@ def _suspicious_now(subject: Subject) -> Panel:
     answering = subject.of("up", job=subject.system.scrape.job)
     return number(
         "Suspicious Events Now",
-        "Events of the last five minutes that look like an attack.",
+        "Suspicious events in the last five minutes.",
         "short",
         over_time(f"sum({subject.of('app:suspicious_activity:increase5m')}) or 0 * sum({answering} == 1)"),
     ).thresholds(steps((None, GREEN), (0.5, ORANGE)))
@@ -90,7 +90,7 @@ def _suspicious_now(subject: Subject) -> Panel:
 def _failed_sign_ins(subject: Subject) -> Panel:
     return graph(
         "Failed Sign-ins",
-        "Attempts to sign in a second, and those that failed.",
+        "Sign-in attempts a second, and those that failed.",
         "cps",
         over_time(subject.of("app:auth_failures:rate5m"), "failed"),
         over_time(subject.of("app:auth_attempts:rate5m"), "all attempts", "B"),
@@ -100,8 +100,8 @@ def _failed_sign_ins(subject: Subject) -> Panel:
 
 def _rate_limited(subject: Subject) -> Panel:
     return graph(
-        "Refused Requests",
-        "Requests a second that a rate limit refused.",
+        "Rejected Requests",
+        "Requests a second rejected by a rate limit.",
         "reqps",
         over_time(subject.of("app:rate_limited:rate5m"), "refused"),
         limits=subject.limits("rate_limited_rate"),
@@ -111,7 +111,7 @@ def _rate_limited(subject: Subject) -> Panel:
 def _suspicious(subject: Subject) -> Panel:
     return graph(
         "Suspicious Events",
-        "Events that look like an attack, in the five minutes before each moment.",
+        "Suspicious events in five minutes.",
         "short",
         over_time(subject.of("app:suspicious_activity:increase5m"), "{{kind}}"),
         limits=subject.limits("suspicious_activity"),

@@ -1,4 +1,4 @@
-"""SLOs: what each system promises, how much of the promise is spent, and how fast it is being spent."""
+"""SLOs: the objectives of each system, the remaining error budget, and the burn rate."""
 
 from typing import Final
 
@@ -24,7 +24,7 @@ from dashboards.layout import Row, assemble
 UID: Final = "obs-slos"
 
 BURN: Final = {"1h": (14.4, RED), "6h": (6.0, RED), "1d": (3.0, ORANGE), "3d": (1.0, ORANGE)}
-"""From how many times the allowed pace an alert comes, by the window that is looked at (requirements 3)."""
+"""Burn rate from which an alert fires, by window."""
 
 
 def slos() -> dashboard.Dashboard:
@@ -33,7 +33,7 @@ def slos() -> dashboard.Dashboard:
     return assemble(
         UID,
         "Service Level Objectives",
-        "What each system promises over 30 days, and how much room for errors it has left.",
+        "Objectives of each system over 30 days, and the remaining error budget.",
         [
             Row(
                 "State",
@@ -59,7 +59,7 @@ def slos() -> dashboard.Dashboard:
 def _missed() -> Panel:
     return number(
         "Objectives Missed",
-        "Objectives whose errors of 30 days are more than they allow.",
+        "Objectives whose error budget of 30 days is used up.",
         "short",
         over_time(f"sum(slo:period_error_budget_remaining:ratio{{{OF}}} < bool 0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
@@ -67,8 +67,8 @@ def _missed() -> Panel:
 
 def _least_left() -> Panel:
     return number(
-        "Least Budget Left",
-        "What is left of the error budget that is spent most.",
+        "Lowest Error Budget",
+        "Lowest remaining error budget.",
         "percentunit",
         over_time(f"min(slo:period_error_budget_remaining:ratio{{{OF}}})"),
     ).thresholds(steps((None, RED), (0, ORANGE), (0.25, GREEN)))
@@ -76,8 +76,8 @@ def _least_left() -> Panel:
 
 def _fastest() -> Panel:
     return number(
-        "Fastest Burn Now",
-        "How many times as fast as it may the worst budget burned in the last five minutes; 1 uses it up in 30 days.",
+        "Highest Burn Rate Now",
+        "Highest burn rate over the last five minutes; 1 uses up the error budget in 30 days.",
         "short",
         over_time(f"max(slo:current_burn_rate:ratio{{{OF}}})"),
     ).thresholds(steps((None, GREEN), (1, ORANGE), (14.4, RED)))
@@ -89,7 +89,7 @@ def _objectives() -> Panel:
 
     return columns(
         "Objectives",
-        "Each objective: what is promised, what was kept over 30 days, what is left, and how fast it burns now.",
+        "Each objective: target, actual value over 30 days, remaining error budget, and current burn rate.",
         {
             "Promised": (by_slo("slo:objective:ratio"), "percentunit"),
             "Kept": (f"1 - {by_slo('slo:sli_error:ratio_rate30d')}", "percentunit"),
@@ -104,7 +104,7 @@ def _objectives() -> Panel:
 def _left() -> Panel:
     panel = graph(
         "Error Budget Left",
-        "Share of the errors allowed in 30 days that is left; below 0 the promise is broken.",
+        "Remaining share of the error budget of 30 days; below 0 the objective is missed.",
         "percentunit",
         over_time(f"slo:period_error_budget_remaining:ratio{{{OF}}}", "{{system}} {{slo}}"),
     )
@@ -113,8 +113,8 @@ def _left() -> Panel:
 
 def _kept() -> Panel:
     return states(
-        "Promise Kept",
-        "Whether the good requests of the 30 days before each moment were as many as promised.",
+        "Objective Met",
+        "Whether the objective was met over the 30 days before.",
         over_time(f"slo:period_error_budget_remaining:ratio{{{OF}}} >= bool 0", "{{system}} {{slo}}"),
         {0: ("broken", RED), 1: ("kept", GREEN)},
         width=8,
@@ -124,7 +124,7 @@ def _kept() -> Panel:
 def _bad_now() -> Panel:
     return graph(
         "Bad Requests",
-        "Share of requests over five minutes that failed, or took longer than the target.",
+        "Share of requests that failed or took longer than the target, over five minutes.",
         "percentunit",
         over_time(f"slo:sli_error:ratio_rate5m{{{OF}}}", "{{system}} {{slo}}"),
     )

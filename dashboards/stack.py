@@ -1,4 +1,4 @@
-"""The stack itself: does it see, judge, tell and remember; its own load, by part."""
+"""The stack itself: targets, rules, storage, and the resources of its parts."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ def stack(config: StackConfig) -> dashboard.Dashboard:
     return assemble(
         UID,
         "The Stack Itself",
-        "Whether the monitoring can be trusted: does it see, judge, tell and remember.",
+        "Health of the monitoring: targets, rules, storage, and the resources of its parts.",
         [
             Row(
                 "State",
@@ -39,9 +39,9 @@ def stack(config: StackConfig) -> dashboard.Dashboard:
                     state.firing_alerts(alerts, config.settings.links.runbooks),
                 ],
             ),
-            Row("Sees: Targets", [_scrape_time(), _targets(), _samples_by_target(), _rejected(), _empty_jobs()]),
-            Row("Judges and Tells: Rules", [_rule_time(), _rule_failures(), _missed(), dropped()]),
-            Row("Remembers: Storage", [_samples(), _series(), _storage_failures(), _size(), _queries(), _remote()]),
+            Row("Targets", [_scrape_time(), _targets(), _samples_by_target(), _rejected(), _empty_jobs()]),
+            Row("Rules", [_rule_time(), _rule_failures(), _missed(), dropped()]),
+            Row("Storage", [_samples(), _series(), _storage_failures(), _size(), _queries(), _remote()]),
             Row("Use of the Parts", [_cpu(), _memory(), _descriptors()]),
             Row("Backups", [_backups()] if config.runs("node-exporter") else []),
         ],
@@ -58,7 +58,7 @@ def _prometheus(series: str) -> str:
 def _parts_up() -> Panel:
     return number(
         "Parts Up",
-        "Share of the stack's own parts that Prometheus can read.",
+        "Share of the stack's own parts that are up.",
         "percentunit",
         over_time(f"avg(up{{{OWN}}})"),
     ).thresholds(state.ALL_OR_NOTHING)
@@ -70,8 +70,8 @@ def _config() -> Panel:
         for series in ("prometheus_config_last_reload_successful", "alertmanager_config_last_reload_successful")
     )
     return number(
-        "Configuration in Force",
-        "Share of the servers that took over their last configuration.",
+        "Configuration Loaded",
+        "Share of the servers whose last configuration reload succeeded.",
         "percentunit",
         over_time(f"avg({loaded})"),
     ).thresholds(steps((None, RED), (1, GREEN)))
@@ -80,18 +80,18 @@ def _config() -> Panel:
 def _rule_failures_now() -> Panel:
     return number(
         "Rules Failed in an Hour",
-        "Evaluations of rules that failed in the last hour.",
+        "Failed rule evaluations in the last hour.",
         "short",
         over_time(f"sum(increase({_prometheus('prometheus_rule_evaluation_failures_total')}[1h]))"),
     ).thresholds(steps((None, GREEN), (0.5, RED)))
 
 
 def _behind_now() -> Panel:
-    """The longest a group takes of the time it has."""
+    """Highest duration of a group as a share of its interval."""
     spent = _prometheus("prometheus_rule_group_last_duration_seconds")
     return number(
         "Slowest Rule Group",
-        "Share of its interval that the slowest group of rules takes; at 1 it begins to skip.",
+        "Evaluation time of the slowest rule group as a share of its interval; at 1 evaluations are missed.",
         "percentunit",
         over_time(f"max({spent} / {_prometheus('prometheus_rule_group_interval_seconds')})"),
     ).thresholds(steps((None, GREEN), (0.5, ORANGE), (1, RED)))
@@ -100,7 +100,7 @@ def _behind_now() -> Panel:
 def _parts() -> Panel:
     return states(
         "Parts",
-        "When each part of the stack could be read.",
+        "When each part of the stack was up.",
         over_time(f"min by (job) (up{{{OWN}}})", "{{job}}"),
         state.UP_OR_DOWN,
     )
@@ -109,7 +109,7 @@ def _parts() -> Panel:
 def _scrape_time() -> Panel:
     return graph(
         "Duration of Scrapes",
-        "How long reading each job's slowest target took; probes are left out.",
+        "Scrape duration of each job's slowest target, without probes.",
         "s",
         over_time('max by (job) (scrape_duration_seconds{job!="blackbox"})', "{{job}}"),
         limits="max by (severity) (app:threshold:scrape_time)",
@@ -120,7 +120,7 @@ def _scrape_time() -> Panel:
 def _targets() -> Panel:
     return graph(
         "Targets Up",
-        "Share of a job's targets that Prometheus can read.",
+        "Share of a job's targets that are up.",
         "percentunit",
         over_time("avg by (job) (up)", "{{job}}"),
         width=6,
@@ -130,7 +130,7 @@ def _targets() -> Panel:
 def _samples_by_target() -> Panel:
     return graph(
         "Series by Target",
-        "Series that a target of each job exposes; a label with too many values shows here first.",
+        "Series exposed by a target of each job; a label with unbounded values shows here first.",
         "short",
         over_time("max by (job) (scrape_samples_post_metric_relabeling)", "{{job}}"),
         limits="max by (severity) (app:threshold:target_series)",
@@ -161,7 +161,7 @@ def _rejected() -> Panel:
 def _empty_jobs() -> Panel:
     return graph(
         "Targets by Job",
-        "Targets that Prometheus knows in each job; a job without any has lost its discovery.",
+        "Discovered targets of each job.",
         "short",
         over_time(f"sum by (scrape_job) ({_prometheus('prometheus_target_scrape_pool_targets')})", "{{scrape_job}}"),
         width=6,
@@ -173,7 +173,7 @@ def _rule_time() -> Panel:
     allowed = f"max by (rule_group) ({_prometheus('prometheus_rule_group_interval_seconds')})"
     return graph(
         "Duration of Rule Groups",
-        "Share of its interval that each group takes; the ten slowest. At 1, evaluations are skipped.",
+        "Evaluation time of each group as a share of its interval; the ten slowest. At 1, evaluations are missed.",
         "percentunit",
         over_time(f"topk(10, {spent} / {allowed})", "{{rule_group}}"),
     )
@@ -183,7 +183,7 @@ def _rule_failures() -> Panel:
     failed = _prometheus("prometheus_rule_evaluation_failures_total")
     return graph(
         "Failed Rule Evaluations",
-        "Evaluations that failed in the five minutes before each moment.",
+        "Failed evaluations in five minutes.",
         "short",
         over_time(f"sum by (instance) (increase({failed}[5m]))", "{{instance}}"),
     )
@@ -193,7 +193,7 @@ def _missed() -> Panel:
     missed = _prometheus("prometheus_rule_group_iterations_missed_total")
     return graph(
         "Skipped Rule Evaluations",
-        "Evaluations in the five minutes before each moment that were due while the one before still ran.",
+        "Missed evaluations in five minutes.",
         "short",
         over_time(f"sum by (instance) (increase({missed}[5m]))", "{{instance}}"),
     )
@@ -201,7 +201,7 @@ def _missed() -> Panel:
 
 def _samples() -> Panel:
     return graph(
-        "Samples Taken In",
+        "Samples Ingested",
         "Samples a second that Prometheus stores.",
         "cps",
         over_time(f"sum(rate({_prometheus('prometheus_tsdb_head_samples_appended_total')}[{RATE}]))", "samples"),
@@ -211,7 +211,7 @@ def _samples() -> Panel:
 def _series() -> Panel:
     return graph(
         "Series",
-        "Time series in Prometheus' memory; its memory grows with them.",
+        "Series in Prometheus' memory; its memory grows with them.",
         "short",
         over_time(_prometheus("prometheus_tsdb_head_series"), "{{instance}}"),
     )
@@ -229,7 +229,7 @@ def _storage_failures() -> Panel:
     }
     return graph(
         "Failed Storage Operations",
-        "What Prometheus could not do with its files in the hour before each moment.",
+        "Failed storage operations of Prometheus in an hour.",
         "short",
         *(
             over_time(f"sum(increase({_prometheus(f'prometheus_tsdb_{series}_total')}[1h]))", what, ref)
@@ -241,7 +241,7 @@ def _storage_failures() -> Panel:
 def _size() -> Panel:
     return graph(
         "Storage of Prometheus",
-        "Disk space of the stored blocks, and of the log of what came since.",
+        "Disk space of the blocks and of the write-ahead log.",
         "bytes",
         over_time(_prometheus("prometheus_tsdb_storage_blocks_bytes"), "blocks"),
         over_time(_prometheus("prometheus_tsdb_wal_storage_size_bytes"), "log", "B"),
@@ -252,7 +252,7 @@ def _queries() -> Panel:
     times = 'prometheus_engine_query_duration_seconds{job="prometheus",slice="inner_eval",quantile="0.99"}'
     return graph(
         "Query Time (p99)",
-        "All but the slowest of 100 queries of the last minutes took no longer.",
+        "99th percentile of the query duration.",
         "s",
         over_time(times, "{{instance}}"),
     )
@@ -263,7 +263,7 @@ def _remote() -> Panel:
     last = _prometheus("prometheus_remote_storage_queue_highest_timestamp_seconds")
     return graph(
         "Remote Write Behind",
-        "How old the newest sample is that a remote receiver has; 0 where there is none.",
+        "Age of the newest sample that was sent by remote write; 0 without remote write.",
         "s",
         over_time(
             f"max by (remote_name) ({last} - {sent})"
@@ -277,7 +277,7 @@ def _remote() -> Panel:
 def _cpu() -> Panel:
     return graph(
         "CPU of the Parts",
-        "Processors that each part keeps busy.",
+        "CPUs used by each part.",
         "short",
         over_time(f"sum by (job) (rate(process_cpu_seconds_total{{{OWN}}}[{RATE}]))", "{{job}}"),
     )
@@ -286,7 +286,7 @@ def _cpu() -> Panel:
 def _memory() -> Panel:
     return graph(
         "Memory of the Parts",
-        "Memory that each part uses.",
+        "Memory of each part.",
         "bytes",
         over_time(f"sum by (job) (process_resident_memory_bytes{{{OWN}}})", "{{job}}"),
     )
@@ -295,7 +295,7 @@ def _memory() -> Panel:
 def _descriptors() -> Panel:
     return graph(
         "Open Files of the Parts",
-        "Share of the files and connections it may hold open that each part holds.",
+        "Open file descriptors of each part as a share of its limit.",
         "percentunit",
         over_time(f"max by (job) (process_open_fds{{{OWN}}} / process_max_fds{{{OWN}}})", "{{job}}"),
     ).max(1)
@@ -305,7 +305,7 @@ def _backups() -> Panel:
     last = 'obs_backup_last_success_timestamp_seconds{job="node"}'
     return graph(
         "Age of Backups",
-        "Time since the last backup that ended well; nothing before the first.",
+        "Time since the last successful backup; none before the first.",
         "s",
         over_time(f"time() - max by (instance, backup) ({last})", "{{instance}} {{backup}}"),
     )

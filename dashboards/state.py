@@ -1,4 +1,4 @@
-"""The panels that come first everywhere: is it broken, since when, who is hurt."""
+"""The first panels of every dashboard: firing alerts, their severity and start."""
 
 from typing import Final
 
@@ -8,10 +8,10 @@ from dashboards.common import BLUE, GREEN, ORANGE, RED, Panel, columns, link, nu
 from observability.core.naming import runbook
 
 ALL_OR_NOTHING: Final = steps((None, RED), (0.5, ORANGE), (1, GREEN))
-"""Colours of a share of which all is well only at 1."""
+"""Colours of a share that should be 1."""
 
 UP_OR_DOWN: Final = {0: ("down", RED), 1: ("up", GREEN)}
-"""Words for what answers or does not."""
+"""Value texts for up and down."""
 
 ABOUT: Final = ("severity", "system", "alertname", "instance", "route", "operation")
 """What a reader wants to know of an alert, in this order: the first columns are all that a narrow table shows."""
@@ -25,12 +25,12 @@ QUIET: Final = "None"
 
 
 def firing(*conditions: str) -> str:
-    """Selector of firing alerts but the Watchdog, which fires always: it is what proves that alerts flow."""
+    """Selector of firing alerts except the Watchdog, which always fires."""
     return "ALERTS{" + FIRES + ",".join(('alertname!="Watchdog"', *conditions)) + "}"
 
 
 def began(*conditions: str) -> str:
-    """When the condition of each firing alert was first met, in seconds since 1970."""
+    """When each firing alert became active, in seconds since 1970."""
     alerts = firing(*conditions)
     return (
         f"({alerts.replace('ALERTS', 'ALERTS_FOR_STATE', 1).replace(FIRES, '', 1)} and ignoring (alertstate) {alerts})"
@@ -38,33 +38,33 @@ def began(*conditions: str) -> str:
 
 
 def alerts_firing(where: str) -> Panel:
-    """How many alerts fire."""
+    """Number of firing alerts."""
     return number(
         "Alerts Firing",
-        "Alerts that fire now, whatever their severity.",
+        "Firing alerts of any severity.",
         "short",
         over_time(f"count({firing(where)}) or vector(0)"),
     ).thresholds(steps((None, GREEN), (1, ORANGE)))
 
 
 def critical_alerts(where: str) -> Panel:
-    """How many of them are critical."""
+    """Number of firing critical alerts."""
     critical = 'severity="critical"'
     return number(
         "Critical Alerts",
-        "Alerts that fire now and want somebody at once.",
+        "Firing critical alerts.",
         "short",
         over_time(f"count({firing(critical, where)}) or vector(0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
 
 
 def firing_since(where: str) -> Panel:
-    """Since when something is wrong; 0, shown as a word, where nothing is."""
+    """Start of the oldest firing alert; 0, shown as a text, without one."""
     none = dashboard.ValueMap(options={"0": dashboard.ValueMappingResult(text=QUIET, color=GREEN, index=0)})
     return (
         number(
             "Firing Since",
-            "When the condition of the oldest alert that fires now was first met.",
+            "When the oldest firing alert became active.",
             "dateTimeFromNow",
             over_time(f"1000 * min{began(where)} or vector(0)"),
         )
@@ -77,7 +77,7 @@ def firing_alerts(where: str, runbooks: str | None, width: int = 12) -> Panel:
     """Every alert that fires."""
     panel = columns(
         "Firing Alerts",
-        "Every alert that fires now, the most severe first; an empty table means that nothing fires.",
+        "All firing alerts, the most severe first; an empty table means none.",
         {"Age": (f"time() - {began(where)}", "s")},
         width=width,
         first=("severity", "Value #A", *ABOUT[1:]),
@@ -89,11 +89,11 @@ def firing_alerts(where: str, runbooks: str | None, width: int = 12) -> Panel:
 
 
 def alert_history(where: str, by: str, width: int = 12) -> Panel:
-    """When alerts fired, and how bad they were."""
+    """When alerts fired, by severity."""
     levels = " or ".join(f"{level} * group by ({by}) ({firing(severity, where)})" for level, severity in RANKS)
     return states(
         "Alert History",
-        "When alerts fired: the gravest severity at each moment.",
+        "Highest severity of firing alerts over time.",
         over_time(levels, "{{" + by + "}}"),
         {1: ("info", BLUE), 2: ("warning", ORANGE), 3: ("critical", RED)},
         width=width,
@@ -101,7 +101,7 @@ def alert_history(where: str, by: str, width: int = 12) -> Panel:
 
 
 def heartbeat() -> Panel:
-    """Whether alerts flow at all."""
+    """Whether the Watchdog fires."""
     words = dashboard.ValueMap(
         options={
             "0": dashboard.ValueMappingResult(text="silent", index=0),
@@ -111,7 +111,7 @@ def heartbeat() -> Panel:
     return (
         number(
             "Heartbeat",
-            "Whether the Watchdog fires; silent means that no rule is evaluated and no alert can be trusted to come.",
+            "Whether the Watchdog fires; if not, no rule is evaluated and no alert can fire.",
             "short",
             over_time('count(ALERTS{alertname="Watchdog",alertstate="firing"}) or vector(0)'),
         )

@@ -24,7 +24,7 @@ def status() -> dashboard.Dashboard:
     return assemble(
         UID,
         "Status",
-        "Whether each system works, whether it did, and how well it keeps its promises.",
+        "Current state of each system, its history, and its availability.",
         [
             Row("Now", [_now(), _history()]),
             Row("Promises", [_availability(), _error_rate(), _response_time()]),
@@ -52,7 +52,7 @@ def _now() -> Panel:
     )
     return number(
         "Systems Now",
-        "Whether each system works at this moment.",
+        "Current state of each system.",
         "short",
         over_time(_state(), "{{system}}"),
         width=24,
@@ -62,7 +62,7 @@ def _now() -> Panel:
 def _history() -> Panel:
     return states(
         "Systems Over Time",
-        "Whether each system worked in the time shown.",
+        "State of each system in the time range.",
         over_time(_state(), "{{system}}"),
         WORDS,
         width=24,
@@ -72,7 +72,7 @@ def _history() -> Panel:
 def _availability() -> Panel:
     return number(
         "Availability Over 30 Days",
-        "Share of requests that were answered without a fault of the system's own.",
+        "Share of requests without a 5xx status.",
         "percentunit",
         over_time(f'1 - slo:sli_error:ratio_rate30d{{slo="availability",{WATCHED}}}', "{{system}}"),
         width=24,
@@ -82,7 +82,7 @@ def _availability() -> Panel:
 def _error_rate() -> Panel:
     return graph(
         "Share of Failed Requests",
-        "Share of requests over five minutes that failed by the system's own fault.",
+        "Share of requests with a 5xx status, over five minutes.",
         "percentunit",
         over_time(f"app:http_errors:ratio_rate5m{{{WATCHED}}}", "{{system}}"),
         width=12,
@@ -91,8 +91,8 @@ def _error_rate() -> Panel:
 
 def _response_time() -> Panel:
     return graph(
-        "Time to Answer (p95)",
-        "95 of 100 requests were answered within this time.",
+        "Response Time (p95)",
+        "95th percentile of the response time.",
         "s",
         over_time(f'app:http_latency_seconds:quantile5m{{quantile="0.95",{WATCHED}}}', "{{system}}"),
         width=12,

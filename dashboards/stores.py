@@ -1,4 +1,4 @@
-"""What the dashboards of the data stores have in common: which servers they show, and whether these answer."""
+"""Common parts of the dashboards of data stores: the selection of servers and their availability."""
 
 import importlib
 import importlib.util
@@ -28,7 +28,7 @@ class Store:
         return f"{series}{{{','.join((*own, *matchers))}}}"
 
     def states(self) -> Panel:
-        """When each server answered."""
+        """When each server was up."""
         return answered(self.subject, [self.job])
 
     def variable(self) -> build.QueryVariable:
@@ -37,7 +37,7 @@ class Store:
 
 
 def databases(subject: Subject) -> list[str]:
-    """Jobs of the kinds of databases that are watched for a system, in the order of their names."""
+    """Jobs of the databases that are monitored for a system, sorted by name."""
     return sorted(job for job, store in stores().items() if store.database and job in subject.jobs)
 
 
@@ -53,16 +53,16 @@ def servers(subject: Subject, jobs: Iterable[str]) -> build.QueryVariable:
 
 
 def answers(subject: Subject, jobs: Iterable[str]) -> str:
-    """Whether each server answers its exporter, and its exporter Prometheus."""
+    """Whether each server is up for its exporter, and its exporter for Prometheus."""
     found = " or ".join(subject.of(stores()[job].up, job=job) for job in jobs)
     return f"min by (job, instance) ({_up(subject, jobs)} == 0 or {found})"
 
 
 def answered(subject: Subject, jobs: Iterable[str]) -> Panel:
-    """When each server answered."""
+    """When each server was up."""
     return states(
         "Data Stores",
-        "When each data store answered its exporter.",
+        "When each data store was up.",
         over_time(answers(subject, jobs), "{{job}} {{instance}}"),
         state.UP_OR_DOWN,
         width=24,

@@ -13,11 +13,11 @@ from tests.soak.panels import answered, asked, disturbed, live_config, resume
 _NO_TLS: Final = "no address of the demo speaks TLS, so there is no certificate"
 
 WITHOUT_DATA: Final[dict[tuple[str, str], str]] = {
-    ("obs-endpoints", "First Certificate Ends In"): _NO_TLS,
+    ("obs-endpoints", "First Certificate Expires In"): _NO_TLS,
     ("obs-endpoints", "Addresses"): _NO_TLS,
     ("obs-endpoints", "Certificates"): _NO_TLS,
     ("obs-stack", "Age of Backups"): "no backup was made of this stack",
-    ("obs-cost", "Bytes by Sample"): "Prometheus writes its first block when it has run for two hours or more",
+    ("obs-cost", "Bytes per Sample"): "Prometheus writes its first block when it has run for two hours or more",
 }
 """Panels of which one query returns nothing, and why; any other query of theirs does."""
 

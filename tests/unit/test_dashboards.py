@@ -145,7 +145,7 @@ SEEDS: dict[str, tuple[str, ...]] = {
     "depot-business": ("Orders Created", "Revenue", "Active Users", "Product Views", "Order Value"),
     "depot-security": (
         "Failed Sign-ins",
-        "Refused Requests",
+        "Rejected Requests",
         "Suspicious Events",
         "Tokens Issued",
         "Tokens Revoked",
@@ -206,7 +206,7 @@ def test_the_first_screen_says_whether_it_is_broken_since_when_and_who_is_hurt(u
 @pytest.mark.parametrize(
     ("uid", "order"),
     [
-        ("obs-overview", ["Is Anything Broken", "Who Is Hurt", "What It Runs On"]),
+        ("obs-overview", ["Current State", "User Impact", "Infrastructure"]),
         ("depot-overview", ["Health", "Users", "Top Errors"]),
         # Rate, errors and duration; then what serves them, by use, saturation and errors.
         ("depot-application", ["State", "Requests", "Dependencies", "Process"]),
