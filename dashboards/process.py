@@ -1,4 +1,4 @@
-"""The process of a system: its memory, and what the runtime of its language reports."""
+"""The process of a system: memory, and metrics of its language runtime."""
 
 from dashboards.common import Panel, graph, over_time
 from dashboards.layout import Row
@@ -23,10 +23,10 @@ def row(subject: Subject) -> Row:
 
 
 def memory_share(subject: Subject) -> Panel:
-    """How much of the memory that it may have the process uses."""
+    """Memory of the process against its limit."""
     return graph(
         "Memory of the Process Against Its Limit",
-        "Share of the memory it may have that each instance uses.",
+        "Memory of each instance as a share of its limit.",
         "percentunit",
         over_time(subject.of("app:process_memory:ratio"), "{{instance}}"),
         limits=subject.limits("process_memory_ratio"),
@@ -36,7 +36,7 @@ def memory_share(subject: Subject) -> Panel:
 def _memory(subject: Subject) -> Panel:
     return graph(
         "Memory of the Process",
-        "Memory that each instance uses.",
+        "Memory of each instance.",
         "bytes",
         over_time(subject.of("app:process_memory:bytes"), "{{instance}}"),
     )
@@ -45,7 +45,7 @@ def _memory(subject: Subject) -> Panel:
 def _goroutines(subject: Subject) -> Panel:
     return graph(
         "Goroutines",
-        "Goroutines of each instance; a steady rise means that some never end.",
+        "Goroutines of each instance; steady growth means a leak.",
         "short",
         over_time(subject.of("app:goroutines:count"), "{{instance}}"),
         limits=subject.limits("goroutines"),
@@ -55,7 +55,7 @@ def _goroutines(subject: Subject) -> Panel:
 def _event_loop_lag(subject: Subject) -> Panel:
     return graph(
         "Event Loop Lag",
-        "Delay of the event loop of each instance; while code runs in the loop, the instance answers no request.",
+        "Event loop lag of each instance; while code blocks the loop, the instance serves no request.",
         "s",
         over_time(subject.of("app:event_loop_lag:seconds"), "{{instance}}"),
         limits=subject.limits("event_loop_lag"),
@@ -65,7 +65,7 @@ def _event_loop_lag(subject: Subject) -> Panel:
 def _heap_share(subject: Subject) -> Panel:
     return graph(
         "Heap Against Its Limit",
-        "Share of the limit at which the runtime ends the process that the heap of each instance uses.",
+        "Heap of each instance as a share of its limit, at which the runtime exits.",
         "percentunit",
         over_time(subject.of("app:heap:ratio"), "{{instance}}"),
         limits=subject.limits("heap_ratio"),
@@ -75,7 +75,7 @@ def _heap_share(subject: Subject) -> Panel:
 def _heap(subject: Subject) -> Panel:
     return graph(
         "Heap",
-        "Heap in use of each instance; lows that rise from one garbage collection to the next are a leak.",
+        "Used heap of each instance; a rising minimum after garbage collections means a leak.",
         "bytes",
         over_time(subject.of("app:heap:bytes"), "{{instance}}"),
     )

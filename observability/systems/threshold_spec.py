@@ -1,4 +1,4 @@
-"""What a threshold is: a number of an alert with a name, a unit, a default and the reason for that default."""
+"""A threshold: a number of an alert with a name, a unit, a default and the reason for that default."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from observability.core import alert
 from observability.core.alert import Severity as Severity
 
 SEVERITIES: Final[tuple[Severity, ...]] = tuple(reversed(alert.SEVERITIES))
-"""From the mildest on."""
+"""From the lowest on."""
 
 HOUR: Final = 3600.0
 """Seconds."""
@@ -24,18 +24,18 @@ GIB: Final = KIB**3
 """Bytes."""
 
 Unit = Literal["ratio", "seconds", "per_second", "count", "factor", "deviations", "bytes"]
-"""ratio: 0 to 1, or written 5%; seconds: written 500ms, 2s, 14d; factor: times the usual, 0.5 or written 50%;
-deviations: standard ones; bytes: a number, or written 200GiB, 10MB."""
+"""ratio: 0 to 1, or 5%; seconds: 500ms, 2s, 14d; factor: relative to the usual, 0.5 or 50%; deviations: standard
+deviations; bytes: a number, or 200GiB, 10MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ThresholdSpec:
-    """One threshold: what it is of, in which unit, at which severities, and on which signal it stands.
+    """One threshold: its description, unit, severities and signal.
 
-    `breached` says on which side trouble lies. `signal` is the path of the signal in a system's file without which it
-    means nothing (none: any system has it); `default` holds where the file says nothing and the signal is there, and
-    `reason` says why it is what it is. `platform`: only the stack's own parts have it. `floor`: it is no limit but the
-    least that there must be before an alert is judged, and may be the same at every severity.
+    `breached`: whether values above or below it raise the alert. `signal`: path of the signal in a system's file that
+    it requires; None: every system has it. `default`: its values, in the base unit, where the file has none and the
+    signal exists; `reason`: why. `platform`: only the stack's own parts have it. `floor`: it is a minimum of events
+    before an alert is evaluated, and may be equal for all severities.
     """
 
     description: str

@@ -1,8 +1,8 @@
-"""Thresholds: what may be demanded of a system, in which unit, and what holds where its file says nothing.
+"""The registry of thresholds: names, units, severities and defaults.
 
-Each becomes one series for each severity, `app:threshold:<name>{system, team, severity}`, with `quantile` besides
-where it is about a percentile; the alerts compare with it. The share of events that a percentile lets be slower is a
-series too, `app:threshold:<name>_share`: 0.05 for the 95th.
+Each threshold is one series for each severity, `app:threshold:<name>{system, team, severity}`, with the label
+`quantile` for a percentile; alerts compare with it. The share of events that may be slower than a percentile is also a
+series, `app:threshold:<name>_share`: 0.05 for the 95th.
 """
 
 from collections.abc import Mapping
@@ -17,4 +17,4 @@ from observability.systems.threshold_spec import ThresholdSpec as ThresholdSpec
 from observability.systems.threshold_spec import Unit as Unit
 
 THRESHOLDS: Final[Mapping[str, ThresholdSpec]] = MappingProxyType({**APPLICATIONS, **INFRASTRUCTURE})
-"""Every threshold by its name; in YAML the names are in camelCase."""
+"""Every threshold by name; in YAML the names are in camelCase."""
