@@ -95,7 +95,7 @@ APPLICATION: Final[Mapping[str, ThresholdSpec]] = {
         "factor",
         signal="dbQueries",
         info=3,
-        reason="The mix of requests changes the average by some tens of percent; a factor of three is a change of code.",
+        reason="The mix of requests changes the average by some tens of percent; a factor of three is a code change.",
     ),
     "db_timeouts": spec("Timed-out queries in 5 minutes.", "count", "warning", signal="dbTimeouts"),
     "cache_hit_ratio": spec("Cache hit ratio.", "ratio", "warning", "critical", signal="cache", breached="below"),
