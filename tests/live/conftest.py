@@ -115,6 +115,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     found = copied(tmp_path_factory.mktemp("live"))
     found.configure()
     yield found
+    # With whatever the tests brought up last, the demo among it.
+    found.usual = {}
     found.configure()
     done = found.obs("down", STACK, "--volumes")
     assert done.returncode == 0, done.stderr
