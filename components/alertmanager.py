@@ -82,7 +82,7 @@ class Alertmanager(ComponentResource):
                     # Behind a proxy the address may have a path; here the server is asked without it.
                     "--web.route-prefix=/",
                 ),
-                # People come to the first; what one is told, the others know.
+                # The published port is that of the first replica; the cluster shares silences.
                 ports=(PublishedPort(internal=PORT, external=settings.alertmanager.port, address=address),)
                 if service == settings.alertmanager.services[0]
                 else (),
@@ -94,7 +94,7 @@ class Alertmanager(ComponentResource):
 
 
 def _cluster(service: str, services: Sequence[str]) -> tuple[str, ...]:
-    """Arguments by which a replica finds the others; one alone has nobody to gossip with."""
+    """Arguments by which a replica finds the others; a single one has no peers."""
     peers = [f"--cluster.peer={other}:{GOSSIP_PORT}" for other in services if other != service]
     if not peers:
         return ("--cluster.listen-address=",)

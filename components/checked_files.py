@@ -50,7 +50,7 @@ class CheckedFiles(ComponentResource):
     """Path of the main file within the server."""
 
     installed: Output[docker.Container]
-    """What the server must wait for; fails with the checker's own words where the files were refused."""
+    """What the server must wait for; fails with the checker's output where the files were rejected."""
 
     def __init__(self, name: str, args: CheckedFilesArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:components:CheckedFiles", name, None, opts)

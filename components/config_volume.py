@@ -1,7 +1,7 @@
 """A server's configuration: a volume, and the one-shot container that checks the files, installs and reloads them.
 
 In the Docker provider any change of an upload makes a new container, so the files must not be the server's own:
-they are the loader's. A change replaces the loader alone and the server goes on running.
+they are the loader's. A change replaces only the loader; the server keeps running.
 """
 
 from collections.abc import Mapping
@@ -44,13 +44,13 @@ class ConfigVolumeArgs:
 
 
 class ConfigVolume(ComponentResource):
-    """The configuration of one server, changed without restarting it; a refused change leaves the old one in force."""
+    """The configuration of one server, changed without a restart; a rejected change leaves the previous one in use."""
 
     mount: VolumeMount
     """The volume as the server mounts it; the files are in its folder `current`."""
 
     installed: Output[docker.Container]
-    """What the server must wait for; fails with the checker's own words where the files were refused."""
+    """What the server must wait for; fails with the checker's output where the files were rejected."""
 
     def __init__(self, name: str, args: ConfigVolumeArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:components:ConfigVolume", name, None, opts)

@@ -15,7 +15,7 @@ from observability.settings.custom import FOLDER, ExporterSettings
 
 CURRENT: Final = f"{FOLDER}/current"
 SHELL: Final = f"{CURRENT}/busybox"
-"""The shell that sets variables from files; the loader, a container of busybox, leaves it beside them."""
+"""The shell that sets variables from files; the loader, a container of busybox, writes it next to them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from observability.parts.model import Files, Health, Run, SecretText
 from observability.parts.registry import AnyPart
 
 INSTALLED_BY = "OBS_FILES_INSTALLED_BY"
-"""Variable that changes with the loader: a server that reads its files only at start is made anew with them."""
+"""Variable that changes with the loader: a server that reads its files only at start is replaced with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ class _Installed:
 
 
 def loader_id(loader: Output[docker.Container]) -> Output[str]:
-    """Changes whenever the loader is made anew, so with every change of the files it installs."""
+    """Changes whenever the loader is replaced, so with every change of the files that it installs."""
 
     def read(made: docker.Container) -> Output[str]:
         found: Output[str] = made.id

@@ -31,7 +31,7 @@ class Loki(ComponentResource):
     """The log store. It cannot reload its configuration, so a change makes a new container on the same data."""
 
     container: docker.Container
-    """What whoever sends lines waits for."""
+    """Dependency of the services that send lines."""
 
     def __init__(self, name: str, args: LokiArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:components:Loki", name, None, opts)

@@ -16,7 +16,7 @@ PORT = 9090
 
 RESEND_DELAY = "15s"
 """How often a firing alert is sent again. Alertmanager holds one for four times as long after Prometheus has died,
-so the default of a minute would hide a dead Prometheus from the dead-man's switch for four."""
+so with the default of a minute the heartbeat would notice a Prometheus that is down only after four."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,7 +62,7 @@ def run_once(
 
 
 def accepted(service: str, container: docker.Container) -> Output[docker.Container]:
-    """The container once it has accepted the files; else its own words as the error."""
+    """The container once it has accepted the files; otherwise its output as the error."""
 
     def check(result: Sequence[object]) -> docker.Container:
         code, logs = result

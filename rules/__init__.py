@@ -1,6 +1,6 @@
 """Prometheus' rule files: those that stand here as plain YAML, one domain a file, and those made from the systems.
 
-Every `*.yaml` and `*.yml` in this folder is picked up, whoever wrote it.
+Every `*.yaml` and `*.yml` in this folder is loaded, including files in upstream format.
 """
 
 import copy
@@ -25,7 +25,7 @@ FOLDER: Final = ROOT / "rules"
 
 
 class Links(Protocol):
-    """Where alerts lead. Dashboards are made above the rules, so whoever puts both together gives them this."""
+    """Links of alerts, passed in by the caller, as dashboards are built on top of the rules."""
 
     def runbook(self, alert: str) -> str | None:
         """Address of an alert's page; None where it has none."""

@@ -1,4 +1,4 @@
-"""Recordings of what a system did in the past hour and day, so that the present can be told from the usual.
+"""Recording rules over the past hour, day and week, to compare current values with the usual ones.
 
 Alerts compare the present with a recording `offset 1w`, with a mean of the last days, or ask what was there a day ago.
 """

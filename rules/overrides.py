@@ -1,7 +1,7 @@
-"""What a system or an environment says of an alert besides its threshold: how long it waits, whether it wakes someone.
+"""Overrides of `for` and `page` by a system or an environment.
 
-Neither a `for` nor a label can come from a series, so an alert on which a system has a say of its own becomes one rule
-for that system and one for all others.
+Neither a `for` nor a label can come from a series, so an alert with an override becomes one rule for that system and
+one for all others.
 """
 
 import re
@@ -15,7 +15,7 @@ from observability.systems.model import Paging
 from observability.systems.resolve import Threshold
 
 PAGE: Final = "page"
-"""Label that says whether an alert wakes someone: `yes` or `no`. Without one in its rule, criticals do."""
+"""Label that says whether an alert pages: `yes` or `no`. Critical rules without it do."""
 
 _THRESHOLD: Final = re.compile(r'app:threshold:(\w+)\{[^}]*severity="(\w+)"')
 
@@ -24,12 +24,12 @@ Rule = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Overrides:
-    """What the systems say, the stack itself (`platform`) among them."""
+    """Overrides of all systems, including the stack itself (`platform`)."""
 
     paging: Mapping[str, Paging]
     thresholds: tuple[Threshold, ...]
     waits: Mapping[tuple[str, str], Mapping[str, str]] = field(init=False)
-    """How long systems have it wait: name and severity of the threshold → system → duration."""
+    """The `for` of systems: name and severity of the threshold → system → duration."""
 
     def __post_init__(self) -> None:
         found: dict[tuple[str, str], dict[str, str]] = {}
@@ -40,7 +40,7 @@ class Overrides:
         object.__setattr__(self, "waits", found)
 
     def apply(self, rule: Rule) -> Iterator[Rule]:
-        """The rule for all systems on which nothing is said, then one for each way that others want it."""
+        """The rule for all systems without overrides, then one for each combination of overrides."""
         labels = rule.get("labels") or {}
         if labels.get("severity") not in SEVERITIES or "component" not in labels:
             # A rule in upstream form, without the labels that every rule here has.
@@ -63,7 +63,7 @@ class Overrides:
             yield _with({**plain, "expr": _narrowed(str(rule["expr"]), same)}, *own)
 
     def check(self, alerts: Mapping[str, object]) -> None:
-        """ConfigError where a system speaks of an alert that no rule has."""
+        """ConfigError where a system names an alert that does not exist."""
         for system, paging in self.paging.items():
             for name in paging.alerts:
                 if name not in alerts:

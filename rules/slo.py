@@ -2,7 +2,7 @@
 
 Every window is composed from two small recordings, requests a second and bad requests a second over five minutes: the
 mean of one by the mean of the other is the share over the window, each request counting once. A mean of shares would
-give a quiet night the weight of a busy day, and reading raw counters over days is dear. More than a day is composed
+give a quiet night the weight of a busy day, and raw counters over days are expensive. More than a day is composed
 from hourly means of the two in turn, so that 30 days are some 20,000 samples a series. A window is as long as what has
 been recorded, so all have values from the start; the means blur its edge by five minutes, or by an hour.
 """
@@ -39,7 +39,7 @@ def groups(system: System) -> list[dict[str, Any]]:
 
 
 def _sources(system: System) -> Iterator[Rule]:
-    """For each objective: what is demanded, and the events a second and the bad ones among them."""
+    """For each objective: its target, the events a second, and the bad ones among them."""
     of, slos = matchers({"system": system.name}), system.slos
     if slos.availability is not None:
         requests, errors = f"app:http_requests:rate5m{of}", f"app:http_errors:rate5m{of}"
@@ -79,7 +79,7 @@ def _shares(base: str, windows: Iterable[str], of: str) -> Iterator[Rule]:
 
 
 def _burn(name: str, window: str, of: str) -> Rule:
-    """How many times as fast as it may the budget burns."""
+    """Burn rate of the error budget."""
     expr = f"slo:sli_error:ratio_rate{window}{of} / slo:error_budget:ratio{of}"
     return {"record": f"slo:{name}_burn_rate:ratio", "expr": expr}
 

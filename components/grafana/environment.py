@@ -7,7 +7,7 @@ from observability.settings.load import StackConfig
 from observability.settings.notifications import Smtp
 
 ADMIN_FILE: Final = "secrets/admin_password"
-"""The administrator's password, in the folder of the files in force."""
+"""The administrator's password, in the folder of the current files."""
 
 OIDC_FILE: Final = "secrets/oidc_secret"
 SMTP_FILE: Final = "secrets/smtp_password"
@@ -28,13 +28,13 @@ SETTINGS: Final = {
     "GF_SERVER_ROUTER_LOGGING": "true",
     "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
     "GF_UNIFIED_ALERTING_ENABLED": "true",
-    # One replica has nobody to gossip with.
+    # A single replica has no peers.
     "GF_UNIFIED_ALERTING_HA_LISTEN_ADDRESS": "",
     "GF_USERS_ALLOW_ORG_CREATE": "false",
     "GF_USERS_ALLOW_SIGN_UP": "false",
     "GF_USERS_AUTO_ASSIGN_ORG_ROLE": "Viewer",
 }
-"""Nobody gets in without an account, nobody makes one alone, and nothing is asked of the internet."""
+"""No anonymous access, no sign-up, no requests to the internet."""
 
 
 def secret_files(config: StackConfig) -> dict[str, str]:
@@ -49,7 +49,7 @@ def secret_files(config: StackConfig) -> dict[str, str]:
 
 
 def environment(config: StackConfig, folder: str) -> dict[str, str]:
-    """Every variable by its name; `folder` is where the files in force lie in the container."""
+    """Every variable by its name; `folder` is the folder of the current files in the container."""
     settings = config.settings
     address = config.link("grafana") or f"http://{settings.bind_address}:{settings.grafana.port}"
     found = {
@@ -66,7 +66,7 @@ def environment(config: StackConfig, folder: str) -> dict[str, str]:
 
 
 def role_path(oidc: OidcSettings) -> str:
-    """The JMESPath that makes somebody's groups a role: the first that holds; none where nobody else is let in."""
+    """The JMESPath that maps a user's groups to a role: the first match; none where others are rejected."""
     groups = f"not_null({oidc.groups_path}, `[]`)"
     parts = []
     for role in ("admin", "editor", "viewer"):

@@ -29,7 +29,7 @@ class GrafanaServerArgs:
 
 
 class GrafanaServer(ComponentResource):
-    """The dashboards' server; users, and what was made by hand, survive its restart."""
+    """The dashboards' server; users and manually created resources survive its restart."""
 
     container: docker.Container
 

@@ -23,7 +23,7 @@ CONFIG_DIR: Final = "/etc/alertmanager/current"
 """Folder of the files in the container; Alertmanager does not resolve relative paths of secrets."""
 
 SCRIPTS: Final = Path(__file__).with_name("unmute")
-"""The scripts that run beside Alertmanager; `start.sh` starts both."""
+"""The scripts that run next to Alertmanager; `start.sh` starts both."""
 
 INBOX_PORT: Final = 9095
 """Port on which `obs verify` listens, within the stack's network only."""

@@ -1,4 +1,4 @@
-"""Alerts that reach nobody: severities without a receiver, receivers without an alert, links that nobody can open."""
+"""Gaps in notifications: severities without a receiver, receivers without an alert, links that cannot be opened."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ GUIDE: Final = "see docs/notifications.md"
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:
-    """A setting by which alerts reach nobody: its path below the project's prefix, what is wrong, and the fix."""
+    """A setting by which alerts reach no receiver: its path below the project's prefix, what is wrong, and the fix."""
 
     path: str
     what: str

@@ -1,4 +1,4 @@
-"""The dead man's switch: the address outside that gets the Watchdog and raises an alarm when it stops."""
+"""The heartbeat: an external service that receives the Watchdog and raises an alarm when it stops."""
 
 from typing import Any, Final
 

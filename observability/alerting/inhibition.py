@@ -20,18 +20,18 @@ SAME_TROUBLE: Final = (
     *("condition", "system", "instance", "route", "operation"),
     *("device", "probe", "slo", "name", "mount", "datname", "integration"),
 )
-"""Labels in which a warning and its critical agree: what is wrong, and all that tells alerts of a kind apart. Without
-`device`, one full disk would mute another that fills."""
+"""Labels that are equal for a warning and its critical alert: the condition, and all labels that identify the object.
+Without `device`, one full disk would mute another one."""
 
 DATABASES: Final = "DatabaseDown|ElasticsearchDown"
 STORES: Final = f"{DATABASES}|RedisDown|NginxDown|GrafanaDown"
-"""Alerts that say more of a target than that it cannot be scraped."""
+"""Alerts that are more specific about a target than ServiceDown."""
 
 FAILURES: Final = "error_rate|failure_rate"
-"""Conditions of an application that fails its users."""
+"""Conditions of an application that fails requests."""
 
 UNEXPLAINED: Final = "certificate|inventory|token_budget"
-"""Conditions that no outage explains, whatever their component."""
+"""Conditions that no outage causes, whatever their component."""
 
 COLLECTOR: Final = "alloy|promtail"
 """Scrape jobs of the collectors of logs."""
@@ -43,7 +43,7 @@ class Inhibition:
 
     name: str
     words: str
-    """The source, for people."""
+    """The source, as shown by `obs route`."""
     source: tuple[Matcher, ...]
     target: tuple[Matcher, ...]
     equal: tuple[str, ...]
@@ -92,7 +92,7 @@ INHIBITIONS: Final = (
         equal=SAME_TROUBLE,
         required=("condition", "system"),
     ),
-    # Every alert gets `host` as it leaves Prometheus. What a probe sees from outside is no effect of one host alone.
+    # Every alert gets the label `host` when it leaves Prometheus. Probes from outside are not the effect of one host.
     Inhibition(
         name="host down",
         words="HostDown",
@@ -117,7 +117,7 @@ INHIBITIONS: Final = (
         equal=("system", "instance"),
         required=("system", "instance"),
     ),
-    # What the application sees of its database has no instance. A second database's critical alerts have one.
+    # Alerts of the application on its database have no instance. Critical alerts of a second database have one.
     Inhibition(
         name="database down over its clients",
         words=DATABASES.replace("|", " or "),

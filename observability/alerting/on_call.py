@@ -132,7 +132,7 @@ def notified(settings: OnCallSettings, team: str, moment: datetime) -> list[str]
 
 
 def first_repeat(settings: OnCallSettings, team: str, start: datetime, end: datetime) -> Repeat | None:
-    """The first escalation between two instants that goes back to somebody; None where none does."""
+    """The first escalation between two instants that goes back to a person; None where none does."""
     schedule = settings.schedules[team]
     if not schedule.escalation:
         return None

@@ -22,7 +22,7 @@ REPEAT_INTERVAL: Final = "12h"
 """One message for the alerts of one name of one system, repeated after twelve hours (requirements 6)."""
 
 PAGE_LABEL: Final = "page"
-"""Label of an alert that decides whether it wakes people: `yes` or `no`. A critical alert without it does."""
+"""Label of an alert that decides whether it pages: `yes` or `no`. A critical alert without it does."""
 
 SYMPTOMS: Final = ("application", "service", "business", "endpoint", "logs")
 """Components whose alerts say that a system does not serve its users: together they are one outage, so one page."""

@@ -31,7 +31,7 @@ class Secret:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel(Generic[S]):
-    """A kind of channel; `key` names it in a receiver's settings, `title` in text for people."""
+    """A kind of channel; `key` names it in a receiver's settings, `title` in messages."""
 
     key: str
     title: str
@@ -52,7 +52,7 @@ class Channel(Generic[S]):
     destination: Callable[[S], str] | None = None
     """Where the messages go, as `obs route` prints it; None: `title`, and the secrets that hold the address."""
     pages: bool = False
-    """Whether it wakes people: it gets only alerts with the label `page="yes"`."""
+    """Whether it is a pager: it gets only alerts with the label `page="yes"`."""
     by_mail_server: bool = False
     """Whether it needs `notifications.smtp`."""
     order: int = 100

@@ -84,7 +84,7 @@ class Catalogue:
         """The same stack with more rules."""
         own = [*self._alerts, *(rule for found in self._rules.values() for rule in found)]
         made = Catalogue(self._config, [*own, *rules], self._beyond, examples=self._examples)
-        # What is scraped is the same, and dear to work out.
+        # The scraped series are the same, and expensive to compute.
         vars(made).update(jobs=self.jobs, _exposed=self._exposed)
         return made
 

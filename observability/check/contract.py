@@ -1,4 +1,4 @@
-"""The contract: whatever a query reads, somebody exposes."""
+"""The metrics contract: every series that a query reads is exposed."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -25,12 +25,12 @@ class Finding:
 
 
 def check_rules(rules: Iterable[Rule], catalogue: Catalogue) -> list[Finding]:
-    """What the rules read that nobody exposes."""
+    """Series that the rules read and that are not exposed."""
     return [replace(found, rule=rule) for rule in rules for found in check_query(rule.expr, rule.where, catalogue)]
 
 
 def check_query(query: str, where: str, catalogue: Catalogue) -> list[Finding]:
-    """What one query reads that nobody exposes; or that it does not parse."""
+    """Series that one query reads and that are not exposed; or that it does not parse."""
     try:
         node = parse(query)
     except QueryError as error:

@@ -150,7 +150,7 @@ def in_rows(document: Document, _: Surroundings) -> Iterator[str]:
 
 
 def uneditable(document: Document, _: Surroundings) -> Iterator[str]:
-    """What stands in code is not changed by hand."""
+    """Dashboards from code are not editable."""
     if document["editable"] is not False:
         yield "may be edited in Grafana"
 
@@ -217,7 +217,7 @@ def _leads_nowhere(url: str, around: Surroundings) -> Iterator[str]:
 
 
 def fresh(document: Document, _: Surroundings) -> Iterator[str]:
-    """It is drawn anew now and then, not more often than twice a minute, in the reader's own time."""
+    """It refreshes, at most twice a minute, in the browser's time zone."""
     if document["refresh"] not in ("30s", "1m", "5m") or document["timezone"] != "browser":
         yield f"refreshes every {document['refresh']!r}, in {document['timezone']!r} time"
 

@@ -27,7 +27,7 @@ class Rule:
 
     @property
     def where(self) -> str:
-        """Where it stands, for people."""
+        """Its place, as shown in messages."""
         return f"rules/{self.file}: group {self.group}: {self.name}"
 
     @cached_property

@@ -5,7 +5,7 @@ import os
 import sys
 from itertools import pairwise
 
-# A command lives for seconds; collecting garbage meanwhile takes a tenth of its time.
+# A command runs for seconds; garbage collection takes a tenth of its time.
 gc.disable()
 
 

@@ -92,7 +92,7 @@ def _list(config: StackConfig, entries: "list[Entry]", *, as_json: bool) -> None
 
 
 def _grafana(config: StackConfig) -> str | None:
-    """Where people reach the stack's Grafana, None where it has none."""
+    """External address of the stack's Grafana; None where it has none."""
     if config.grafana_url is None:
         return None
     return (config.settings.links.grafana or config.grafana_url).rstrip("/")

@@ -1,4 +1,4 @@
-"""What somebody may have meant by a value that a field refuses.
+"""Suggestions for a value that a field rejects.
 
 The likely ones (the value in quotes, as a list, with a unit, without a scheme …) are held against the very field, and
 the first that it takes is offered: so a fix that is offered works.
@@ -21,7 +21,7 @@ _SIZES: Final[Mapping[str, float]] = {"k": 1 / 1024, "m": 1, "g": 1024, "t": 102
 
 
 def candidates(given: Any, *, renamed: bool = True) -> Iterator[Any]:  # noqa: ANN401 - as it was read
-    """What somebody may have meant, likeliest first; with `renamed` also a text in another form."""
+    """Suggestions, likeliest first; with `renamed` also a text in another form."""
     if isinstance(given, bool):
         yield "yes" if given else "no"
         yield [given]

@@ -63,7 +63,7 @@ class Alertmanager:
         return list(self._ask("GET", "/api/v2/silences").json())
 
     def silence(self, silence: Mapping[str, Any]) -> str:
-        """Put a silence in force; its id."""
+        """Create a silence; its id."""
         return str(self._ask("POST", "/api/v2/silences", json=dict(silence)).json()["silenceID"])
 
     def expire(self, silence: str) -> None:

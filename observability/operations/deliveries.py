@@ -118,7 +118,7 @@ def tally(before: Samples, now: Samples, receiver: str, integration: str) -> Tal
         labels = {"receiver_name": receiver, "integration": integration} | ({"reason": reason} if reason else {})
         key = (f"alertmanager_{name}", frozenset(labels.items()))
         value, earlier = now.get(key, 0), before.get(key, 0)
-        # A reload of the configuration begins them anew.
+        # A reload of the configuration resets them.
         return round(value - earlier if value >= earlier else value)
 
     refused = gained("notification_requests_failed_total")
@@ -160,7 +160,7 @@ def refusals(log: str, alertname: str, hidden: Collection[str] = ()) -> dict[tup
             for secret in hidden:
                 text = text.replace(secret, "[secret]")
             text = " ".join(text.split())
-            # The next round begins to count anew.
+            # The next round starts to count again.
             attempts = max(refusal.attempts, found[place].attempts if place in found else 0)
             found[place] = Refusal(text=text if len(text) <= LONGEST else f"{text[:LONGEST]}…", attempts=attempts)
     return found

@@ -78,7 +78,7 @@ class Engine:
             home.encrypted(stack)
 
     def up(self, on_step: OnStep, again: Collection[str] = ()) -> Outcome:
-        """Create or update everything; resources named in `again` are made anew even if nothing about them changed."""
+        """Create or update everything; resources named in `again` are replaced even if they did not change."""
         replace = self._named(again)
         return self._run(lambda on_event: self._stack.up(replace=replace, color="never", on_event=on_event), on_step)
 

@@ -111,7 +111,7 @@ class Sync:
                 self.unverified.append(name)
 
     def _add(self, name: str, person: Person) -> Node:
-        """Somebody new, with a password that nobody knows."""
+        """A new user, with a random password."""
         value = {
             "username": name,
             "name": person.name,

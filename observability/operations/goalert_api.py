@@ -29,7 +29,7 @@ class GoAlertError(Exception):
 
 
 class Client:
-    """GoAlert as the administrator, or as somebody else."""
+    """GoAlert as the administrator, or as another user."""
 
     def __init__(self, address: str, public: str, user: str, password: str) -> None:
         # It takes a sign-in only from a page of its own.
@@ -38,7 +38,7 @@ class Client:
         self.signed_in = "login_error" not in answer.headers.get("location", "login_error")
 
     def ask(self, query: str, **variables: Any) -> Node:  # noqa: ANN401 - whatever the query wants
-        """The data of an answer; GoAlertError with GoAlert's own words where it refuses."""
+        """The data of an answer; GoAlertError with GoAlert's message where it rejects the request."""
         answer = self._send("/api/graphql", json={"query": query, "variables": variables})
         if answer.status_code != httpx.codes.OK:
             raise GoAlertError(f"answers {answer.status_code}: {answer.text.strip()[:200]}")

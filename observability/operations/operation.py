@@ -198,7 +198,7 @@ class Operation:
         recorded = {urn.rpartition("::")[2] for urn in self.engine.grafana_resources()}
         own = config.runs("grafana")
         try:
-            # Nobody else makes anything under these names in the stack's own.
+            # In the stack's own Grafana these names are used by the stack only.
             removed = take_out(grafana, self.declared, recorded, lambda name: own or name in begun)
         except httpx.HTTPStatusError as error:
             if own:

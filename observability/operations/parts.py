@@ -71,7 +71,7 @@ def not_watched(config: StackConfig) -> Iterator[str]:
 
 
 def receivers(config: StackConfig) -> Iterator[Answer]:
-    """Settings by which alerts reach nobody; in prod each is wrong."""
+    """Settings by which alerts reach no receiver; errors in prod."""
     from dashboards.linked_rules import files
 
     for gap in gaps(config, alerts(files(config)), datetime.now(UTC)):

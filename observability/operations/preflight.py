@@ -49,7 +49,7 @@ def objects_of(client: docker.DockerClient, stack: str) -> list[str]:
 
 
 def check(config: StackConfig, declared: Sequence[Declared], client: docker.DockerClient) -> None:
-    """Refuse two containers of one name, two of one port, and ports that somebody else holds."""
+    """Refuse two containers of one name, two of one port, and ports that are in use."""
     names: dict[str, str] = {}
     for resource in _containers(declared):
         name = resource.inputs["name"]
@@ -133,7 +133,7 @@ def _is_local() -> bool:
 
 
 def _is_free(address: str, port: int) -> bool:
-    """Whether the port can be had. An address that does not exist yet is free unless somebody holds all addresses."""
+    """Whether the port is free; on an address that does not exist yet, unless it is in use on all addresses."""
     for candidate in (address, "127.0.0.254"):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

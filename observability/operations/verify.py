@@ -185,7 +185,7 @@ def _watchdog(subject: Subject) -> Iterator[Row]:
 
 
 def _heartbeat(subject: Subject) -> Iterator[Row]:
-    """Whoever expects the Watchdog has taken it within the interval, the time to read that from Alertmanager added."""
+    """The heartbeat service has received the Watchdog within its interval and the delay of Alertmanager's metrics."""
     if not heartbeat.has_listener(subject.config):
         return
     settings = subject.config.settings

@@ -1,4 +1,4 @@
-"""Tempo, a store of traces that somebody else runs: its rules are kept for a stack that scrapes it."""
+"""Tempo, a trace store that is not part of the stack: its rules are loaded in a stack that scrapes it."""
 
 from typing import Final
 

@@ -22,10 +22,10 @@ Group = Annotated[str, Field(pattern=r"^[^'\\`\s][^'\\`]*$", max_length=255)]
 """Name of a group at the identity provider."""
 
 Role = Literal["viewer", "editor", "admin"]
-"""What somebody may do: look, change, or everything."""
+"""Role of an account: viewer, editor or admin."""
 
 ROLES: Final[Mapping[Role, str]] = MappingProxyType({"viewer": "Viewer", "editor": "Editor", "admin": "Admin"})
-"""Grafana's own words for them."""
+"""Grafana's names of them."""
 
 
 class TempoSource(Section):
@@ -82,13 +82,13 @@ class OidcSettings(Section):
 
     name: str = Field("single sign-on", description="Name on the sign-in page's button.", min_length=1, max_length=63)
     client_id: str = Field(description="What the provider knows Grafana as.", min_length=1)
-    auth_url: HttpUrl = Field(description="Where people are sent to sign in.")
+    auth_url: HttpUrl = Field(description="Address of the authorization endpoint.")
     token_url: HttpUrl = Field(description="Where Grafana gets a token.")
-    api_url: HttpUrl = Field(description="Where Grafana asks who somebody is (the userinfo endpoint).")
+    api_url: HttpUrl = Field(description="Address of the userinfo endpoint.")
     scopes: tuple[str, ...] = Field(("openid", "profile", "email"), description="What is asked for.", min_length=1)
     groups_path: str = Field(
         "groups",
-        description="Where somebody's groups are in what the provider says, as a JMESPath.",
+        description="JMESPath of a user's groups in the provider's response.",
         pattern=r"^[A-Za-z_][A-Za-z0-9_.\[\]*\"]*$",
     )
     roles: dict[Role, tuple[Group, ...]] = Field(

@@ -117,7 +117,7 @@ class StackConfig:
         return parts.grafana_url(self.settings, self.left_out)
 
     def link(self, service: Literal["prometheus", "alertmanager", "grafana", "goalert"]) -> str | None:
-        """Where people find a service's pages, without a slash at the end; None where the stack has no Grafana."""
+        """External address of a service's pages, without a trailing slash; None where the stack has no Grafana."""
         stated = getattr(self.settings.links, service)
         if service == "grafana":
             found = stated if stated and self.grafana_url else self.grafana_url
@@ -177,7 +177,7 @@ def stack_secrets(stack: str, root: Path | None = None) -> Mapping[str, SecretSp
 def from_file(
     stack: str, root: Path | None = None, stored_secrets: frozenset[str] = frozenset(), *, complete: bool = True
 ) -> StackConfig:
-    """The configuration in `Pulumi.<stack>.yaml`, with secrets that are stored beside the state.
+    """The configuration in `Pulumi.<stack>.yaml`, with secrets that are stored next to the state.
 
     ConfigError where a secret is missing; with `complete` False it is listed in `missing` instead.
     """

@@ -25,7 +25,7 @@ from observability.settings.systems import SystemSettings, system_settings_model
 Environment = Literal["dev", "staging", "prod"]
 
 Link = Annotated[str, Field(pattern=r"^https?://[^\s/\"'@]+(/[^\s\"'@]*)?$")]
-"""Address of a page that people open."""
+"""Address of a web page."""
 
 
 class NetworkSettings(Section):
@@ -85,20 +85,20 @@ class LinksSettings(Section):
     )
     prometheus: Link | None = Field(
         None,
-        description="Where people find Prometheus; none: its port on the host.",
+        description="External address of Prometheus; none: its port on the host.",
         examples=["https://prometheus.example.com"],
     )
     alertmanager: Link | None = Field(
         None,
-        description="Where people find Alertmanager; none: its port on the host.",
+        description="External address of Alertmanager; none: its port on the host.",
         examples=["https://alertmanager.example.com"],
     )
     grafana: Link | None = Field(
         None,
-        description="Where people find Grafana; none: where obs finds it.",
+        description="External address of Grafana; none: the address that obs uses.",
         examples=["https://grafana.example.com"],
     )
-    goalert: Link | None = Field(None, description="Where people find GoAlert; none: its port on the host.")
+    goalert: Link | None = Field(None, description="External address of GoAlert; none: its port on the host.")
 
 
 class Settings(Section):

@@ -118,7 +118,7 @@ class _Receiver(Section):
 
     @property
     def pages(self) -> bool:
-        """Whether it wakes people."""
+        """Whether it is a pager."""
         return self.channel.pages
 
 
@@ -203,7 +203,7 @@ class NotificationSettings(Section):
         {}, description="Receivers of a team's pages (label page=yes): what calls the person on call."
     )
     mute_times: dict[str, MuteTime] = Field({}, description="Hours of the week in which an audience can be muted.")
-    heartbeat: Heartbeat = Field(default_factory=Heartbeat, description="The dead man's switch.")
+    heartbeat: Heartbeat = Field(default_factory=Heartbeat, description="The heartbeat.")
 
     def audiences(self) -> Iterator[tuple[str, Audience]]:
         """Every audience with its path in this section."""

@@ -141,7 +141,7 @@ class Override(Section):
 
 
 class Step(Who):
-    """Who is notified next while nobody has acknowledged."""
+    """Who is notified next without an acknowledgement."""
 
     after: Duration = Field(description="How long after the alert, like 15m; whole minutes.")
 

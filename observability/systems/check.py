@@ -156,7 +156,7 @@ def _of_threshold(name: str, values: ThresholdValues, path: str, system: System 
 
 
 def _is_amount(value: object, unit: Unit) -> bool:
-    """Whether somebody may have meant this value of a threshold; all of something is no share to warn about."""
+    """Whether this value of a threshold may be intended; all of something is no share to warn about."""
     try:
         found = amount(value, unit) if isinstance(value, str | int | float) else None
     except ValueError:

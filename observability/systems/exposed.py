@@ -26,7 +26,7 @@ LIBRARIES: Final = re.compile(
     r"|(kestrel|aspnetcore|microsoft_aspnetcore|system_net|system_runtime|signalr)_"
     r"|(target|python|build|version)_info$|up$"
 )
-"""Series that a client library or framework brings by itself: what nobody needs to declare."""
+"""Default series of a client library or framework, which need not be declared."""
 
 
 @dataclass(kw_only=True)

@@ -236,7 +236,7 @@ class System(Section):
     """One system. Its name, the label `system`, is the file's own: `systems/<name>.yaml`."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)] = Field(description="The file's name.")
-    title: str = Field(description="Name for people.", examples=["Shop"])
+    title: str = Field(description="Display name.", examples=["Shop"])
     description: str = Field("", description="What it is for, in a sentence or two.")
     team: str = Field(description="Who owns it, in the label `team`.", pattern=r"^[a-z][a-z0-9-]*$", examples=["shop"])
     scrape: Scrape = Field(description="How its metrics are read.")

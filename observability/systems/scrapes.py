@@ -69,7 +69,7 @@ def duplicates(live: Exposed) -> Iterator[str]:
 
 
 def falls(name: str, live: Exposed, later: Sequence[Mapping[str, Exposed]]) -> Iterator[str]:
-    """A counter that is lower in a later answer though the process did not start anew."""
+    """A counter that is lower in a later response although the process did not restart."""
     if live.kind not in ("counter", "histogram"):
         return
     before = _values(live)

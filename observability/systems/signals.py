@@ -188,7 +188,7 @@ class Heap(Section):
 
 
 class ExternalApi(Section):
-    """An API of somebody else."""
+    """An external API."""
 
     calls: Outcomes = Field(description="Counter of calls.")
     latency: Times | None = Field(None, description="Histogram of the time a call took.")
