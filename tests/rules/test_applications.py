@@ -245,8 +245,8 @@ def _one_good_scrape() -> Iterator[Case]:
     for name, bad, good in (("event_loop_lag", 0.8, 0.01), ("heap_usage", 0.95, 0.4)):
         (condition,) = (condition for condition in CONDITIONS if condition.name == name)
         (row,) = condition.rows
-        wait = row.wait_of("alawael")
-        worse, better = (_series(condition, "alawael", value, 0) for value in (bad, good))
+        wait = row.wait_of("academy")
+        worse, better = (_series(condition, "academy", value, 0) for value in (bad, good))
         # A scrape every 15 seconds: one in the wait is fine, and one while the alert fires.
         waits = wait // 15
         course = [bad] * 8 + [good] + [bad] * (waits - 4) + [good] + [bad] * 12
@@ -254,7 +254,7 @@ def _one_good_scrape() -> Iterator[Case]:
             text: values if values == better[text] else _pieces(course, worse[text], better[text], bad)
             for text, values in worse.items()
         }
-        firing = _firings(condition, "alawael", bad, wait)
+        firing = _firings(condition, "academy", bad, wait)
         end = 15 * len(course)
         yield Case(
             name=f"{row.alert} outlasts a scrape in which all is well",
