@@ -42,7 +42,6 @@ def test_a_database_that_is_down_is_the_first_cause(stack: Project) -> None:
         assert {one["up"] for one in found["servers"] if one["kind"] == "PostgreSQL"} == {False}
     finally:
         database.start()
-    until(lambda: not active(stack))
 
 
 def test_a_database_that_only_the_application_cannot_reach_is_named_with_its_lines(stack: Project) -> None:
@@ -54,7 +53,6 @@ def test_a_database_that_only_the_application_cannot_reach_is_named_with_its_lin
         assert "refused" in evidence
     finally:
         assert stack.obs("fault", "social-selling", "database-gone", "--off", STACK).returncode == 0
-    until(lambda: not active(stack))
 
 
 def test_an_alert_that_is_not_active_is_refused_with_those_that_are(stack: Project) -> None:
