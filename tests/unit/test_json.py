@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
-from observability.cli import alert_test, route, silences
+from observability.cli import alert_test, lifecycle, route, silences
 from observability.cli.app import app
 from observability.operations.alertmanager import Alertmanager
 from observability.operations.deliveries import Post, Row, Tally, Watch
@@ -31,8 +31,8 @@ WITHOUT: Final = {
     "silence expire": "ends one silence and says so",
     "oncall verify": "confirms one address and says so",
     "grafana-token": "prints a token",
-    "demo up": "prints the steps and one address",
-    "demo down": "removes, and says so in one line",
+    **{f"{one.name} up": "prints the steps and an address" for one in lifecycle.BESIDE},
+    **{f"{one.name} down": "removes, and says so in one line" for one in lifecycle.BESIDE},
     "synth": "writes files; resources.json among them is the list",
     "env": "prints lines for a shell",
     "completion": "prints a script for a shell",
