@@ -24,7 +24,7 @@ from rules.overrides import Overrides
 from tests.rules.harness import EVERYTHING, Case
 from tests.rules.required import LONGEST, REQUIRED
 from tests.tools import run_tool
-from tests.unit.conftest import FULL, stack_config
+from tests.unit.conftest import FULL, REFERENCE, stack_config
 
 HERE: Final = Path(__file__).parent
 PAGES: Final = {path.stem: path for path in (ROOT / "runbooks").glob("*.md") if path.stem != "README"}
@@ -114,34 +114,39 @@ def _named(rule: Mapping[str, Any], names: set[str], systems: set[str]) -> bool:
     return rule["record"] in names and rule["labels"]["system"] in systems
 
 
-@cache
-def verdicts() -> Mapping[str, str]:
-    """What promtool says of each plain test file: one container for all of them.
+def verdicts(cases: Mapping[str, str], root: Path = REFERENCE) -> Mapping[str, str]:
+    """What promtool says of each of these plain test files, given by name: one container for all of them.
 
     The plain rule files are as they stand, so that a test reads the same as its rules: without links. Every threshold
     of every system, evaluated for hours, would be most of the time; a test file gets those that it asks for.
     """
-    texts = {**files(stack_config("dev", EVERYTHING)), **{name: source.text for name, source in load().items()}}
+    own = files(stack_config("dev", EVERYTHING, root))
+    texts = {**own, **{name: source.text for name, source in load().items()}}
     written: dict[str, str] = {}
-    for path in PLAIN:
-        case = path.read_text()
+    for file, case in cases.items():
         named = [Path(name).name for name in yaml.load(case, yaml.CSafeLoader)["rule_files"]]
         asked = "\n".join([case, *(texts[name] for name in named if name != THRESHOLDS)])
         loaded = {name: asked_for(texts[name], asked) if name == THRESHOLDS else texts[name] for name in named}
-        written |= {f"{path.name}/rules/{name}": text for name, text in loaded.items()}
-        written[f"{path.name}/case.yaml"] = case
+        written |= {f"{file}/rules/{name}": text for name, text in loaded.items()}
+        written[f"{file}/case.yaml"] = case
     # promtool does not name the file that a verdict is about.
     each = "echo file: $folder; (cd $folder && promtool test rules case.yaml)"
-    command = f"exec 2>&1; for folder in {' '.join(path.name for path in PLAIN)}; do {each}; done"
+    command = f"exec 2>&1; for folder in {' '.join(cases)}; do {each}; done"
     said = re.split(
         r"^file: (\S+)$", run_tool("prometheus", ["sh", "-c", command], written).output, flags=re.MULTILINE
     )
     return dict(zip(said[1::2], said[2::2], strict=True))
 
 
+@cache
+def plain_verdicts() -> Mapping[str, str]:
+    """What promtool says of each plain test file of this folder."""
+    return verdicts({path.name: path.read_text() for path in PLAIN})
+
+
 @pytest.mark.parametrize("case", PLAIN, ids=lambda path: path.name)
 def test_promtool_passes(case: Path) -> None:
-    verdict = verdicts().get(case.name, "promtool did not read it")
+    verdict = plain_verdicts().get(case.name, "promtool did not read it")
     assert verdict.split() == ["SUCCESS"], verdict
 
 

@@ -1,0 +1,25 @@
+"""Alerts of hosts and databases at the limits that the systems of this repository set for themselves."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+import pytest
+
+from observability.settings.load import ROOT
+from tests.content.rules.likeness import renamed
+from tests.rules.test_alerts import HERE, verdicts
+
+FILES: Final = ("host.test.yaml", "postgres.test.yaml")
+"""Cases that look at limits which a system's file sets besides the default."""
+
+
+@cache
+def judged() -> Mapping[str, str]:
+    """What promtool says of each file, told of the systems here."""
+    return verdicts({name: renamed((HERE / name).read_text()) for name in FILES}, ROOT)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_promtool_passes(name: str) -> None:
+    assert judged()[name].split() == ["SUCCESS"], judged()[name]
