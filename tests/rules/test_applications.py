@@ -1,6 +1,6 @@
 """Every application alert, for every system that has it, from the system's own raw series.
 
-The table is that of the requirements; each of its entries becomes the cases that `_cases` lists.
+The table is that of the requirements; each of its entries becomes the cases that `cases` lists.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,10 +18,11 @@ LATE = 1320
 """Seconds after which every alert's time is over, however slowly its figure rises."""
 
 
-def _cases() -> Iterator[Case]:
+def cases(*, every_system: bool) -> Iterator[Case]:
+    """The cases of each row for every system that has it, or for the first of them."""
     for condition in CONDITIONS:
         for row in condition.rows:
-            for system in row.limits:
+            for system in [*row.limits][: None if every_system else 1]:
                 yield _fires(condition, row, system)
                 yield _just_short(condition, row, system)
                 yield _of_another(condition, row, system)
@@ -273,6 +274,11 @@ def _pieces(course: Sequence[float], worse: str, better: str, bad: float) -> str
     return " ".join(values[value == bad] for value in course)
 
 
-CASES = [*_cases(), *_timeouts(), *_environments(), *_native(), *_apart(), *_one_good_scrape()]
+_OTHERS = [*_timeouts(), *_environments(), *_native(), *_apart(), *_one_good_scrape()]
+
+CASES = [*cases(every_system=False), *_OTHERS]
+"""Rules are the same for all systems, whose signals `test_signals` looks at."""
+
+EVERY_CASE = [*cases(every_system=True), *_OTHERS]
 
 test_alerts = promtool(CASES)

@@ -16,10 +16,14 @@ from tests.rules import (
 from tests.rules.harness import promtool
 
 MODULES: Final = (
-    *(test_applications, test_blind_spots, test_business, test_objectives),
+    *(test_blind_spots, test_business, test_objectives),
     *(test_security, test_signals, test_trends, test_week),
 )
 
-CASES: Final = [of_content(case) for module in MODULES for case in module.CASES]
+CASES: Final = [
+    of_content(case)
+    for cases in (test_applications.EVERY_CASE, *(module.CASES for module in MODULES))
+    for case in cases
+]
 
 test_alerts = promtool(CASES)
