@@ -3,8 +3,9 @@
 import os
 import shlex
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -15,6 +16,17 @@ from observability.settings import load
 from observability.settings.load import StackConfig
 
 _STATES = {"healthy": "green", "running": "green"}
+
+_VERDICTS: Final = {
+    "passed": ("ok", "green"),
+    "failed": ("FAIL", "red"),
+    "left out": ("left out", "yellow"),
+    "warning": ("warning", "yellow"),
+}
+"""Word and colour of each verdict of a check."""
+
+_NOT_JUDGED: Final = {"left out": "left out", "warning": "warnings"}
+"""Verdicts that are neither passed nor failed, and what several are called."""
 
 
 def synth(
@@ -32,9 +44,12 @@ def synth(
 def verify(
     stack: Stack = "dev",
     quick: Annotated[bool, typer.Option("--quick", help="Leave out the check that sends an alert.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail on what is left out and on warnings as well.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check that the running stack works, one row per check."""
+    """Check that the running stack works, one row per check; what is left out is not checked and counted apart."""
     from observability.operations.home import Home
     from observability.operations.preflight import connect
     from observability.operations.verify import Subject
@@ -46,17 +61,19 @@ def verify(
     subject = Subject(config=config, declared=record(config, rules), client=connect(), secrets=secrets)
     rows = []
     for row in checks(subject, quick=quick):
-        rows.append({"check": row.check, "ok": row.ok, "detail": row.detail})
+        rows.append({"check": row.check, "ok": row.verdict != "failed", "verdict": row.verdict, "detail": row.detail})
         if not as_json:
-            mark = "[green]ok  [/green]" if row.ok else "[red]FAIL[/red]"
-            out.print(f"{mark} ", end="")
+            word, colour = _VERDICTS[row.verdict]
+            out.print(f"[{colour}]{word:<8}[/{colour}] ", end="")
             out.print(f"{row.check:<44} {row.detail}", markup=False)
-    passed = sum(bool(row["ok"]) for row in rows)
+    counted = Counter(str(row["verdict"]) for row in rows)
     if as_json:
         print_json(rows)
     else:
-        out.print(f"{passed} of {len(rows)} checks passed")
-    if passed < len(rows):
+        judged = counted["passed"] + counted["failed"]
+        others = "".join(f", {counted[one]} {many}" for one, many in _NOT_JUDGED.items() if counted[one])
+        out.print(f"{counted['passed']} of {judged} checks passed{others}")
+    if counted["failed"] or (strict and counted.total() > counted["passed"]):
         raise typer.Exit(1)
 
 
@@ -114,7 +131,7 @@ def doctor(stack: Stack = "dev", as_json: AsJson = False) -> None:
         findings.append((what, missing.reason is not None, missing.reason or "declared, and placed nowhere"))
     for name, why in config.missing.items():
         findings.append((f"secret {name}", False, f"needed by {why}: ./obs secret set {name} {stack}"))
-    findings += parts.receivers(config)
+    findings += [(what, found != "failed", detail) for what, found, detail in parts.receivers(config)]
     findings += [(found.name, found.ok, found.detail) for found in toolchain.inspect(config.images)]
     findings.append(("data folder", True, str(Home.find().folder)))
     if as_json:

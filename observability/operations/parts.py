@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import docker
 
@@ -13,8 +13,17 @@ from observability.logs import sources
 from observability.parts.registry import parts
 from observability.settings.load import StackConfig
 
-Answer = tuple[str, bool, str]
-"""What was looked at, whether it is well, and what was seen."""
+Verdict = Literal["passed", "failed", "left out", "warning"]
+"""How a check ended. What is left out was not checked; a warning is wrong in prod."""
+
+Answer = tuple[str, Verdict, str]
+"""What was looked at, how it is, and what was seen."""
+
+
+def verdict(ok: bool) -> Verdict:
+    """Of a check that passes or fails."""
+    return "passed" if ok else "failed"
+
 
 Get = Callable[..., Any]
 Retry = Callable[[Callable[[], bool]], bool]
@@ -27,8 +36,8 @@ def left_out(config: StackConfig) -> Iterator[Answer]:
     """Why a part is not there; that of Grafana is said elsewhere."""
     for name, reason in config.left_out.items():
         if name != "grafana":
-            instead = " (Promtail does its work)" if name == "alloy" and config.collector == "promtail" else ""
-            yield f"image {name}", True, f"left out{instead}: {reason}"
+            instead = "Promtail does its work: " if name == "alloy" and config.collector == "promtail" else ""
+            yield f"image {name}", "left out", f"{instead}{reason}"
 
 
 def exporters(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
@@ -48,9 +57,9 @@ def exporters(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
 
         retry(reached)
         for instance, value in sorted(values.items()):
-            yield f"{series} {instance}", value == "1", "reached" if value == "1" else "not reached"
+            yield f"{series} {instance}", verdict(value == "1"), "reached" if value == "1" else "not reached"
         if not values:
-            yield series, False, "Prometheus has no such series"
+            yield series, "failed", "Prometheus has no such series"
 
 
 def unplaced(config: StackConfig) -> Iterator[Answer]:
@@ -58,9 +67,9 @@ def unplaced(config: StackConfig) -> Iterator[Answer]:
     for missing in config.unplaced:
         what = f"{missing.what} of {missing.system}"
         if missing.reason is not None:
-            yield what, True, f"left out: {missing.reason}"
+            yield what, "left out", missing.reason
         else:
-            yield what, False, f"declared in systems/{missing.system}.yaml and placed nowhere: see ./obs doctor"
+            yield what, "failed", f"declared in systems/{missing.system}.yaml and placed nowhere: see ./obs doctor"
 
 
 def not_watched(config: StackConfig) -> Iterator[str]:
@@ -75,7 +84,8 @@ def receivers(config: StackConfig) -> Iterator[Answer]:
     from dashboards.linked_rules import files
 
     for gap in gaps(config, alerts(files(config)), datetime.now(UTC)):
-        yield f"alerts: {gap.path}", config.settings.environment != "prod", f"{gap.what}; {gap.fix}"
+        found: Verdict = "failed" if config.settings.environment == "prod" else "warning"
+        yield f"alerts: {gap.path}", found, f"{gap.what}; {gap.fix}"
 
 
 def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Retry) -> Iterator[Answer]:
@@ -95,7 +105,7 @@ def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Ret
 
     ok = retry(all_there)
     detail = f"of {len(wrote)} containers" if ok else f"none of {', '.join(sorted(missing))}"
-    yield f"lines in Loki, by {config.collector}", ok, detail
+    yield f"lines in Loki, by {config.collector}", verdict(ok), detail
 
 
 def _writers(config: StackConfig, client: docker.DockerClient) -> Iterator[str]:

@@ -20,6 +20,7 @@ from observability.operations.containers import states
 from observability.operations.grafana import Grafana
 from observability.operations.grafana import found as found_in_grafana
 from observability.operations.inbox import inbox, wait_for
+from observability.operations.parts import Verdict, verdict
 from observability.operations.preflight import bindings
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
@@ -37,8 +38,13 @@ class Row:
     """One thing looked at."""
 
     check: str
-    ok: bool
+    verdict: Verdict
     detail: str
+
+    @classmethod
+    def of(cls, check: str, detail: str, *, ok: bool) -> "Row":
+        """A check that passes or fails."""
+        return cls(check=check, verdict=verdict(ok), detail=detail)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +73,14 @@ def verify(subject: Subject, *, quick: bool) -> Iterator[Row]:
         try:
             yield from check(subject)
         except (httpx.HTTPError, docker.errors.DockerException) as error:
-            yield Row(check=check.__name__.strip("_"), ok=False, detail=f"{type(error).__name__}: {error}")
+            yield Row.of(check=check.__name__.strip("_"), ok=False, detail=f"{type(error).__name__}: {error}")
 
 
 def _containers(subject: Subject) -> Iterator[Row]:
     found = states(subject.client, subject.config.stack, subject.declared)
     _retry(subject, lambda: _note(found, states(subject.client, subject.config.stack, subject.declared)))
     for state in found:
-        yield Row(check=f"container {state.service}", ok=state.ok, detail=state.state)
+        yield Row.of(check=f"container {state.service}", ok=state.ok, detail=state.state)
 
 
 def _note(into: list[Any], current: list[Any]) -> bool:
@@ -98,7 +104,7 @@ def _ports(subject: Subject) -> Iterator[Row]:
         if published or str(container.name) in wanted:
             ok = published == wanted.get(str(container.name), set())
             shown = ", ".join(f"{address}:{port}" for address, port in sorted(published)) or "nothing"
-            yield Row(check=f"ports of {container.name}", ok=ok, detail=f"published: {shown}")
+            yield Row.of(check=f"ports of {container.name}", ok=ok, detail=f"published: {shown}")
 
 
 def _targets(subject: Subject) -> Iterator[Row]:
@@ -115,7 +121,7 @@ def _targets(subject: Subject) -> Iterator[Row]:
     for job, instance in wanted:
         target = found.get((job, instance), {})
         health = target.get("health", "not scraped")
-        yield Row(
+        yield Row.of(
             check=f"target {job} {instance}",
             ok=health == "up",
             detail=f"{health} {target.get('lastError', '')}".strip(),
@@ -132,9 +138,9 @@ def _rules(subject: Subject) -> Iterator[Row]:
     _retry(subject, evaluated)
     for group in groups:
         bad = _bad(group)
-        yield Row(check=f"rules {group['name']}", ok=not bad, detail="; ".join(bad) or _evaluated(group))
+        yield Row.of(check=f"rules {group['name']}", ok=not bad, detail="; ".join(bad) or _evaluated(group))
     if not groups:
-        yield Row(check="rules", ok=False, detail="Prometheus has none loaded")
+        yield Row.of(check="rules", ok=False, detail="Prometheus has none loaded")
 
 
 def _bad(group: Mapping[str, Any]) -> list[str]:
@@ -167,7 +173,7 @@ def _reloads(subject: Subject) -> Iterator[Row]:
 
         ok = _retry(subject, successful)
         detail = "in force" if ok else f"{metric} is {values or 'absent'}"
-        yield Row(check=f"configuration of {job}", ok=ok, detail=detail)
+        yield Row.of(check=f"configuration of {job}", ok=ok, detail=detail)
 
 
 def _watchdog(subject: Subject) -> Iterator[Row]:
@@ -177,7 +183,7 @@ def _watchdog(subject: Subject) -> Iterator[Row]:
         return bool(subject.get("alertmanager", "/api/v2/alerts", filter='alertname="Watchdog"'))
 
     ok = _retry(subject, arrived)
-    yield Row(
+    yield Row.of(
         check="alerts reach Alertmanager",
         ok=ok,
         detail="Watchdog is there" if ok else "Watchdog has not arrived from Prometheus",
@@ -197,7 +203,7 @@ def _heartbeat(subject: Subject) -> Iterator[Row]:
 
     ok = _retry(subject, sent)
     detail = f"the address of heartbeatUrl has {'taken' if ok else 'not taken'} it within {window:.0f} s"
-    yield Row(check="the heartbeat leaves", ok=ok, detail=detail)
+    yield Row.of(check="the heartbeat leaves", ok=ok, detail=detail)
 
 
 def _pings(ago: str) -> str:
@@ -220,22 +226,22 @@ def _parts(subject: Subject) -> Iterator[Row]:
         parts.exporters(subject.config, subject.get, retry),
         parts.lines(subject.config, subject.client, subject.get, retry),
     ):
-        for check, ok, detail in answers:
-            yield Row(check=check, ok=ok, detail=detail)
+        for check, found, detail in answers:
+            yield Row(check=check, verdict=found, detail=detail)
 
 
 def _grafana(subject: Subject) -> Iterator[Row]:
     """What is declared of Grafana, by its own API; or why there is none."""
     if "grafana" in subject.config.left_out:
-        yield Row(check="Grafana", ok=True, detail=f"left out: {subject.config.left_out['grafana']}")
+        yield Row(check="Grafana", verdict="left out", detail=subject.config.left_out["grafana"])
     if subject.config.grafana_url is None:
         return
     asked = Grafana.of(subject.config, subject.secrets)
     if asked is None:
-        yield Row(check="Grafana", ok=False, detail="its password is not stored: ./obs up was never run here")
+        yield Row.of(check="Grafana", ok=False, detail="its password is not stored: ./obs up was never run here")
         return
     for what, ok, detail in found_in_grafana(asked, subject.config):
-        yield Row(check=f"Grafana: {what}", ok=ok, detail=detail)
+        yield Row.of(check=f"Grafana: {what}", ok=ok, detail=detail)
 
 
 def _delivery(subject: Subject) -> Iterator[Row]:
@@ -253,7 +259,7 @@ def _delivery(subject: Subject) -> Iterator[Row]:
         patience = DELIVERY + subject.config.settings.alertmanager.longest_turn
         took = wait_for(container, mark, patience)
         said = "" if took is not None else container.logs(tail=3).decode(errors="replace").strip()
-    yield Row(
+    yield Row.of(
         check="an alert is delivered",
         ok=took is not None,
         detail=f"received by a webhook after {took:.1f} s"

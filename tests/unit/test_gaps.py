@@ -122,10 +122,10 @@ def test_a_schedule_without_a_receiver_and_an_escalation_that_goes_back_are_foun
     assert gap["onCall.schedules.depot.escalation[0]"].startswith("from 2026-01-06 19:00 UTC it goes back to ben")
 
 
-@pytest.mark.parametrize(("environment", "ok"), [("dev", True), ("prod", False)])
-def test_a_gap_fails_verify_and_doctor_in_prod_alone(environment: str, ok: bool) -> None:
+@pytest.mark.parametrize(("environment", "verdict"), [("dev", "warning"), ("prod", "failed")])
+def test_a_gap_fails_verify_and_doctor_in_prod_alone(environment: str, verdict: str) -> None:
     config = stack(environment, notifications={**COMPLETE["notifications"], "default": []})
-    rows = {path: (found_ok, detail) for path, found_ok, detail in parts.receivers(config)}
-    found_ok, detail = rows["alerts: notifications.info"]
-    assert found_ok is ok
+    rows = {path: (found_verdict, detail) for path, found_verdict, detail in parts.receivers(config)}
+    found_verdict, detail = rows["alerts: notifications.info"]
+    assert found_verdict == verdict
     assert detail.startswith("info alerts have no receiver; name one that is not a pager in info or default")

@@ -1,0 +1,81 @@
+"""`obs verify` counts what passed, what failed and what was not checked apart, and ends accordingly."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import typer
+
+from observability.cli import look
+from observability.operations import verify as operation
+from observability.operations.parts import Verdict, left_out
+from observability.operations.verify import Row
+from tests.unit.conftest import stack_config
+
+
+def ended(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *verdicts: Verdict,
+    strict: bool = False,
+    as_json: bool = False,
+) -> tuple[int, str]:
+    """Exit code and output of the command where its checks end like this."""
+    rows = [Row(check=f"check {number}", verdict=one, detail="seen") for number, one in enumerate(verdicts)]
+    monkeypatch.setattr(look, "load_all", lambda _: (stack_config("dev"), {}))
+    monkeypatch.setattr("observability.operations.preflight.connect", lambda: None)
+    monkeypatch.setattr("observability.operations.home.Home.find", lambda: SimpleNamespace(secrets=lambda _: {}))
+    monkeypatch.setattr("observability.synth.record.record", lambda *_: [])
+    monkeypatch.setattr(operation, "verify", lambda _subject, *, quick: iter(rows if not quick else []))
+    code = 0
+    try:
+        look.verify("dev", quick=False, strict=strict, as_json=as_json)
+    except typer.Exit as done:
+        code = done.exit_code
+    return code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "strict", "code", "last"),
+    [
+        (("passed", "passed"), False, 0, "2 of 2 checks passed"),
+        (("passed", "passed"), True, 0, "2 of 2 checks passed"),
+        (("passed", "failed"), False, 1, "1 of 2 checks passed"),
+        (("passed", "left out", "left out"), False, 0, "1 of 1 checks passed, 2 left out"),
+        (("passed", "left out"), True, 1, "1 of 1 checks passed, 1 left out"),
+        (("passed", "warning"), False, 0, "1 of 1 checks passed, 1 warnings"),
+        (("passed", "warning"), True, 1, "1 of 1 checks passed, 1 warnings"),
+        (("failed", "left out", "warning"), False, 1, "0 of 1 checks passed, 1 left out, 1 warnings"),
+    ],
+)
+def test_what_is_left_out_is_not_among_what_passed_and_strict_fails_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    verdicts: tuple[Verdict, ...],
+    strict: bool,
+    code: int,
+    last: str,
+) -> None:
+    ended_with, said = ended(monkeypatch, capsys, *verdicts, strict=strict)
+    assert (ended_with, said.splitlines()[-1]) == (code, last)
+
+
+def test_each_row_begins_with_its_verdict(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    _, said = ended(monkeypatch, capsys, "passed", "failed", "left out", "warning")
+    assert [line.partition("  ")[0].strip() for line in said.splitlines()[:4]] == [
+        "ok",
+        "FAIL",
+        "left out check 2",
+        "warning",
+    ]
+
+
+def test_json_has_the_verdict_of_each_row(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = ended(monkeypatch, capsys, "passed", "left out", as_json=True)
+    assert code == 0
+    assert [(row["ok"], row["verdict"]) for row in json.loads(said)] == [(True, "passed"), (True, "left out")]
+
+
+def test_a_part_whose_image_is_missing_is_left_out_with_the_reason() -> None:
+    config = stack_config("dev").without({"cadvisor": "its image cannot be pulled"})
+    assert list(left_out(config)) == [("image cadvisor", "left out", "its image cannot be pulled")]
