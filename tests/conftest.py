@@ -41,8 +41,13 @@ def folder(path: Path) -> str:
 
 
 def has_demo() -> bool:
-    """Whether the stack file `dev` brings up the demo, without which there is nothing for a live stack to watch."""
-    return "demo:tenant" in read_stack_file("dev", HERE.parent)["config"]
+    """Whether the stack file `dev` brings up the demo and places its systems, which are what a live stack watches."""
+    config = read_stack_file("dev", HERE.parent).get("config") or {}
+    if "demo:tenant" not in config:
+        return False
+    from demo.systems import FAULTS
+
+    return set(FAULTS) <= set(config.get("observability:systems", {}))
 
 
 collect_ignore = [] if has_demo() else [*STACKS]
