@@ -17,7 +17,10 @@ UPLOADS: Final = "uploads"
 DASHBOARD: Final = "configJson"
 """The property of a dashboard that holds all of it."""
 
-HIDDEN: Final = frozenset({"__internal", "__defaults", "version", "id"})
+INTERNAL: Final = frozenset({"__internal", "__defaults"})
+"""Keys that bridged providers add to what they record."""
+
+HIDDEN: Final = INTERNAL | {"version", "id"}
 """What the SDK and the engine add: no program states it. A replacement that was asked for has the key `id`."""
 
 LENGTH: Final = 80
@@ -144,7 +147,7 @@ def records(deployment: Mapping[str, Any]) -> dict[str, Recorded]:
     """What an exported deployment records of each resource, by name."""
     return {
         one["urn"].rpartition("::")[2]: Recorded(
-            uploads=_in_the_clear((one.get("inputs") or {}).get(UPLOADS)),
+            uploads=_bare(_in_the_clear((one.get("inputs") or {}).get(UPLOADS))),
             needs=frozenset(urn.rpartition("::")[2] for urn in one.get("dependencies") or ()),
         )
         for one in deployment.get("resources") or ()
@@ -154,6 +157,13 @@ def records(deployment: Mapping[str, Any]) -> dict[str, Recorded]:
 def _in_the_clear(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """A recorded value; of a secret its plain text, which the export holds as JSON."""
     return json.loads(value["plaintext"]) if isinstance(value, dict) and "plaintext" in value else value
+
+
+def _bare(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """A recorded value without what a provider keeps for itself in every object of it."""
+    if isinstance(value, dict):
+        return {key: _bare(one) for key, one in value.items() if key not in INTERNAL}
+    return [_bare(one) for one in value] if isinstance(value, list) else value
 
 
 def _properties(step: StepEventMetadata) -> tuple[str, ...]:

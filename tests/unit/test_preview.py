@@ -383,3 +383,12 @@ def test_what_up_creates_anew_is_named_with_its_state() -> None:
         "gone": "gone is missing in Docker",
         "failed": "failed ended with exit code 3",
     }
+
+
+def test_what_a_bridged_provider_adds_to_its_record_is_no_difference() -> None:
+    file = {"file": "/etc/it.yaml", "content": "a: 1\n"}
+    resource = {
+        "urn": "urn:pulumi:dev::obs::docker:index/container:Container::it",
+        "inputs": {"uploads": [{"__defaults": [], **file}], "__defaults": []},
+    }
+    assert records({"resources": [resource]})["it"].uploads == [file]
