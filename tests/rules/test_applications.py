@@ -5,7 +5,8 @@ The table is that of the requirements; each of its entries becomes the cases tha
 
 from collections.abc import Iterator, Sequence
 
-from tests.rules.conditions import CONDITIONS, Condition, Row
+from tests.rules.condition import Condition, Row
+from tests.rules.conditions import CONDITIONS
 from tests.rules.harness import Case, Firing, Says, promtool
 from tests.rules.measures import Shape
 from tests.rules.raw import HTTP, STEP, Series, counter, native, series
