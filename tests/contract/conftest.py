@@ -1,9 +1,6 @@
 """The contract's fixtures: the plugins it holds for, the image it runs, the stacks it shares."""
 
-import gc
 import os
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -14,6 +11,7 @@ from pulumi import automation
 
 from observability.parts.images import PINS
 from tests.contract.lab import Lab, Plugin
+from tests.garbage import collected_at_the_end
 from tests.in_use import alone
 from toolchain import Toolchain, docker_plugin, ensure
 from toolchain.standin.launcher import write_launcher
@@ -25,19 +23,9 @@ PLUGINS: Final = ("stand-in", "official")
 
 @pytest.fixture(scope="package", autouse=True)
 def _coroutines_end_last() -> Iterator[None]:
-    """Collect garbage only once all is done.
-
-    An inline program whose update failed leaves coroutines that complain when they are collected, wherever that
-    happens to be; inside `ast.parse` (pytest reporting a failure) they even break the interpreter.
-    """
-    gc.disable()
-    yield
-    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
-    for _ in range(5):
-        gc.collect()
-        time.sleep(0.1)
-    sys.unraisablehook = hook
-    gc.enable()
+    """What failed updates leave behind is collected once all is done."""
+    with collected_at_the_end():
+        yield
 
 
 @pytest.fixture(scope="session")

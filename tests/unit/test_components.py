@@ -15,6 +15,7 @@ from observability.logs.sources import SOCKET
 from observability.parts.model import Rule
 from observability.settings.load import ROOT
 from observability.synth.record import CONTAINER, HIDDEN, Declared, record
+from tests.garbage import collected_at_the_end
 from tests.unit.conftest import FULL, declared, stack_config
 
 SECRET_INPUTS = {
@@ -266,7 +267,7 @@ def test_a_resource_declared_twice_is_noticed(monkeypatch: pytest.MonkeyPatch) -
         build(args)
 
     monkeypatch.setattr(module, "_build", twice)
-    with pytest.raises(Exception, match="declared twice"):
+    with collected_at_the_end(), pytest.raises(Exception, match="declared twice"):
         record(stack_config("dev", {"profile": "minimal"}), {"a.yaml": "groups: []"})
 
 

@@ -186,7 +186,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git("tag", "same")
     overview = folder / "dashboards" / "overview.py"
     now = overview.read_text(encoding="utf-8")
-    older = now.replace('"Addresses that Prometheus cannot read."', '"Addresses that are down."')
+    older = now.replace('"Targets that are down."', '"Addresses that are down."')
     assert older != now
     overview.write_text(older, encoding="utf-8")
     git("commit", "--quiet", "--all", "--message", "older")
@@ -221,7 +221,7 @@ def test_against_another_revision_what_changed_is_told(
         "",
         "### Overview (`obs-overview`)",
         "",
-        "- panel 'Targets Down': description: Addresses that are down. → Addresses that Prometheus cannot read.",
+        "- panel 'Targets Down': description: Addresses that are down. → Targets that are down.",
     ]
 
 
