@@ -1,1 +1,1 @@
-"""Where each part of the stack runs: Pulumi components. What they are given is decided in plain Python elsewhere."""
+"""Where each part of the stack runs: Pulumi components. Plain Python elsewhere computes their inputs."""

@@ -1,4 +1,4 @@
-"""Alertmanager: groups, mutes and delivers what Prometheus finds."""
+"""Alertmanager: groups, mutes and delivers the alerts that Prometheus sends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FOLDER = "/etc/alertmanager"
 PORT = 9093
 
 GOSSIP_PORT = 9094
-"""Where replicas tell each other what they have sent and what is silenced; only within the stack's network."""
+"""Port on which replicas share sent notifications and silences; only within the stack's network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +28,14 @@ class AlertmanagerArgs:
 
 
 class Alertmanager(ComponentResource):
-    """The alert server, or several that send each message once; silences and sent notifications survive a restart."""
+    """The alert server, or several replicas that send each message once. Silences and the notification log persist."""
 
     def __init__(self, name: str, args: AlertmanagerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:components:Alertmanager", name, None, opts)
         self._context = args.context
         running: tuple[docker.Container, ...] = ()
         for service in args.context.settings.alertmanager.services:
-            # One after the other, so that an update never stops them all.
+            # One after the other, so that an update never stops all replicas at once.
             running = (self._replica(service.replace("alertmanager", name, 1), service, running),)
         self.register_outputs({})
 
@@ -76,10 +76,10 @@ class Alertmanager(ComponentResource):
                     "--storage.path=/alertmanager",
                     f"--data.retention={settings.alertmanager.retention}",
                     *_cluster(service, settings.alertmanager.services),
-                    # By it one sees which receiver a message did not reach, and that the heartbeat leaves.
+                    # With it the metrics show which receiver's notifications fail, and that the heartbeat is sent.
                     "--enable-feature=receiver-name-in-metrics",
                     f"--web.external-url={context.config.link('alertmanager')}",
-                    # Behind a proxy the address may have a path; here the server is asked without it.
+                    # Behind a proxy the external URL may have a path; inside the network there is none.
                     "--web.route-prefix=/",
                 ),
                 # The published port is that of the first replica; the cluster shares silences.
@@ -94,7 +94,7 @@ class Alertmanager(ComponentResource):
 
 
 def _cluster(service: str, services: Sequence[str]) -> tuple[str, ...]:
-    """Arguments by which a replica finds the others; a single one has no peers."""
+    """Arguments with which a replica finds the others; a single replica has no peers."""
     peers = [f"--cluster.peer={other}:{GOSSIP_PORT}" for other in services if other != service]
     if not peers:
         return ("--cluster.listen-address=",)

@@ -1,8 +1,8 @@
-"""Configuration for a server whose image has no shell, or that must be made anew for a change anyway.
+"""Configuration for a server whose image has no shell, or that must be replaced on a change anyway.
 
-The files go into a folder of the volume that is named after their content, by the one-shot container that checks them
-there with the image's own tool. The server reads from that folder, so a change makes a new server once the check has
-passed; where it fails, the server goes on, and starts again, with the folder it has.
+A one-shot container installs the files in a folder of the volume that is named after their content, and checks them
+there with the image's own tool. The server reads from that folder, so a change replaces the server after the check has
+passed. If the check fails, the server keeps its previous folder, also after a restart.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ from observability.core import naming
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedFilesArgs:
-    """What is installed below `folder`, and the program that checks it: `check` with the main file's path put last.
+    """The files to install below `folder`, and the check command: `check` with the main file's path appended.
 
-    The files belong to root and anybody in the container may read them.
+    The files belong to root; every user in the container can read them.
     """
 
     context: StackContext
@@ -38,7 +38,7 @@ class CheckedFilesArgs:
 
 
 class CheckedFiles(ComponentResource):
-    """A volume with a folder for every configuration that was ever tried; they are small."""
+    """A volume with one folder for each configuration that was ever checked; old ones are kept, as they are small."""
 
     mount: VolumeMount
     """The volume as the server mounts it."""
@@ -50,7 +50,7 @@ class CheckedFiles(ComponentResource):
     """Path of the main file within the server."""
 
     installed: Output[docker.Container]
-    """What the server must wait for; fails with the checker's output where the files were rejected."""
+    """Dependency of the server; fails with the checker's output if the files were rejected."""
 
     def __init__(self, name: str, args: CheckedFilesArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:components:CheckedFiles", name, None, opts)

@@ -1,7 +1,7 @@
 """A server's configuration: a volume, and the one-shot container that checks the files, installs and reloads them.
 
-In the Docker provider any change of an upload makes a new container, so the files must not be the server's own:
-they are the loader's. A change replaces only the loader; the server keeps running.
+In the Docker provider any change of an upload replaces the container. So the files are uploads of the one-shot
+container, the loader, not of the server. A change replaces only the loader; the server keeps running.
 """
 
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ STAGING = "/staging"
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigVolumeArgs:
-    """What is installed, where, and who checks it.
+    """The files, where they are installed, and how they are checked.
 
-    `check` is a shell command run in the folder of the new files; `reload_url` is POSTed to afterwards, None: the
-    server reads them when it starts. The folder must exist in the image and belong to `user`: a fresh volume takes
-    both over. If the image has none, `loader_folder` is one of the image that `user` may write to; there the loader
-    mounts the volume.
+    `check` is a shell command that runs in the folder of the new files. Afterwards a POST goes to `reload_url`; with
+    None the server reads the files when it starts. The folder must exist in the image and belong to `user`: a new
+    volume takes its content and owner. If the image has no such folder, `loader_folder` is another folder of the
+    image that `user` can write to; the loader mounts the volume there.
     """
 
     context: StackContext
@@ -50,7 +50,7 @@ class ConfigVolume(ComponentResource):
     """The volume as the server mounts it; the files are in its folder `current`."""
 
     installed: Output[docker.Container]
-    """What the server must wait for; fails with the checker's output where the files were rejected."""
+    """Dependency of the server; fails with the checker's output if the files were rejected."""
 
     def __init__(self, name: str, args: ConfigVolumeArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:components:ConfigVolume", name, None, opts)

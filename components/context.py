@@ -1,4 +1,4 @@
-"""What every component of one stack shares."""
+"""The context that all components of one stack share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from observability.settings.model import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class StackContext:
-    """The stack's configuration, its network, and the way to a secret's value."""
+    """The stack's configuration, its network, and the lookup of secret values."""
 
     config: StackConfig
     network: docker.Network
@@ -30,5 +30,5 @@ class StackContext:
         return self.config.settings
 
     def labels(self, service: str) -> dict[str, str]:
-        """Docker labels of everything that belongs to a service."""
+        """Docker labels of all resources that belong to a service."""
         return {LABEL_STACK: self.stack, LABEL_SERVICE: service}

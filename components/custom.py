@@ -1,4 +1,4 @@
-"""Exporters from the settings: an image of the user's choice, confined like all others."""
+"""Exporters from the settings: an image of the user's choice, with the same restrictions as all others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SHELL: Final = f"{CURRENT}/busybox"
 
 @dataclass(frozen=True, kw_only=True)
 class CustomExporterArgs:
-    """The stack it belongs to, and what the settings say of it."""
+    """The stack it belongs to, and its settings."""
 
     context: StackContext
     exporter: ExporterSettings
@@ -43,7 +43,7 @@ class CustomExporter(ComponentResource):
                     image=context.settings.image(BUSYBOX.name),
                     user=exporter.user if ":" in exporter.user else f"{exporter.user}:{exporter.user}",
                     folder=FOLDER,
-                    loader_folder="/tmp",  # noqa: S108 - a folder of the image that anybody may write to
+                    loader_folder="/tmp",  # noqa: S108 - a folder of the image that every user can write to
                     files={file_name(path): text for path, text in exporter.files.items()},
                     secret_files={key: exporter.secret(key) for key in exporter.secrets},
                     check="cp /bin/busybox .",
@@ -73,14 +73,14 @@ class CustomExporter(ComponentResource):
 
 
 def file_name(path: str) -> str:
-    """Name of a file of the settings within the volume."""
+    """Name that a file from the settings has in the volume."""
     return path.strip("/").replace("/", "-")
 
 
 def started(exporter: ExporterSettings) -> tuple[str, ...]:
-    """The entry point with its arguments; with a shell before it that sets variables from the secrets' files.
+    """The entry point with its arguments; if there are secrets, run by a shell that sets variables from their files.
 
-    Files of the settings are found at their path in the volume: an argument that names one is rewritten.
+    An argument that names a file from the settings is replaced with the file's path in the volume.
     """
     words = [_in_volume(exporter, word) for word in (*exporter.entrypoint, *exporter.command)]
     variables = {secret.env: key for key, secret in exporter.secrets.items() if secret.env}
@@ -100,6 +100,6 @@ def _envs(exporter: ExporterSettings, config: ConfigVolume | None) -> Mapping[st
     found: dict[str, Input[str]] = {name: _in_volume(exporter, value) for name, value in exporter.env.items()}
     found |= {secret.env_file: f"{CURRENT}/{key}" for key, secret in exporter.secrets.items() if secret.env_file}
     if config is not None:
-        # Nothing is known of when the program reads its files: new ones make a new container.
+        # It is not known when the program reads its files, so changed files replace the container.
         found[INSTALLED_BY] = loader_id(config.installed)
     return found

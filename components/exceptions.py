@@ -1,4 +1,4 @@
-"""Containers that are less confined than the rest, and why. The contract tests hold every container to this list."""
+"""Containers with fewer restrictions than the rest, and why. The contract tests check every container against it."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Any exporter: its descriptor in `observability/parts/` says what is run, this makes the containers."""
+"""Any exporter: its descriptor in `observability/parts/` says what runs; this component makes the containers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from observability.parts.model import Files, Health, Run, SecretText
 from observability.parts.registry import AnyPart
 
 INSTALLED_BY = "OBS_FILES_INSTALLED_BY"
-"""Variable that changes with the loader: a server that reads its files only at start is replaced with them."""
+"""Variable that changes with the loader, so that a server that reads its files only at start is replaced too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Exporter(ComponentResource):
                 devices=run.devices,
                 capabilities=run.capabilities,
                 host_namespaces=run.host_namespaces,
-                # In the host's namespaces it may listen on the network's gateway, which exists once the network does.
+                # In the host's namespaces it may listen on the network's gateway, which exists only after the network.
                 after=(*installed.after, *((context.network,) if run.host_namespaces else ())),
             ),
             self._child,
@@ -105,7 +105,7 @@ class Exporter(ComponentResource):
 
 @dataclass(frozen=True, kw_only=True)
 class _Installed:
-    """What a container needs of its configuration."""
+    """The parts of an installed configuration that a container uses."""
 
     volumes: tuple[VolumeMount, ...] = ()
     after: tuple[Output[docker.Container], ...] = ()
@@ -114,7 +114,7 @@ class _Installed:
 
 
 def loader_id(loader: Output[docker.Container]) -> Output[str]:
-    """Changes whenever the loader is replaced, so with every change of the files that it installs."""
+    """Changes whenever the loader is replaced, so on every change of the files that it installs."""
 
     def read(made: docker.Container) -> Output[str]:
         found: Output[str] = made.id
@@ -124,7 +124,7 @@ def loader_id(loader: Output[docker.Container]) -> Output[str]:
 
 
 def secret_text(context: StackContext, text: SecretText) -> Output[str]:
-    """The text of a file made of secrets."""
+    """The text of a file that is made from secrets."""
     values = {name: context.secret(name) for name in text.names}
     return Output.all(**values).apply(lambda found: text.text(found)) if values else Output.from_input(text.text({}))
 
@@ -136,5 +136,5 @@ def _health(health: Health | None) -> HealthCheck | None:
 
 
 def _type(part: str) -> str:
-    """The component's type: the part's name in PascalCase. It is part of every URN below it and never changes."""
+    """The component's type: the part's name in PascalCase. It is part of every child's URN and never changes."""
     return "".join(word.capitalize() for word in part.split("-"))

@@ -1,4 +1,4 @@
-"""Loki: stores the lines and answers questions about them."""
+"""Loki: stores log lines and serves queries on them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -28,7 +28,7 @@ class LokiArgs:
 
 
 class Loki(ComponentResource):
-    """The log store. It cannot reload its configuration, so a change makes a new container on the same data."""
+    """The log store. It cannot reload its configuration, so a change replaces the container and keeps the data."""
 
     container: docker.Container
     """Dependency of the services that send lines."""
@@ -63,7 +63,7 @@ class Loki(ComponentResource):
                 image=image,
                 memory_mb=settings.loki.memory_mb,
                 user=USER,
-                # A fresh store says for 15 s that it is not ready yet.
+                # A new store reports for 15 s that it is not ready yet.
                 health=HealthCheck(test=("CMD", PROGRAM, "-health"), timeout="5s", retries=12),
                 command=(f"-config.file={config.main}",),
                 envs={CREDENTIALS: f"{config.release}/{S3_CREDENTIALS}"} if secrets else {},

@@ -15,8 +15,8 @@ FOLDER = "/etc/prometheus"
 PORT = 9090
 
 RESEND_DELAY = "15s"
-"""How often a firing alert is sent again. Alertmanager holds one for four times as long after Prometheus has died,
-so with the default of a minute the heartbeat would notice a Prometheus that is down only after four."""
+"""How often a firing alert is sent again. Alertmanager keeps an alert for four times this interval after Prometheus
+stops, so with the default of one minute the heartbeat would detect that Prometheus is down only after four minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Prometheus(ComponentResource):
                     f"--rules.alert.resend-delay={RESEND_DELAY}",
                     "--web.enable-lifecycle",
                     f"--web.external-url={context.config.link('prometheus')}",
-                    # Behind a proxy the address may have a path; here the server is asked without it.
+                    # Behind a proxy the external URL may have a path; inside the network there is none.
                     "--web.route-prefix=/",
                 ),
                 ports=(

@@ -1,4 +1,4 @@
-"""A container that does one thing to a configuration and ends: confined like a service, judged by its exit code."""
+"""A one-shot container that processes a configuration: restricted like a service, judged by its exit code."""
 
 from collections.abc import Mapping, Sequence
 
@@ -33,9 +33,10 @@ def run_once(
     uploads: Mapping[str, Input[str]],
     parent: Resource,
 ) -> docker.Container:
-    """Run the entry point with the volume at `folder` and the uploads, path → content, in place before it starts.
+    """Run the entry point with the volume at `folder`; the uploads, path → content, are there before it starts.
 
-    All arguments stand in the entry point: with a `command` too, the provider never repairs one that failed to start.
+    All arguments are in the entry point: with a `command` too, the provider never repairs a container that failed to
+    start.
     """
     return docker.Container(
         name,
@@ -62,7 +63,7 @@ def run_once(
 
 
 def accepted(service: str, container: docker.Container) -> Output[docker.Container]:
-    """The container once it has accepted the files; otherwise its output as the error."""
+    """The container after it has accepted the files; otherwise an error with its output."""
 
     def check(result: Sequence[object]) -> docker.Container:
         code, logs = result

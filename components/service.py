@@ -1,4 +1,4 @@
-"""The one way a long-running container is made: pinned, confined, limited, watched."""
+"""The only way a long-running container is declared: pinned, restricted, with limits and a health check."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 SECURITY_OPTIONS = ("no-new-privileges:true",)
 
 HOST_SECURITY_OPTIONS = ("label=disable",)
-"""Docker adds this itself to a container in the host's process namespace; unsaid, every refresh shows a change."""
+"""Docker adds this itself to a container in the host's process namespace; without it every refresh shows a change."""
 
 NOBODY = "65534:65534"
 """uid and gid that the Prometheus project's images run as."""
@@ -25,7 +25,7 @@ WAIT_SECONDS = 120
 """How long an update waits for a container to become healthy."""
 
 GRACE_SECONDS = 30
-"""How long a container may take to end before it is killed; unsaid, the provider gives it no time at all."""
+"""How long a container may take to end before it is killed; if not set, the provider kills it at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class HostMount:
 
 @dataclass(frozen=True, kw_only=True)
 class HealthCheck:
-    """How Docker sees that a service works; times in Docker's notation."""
+    """Docker's health check of a service; times in Docker's notation."""
 
     test: Sequence[str]
     interval: str = "5s"
@@ -65,17 +65,17 @@ class HealthCheck:
 
 
 def http_health(url: str) -> HealthCheck:
-    """A health check by HTTP GET with the busybox of the image; any answer but 2xx is unhealthy."""
+    """A health check by HTTP GET with the busybox of the image; any response but 2xx is unhealthy."""
     return HealthCheck(test=("CMD", "wget", "-q", "-O", "/dev/null", url))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceArgs:
-    """One container. What is not named here is confined the same way for all.
+    """One container. Restrictions that have no field here are the same for all.
 
-    `entrypoint` takes the place of the image's own, and of any `command`: with both, the provider never repairs a
-    container that failed to start. `envs` hold no secret; `tmpfs` gives the mount options of each folder that must be
-    writable and may be forgotten; `devices` of the host may be read.
+    `entrypoint` replaces the image's own, and any `command`: with both, the provider never repairs a container that
+    failed to start. `envs` hold no secret; `tmpfs` gives the mount options of each folder that must be writable and
+    need not persist; `devices` of the host are readable.
     `health` None and `host_namespaces` True are exceptions: list them, with the reason, in `components.exceptions`.
     """
 
@@ -139,7 +139,7 @@ class Service(ComponentResource):
                     for mount in args.volumes
                 ),
                 *(
-                    # Not `mounts`: the provider reads back the propagation Docker chose and shows it as a change.
+                    # Not `mounts`: the provider reads back the propagation that Docker chose and shows it as a change.
                     docker.ContainerVolumeArgs(host_path=mount.source, container_path=mount.path, read_only=True)
                     for mount in args.host_mounts
                 ),
@@ -160,9 +160,9 @@ class Service(ComponentResource):
 
 
 def container_options(parent: Resource, after: Sequence[Input[Resource]] = ()) -> ResourceOptions:
-    """Options of any container: its name is fixed, so the old one goes before the new one comes, even when a
-    replacement is asked for by hand (the provider sees to it only where it finds the difference itself). Of some
-    inputs the provider says that it has changed them while the container stays as it was; those replace it.
+    """Options of any container. Its name is fixed, so the old one is deleted before the new one is created, also for a
+    forced replacement (the provider does so only for differences that it finds itself). For some inputs the provider
+    reports an update while the container stays unchanged; those replace it.
     """
     return ResourceOptions(
         parent=parent,
@@ -178,7 +178,7 @@ def container_labels(labels: Mapping[str, str]) -> list[docker.ContainerLabelArg
 
 
 def extra_hosts(context: StackContext) -> list[docker.ContainerHostArgs]:
-    """Names that containers resolve besides DNS, by the settings."""
+    """Names from the settings that containers resolve in addition to DNS."""
     return [
         docker.ContainerHostArgs(host=name, ip=str(address))
         for name, address in sorted(context.settings.network.hosts.items())

@@ -1,4 +1,4 @@
-"""The whole stack as one component: the facade that `__main__.py` and `obs` build."""
+"""The whole stack as one component: the entry point that `__main__.py` and `obs` use."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from observability.settings.load import StackConfig
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringStackArgs:
-    """Validated settings, the rule files by name, and the way to a secret's value."""
+    """Validated settings, the rule files by name, and the lookup of secret values."""
 
     config: StackConfig
     rule_files: Mapping[str, str]
@@ -36,7 +36,7 @@ class MonitoringStackArgs:
 
 
 class MonitoringStack(ComponentResource):
-    """Everything one environment runs."""
+    """All parts that one environment runs."""
 
     def __init__(self, name: str, args: MonitoringStackArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:components:MonitoringStack", name, None, opts)
@@ -64,10 +64,10 @@ class MonitoringStack(ComponentResource):
         if config.runs("grafana"):
             server = GrafanaServer("grafana", GrafanaServerArgs(context=context), child).container
         if config.grafana_url is not None:
-            # Here, as it takes 0.3 s: a change of a stack without Grafana is to be live within three.
+            # Imported here, as it takes 0.3 s: a change of a stack without Grafana must be live within 3 s.
             from components.grafana.resources import GrafanaContent, GrafanaContentArgs
 
-            # Two names: what was made in the one is not in the other.
+            # Two names: resources of one Grafana are not in the other.
             name = "grafana-content" if server else "grafana-external"
             content = GrafanaContentArgs(context=context, url=config.grafana_url, server=server)
             GrafanaContent(name, content, child)
@@ -77,7 +77,7 @@ class MonitoringStack(ComponentResource):
 
 
 def _logs(context: StackContext, child: ResourceOptions) -> None:
-    """Loki, and the collector that is chosen or available."""
+    """Loki, and the collector that is selected or available."""
     if not context.config.runs("loki"):
         return
     loki = Loki("loki", LokiArgs(context=context), child)
@@ -109,7 +109,7 @@ def deploy() -> None:
 
 
 def addresses(config: StackConfig) -> dict[str, str]:
-    """Where each service with a page of its own is found, by its name."""
+    """Addresses of the services that have a web page, by name."""
     host = config.settings.bind_address
     found = {
         "prometheus": f"http://{host}:{config.settings.prometheus.port}",

@@ -8,7 +8,7 @@ from observability.core import naming
 
 
 def volume(name: str, context: StackContext, service: str, role: str, *, parent: Resource) -> docker.Volume:
-    """A volume that is kept when the stack is destroyed; `obs down --volumes` is what removes it."""
+    """A volume that is kept when the stack is destroyed; `obs down --volumes` removes it."""
     return docker.Volume(
         name,
         name=naming.volume(context.stack, service, role),

@@ -1,1 +1,1 @@
-"""The log collectors: Alloy, and Promtail for those who run it or cannot have Alloy's image."""
+"""The log collectors: Alloy, or Promtail where it is already in use or Alloy's image is not available."""

@@ -1,4 +1,4 @@
-"""What both collectors have in common: they read the Docker socket, remember how far, and are checked alike."""
+"""The common part of both collectors: they read the Docker socket, keep positions, and are checked the same way."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from components.volume import volume
 from observability.logs.sources import SOCKET
 
 SERVICE: Final = "collector"
-"""Name of the service, whichever program does it."""
+"""Name of the service, the same for both programs."""
 
 ROOT: Final = "0:0"
 """The socket belongs to root and a group whose number differs from host to host."""
@@ -21,7 +21,7 @@ ROOT: Final = "0:0"
 
 @dataclass(frozen=True, kw_only=True)
 class CollectorArgs:
-    """The stack it belongs to, and what it must wait for."""
+    """The stack it belongs to, and its dependencies."""
 
     context: StackContext
     after: Sequence[Input[Resource]] = ()
@@ -29,7 +29,7 @@ class CollectorArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """How one collector is run; `{config}` in a word of `command` stands for the path of its main file."""
+    """How one collector runs; `{config}` in an argument of `command` is replaced with the path of its main file."""
 
     image: str
     folder: str
@@ -43,7 +43,7 @@ class Program:
 
 
 def run(parent: ComponentResource, name: str, args: CollectorArgs, program: Program) -> Service:
-    """The collector's container with its configuration and its memory of positions."""
+    """The collector's container with its configuration and its stored positions."""
     context = args.context
     child = ResourceOptions(parent=parent)
     image = context.settings.image(program.image)
@@ -60,7 +60,7 @@ def run(parent: ComponentResource, name: str, args: CollectorArgs, program: Prog
         ),
         child,
     )
-    # Each program has a memory of its own: neither reads the other's.
+    # Each program stores its positions in its own volume: neither reads the other's.
     data = volume(f"{name}-data", context, SERVICE, f"{program.image}-data", parent=parent)
     return Service(
         f"{name}-server",
@@ -81,7 +81,7 @@ def run(parent: ComponentResource, name: str, args: CollectorArgs, program: Prog
 
 
 def _ready(port: int, path: str) -> HealthCheck:
-    """An HTTP GET by bash alone: neither image has a program for it."""
+    """An HTTP GET in plain bash: neither image has an HTTP client."""
     script = (
         f"exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3 && "
         "read -r answer <&3 && [[ $answer == *' 200 '* ]]"

@@ -1,4 +1,4 @@
-"""Promtail: for those who run it, and where Alloy's image is not available. End of life: 2026-03-02."""
+"""Promtail: where it is already in use, or where Alloy's image is not available. End of life: 2026-03-02."""
 
 from pulumi import ComponentResource, ResourceOptions
 

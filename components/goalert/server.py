@@ -1,4 +1,4 @@
-"""GoAlert, which notifies the people on call and escalates, with a PostgreSQL of its own."""
+"""GoAlert, which notifies the people on call and escalates, with its own PostgreSQL."""
 
 import hashlib
 from collections.abc import Mapping
@@ -28,10 +28,10 @@ PASSWORD: Final = "goalertDatabasePassword"  # noqa: S105 - a secret's name
 FOLDER: Final = "/etc/goalert"
 
 START: Final = f"{FOLDER}/current/start-goalert.sh"
-"""The script that starts GoAlert or runs one of its commands; its first argument is the folder it lies in."""
+"""The script that starts GoAlert or runs one of its commands; its first argument is the script's folder."""
 
 DATABASE: Final = "postgres://goalert@goalert-postgres/goalert?sslmode=disable"
-"""Without the password: the start script has that."""
+"""Without the password: the start script adds it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ class GoAlert(ComponentResource):
                 health=HealthCheck(test=("CMD", "pg_isready", "-q", "-h", "/tmp", "-U", "postgres")),  # noqa: S108
                 entrypoint=("/bin/sh", f"{folder}/current/start-postgres.sh", f"{folder}/current"),
                 envs={**_started_by(config), "CONFIG_HASH": _hash(_files(names))},
-                tmpfs={"/tmp": TEMPORARY},  # noqa: S108 - a tmpfs of the container's own
+                tmpfs={"/tmp": TEMPORARY},  # noqa: S108 - a tmpfs of the container
                 volumes=(config.mount, VolumeMount(volume=data.name, path="/var/lib/postgresql/data")),
                 after=(config.installed,),
             ),
@@ -136,7 +136,7 @@ class GoAlert(ComponentResource):
 
 
 def _started_by(config: ConfigVolume) -> Mapping[str, Output[str]]:
-    """Another secret means another loader; then the server must start again to take it."""
+    """A changed secret replaces the loader; the server must restart to read it."""
 
     def number(loader: docker.Container) -> Output[str]:
         return loader.id
@@ -150,11 +150,11 @@ def _files(names: tuple[str, ...]) -> dict[str, str]:
 
 
 def _hash(files: Mapping[str, str]) -> str:
-    """Changes with the files: these servers read them as they start, so a change has to make new ones."""
+    """Changes with the files: these servers read them only at start, so a change must replace them."""
     return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]
 
 
 def _health() -> HealthCheck:
-    """By GoAlert's own word; the first start fills the database and takes its time."""
+    """GoAlert's own health endpoint; the first start takes longer, as it sets up the database."""
     check = http_health(f"http://127.0.0.1:{PORT}/health")
     return HealthCheck(test=check.test, retries=20)

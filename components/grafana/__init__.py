@@ -1,1 +1,1 @@
-"""Grafana: its server, and what is in it."""
+"""Grafana: its server and its content."""

@@ -1,4 +1,4 @@
-"""The environment of Grafana's server; of a secret only the path of the file that holds it."""
+"""The environment of Grafana's server; for a secret, only the path of the file that holds it."""
 
 from typing import Final
 
@@ -24,7 +24,7 @@ SETTINGS: Final = {
     "GF_SECURITY_ADMIN_USER": "admin",
     "GF_SECURITY_COOKIE_SAMESITE": "strict",
     "GF_SECURITY_DISABLE_GRAVATAR": "true",
-    # Every request with its user: what observability/logs/pipelines.py makes the audit of.
+    # Logs every request with its user; observability/logs/pipelines.py makes the audit log from it.
     "GF_SERVER_ROUTER_LOGGING": "true",
     "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
     "GF_UNIFIED_ALERTING_ENABLED": "true",
@@ -38,7 +38,7 @@ SETTINGS: Final = {
 
 
 def secret_files(config: StackConfig) -> dict[str, str]:
-    """Path within the folder → name of the secret that lies there."""
+    """Path within the folder → name of the secret stored there."""
     smtp = config.settings.notifications.smtp
     files = {ADMIN_FILE: "grafanaAdminPassword"}
     if config.settings.grafana.oidc is not None:
@@ -66,7 +66,7 @@ def environment(config: StackConfig, folder: str) -> dict[str, str]:
 
 
 def role_path(oidc: OidcSettings) -> str:
-    """The JMESPath that maps a user's groups to a role: the first match; none where others are rejected."""
+    """The JMESPath that maps a user's groups to a role: the first match; none if other users are rejected."""
     groups = f"not_null({oidc.groups_path}, `[]`)"
     parts = []
     for role in ("admin", "editor", "viewer"):
@@ -88,18 +88,18 @@ def _oidc(oidc: OidcSettings, folder: str) -> dict[str, str]:
         "TOKEN_URL": oidc.token_url,
         "API_URL": oidc.api_url,
         "SCOPES": " ".join(oidc.scopes),
-        # An account comes with the first sign-in: the provider has let the person in.
+        # An account is created at the first sign-in: the provider has authenticated the user.
         "ALLOW_SIGN_UP": "true",
         "USE_PKCE": "true",
         "ROLE_ATTRIBUTE_PATH": role_path(oidc),
-        # Strict: who has no role is turned away.
+        # Strict: a user without a role cannot sign in.
         "ROLE_ATTRIBUTE_STRICT": str(bool(oidc.roles.get("viewer"))).lower(),
         "AUTO_LOGIN": str(oidc.only).lower(),
     }
     return {
         **{f"GF_AUTH_GENERIC_OAUTH_{name}": value for name, value in own.items()},
         "GF_AUTH_DISABLE_LOGIN_FORM": str(oidc.only).lower(),
-        # The provider's page leads back to Grafana, and a strict cookie would stay behind.
+        # The provider redirects back to Grafana, and a strict cookie would not be sent then.
         "GF_SECURITY_COOKIE_SAMESITE": "lax",
     }
 

@@ -21,10 +21,10 @@ alerting = grafana.alerting
 
 
 def notifications(name: str, context: StackContext, own: Callable[..., ResourceOptions]) -> None:
-    """Declare them; `own` makes a resource's options from the resources it must come after.
+    """Declare them; `own` makes a resource's options from the resources that it depends on.
 
-    Grafana has one tree of policies, and this is its only owner. The policy comes last and goes first: what it names
-    cannot be deleted before it, nor a template before the contact points that use it.
+    Grafana has one tree of policies, and this is its only owner. The policy is created last and deleted first: what it
+    refers to cannot be deleted before it, nor a template before the contact points that use it.
     """
     config = context.config
     text = alerting.MessageTemplate(f"{name}-templates", name=TEMPLATES, template=templates(), opts=own())
@@ -69,7 +69,7 @@ def _timing(interval: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _policy(branch: Policy) -> dict[str, Any]:
-    """A branch in the provider's form, and those below it as mappings: each level has a type of its own."""
+    """A branch in the provider's form, and its children as mappings: in the provider each level has another type."""
     return {
         "contact_point": branch.contact_point,
         "matchers": [{"label": one.label, "match": one.operator, "value": one.value} for one in branch.matchers],

@@ -1,4 +1,4 @@
-"""What is in Grafana: folders, data sources, dashboards, accounts, rights, and whom its own alerts go to."""
+"""Grafana's content: folders, data sources, dashboards, accounts, permissions, and receivers of its own alerts."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -21,12 +21,12 @@ VIEW: Final = "View"
 EDIT: Final = "Edit"
 
 Own = Callable[..., ResourceOptions]
-"""Makes the options of a resource in Grafana from the resources that it must come after."""
+"""Makes the options of a resource in Grafana from the resources that it depends on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GrafanaContentArgs:
-    """The stack it belongs to, where Grafana is, and its container where the stack runs it."""
+    """The stack it belongs to, Grafana's address, and its container if the stack runs it."""
 
     context: StackContext
     url: str
@@ -34,13 +34,13 @@ class GrafanaContentArgs:
 
 
 class GrafanaContent(ComponentResource):
-    """Everything in Grafana, made through its API; address and credentials are configuration, known at preview."""
+    """Grafana's content, created through its API; address and credentials are configuration, known at preview."""
 
     def __init__(self, name: str, args: GrafanaContentArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:components:GrafanaContent", name, None, opts)
         context = args.context
-        # Another address of the stack's own server is the same Grafana; of an external one it is another Grafana,
-        # in which all is to be made anew.
+        # A changed address of the stack's own server is the same Grafana; of an external one, it is another Grafana,
+        # in which all resources must be created again.
         moves = ["url"] if args.server is None else []
         provider = grafana.Provider(
             f"{name}-provider",
@@ -93,7 +93,7 @@ def _auth(args: GrafanaContentArgs) -> Output[str]:
 
 
 def _accounts(name: str, context: StackContext, own: Own, folders: Mapping[str, grafana.oss.Folder]) -> None:
-    """Accounts for programs, teams, and who may do what in each folder."""
+    """Service accounts, teams, and the permissions of each folder."""
     settings = context.settings.grafana
     for account, asked in settings.service_accounts.items():
         grafana.oss.ServiceAccount(f"{name}-account-{account}", name=account, role=ROLES[asked.role], opts=own())

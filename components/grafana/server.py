@@ -1,4 +1,4 @@
-"""Grafana's server; everything in it is made through its API, nothing is provisioned from files."""
+"""Grafana's server; its content is created through its API, nothing is provisioned from files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ USER = "472:0"
 """uid and gid of the official image."""
 
 FOLDER = "/etc/grafana/provisioning"
-"""The one folder below /etc that belongs to that user in the image; of what lies there only our own file is read."""
+"""The only folder below /etc that belongs to that user in the image; only our own file is read from it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class GrafanaServerArgs:
 
 
 class GrafanaServer(ComponentResource):
-    """The dashboards' server; users and manually created resources survive its restart."""
+    """Grafana's server; users and manually created resources survive its restart."""
 
     container: docker.Container
 
@@ -69,7 +69,7 @@ class GrafanaServer(ComponentResource):
                 entrypoint=("/bin/sh", "-c", _script(), "start-grafana", f"{current}/{ADMIN_FILE}"),
                 envs={
                     **environment(context.config, current),
-                    # Another secret means another loader; then the server must start again to take it.
+                    # A changed secret replaces the loader; the server must restart to read it.
                     "OBS_PASSWORD_INSTALLED_BY": config.installed.apply(lambda loader: loader.id),
                 },
                 tmpfs={"/tmp": "size=64m", "/var/log/grafana": "size=16m"},  # noqa: S108 - the container's own
@@ -90,6 +90,6 @@ def _script() -> str:
 
 
 def _health() -> HealthCheck:
-    """By Grafana's own word on itself and its database; the first start fills the database and takes its time."""
+    """Grafana's own health endpoint, database included; the first start takes longer, as it sets up the database."""
     check = http_health(f"http://127.0.0.1:{PORT}/api/health")
     return HealthCheck(test=check.test, retries=20)
