@@ -131,7 +131,7 @@ def test_a_change_of_it_replaces_the_container(changes: Changes, name: str) -> N
     assert changes.preview.kinds["made-anew"][camel(name)].endswith("replace")
 
 
-def test_nothing_else_of_the_container_is_said_to_change(changes: Changes) -> None:
+def test_no_other_property_of_the_container_is_reported_as_changed(changes: Changes) -> None:
     assert set(changes.preview.kinds["made-anew"]) == {camel(name) for name in REPLACING}
 
 
@@ -150,7 +150,7 @@ def test_any_change_replaces_a_network_or_a_volume(changes: Changes, name: str) 
     assert changes.preview.ops[name] == "replace"
 
 
-def test_the_changes_can_be_made(changes: Changes) -> None:
+def test_the_changes_are_applied(changes: Changes) -> None:
     assert not changes.up.failed, changes.up.output
 
 
@@ -189,7 +189,7 @@ def test_replacing_a_network_replaces_the_containers_on_it(changes: Changes) -> 
     assert set(seen["NetworkSettings"]["Networks"]) == {changes.lab.name("network")}
 
 
-def test_what_docker_reads_back_differently_does_not_settle_at_once(changes: Changes) -> None:
+def test_values_that_docker_returns_differently_show_a_diff_after_create(changes: Changes) -> None:
     unsettled = {
         "no-swap-limit": {"memorySwap"},
         "one-cpu": {"cpus"},
@@ -199,12 +199,12 @@ def test_what_docker_reads_back_differently_does_not_settle_at_once(changes: Cha
     assert {name: set(kinds) for name, kinds in changes.unchanged.kinds.items()} == unsettled
 
 
-def test_the_second_update_settles_what_it_did_not_replace(changes: Changes) -> None:
+def test_the_second_update_removes_the_diff_of_what_it_did_not_replace(changes: Changes) -> None:
     run = changes.lab.preview(lambda: declare(changes.lab, changes.image, 1))
     assert run.changes == {"one-cpu": "replace"}, run.kinds
 
 
-def test_a_refresh_unsettles_them_again_and_sets_to_which_docker_added(changes: Changes) -> None:
+def test_a_refresh_shows_the_diff_again_and_one_for_sets_docker_extended(changes: Changes) -> None:
     changes.lab.refresh()
     run = changes.lab.preview(lambda: declare(changes.lab, changes.image, 1))
     unsettled = {"no-swap-limit", "one-cpu", "sixty-seconds", "ended", "unlabelled"}

@@ -99,11 +99,11 @@ def test_the_next_update_replaces_a_failed_container_of_an_unchanged_program(bro
     assert broken.again.ops[role] == "replace"
 
 
-def test_but_with_both_entry_point_and_command_given_it_is_only_updated(broken: Broken) -> None:
+def test_a_failed_container_with_entry_point_and_command_is_only_updated(broken: Broken) -> None:
     assert broken.again.ops["both-given"] == "update"
 
 
-def test_a_mended_program_mends_them_all(broken: Broken) -> None:
+def test_a_corrected_program_repairs_all_of_them(broken: Broken) -> None:
     assert not broken.repaired.failed, broken.repaired.output
     for role in AFTER_CREATION | BEFORE_CREATION:
         assert broken.lab.inspect(role)["State"]["Running"], role
@@ -111,7 +111,7 @@ def test_a_mended_program_mends_them_all(broken: Broken) -> None:
 
 
 @pytest.mark.parametrize("place", ["environment", "provider"])
-def test_the_docker_host_is_the_providers_else_the_environments_and_must_answer(
+def test_the_docker_host_is_the_providers_or_the_environments_and_must_respond(
     make_lab: Callable[..., Lab], image: str, place: str
 ) -> None:
     nowhere = "unix:///nowhere/docker.sock"
@@ -128,9 +128,7 @@ def test_the_docker_host_is_the_providers_else_the_environments_and_must_answer(
     assert "connect to" in run.output
 
 
-def test_values_that_cannot_be_are_refused_before_anything_is_touched(
-    make_lab: Callable[[str], Lab], image: str
-) -> None:
+def test_invalid_values_are_refused_before_anything_is_changed(make_lab: Callable[[str], Lab], image: str) -> None:
     lab = make_lab("refused")
 
     def program() -> None:

@@ -91,21 +91,21 @@ def drift(make_lab: Callable[[str], Lab], image: str) -> Drift:
     return Drift(lab, program, ids, blind, refreshed, lab.up(program))
 
 
-def test_a_volume_that_exists_is_taken_over_with_what_is_in_it(drift: Drift, image: str) -> None:
+def test_an_existing_volume_is_adopted_with_its_content(drift: Drift, image: str) -> None:
     assert in_volume(drift.lab, image, "cat /v/file") == b"kept\n"
 
 
-def test_without_a_refresh_nothing_is_noticed(drift: Drift) -> None:
+def test_without_a_refresh_no_drift_is_detected(drift: Drift) -> None:
     assert drift.blind.changes == {}
 
 
-def test_a_refresh_notices_what_happened(drift: Drift) -> None:
+def test_a_refresh_detects_the_drift(drift: Drift) -> None:
     assert "removed" not in drift.refreshed
     assert drift.refreshed["stopped"]["outputs"]["mustRun"] is False  # type: ignore[index]  # JSON
     assert drift.refreshed["limited"]["outputs"]["memory"] == 64  # type: ignore[index]  # JSON
 
 
-def test_a_stopped_container_that_must_run_is_started_where_it_is(drift: Drift) -> None:
+def test_a_stopped_container_that_must_run_is_started_in_place(drift: Drift) -> None:
     seen = drift.lab.inspect("stopped")
     assert drift.up.ops["stopped"] == "update"
     assert seen["State"]["Running"]
@@ -131,7 +131,7 @@ def test_a_limit_changed_by_hand_is_set_back(drift: Drift) -> None:
     assert seen["Id"] == drift.ids["limited"]
 
 
-def test_a_container_that_need_not_run_may_end(drift: Drift) -> None:
+def test_a_container_that_need_not_run_may_exit(drift: Drift) -> None:
     assert drift.up.ops["ended"] == "same"
     assert drift.refreshed["ended"]["outputs"]["exitCode"] == 1  # type: ignore[index]  # JSON
 
@@ -141,7 +141,7 @@ def test_the_update_after_that_finds_nothing_to_do(drift: Drift) -> None:
     assert run.changes == {}, run.kinds
 
 
-def test_destroying_waits_for_what_is_in_use_and_minds_nothing_that_is_gone(drift: Drift, image: str) -> None:
+def test_destroy_waits_for_resources_in_use_and_ignores_missing_ones(drift: Drift, image: str) -> None:
     lab, started = drift.lab, int(time.time())
     graceful = lab.inspect("graceful")["Id"]
     lab.docker.api.remove_container(lab.name("removed"), force=True)

@@ -76,7 +76,7 @@ def seen(make_lab: Callable[[str], Lab], image: str) -> Seen:
     return Seen(preview, found, lab.up(lambda: declare(lab, image, 1), replace=replace))
 
 
-def test_the_preview_announces_what_the_update_then_does(seen: Seen) -> None:
+def test_the_preview_shows_what_the_update_does(seen: Seen) -> None:
     assert not seen.preview.failed, seen.preview.output
     assert not seen.up.failed, seen.up.output
     assert seen.preview.changes == seen.up.changes
@@ -88,7 +88,7 @@ def test_a_limit_that_changes_in_place_is_named_with_its_values(seen: Seen) -> N
     assert seen.changes["kept"].because == ()
 
 
-def test_the_properties_that_demand_a_replacement_are_named(seen: Seen) -> None:
+def test_the_properties_that_require_a_replacement_are_named(seen: Seen) -> None:
     found = seen.changes["settings"]
     assert "envs.LEVEL: info → debug" in map(line, found.differences)
     assert "healthcheck.retries: 3 → 4" in map(line, found.differences)
@@ -98,7 +98,7 @@ def test_the_properties_that_demand_a_replacement_are_named(seen: Seen) -> None:
     assert reason.endswith("cannot change on an existing container")
 
 
-def test_a_changed_file_beside_a_secret_is_named_with_the_rule_that_differs(seen: Seen) -> None:
+def test_a_changed_file_next_to_a_secret_is_named_with_the_changed_rule(seen: Seen) -> None:
     assert [*map(line, seen.changes["loader"].differences)] == [
         "/run/rules.yaml: groups[shop].rules[QueueTooLong].for: 5m → 10m",
         "/run/password: differs, value not shown",
@@ -111,5 +111,5 @@ def test_a_container_replaced_with_its_network_says_so(seen: Seen) -> None:
     assert "network" in " ".join(seen.changes["member"].because)
 
 
-def test_a_container_that_is_created_anew_says_why(seen: Seen) -> None:
+def test_a_container_that_is_recreated_has_its_reason(seen: Seen) -> None:
     assert seen.changes["stopped"].because == ("it is exited, not running",)

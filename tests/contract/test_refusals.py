@@ -51,7 +51,7 @@ def test_an_unknown_property_is_refused_by_name(inputs: dict[str, object], named
     assert f"does not know the property {named} of the container" in reasons[0]
 
 
-def test_a_name_is_needed() -> None:
+def test_a_name_is_required() -> None:
     assert check("docker:index/volume:Volume", {}) == ["the volume needs the property name"]
 
 
@@ -75,7 +75,7 @@ def test_an_unknown_setting_of_the_provider_is_refused_by_name() -> None:
     assert [failure.property for failure in failures] == ["certPath"]
 
 
-def test_the_user_reads_the_refusal_at_preview(make_lab: Callable[[str], Lab], plugin: Plugin, image: str) -> None:
+def test_the_refusal_is_shown_at_preview(make_lab: Callable[[str], Lab], plugin: Plugin, image: str) -> None:
     if plugin.name != "stand-in":
         pytest.skip("the official Docker plugin knows all properties")
     lab = make_lab("refusals")

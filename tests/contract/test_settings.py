@@ -151,7 +151,7 @@ def world(make_lab: Callable[[str], Lab], image: str, tmp_path_factory: pytest.T
     return World(lab, program, preview, made, lab.up(program))
 
 
-def test_the_first_preview_tolerates_unknown_values_and_makes_nothing(world: World) -> None:
+def test_the_first_preview_accepts_unknown_values_and_creates_nothing(world: World) -> None:
     assert not world.first_preview.failed, world.first_preview.output
     assert set(world.first_preview.ops.values()) == {"create"}
     assert len(world.first_preview.ops) == 8
@@ -170,7 +170,7 @@ def test_a_second_preview_shows_no_change(world: World) -> None:
     assert run.changes == {}, run.kinds
 
 
-def test_the_container_runs_what_it_was_told_to(world: World) -> None:
+def test_the_container_runs_the_declared_command(world: World) -> None:
     seen = world.lab.inspect("server")
     config = seen["Config"]
     assert config["Entrypoint"] == ["sh"]
@@ -183,7 +183,7 @@ def test_the_container_runs_what_it_was_told_to(world: World) -> None:
     assert (config["StopSignal"], config["StopTimeout"]) == ("SIGINT", 7)
 
 
-def test_the_container_is_hardened_as_told(world: World) -> None:
+def test_the_container_has_the_declared_security_options(world: World) -> None:
     host = world.lab.inspect("server")["HostConfig"]
     assert host["ReadonlyRootfs"] is True
     assert host["CapDrop"] == ["ALL"]
@@ -196,7 +196,7 @@ def test_the_container_is_hardened_as_told(world: World) -> None:
     assert host["Sysctls"] == {"net.ipv4.ip_unprivileged_port_start": "0"}
 
 
-def test_the_container_is_limited_as_told_in_megabytes(world: World) -> None:
+def test_the_container_has_the_declared_limits_in_megabytes(world: World) -> None:
     host = world.lab.inspect("server")["HostConfig"]
     assert (host["Memory"], host["MemorySwap"], host["ShmSize"]) == (32 << 20, 32 << 20, 16 << 20)
     assert host["CpuShares"] == 128
@@ -205,7 +205,7 @@ def test_the_container_is_limited_as_told_in_megabytes(world: World) -> None:
     assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}}
 
 
-def test_the_container_has_the_volumes_mounts_and_devices_it_was_given(world: World) -> None:
+def test_the_container_has_the_declared_volumes_mounts_and_devices(world: World) -> None:
     seen = world.lab.inspect("server")
     mounts = {mount["Destination"]: (mount["Type"], mount["RW"]) for mount in seen["Mounts"]}
     assert mounts["/data"] == ("volume", False)
@@ -216,18 +216,18 @@ def test_the_container_has_the_volumes_mounts_and_devices_it_was_given(world: Wo
     ]
 
 
-def test_the_container_publishes_its_ports_where_it_was_told_to(world: World) -> None:
+def test_the_container_publishes_its_ports_at_the_declared_addresses(world: World) -> None:
     ports = world.lab.inspect("server")["NetworkSettings"]["Ports"]
     assert ports["8080/tcp"] == [{"HostIp": "127.0.0.1", "HostPort": "38080"}]
 
 
-def test_a_port_without_an_outside_number_gets_a_free_one(world: World) -> None:
+def test_a_port_without_an_external_number_gets_a_free_one(world: World) -> None:
     docker_says = world.lab.inspect("plain")["NetworkSettings"]["Ports"]["9000/tcp"][0]["HostPort"]
     recorded = {port["internal"]: port["external"] for port in world.lab.state()["plain"]["outputs"]["ports"]}
     assert recorded[9000] == int(docker_says) >= 1024
 
 
-def test_the_health_check_is_the_programs(world: World) -> None:
+def test_the_health_check_is_the_declared_one(world: World) -> None:
     check = world.lab.inspect("server")["Config"]["Healthcheck"]
     assert check["Test"] == ["CMD-SHELL", "wget -qO- http://127.0.0.1:8080/index.html"]
     assert (check["Interval"], check["Timeout"], check["StartPeriod"]) == (10**9, 2 * 10**9, 60 * 10**9)
@@ -249,7 +249,7 @@ def test_the_hosts_file_has_the_extra_hosts(world: World) -> None:
     assert world.lab.inspect("server")["HostConfig"]["ExtraHosts"] == ["elsewhere:10.9.8.7"]
 
 
-def test_the_network_is_as_told(world: World) -> None:
+def test_the_network_is_as_declared(world: World) -> None:
     seen = world.lab.docker.api.inspect_network(world.lab.name("network"))
     assert seen["IPAM"]["Config"] == [{"Subnet": "10.231.77.0/24", "Gateway": "10.231.77.254"}]
     assert seen["Labels"] == {"made-by": "contract"}
@@ -258,7 +258,7 @@ def test_the_network_is_as_told(world: World) -> None:
     assert world.lab.docker.api.inspect_network(world.lab.name("internal"))["Internal"] is True
 
 
-def test_the_volume_is_as_told_and_its_id_is_its_name(world: World) -> None:
+def test_the_volume_is_as_declared_and_its_id_is_its_name(world: World) -> None:
     seen = world.lab.docker.api.inspect_volume(world.lab.name("volume"))
     state = world.lab.state()["volume"]
     assert seen["Labels"] == {"made-by": "contract"}
@@ -271,7 +271,7 @@ def test_a_container_can_share_the_hosts_network_and_processes(world: World) -> 
     assert (host["NetworkMode"], host["PidMode"], host["Privileged"]) == ("host", "host", True)
 
 
-def test_a_container_told_nothing_gets_dockers_defaults(world: World) -> None:
+def test_a_container_without_options_gets_dockers_defaults(world: World) -> None:
     host = world.lab.inspect("plain")["HostConfig"]
     outputs = world.lab.state()["plain"]["outputs"]
     assert host["RestartPolicy"]["Name"] == outputs["restart"] == "no"
@@ -281,7 +281,7 @@ def test_a_container_told_nothing_gets_dockers_defaults(world: World) -> None:
     assert (outputs["attach"], outputs["logs"], outputs["wait"]) == (False, False, False)
 
 
-def test_uploads_arrive_before_the_start_as_roots_with_their_modes(world: World) -> None:
+def test_uploads_exist_before_the_start_owned_by_root_with_their_modes(world: World) -> None:
     logs = outputs_of(world, "job")["containerLogs"]
     modes = {
         line.split()[-1]: (line.split()[0], line.split()[2:4])
@@ -296,12 +296,12 @@ def test_uploads_arrive_before_the_start_as_roots_with_their_modes(world: World)
     assert "2 /in/run.txt" in logs
 
 
-def test_the_folders_above_an_upload_are_made(world: World) -> None:
+def test_the_parent_folders_of_an_upload_are_created(world: World) -> None:
     logs = outputs_of(world, "job")["containerLogs"]
     assert any(line.startswith("d") and line.endswith(" er") for line in logs.splitlines())
 
 
-def test_attaching_waits_for_the_end_and_keeps_both_streams_of_the_log(world: World) -> None:
+def test_attaching_waits_for_the_exit_and_keeps_both_streams_of_the_log(world: World) -> None:
     assert world.lab.inspect("job")["State"]["Status"] == "exited"
     assert "warned\n" in outputs_of(world, "job")["containerLogs"]
 
@@ -326,7 +326,7 @@ def test_a_refresh_right_after_an_update_changes_nothing(world: World) -> None:
     assert len(run.ops) == 8
 
 
-def test_the_other_plugin_takes_the_stack_over_and_changes_nothing(world: World, other_plugin: Plugin) -> None:
+def test_the_other_plugin_adopts_the_stack_and_changes_nothing(world: World, other_plugin: Plugin) -> None:
     plugin = world.lab.plugin
     world.lab.hand_over(other_plugin)
     try:

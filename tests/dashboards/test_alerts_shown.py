@@ -124,7 +124,7 @@ def test_the_threshold_of_an_alert_is_drawn_on_the_graph_that_shows_it(alert: st
 
 
 @pytest.mark.parametrize("alert", sorted(ANOTHER_SCALE))
-def test_an_alert_is_excused_only_where_it_would_not_pass(alert: str) -> None:
+def test_an_exception_is_listed_only_for_an_alert_that_would_fail(alert: str) -> None:
     limits = {rule.limit for rule in rules()[alert]} - {None}
     found = [(limits_of(alert, uid), *drawn(panel)) for uid, panel in graphs(alert)]
     assert any(named or limits for named, _, _ in found)
@@ -146,7 +146,7 @@ ASKING: Final = {
 
 
 @pytest.mark.parametrize("asked", ASKING, ids=lambda asked: f"{asked[0]}/{asked[1]}")
-def test_alerts_that_a_dashboard_asks_for_are_those_of_some_rule(asked: tuple[str, str, str]) -> None:
+def test_the_alerts_that_a_dashboard_queries_belong_to_a_rule(asked: tuple[str, str, str]) -> None:
     found = [rule.labels for own in rules().values() for rule in own]
 
     def fits(labels: Mapping[str, str], node: pp.VectorSelector) -> bool:

@@ -44,7 +44,7 @@ def test_no_dashboard_has_the_fault(name: str, check: Check) -> None:
     assert [f"{one['uid']}: {found}" for one in documents(name) for found in check(one, known)] == []
 
 
-def test_no_two_dashboards_have_one_uid() -> None:
+def test_no_two_dashboards_have_the_same_uid() -> None:
     for name in CONFIGS:
         uids = [one["uid"] for one in documents(name)]
         assert len(set(uids)) == len(uids)
@@ -187,5 +187,5 @@ def test_the_lint_finds_it(check: str, fault: Callable[[dict[str, Any]], None], 
     assert [message for message in run(bad, known) if found in message]
 
 
-def test_every_check_is_shown_to_find_something() -> None:
+def test_every_check_has_a_fault_that_it_finds() -> None:
     assert {check.__name__ for check in CHECKS} == {name for name, _, _ in FAULTS}

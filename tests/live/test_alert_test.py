@@ -103,7 +103,7 @@ def post(labels: dict[str, str], *, over: bool = False) -> None:
     httpx.post(f"{API}/alerts", json=[alert], timeout=60).raise_for_status()
 
 
-def test_each_receiver_is_reported_delivered_or_with_its_servers_own_error(
+def test_each_receiver_is_reported_as_delivered_or_with_its_servers_error(
     outcomes: dict[str, Done],
 ) -> None:
     done = outcomes["every"]
@@ -126,7 +126,7 @@ def test_a_test_message_says_that_it_is_a_test(told: Told, outcomes: dict[str, D
     assert told.http.wrong == []
 
 
-def test_an_alerts_own_routes_are_taken_and_reach_all_receivers(outcomes: dict[str, Done]) -> None:
+def test_an_alert_takes_its_own_routes_and_reaches_all_receivers(outcomes: dict[str, Done]) -> None:
     done = outcomes["alert"]
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]

@@ -82,7 +82,7 @@ def test_every_signal_that_a_system_declares_is_recorded(watched: Project, syste
     until(lambda: declared - there() <= WITHOUT_DATA.keys())
 
 
-def test_in_a_stack_that_is_well_no_alert_fires_but_the_watchdog(watched: Project) -> None:
+def test_in_a_healthy_stack_only_the_watchdog_fires(watched: Project) -> None:
     # How busy the machine is that runs the tests is not the stack's.
     query = 'count by (alertname, system) (ALERTS{alertstate="firing",condition!~"load|cpu_usage"})'
     watchdog = [{"alertname": "Watchdog", "system": "platform"}]

@@ -27,7 +27,7 @@ def test_up_again_changes_nothing(spine: Project) -> None:
     assert spine.tracked() == before
 
 
-def test_a_changed_interval_is_live_after_up_without_a_restart(settled: Project) -> None:
+def test_a_changed_interval_is_active_after_up_without_a_restart(settled: Project) -> None:
     started = settled.started_at()
     settled.configure({"prometheus": {"scrapeInterval": "3s"}})
     done = settled.obs("up", STACK)
@@ -41,7 +41,7 @@ def rule_groups(project: Project) -> set[str]:
     return {group["name"] for group in project.prometheus("rules")["groups"]}
 
 
-def test_a_broken_rule_fails_with_promtools_words_while_the_old_rules_stay(settled: Project) -> None:
+def test_a_broken_rule_fails_with_promtools_error_and_the_old_rules_stay(settled: Project) -> None:
     broken = settled.root / "rules" / "broken.yaml"
     broken.write_text("groups:\n- name: broken\n  rules:\n  - {alert: A, expr: 'rate(foo[5m'}\n")
     started = settled.started_at()
@@ -60,7 +60,7 @@ def test_a_broken_rule_fails_with_promtools_words_while_the_old_rules_stay(settl
     broken.unlink()
 
 
-def test_a_server_ended_from_inside_is_back_and_verify_is_green(spine: Project) -> None:
+def test_a_server_that_exits_is_restarted_and_verify_is_green(spine: Project) -> None:
     started = spine.started_at()
     container = spine.client.containers.get(f"obs-{STACK}-prometheus")
     assert container.exec_run(["sh", "-c", "kill -TERM 1"]).exit_code == 0
@@ -69,7 +69,7 @@ def test_a_server_ended_from_inside_is_back_and_verify_is_green(spine: Project) 
     assert done.returncode == 0, done.stdout
 
 
-def test_what_a_hand_removed_or_stopped_is_there_again_after_up(spine: Project) -> None:
+def test_a_container_removed_or_stopped_by_hand_runs_again_after_up(spine: Project) -> None:
     spine.client.containers.get(f"obs-{STACK}-node-exporter").remove(force=True)
     spine.client.containers.get(f"obs-{STACK}-alertmanager").stop()
     spine.client.containers.get(f"obs-{STACK}-prometheus-config").remove(force=True)
@@ -80,7 +80,7 @@ def test_what_a_hand_removed_or_stopped_is_there_again_after_up(spine: Project) 
     assert f"{STACK}: 0 changes" in spine.obs("up", STACK).stdout
 
 
-def test_verify_is_red_and_says_where_when_a_server_is_gone(settled: Project) -> None:
+def test_verify_is_red_and_names_a_missing_server(settled: Project) -> None:
     settled.client.containers.get(f"obs-{STACK}-alertmanager").stop()
     done = settled.obs("verify", STACK, "--quick")
     assert done.returncode == 1

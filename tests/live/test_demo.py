@@ -47,7 +47,7 @@ def seen(stack: Project, query: str) -> bool:
     return bool(stack.prometheus("query", query=query)["result"])
 
 
-def test_it_makes_its_own_traffic(stack: Project, shop: httpx.Client) -> None:
+def test_it_generates_traffic(stack: Project, shop: httpx.Client) -> None:
     assert shop.get("/health").json()["status"] == "ok"
     until(lambda: seen(stack, f"{REQUESTS} > 0.4"))
 
@@ -91,7 +91,7 @@ def test_without_its_database_it_is_not_ready_and_recovers_by_itself(stack: Proj
     assert service.attrs["State"]["StartedAt"] == started
 
 
-def test_a_lost_cache_costs_time_but_no_request(stack: Project, shop: httpx.Client) -> None:
+def test_without_its_cache_every_request_still_succeeds(stack: Project, shop: httpx.Client) -> None:
     cache = stack.client.containers.get(f"{DEMO.name}-redis")
     cache.stop(timeout=30)
     try:
@@ -103,7 +103,7 @@ def test_a_lost_cache_costs_time_but_no_request(stack: Project, shop: httpx.Clie
     until(lambda: shop.get("/health").json()["status"] == "ok")
 
 
-def test_the_demo_is_brought_up_once_and_left_alone(stack: Project) -> None:
+def test_a_second_up_does_not_touch_the_demo(stack: Project) -> None:
     before = {one.name: one.id for one in tenants(stack)}
     assert len(before) == 6
     done = stack.obs("demo", "up", STACK)
@@ -112,7 +112,7 @@ def test_the_demo_is_brought_up_once_and_left_alone(stack: Project) -> None:
     assert {one.name: one.id for one in tenants(stack)} == before
 
 
-def test_what_was_stopped_by_hand_is_brought_back(stack: Project) -> None:
+def test_a_container_stopped_by_hand_is_started_again(stack: Project) -> None:
     stack.client.containers.get(f"{DEMO.name}-redis-alawael").stop(timeout=10)
     status = stack.obs("demo", "status", STACK)
     assert status.returncode == 1
@@ -121,7 +121,7 @@ def test_what_was_stopped_by_hand_is_brought_back(stack: Project) -> None:
     assert stack.obs("demo", "status", STACK).returncode == 0
 
 
-def test_the_demo_carries_nothing_of_the_stack(stack: Project) -> None:
+def test_the_demo_has_no_label_or_network_of_the_stack(stack: Project) -> None:
     for container in tenants(stack):
         assert not container.labels.keys() & {LABEL_STACK, LABEL_SERVICE}
         assert list(container.attrs["NetworkSettings"]["Networks"]) == [DEMO.name]

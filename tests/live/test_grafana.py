@@ -166,7 +166,7 @@ def _unset(lab: Lab) -> list[str]:
     return [line.partition(":")[0] for line in lines if line.startswith("not set")]
 
 
-def test_verify_finds_everything_there(lab: Lab) -> None:
+def test_verify_finds_every_resource(lab: Lab) -> None:
     done = lab.project.obs("verify", STACK, "--quick")
     assert done.returncode == 0, done.stdout
     rows = [line for line in done.stdout.splitlines() if " Grafana: " in line]
@@ -178,14 +178,14 @@ def test_up_again_changes_nothing(lab: Lab) -> None:
     assert lab.up().startswith(f"{STACK}: 0 changes")
 
 
-def test_the_dashboard_is_there_as_it_was_generated(lab: Lab) -> None:
+def test_the_dashboard_in_grafana_is_the_generated_one(lab: Lab) -> None:
     config = validate(STACK, {"environment": "dev", "grafana": GRAFANA}, frozenset({"grafanaAuth"}))
     expected = {panel["title"] for entry in dashboards(config) for panel in json.loads(entry.text)["panels"]}
     assert {panel["title"] for panel in lab.dashboard()["panels"]} <= expected
     assert len(lab.dashboard()["panels"]) > 10
 
 
-def test_a_dashboard_changed_in_code_is_changed_in_grafana_and_nothing_else_is(lab: Lab) -> None:
+def test_a_dashboard_changed_in_code_is_the_only_change_in_grafana(lab: Lab) -> None:
     source = lab.project.root / "dashboards/overview.py"
     text = source.read_text()
     source.write_text(text.replace('"Targets Down"', '"Targets Gone"'))
@@ -197,7 +197,7 @@ def test_a_dashboard_changed_in_code_is_changed_in_grafana_and_nothing_else_is(l
     assert lab.up().startswith(f"{STACK}: 1 changes")
 
 
-def test_a_dashboard_changed_by_hand_is_drift_that_is_shown_and_put_back(lab: Lab) -> None:
+def test_a_dashboard_changed_by_hand_is_shown_as_drift_and_restored(lab: Lab) -> None:
     lab.save({**lab.dashboard(), "title": "Changed by hand"})
     assert lab.dashboard()["title"] == "Changed by hand"
     assert lab.preview()[-1].startswith(f"{STACK}: 0 changes")
@@ -209,14 +209,14 @@ def test_a_dashboard_changed_by_hand_is_drift_that_is_shown_and_put_back(lab: La
     assert lab.dashboard()["title"] == "Overview"
 
 
-def test_a_folder_removed_by_hand_is_made_anew_with_its_dashboard(lab: Lab) -> None:
+def test_a_folder_removed_by_hand_is_recreated_with_its_dashboard(lab: Lab) -> None:
     httpx.delete(f"{URL}/api/folders/{FOLDER}", headers=lab.grafana.headers, timeout=60).raise_for_status()
     lab.up()
     assert lab.dashboard()["title"] == "Overview"
     assert lab.up().startswith(f"{STACK}: 0 changes")
 
 
-def test_a_receiver_in_use_is_taken_away_and_another_is_renamed(lab: Lab) -> None:
+def test_a_receiver_in_use_is_removed_and_another_is_renamed(lab: Lab) -> None:
     lab.up(FEWER)
     assert lab.contact_points() & {"pager", "genie", "hook", "paging"} == {"paging"}
     assert lab.preview()[-1].startswith(f"{STACK}: 0 changes")
@@ -224,7 +224,7 @@ def test_a_receiver_in_use_is_taken_away_and_another_is_renamed(lab: Lab) -> Non
     assert lab.contact_points() >= set(RECEIVERS)
 
 
-def test_every_kind_of_data_source_is_made_with_its_rule_and_stays_as_it_is(lab: Lab) -> None:
+def test_every_kind_of_data_source_is_created_with_its_rule_and_has_no_diff(lab: Lab) -> None:
     lab.up(dataSources=ELSEWHERE)
     made = {source["uid"]: source for source in lab.grafana.get("api/datasources")}
     assert made.keys() >= {"prometheus", "loki", "alertmanager", *ELSEWHERE}
@@ -236,7 +236,7 @@ def test_every_kind_of_data_source_is_made_with_its_rule_and_stays_as_it_is(lab:
 
 @pytest.mark.skipif(urlsplit(URL).hostname not in ("127.0.0.1", "localhost"), reason="Grafana is on another host")
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_a_template_says_what_an_alert_is_about(lab: Lab, name: str) -> None:
+def test_a_template_describes_the_alert(lab: Lab, name: str) -> None:
     said = rendered(lab, f'{{{{ template "obs.{name}" . }}}}')
     expected = {
         "title": "[CRITICAL] erpgo: Many errors",
@@ -288,7 +288,7 @@ def rendered(lab: Lab, template: str) -> str:
     return str(received[0]["message"])
 
 
-def test_a_grafana_that_does_not_answer_stops_an_update_before_it_begins(lab: Lab) -> None:
+def test_a_grafana_that_does_not_respond_stops_an_update_before_it_begins(lab: Lab) -> None:
     lab.configure(NOTIFICATIONS, url="http://127.0.0.1:1")
     done = lab.project.obs("up", STACK)
     assert done.returncode != 0

@@ -37,7 +37,7 @@ def outside() -> Iterator[Counted]:
     listener.server_close()
 
 
-def test_pings_arrive_one_after_the_other_and_verify_says_so(settled: Project, outside: Counted) -> None:
+def test_pings_arrive_repeatedly_and_verify_reports_them(settled: Project, outside: Counted) -> None:
     settled.configure({"notifications": {"heartbeat": {"interval": f"{INTERVAL:.0f}s"}}})
     settled.store("heartbeatUrl", f"http://{GATEWAY}:{PORT}/ping/1234\n")
     done = settled.obs("up", STACK)

@@ -126,7 +126,7 @@ def test_it_is_sent(run: str, source: Labels, other: Labels) -> None:
     assert state(run, other) == "active"
 
 
-def test_an_alert_says_on_which_host_its_instance_is(spine: Project) -> None:
+def test_an_alert_has_the_host_of_its_instance(spine: Project) -> None:
     config = spine.prometheus("status/config")["yaml"]
     assert "alert_relabel_configs" in config
     assert "target_label: host" in config

@@ -93,7 +93,7 @@ def test_lines_carry_the_team_of_their_system() -> None:
         assert {labels["team"] for labels, _, _ in found} == {team}
 
 
-def test_a_container_that_nothing_selects_is_not_read(stack: Project) -> None:
+def test_a_container_that_is_not_selected_is_not_read(stack: Project) -> None:
     mark, service = uuid.uuid4().hex, f"try-{uuid.uuid4().hex[:8]}"
     program = f"import time\nprint('{mark}')\n"
     with writer(stack, {}, program) as stranger, writer(stack, {LABEL_STACK: STACK, LABEL_SERVICE: service}, program):
@@ -107,7 +107,7 @@ def test_streams_have_few_labels() -> None:
     assert set(answer["data"]) == {"container", "service", "stack", "system", "team", "level"}
 
 
-def test_a_line_that_cannot_be_read_is_kept_marked_and_counted(stack: Project) -> None:
+def test_a_line_that_cannot_be_parsed_is_kept_marked_and_counted(stack: Project) -> None:
     mark = uuid.uuid4().hex
     said = {LABEL_SYSTEM: "social-selling", LABEL_FORMAT: "json"}
     with writer(stack, said, f"import time\nprint('not JSON {mark}')\n") as container:
@@ -143,7 +143,7 @@ def test_no_line_is_lost_while_loki_is_down(stack: Project) -> None:
     until(lambda: stack.obs("verify", STACK, "--quick").returncode == 0)
 
 
-def test_a_database_that_is_gone_is_seen_by_its_exporter(stack: Project) -> None:
+def test_a_database_that_is_down_is_reported_by_its_exporter(stack: Project) -> None:
     database = stack.client.containers.get(f"{DEMO.name}-postgres")
     until(lambda: value(stack, "pg_up") == 1)
     database.stop()
@@ -154,7 +154,7 @@ def test_a_database_that_is_gone_is_seen_by_its_exporter(stack: Project) -> None
     until(lambda: value(stack, "pg_up") == 1)
 
 
-def test_a_changed_configuration_makes_a_new_loki_with_the_same_lines(settled: Project) -> None:
+def test_a_changed_configuration_replaces_loki_and_keeps_its_lines(settled: Project) -> None:
     before = settled.client.containers.get(f"obs-{STACK}-loki").id
     old = until(partial(lines, '{service="prometheus"}', 1))
     settled.configure({"loki": {"retention": "240h"}})

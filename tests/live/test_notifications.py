@@ -134,24 +134,24 @@ def test_every_channel_gets_one_message_of_each_outage_and_one_when_it_ends(said
     assert sorted(one.over for one in messages) == [False, False, True, True], messages
 
 
-def test_no_service_would_refuse_a_message(said: Said) -> None:
+def test_every_message_is_valid_for_its_service(said: Said) -> None:
     assert [(one.channel, one.problem) for one in said.http.wrong] == []
     assert [one.problem for one in said.mail.mails if one.problem] == []
 
 
 @pytest.mark.parametrize("channel", CHANNELS.values())
-def test_a_critical_alert_sends_no_warning_beside_it(said: Said, channel: str) -> None:
+def test_a_critical_alert_sends_no_warning_as_well(said: Said, channel: str) -> None:
     assert not [one for one in said.by[channel] if "HighErrorRate" in one.text or "[WARNING]" in one.title]
 
 
 @pytest.mark.parametrize("channel", CHANNELS.values())
-def test_a_dead_host_sends_one_message_not_thirty(said: Said, channel: str) -> None:
+def test_a_host_that_is_down_sends_one_message(said: Said, channel: str) -> None:
     assert len(ON_IT) == 30
     assert not [one for one in said.by[channel] if "ServiceDown" in one.text]
 
 
 @pytest.mark.parametrize("channel", CHANNELS.values())
-def test_a_message_says_what_it_is_about_and_leads_on(said: Said, channel: str) -> None:
+def test_a_message_describes_the_alert_and_has_its_links(said: Said, channel: str) -> None:
     (down,) = (one for one in said.by[channel] if not one.over and "erp-1" in one.text)
     description = DOWN["annotations"]["description"]
     assert description in down.text
@@ -165,7 +165,7 @@ def test_a_message_says_what_it_is_about_and_leads_on(said: Said, channel: str) 
         assert f"Since {said.since:%Y-%m-%d %H:%M:%S} UTC" in down.text
 
 
-def test_a_mail_goes_to_everybody_and_reads_as_text_too(said: Said) -> None:
+def test_a_mail_goes_to_every_address_and_has_a_plain_text_part(said: Said) -> None:
     for one in said.mail.mails:
         assert one.recipients == ("ops@example.com", "management@example.com")
         assert one.message["Auto-Submitted"] == "auto-generated"

@@ -57,7 +57,9 @@ def running(project: Project) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("break_it", "message"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_it_is_refused_with_nothing_changed(spine: Project, break_it: Callable[[Project], None], message: str) -> None:
+def test_it_is_refused_and_nothing_is_changed(
+    spine: Project, break_it: Callable[[Project], None], message: str
+) -> None:
     before = running(spine)
     (spine.data / "secrets" / STACK / "alertWebhookUrl").unlink(missing_ok=True)
     break_it(spine)
@@ -73,7 +75,7 @@ def test_an_unknown_stack_is_refused(project: Project) -> None:
     refused(project.obs("up", "nowhere"), "there is no stack 'nowhere'")
 
 
-def test_a_port_already_taken_is_refused(spine: Project) -> None:
+def test_a_port_in_use_is_refused(spine: Project) -> None:
     before = running(spine)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

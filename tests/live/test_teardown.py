@@ -8,7 +8,7 @@ import pytest
 from tests.live.conftest import SPINE, STACK, Project, until
 
 
-def test_data_survives_down_and_up_and_down_with_volumes_leaves_nothing(stack: Project) -> None:
+def test_down_keeps_the_data_and_down_with_volumes_leaves_nothing(stack: Project) -> None:
     since = time.time()
     until(lambda: stack.prometheus("query", query="up")["result"])
     done = stack.obs("down", STACK)

@@ -44,7 +44,7 @@ def test_a_database_that_is_down_is_the_first_cause(stack: Project) -> None:
         database.start()
 
 
-def test_a_database_that_only_the_application_cannot_reach_is_named_with_its_lines(stack: Project) -> None:
+def test_a_database_unreachable_for_the_application_is_named_with_its_lines(stack: Project) -> None:
     assert stack.obs("fault", "social-selling", "database-gone", "--for", "30m", STACK).returncode == 0
     try:
         until(lambda: active(stack))

@@ -31,11 +31,11 @@ def lines(findings: Iterable[Finding]) -> str:
     return "\n".join(str(finding) for finding in findings)
 
 
-def test_every_metric_and_label_that_a_rule_reads_is_exposed_by_somebody(everything: Judged) -> None:
+def test_every_metric_and_label_that_a_rule_reads_is_exposed(everything: Judged) -> None:
     assert not lines(check_rules(everything.rules, everything.catalogue))
 
 
-def test_every_metric_and_label_that_a_dashboard_reads_is_exposed_by_somebody(everything: Judged) -> None:
+def test_every_metric_and_label_that_a_dashboard_reads_is_exposed(everything: Judged) -> None:
     queries = list(on_dashboards(everything.config))
     assert len(queries) > 10
     assert not lines(
@@ -43,7 +43,7 @@ def test_every_metric_and_label_that_a_dashboard_reads_is_exposed_by_somebody(ev
     )
 
 
-def test_every_metric_and_label_that_a_runbook_reads_is_exposed_by_somebody(dev: Judged) -> None:
+def test_every_metric_and_label_that_a_runbook_reads_is_exposed(dev: Judged) -> None:
     catalogue = Catalogue(dev.config, dev.rules, specimen.catalogue(), examples=True)
     queries = [query for query in in_runbooks() if not of_another_system(query.text, catalogue)]
     assert len(queries) > 100
@@ -51,7 +51,7 @@ def test_every_metric_and_label_that_a_runbook_reads_is_exposed_by_somebody(dev:
 
 
 @pytest.mark.parametrize("name", sorted(READ))
-def test_a_letter_too_many_in_any_metric_is_found_and_the_right_name_told(name: str) -> None:
+def test_a_misspelled_metric_is_found_and_the_correct_name_suggested(name: str) -> None:
     rule = READ[name]
     mistyped = re.sub(rf"(?<![\w:]){name}(?![\w:])", f"{name}z", rule.expr)
     (first, *_) = check_query(mistyped, rule.where, judged("dev").catalogue)
@@ -87,7 +87,7 @@ def test_a_letter_too_many_in_any_metric_is_found_and_the_right_name_told(name: 
         ("count(up{job=~`a\\.b`})", "does not parse"),
     ],
 )
-def test_what_nobody_exposes_is_found(dev: Judged, query: str, says: str) -> None:
+def test_a_series_that_is_not_exposed_is_found(dev: Judged, query: str, says: str) -> None:
     found = lines(check_query(query, "here", dev.catalogue))
     assert says in found
     assert found.startswith("here: ")
@@ -108,11 +108,11 @@ def test_what_nobody_exposes_is_found(dev: Judged, query: str, says: str) -> Non
         'sum by (name) (label_replace(up, "name", "$1", "instance", "(.*):.*"))',
     ],
 )
-def test_what_somebody_exposes_passes(dev: Judged, query: str) -> None:
+def test_a_series_that_is_exposed_passes(dev: Judged, query: str) -> None:
     assert not lines(check_query(query, "here", dev.catalogue))
 
 
-def test_a_canonical_series_is_there_only_for_the_systems_that_have_its_signal(dev: Judged) -> None:
+def test_a_canonical_series_exists_only_for_systems_with_its_signal(dev: Judged) -> None:
     assert not check_query('app:db_pool:ratio{system="depot"}', "here", dev.catalogue)
     assert "system is one of depot, studio" in lines(
         check_query('app:db_pool:ratio{system="academy"}', "here", dev.catalogue)
@@ -134,7 +134,7 @@ def test_a_canonical_series_is_there_only_for_the_systems_that_have_its_signal(d
         ("up{", False),
     ],
 )
-def test_a_query_about_a_system_that_is_not_watched_is_told(dev: Judged, query: str, another: bool) -> None:
+def test_a_query_for_a_system_that_is_not_watched_is_reported(dev: Judged, query: str, another: bool) -> None:
     assert of_another_system(query, dev.catalogue) is another
 
 

@@ -15,7 +15,7 @@ def labels(rule: Rule, everything: Judged) -> frozenset[str]:
     return labelled(everything.catalogue.shaper().shape(rule.node), rule).possible - OF_THE_KIND
 
 
-def test_what_tells_a_warning_from_another_is_compared_with_its_critical(everything: Judged) -> None:
+def test_labels_that_differ_between_warnings_are_compared_with_the_critical(everything: Judged) -> None:
     alerts = [rule for rule in everything.rules if rule.alert]
     warnings = [rule for rule in alerts if rule.labels["severity"] == "warning"]
     criticals = [rule for rule in alerts if rule.labels["severity"] == "critical"]

@@ -42,7 +42,7 @@ def test_it_passes_the_good_rule(dev: Judged, case: Case) -> None:
     assert found(dev, case, case.good) == []
 
 
-def test_it_finds_that_nobody_would_notice_the_loss_of_a_job(dev: Judged) -> None:
+def test_it_finds_a_job_whose_loss_no_alert_detects(dev: Judged) -> None:
     rules = [rule for rule in dev.rules if rule.name != "ServiceDown"]
     said = [str(finding) for finding in lint(rules, Catalogue(dev.config, rules), "unwatched")]
     assert any("nobody notices when the targets of job blackbox are gone" in line for line in said)
@@ -68,7 +68,7 @@ def test_panels_and_runbooks_read_counters_and_histograms_as_rules_do(everything
 
 
 @pytest.mark.parametrize(("name", "check"), sorted(ACCEPTED))
-def test_what_is_accepted_would_be_found(name: str, check: str) -> None:
+def test_an_accepted_finding_would_be_reported_otherwise(name: str, check: str) -> None:
     everything = judged("dev")
     # As they are written, too: a system's wait or paging splits an alert into rules with further conditions.
     plain = {file.name: file.read_text() for file in FOLDER.glob("*.yaml")}

@@ -20,7 +20,7 @@ every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 
 @every_file
-def test_it_says_which_version_of_which_exporter_said_so(path: Path) -> None:
+def test_it_states_the_exporter_and_its_version(path: Path) -> None:
     said = head(path.read_text())
     repository = said["exporter"].rpartition(":")[0]
     pinned = {image.rpartition(":")[0]: image for image in PINS.values()}
@@ -29,7 +29,7 @@ def test_it_says_which_version_of_which_exporter_said_so(path: Path) -> None:
 
 
 @every_file
-def test_it_says_whether_it_was_recorded(path: Path) -> None:
+def test_it_states_whether_it_was_recorded(path: Path) -> None:
     said = head(path.read_text())
     assert ("unverified" in said) is (path.stem in UNVERIFIED)
     assert ("recorded" in said) is (path.stem in RECIPES.keys() | BY_HAND.keys())
@@ -44,7 +44,7 @@ def test_it_is_as_the_recorder_writes_it(path: Path) -> None:
 
 
 @every_file
-def test_it_tells_nothing_of_the_machine_it_was_made_on(path: Path) -> None:
+def test_it_contains_nothing_about_the_machine_it_was_recorded_on(path: Path) -> None:
     families = read(path.read_text()).values()
     values = {label: set[str]() for label in ("mountpoint", "nodename", "instance", "server", "host")}
     for family in families:
@@ -64,7 +64,7 @@ def test_every_job_of_a_stack_but_the_systems_own_has_a_sample(everything: Judge
     assert {job.name for job in jobs(everything.config)} - systems - added <= recorded
 
 
-def test_of_like_series_a_few_are_kept_with_every_set_of_labels() -> None:
+def test_of_similar_series_a_few_are_kept_for_each_set_of_labels() -> None:
     many = [Sample("x", (("code", str(number)), ("zone", "a"))) for number in range(50)]
     other = [Sample("x", (("code", "1"),))]
     (kept,) = trim({"x": Family("x", "counter", [*many, *other])}, {})
@@ -72,14 +72,14 @@ def test_of_like_series_a_few_are_kept_with_every_set_of_labels() -> None:
     assert other[0] in kept.samples
 
 
-def test_of_a_histogram_few_bounds_are_kept_and_infinity_always() -> None:
+def test_few_bounds_of_a_histogram_are_kept_and_always_infinity() -> None:
     bounds = [Sample("x_bucket", (("le", bound),)) for bound in ("0.1", "0.5", "1", "+Inf")]
     (kept,) = trim({"x": Family("x", "histogram", bounds)}, {})
     assert len(kept.samples) == BUCKETS
     assert Sample("x_bucket", (("le", "+Inf"),)) in kept.samples
 
 
-def test_what_belongs_to_one_machine_is_replaced_or_left_out() -> None:
+def test_values_specific_to_one_machine_are_replaced_or_omitted() -> None:
     samples = [Sample("x", (("device", device),)) for device in ("/dev/nvme0n1p1", "/dev/vdb", "veth1234")]
     (kept,) = trim({"x": Family("x", "gauge", samples)}, {"device": {"/dev/.*": "/dev/sda1"}})
     assert kept.samples == [Sample("x", (("device", "/dev/sda1"),))]
@@ -105,6 +105,6 @@ def test_an_exposition_is_read_with_escapes_types_and_timestamps() -> None:
 
 
 @pytest.mark.parametrize("line", ["a{b} 1", "a{b=1} 1", "{} 1", "a"])
-def test_a_line_that_is_no_sample_is_refused(line: str) -> None:
+def test_a_line_that_is_not_a_sample_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="not"):
         read(line)

@@ -96,12 +96,12 @@ def test_conditions_make_labels_certain(conditions: str, certain: str, values: d
     assert shape.values == values
 
 
-def test_values_are_known_as_far_as_they_are_said() -> None:
+def test_label_values_are_known_where_the_query_fixes_them() -> None:
     query = 'label_replace(a{x="1"}, "q", "0.95", "", "") * on (x) group_left (z) b{z="2"}'
     assert Shaper(selected).shape(parse(query)).values == {"x": "1", "q": "0.95", "z": "2"}
 
 
-def test_of_nothing_known_nothing_is_said() -> None:
+def test_an_unknown_expression_may_have_any_label() -> None:
     shape = either([])
     assert shape.open
     assert shape.has("anything")
@@ -122,7 +122,7 @@ def test_of_nothing_known_nothing_is_said() -> None:
         ('label_join(a, "n", "-", "q")', "label_join (q)"),
     ],
 )
-def test_a_label_that_is_not_there_is_reported(query: str, says: str) -> None:
+def test_a_missing_label_is_reported(query: str, says: str) -> None:
     said: list[str] = []
     Shaper(selected, said.append).shape(parse(query))
     assert any(line.startswith(says) for line in said), said

@@ -44,7 +44,7 @@ def test_the_specimen_has_every_signal_and_a_value_for_every_threshold() -> None
     assert {one.name for one in config.thresholds} == set(THRESHOLDS)
 
 
-def test_no_plain_rule_reads_what_no_system_could_have() -> None:
+def test_every_series_that_a_plain_rule_reads_is_possible() -> None:
     of = bare()
     every = {name: source.text for name, source in load().items()}
     rules = read(every, seconds(of.config.settings.prometheus.evaluation_interval))
@@ -54,7 +54,7 @@ def test_no_plain_rule_reads_what_no_system_could_have() -> None:
     assert [str(one) for one in lint([*generated, *rules], catalogue())] == []
 
 
-def test_no_runbook_reads_what_no_system_could_have() -> None:
+def test_every_series_that_a_runbook_reads_is_possible() -> None:
     found = [
         str(finding)
         for query in in_runbooks()
@@ -69,7 +69,7 @@ def test_a_recorded_series_that_no_watched_system_has_is_known(query: str) -> No
     assert said(query) == []
 
 
-def test_a_series_that_systems_expose_is_known_only_as_an_example() -> None:
+def test_a_raw_series_of_a_system_is_accepted_only_as_an_example() -> None:
     assert "there is no metric orders_total" in said("orders_total")[0]
     assert said("orders_total", examples=True) == []
 

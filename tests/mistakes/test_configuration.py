@@ -57,7 +57,7 @@ def on_loopback(addresses: Iterable[str]) -> list[str]:
 
 
 @every_stack
-def test_the_engines_metrics_are_read_only_where_they_are_and_never_at_localhost(stack: str) -> None:
+def test_the_engines_metrics_are_read_at_its_address_and_never_at_localhost(stack: str) -> None:
     original = [{"job_name": "docker", "static_configs": [{"targets": ["localhost:9323"]}]}]
     assert on_loopback(targets(original)) == ["localhost:9323"]
     assert on_loopback(scraped(stack)) == []
@@ -111,7 +111,7 @@ def unheard(document: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def test_a_team_hears_of_what_is_its_own_whatever_the_severity_routes_do() -> None:
+def test_a_team_receives_its_alerts_independently_of_the_severity_routes() -> None:
     original = {
         "route": {
             "receiver": "default",
@@ -189,7 +189,7 @@ def test_routes_are_written_with_matchers() -> None:
         assert outdated(yaml.safe_load(alertmanager.files(stack_config(stack, FULL))["alertmanager.yaml"])) == []
 
 
-def test_loki_keeps_lines_in_the_store_and_schema_that_it_still_has() -> None:
+def test_loki_uses_a_store_and_schema_that_it_supports() -> None:
     command = ["/usr/bin/loki", "-verify-config", "-config.file=loki.yaml"]
     ours = yaml.safe_load(loki.files(stack_config("dev", FULL))["loki.yaml"])
     (schema,) = ours["schema_config"]["configs"]

@@ -81,7 +81,7 @@ def said(dev: Judged, expr: str) -> str:
     return "\n".join(str(finding) for finding in [*check_rules(rules, catalogue), *lint(rules, catalogue)])
 
 
-def test_a_percentile_is_taken_of_the_rates_of_buckets(dev: Judged) -> None:
+def test_a_percentile_is_computed_from_the_rates_of_buckets(dev: Judged) -> None:
     times = histogram(
         "http_request_duration_seconds",
         "studio",
@@ -102,7 +102,7 @@ def test_a_percentile_is_taken_of_the_rates_of_buckets(dev: Judged) -> None:
     assert not lint(dev.rules, dev.catalogue, "histogram")
 
 
-def test_a_host_is_busy_by_what_its_cpus_do_and_not_by_their_being_idle(everything: Judged) -> None:
+def test_the_cpu_usage_of_a_host_excludes_idle_time(everything: Judged) -> None:
     cpu = {
         f'node_cpu_seconds_total{{job="node",system="academy",instance="host",cpu="0",mode="{mode}"}}': counter(share)
         for mode, share in (("idle", 0.95), ("user", 0.05))
@@ -156,7 +156,7 @@ def test_the_status_is_selected_by_the_label_that_the_system_exposes(dev: Judged
     assert not check_rules(dev.rules, dev.catalogue)
 
 
-def test_the_cache_of_a_database_is_judged_by_its_last_minutes_not_its_lifetime(dev: Judged) -> None:
+def test_the_cache_hit_rate_of_a_database_is_that_of_the_last_minutes(dev: Judged) -> None:
     database = {
         f'{name}{{job="postgres",system="depot",instance="db:5432",datid="1",datname="shop"}}': values
         for name, values in (
@@ -197,7 +197,7 @@ def test_one_slow_request_at_night_is_no_alert(dev: Judged) -> None:
     assert not lint(dev.rules, dev.catalogue, "floor")
 
 
-def test_errors_are_counted_and_not_taken_from_what_the_application_makes_of_them(everything: Judged) -> None:
+def test_errors_are_counted_and_not_read_from_the_applications_own_rate(everything: Judged) -> None:
     labels = {"method": "GET", "route": "/api/meetings"}
     told = {series("error_rate", "studio"): gauge(0)} | {
         series("http_requests_total", "studio", {**labels, "status": code}): counter(rate)

@@ -182,7 +182,7 @@ def test_a_resolved_notice_says_from_when_to_when_and_how_long(said: dict[str, s
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_a_message_has_the_first_step_what_else_is_seen_and_the_real_start(said: dict[str, str], channel: str) -> None:
+def test_a_message_has_the_first_step_the_context_and_the_real_start(said: dict[str, str], channel: str) -> None:
     seen = SEEN.format(CHANNELS[channel]) + "Since 2026-11-21 12:20:05 UTC"
     assert seen in said[f"{channel} with context"]
 
@@ -194,7 +194,7 @@ def test_a_resolved_notice_has_no_steps_and_the_real_start(said: dict[str, str])
     assert "Also firing" not in text
 
 
-def test_a_start_that_is_no_time_is_left_out(said: dict[str, str]) -> None:
+def test_an_invalid_start_time_is_omitted(said: dict[str, str]) -> None:
     assert "Since 2026-11-21 12:22:30 UTC\n" in said["since a text"]
 
 
@@ -247,7 +247,7 @@ def test_a_phone_gets_no_addresses(said: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("name", "at_least", "bullet"), [("telegram of many", 7, "• "), ("brief of many", 2, "• ")])
-def test_of_many_alerts_some_are_listed_and_the_rest_counted(
+def test_of_many_alerts_some_are_listed_and_the_others_counted(
     said: dict[str, str], name: str, at_least: int, bullet: str
 ) -> None:
     told = said[name].count(bullet)
@@ -269,7 +269,7 @@ def test_a_mail_has_its_styles_on_the_elements(said: dict[str, str]) -> None:
         assert f'<a href="{address}">' in said["mail"]
 
 
-def test_pagerduty_gets_firing_and_resolved_alerts_apart(said: dict[str, str]) -> None:
+def test_pagerduty_gets_firing_and_resolved_alerts_separately(said: dict[str, str]) -> None:
     assert said["firing"].count("• ") == 3
     assert said["resolved"].count("• ") == 2
     assert "Since" not in said["resolved"]
@@ -285,11 +285,11 @@ def test_logs_are_those_of_the_system_ten_minutes_before_and_after(said: dict[st
     assert pane["range"] == {"from": "1795263150700", "to": "1795264350700"}
 
 
-def test_an_alert_of_no_system_leads_to_no_logs(said: dict[str, str]) -> None:
+def test_an_alert_without_a_system_has_no_link_to_logs(said: dict[str, str]) -> None:
     assert said["logs of no system"] == ""
 
 
-def test_a_silence_has_what_all_alerts_share_and_nothing_that_follows_from_it(said: dict[str, str]) -> None:
+def test_a_silence_has_the_labels_all_alerts_share_without_derived_ones(said: dict[str, str]) -> None:
     matchers = unquote(said["silence of several"].partition("filter=")[2])
     assert matchers == '{alertname="CriticalResponseTime", instance="erp-1", severity="critical", system="depot"}'
 
@@ -298,18 +298,18 @@ def test_a_label_that_needs_quoting_is_left_out_of_the_silence(said: dict[str, s
     assert "instance" not in said["silence of a quote"]
 
 
-def test_what_is_no_whole_address_is_no_link(said: dict[str, str]) -> None:
+def test_an_incomplete_address_is_not_made_a_link(said: dict[str, str]) -> None:
     text = said["text of no whole address"]
     assert "Runbook" not in text
     assert "Panel" not in text
 
 
-def test_an_address_that_takes_too_much_room_is_no_link(said: dict[str, str]) -> None:
+def test_an_address_that_is_too_long_is_not_made_a_link(said: dict[str, str]) -> None:
     assert "Runbook" not in said["text of a long address"]
     assert f"\nPanel: {PANEL}\n" in said["text of a long address"]
 
 
-def test_a_headline_leads_to_the_panel_or_else_to_alertmanager(said: dict[str, str]) -> None:
+def test_a_headline_links_to_the_panel_or_to_alertmanager(said: dict[str, str]) -> None:
     assert said["dashboard"] == PANEL
     assert said["dashboard of none"] == "https://alerts.example.com/#/alerts"
 
@@ -322,7 +322,7 @@ def test_a_headline_leads_to_the_panel_or_else_to_alertmanager(said: dict[str, s
         ("pushover.priority", ["2", "0", "-1", "0"]),
     ],
 )
-def test_each_service_has_its_own_words_for_the_severity(said: dict[str, str], name: str, words: list[str]) -> None:
+def test_each_service_gets_the_severity_in_its_own_terms(said: dict[str, str], name: str, words: list[str]) -> None:
     assert [said[f"{name} of {severity}"] for severity in ("critical", "warning", "info", "none")] == words
 
 
@@ -335,7 +335,7 @@ def test_a_resolved_notice_makes_no_sound(said: dict[str, str]) -> None:
     assert said["pushover.priority over"] == "-1"
 
 
-def test_without_grafana_or_loki_no_message_leads_to_logs() -> None:
+def test_without_grafana_or_loki_no_message_links_to_logs() -> None:
     without = validate("prod", {"profile": "minimal", "environment": "dev"}, frozenset())
     (text,) = render(without, [(call("obs.text"), group(DOWN))])
     assert "Logs" not in text

@@ -132,7 +132,7 @@ def post(doubles: HttpDoubles, channel: str, payload: Payload, **headers: str) -
 
 
 @pytest.mark.parametrize("channel", RIGHT)
-def test_a_right_message_is_taken_and_kept(doubles: HttpDoubles, channel: str) -> None:
+def test_a_valid_message_is_accepted_and_kept(doubles: HttpDoubles, channel: str) -> None:
     answer = post(doubles, channel, RIGHT[channel][1])
     assert answer.is_success, answer.text
     assert [one.payload for one in doubles.taken(channel)] == [RIGHT[channel][1]]
@@ -142,14 +142,14 @@ def test_a_right_message_is_taken_and_kept(doubles: HttpDoubles, channel: str) -
 @pytest.mark.parametrize(
     ("channel", "payload"), [(one[0], one[2]) for one in WRONG], ids=[" ".join(one[:2]) for one in WRONG]
 )
-def test_a_wrong_message_is_refused(doubles: HttpDoubles, channel: str, payload: Payload) -> None:
+def test_an_invalid_message_is_refused(doubles: HttpDoubles, channel: str, payload: Payload) -> None:
     answer = post(doubles, channel, payload)
     assert not answer.is_success or answer.json()["ok"] is False
     assert not doubles.taken(channel)
     assert len(doubles.wrong) == 1
 
 
-def test_the_end_of_an_alert_of_opsgenie_s_has_a_form_of_its_own(doubles: HttpDoubles) -> None:
+def test_opsgenie_closes_an_alert_with_a_separate_request(doubles: HttpDoubles) -> None:
     url, key = f"{doubles.url}/v2/alerts/one/close?identifierType=alias", {"Authorization": "GenieKey x"}
     assert httpx.post(url, json={"source": "x"}, headers=key).status_code == 202
     assert httpx.post(url, json={"message": "x"}, headers=key).status_code == 422
@@ -161,7 +161,7 @@ def test_a_message_without_its_key_is_refused(doubles: HttpDoubles, channel: str
     assert [one.problem for one in doubles.deliveries] == ["not authorised"]
 
 
-def test_what_is_no_json_is_refused(doubles: HttpDoubles) -> None:
+def test_invalid_json_is_refused(doubles: HttpDoubles) -> None:
     assert httpx.post(f"{doubles.url}/slack/x", content=b"{").status_code == 400
 
 
@@ -171,7 +171,7 @@ def test_an_unknown_path_is_refused(doubles: HttpDoubles) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 429])
-def test_a_service_refuses_on_purpose_until_it_takes_again(doubles: HttpDoubles, status: int) -> None:
+def test_a_service_refuses_on_purpose_until_it_accepts_again(doubles: HttpDoubles, status: int) -> None:
     doubles.refuse("slack", status)
     assert post(doubles, "slack", SLACK).status_code == status
     assert post(doubles, "discord", DISCORD).is_success
@@ -181,7 +181,7 @@ def test_a_service_refuses_on_purpose_until_it_takes_again(doubles: HttpDoubles,
     assert [one.refused for one in doubles.deliveries if one.channel == "slack"] == [status, None]
 
 
-def test_a_service_that_does_not_answer_takes_nothing(doubles: HttpDoubles) -> None:
+def test_a_service_that_does_not_respond_accepts_nothing(doubles: HttpDoubles) -> None:
     doubles.refuse("slack", TIMEOUT)
     with pytest.raises(httpx.TimeoutException):
         httpx.post(f"{doubles.url}/slack/x", json=SLACK, timeout=0.2)
@@ -196,13 +196,13 @@ def test_the_secrets_lead_to_the_doubles(doubles: HttpDoubles) -> None:
     assert httpx.post(found["hookUrl"], json=HOOK).is_success
 
 
-def test_no_schema_is_without_the_page_it_was_written_from() -> None:
+def test_every_schema_names_the_page_it_was_written_from() -> None:
     texts = [path.read_text() for path in SCHEMAS.glob("*.json")]
     assert len(texts) == 10
     assert all("Written from https://" in text for text in texts)
 
 
-def test_markup_is_read_as_html() -> None:
+def test_markup_is_parsed_as_html() -> None:
     assert markup_problem("<p>a<br>b <a href='https://x/'>c</a></p>") is None
     assert markup_problem("<p>a</b>") is not None
     assert markup_problem("<p>a") is not None
@@ -218,7 +218,7 @@ def mail(html: str) -> EmailMessage:
     return message
 
 
-def test_a_mail_is_kept_as_it_came() -> None:
+def test_a_mail_is_kept_unchanged() -> None:
     with MailDouble() as double, smtplib.SMTP("127.0.0.1", double.port) as client:
         client.send_message(mail("<p>It is so</p>"))
         [found] = double.wait(lambda: double.mails)
@@ -227,13 +227,13 @@ def test_a_mail_is_kept_as_it_came() -> None:
     assert "<p>It is so</p>" in found.part("html")
 
 
-def test_a_mail_whose_html_is_broken_is_wrong() -> None:
+def test_a_mail_with_broken_html_is_invalid() -> None:
     with MailDouble() as double, smtplib.SMTP("127.0.0.1", double.port) as client:
         client.send_message(mail("<p><b>It is so</p>"))
         assert double.mails[0].problem is not None
 
 
-def test_a_mail_server_refuses_on_purpose_until_it_takes_again() -> None:
+def test_a_mail_server_refuses_on_purpose_until_it_accepts_again() -> None:
     with MailDouble() as double, smtplib.SMTP("127.0.0.1", double.port) as client:
         double.refuse()
         with pytest.raises(smtplib.SMTPDataError):
@@ -244,7 +244,7 @@ def test_a_mail_server_refuses_on_purpose_until_it_takes_again() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
-def test_a_mail_server_with_a_user_takes_nothing_from_others() -> None:
+def test_a_mail_server_with_a_user_refuses_other_users() -> None:
     with MailDouble(user=("alerts", "right")) as double, smtplib.SMTP("127.0.0.1", double.port) as client:
         with pytest.raises(smtplib.SMTPException):
             client.send_message(mail("<p>It</p>"))

@@ -158,7 +158,7 @@ def test_it_has_a_case_in_which_it_fires(name: str) -> None:
         assert any(name == other and own.items() <= labels.items() for other, labels in expected())
 
 
-def test_every_alert_has_a_case_of_its_own_in_which_it_never_fires() -> None:
+def test_every_alert_has_its_own_case_in_which_it_never_fires() -> None:
     silent = {case.alert for case in python_cases() if case.expect and not case.fires}
     silent |= {name for name, times in plain_checks() if not any(times)}
     assert set(NAMES) - ALWAYS_FIRING - silent == set()
@@ -171,17 +171,17 @@ def test_every_alert_has_a_case_that_reads_its_text() -> None:
     assert set(NAMES) - told == set()
 
 
-def test_whatever_fires_in_a_case_has_the_labels_that_every_alert_has() -> None:
+def test_every_alert_that_fires_in_a_case_has_the_common_labels() -> None:
     missing = {(name, label) for name, labels in expected() for label in LABELS if not labels.get(label)}
     assert missing == set()
 
 
-def test_every_alert_that_was_asked_for_is_there() -> None:
+def test_every_required_alert_exists() -> None:
     assert REQUIRED.keys() - set(NAMES) == set()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_severity_and_time_are_those_asked_for(name: str) -> None:
+def test_its_severity_and_wait_are_the_required_ones(name: str) -> None:
     for rule in alerts()[name]:
         severity = rule["labels"]["severity"]
         assert severity in REQUIRED.get(name, SEVERITIES)
@@ -191,7 +191,7 @@ def test_its_severity_and_time_are_those_asked_for(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_says_whether_it_wakes_someone(name: str) -> None:
+def test_it_states_whether_it_pages(name: str) -> None:
     for rule in alerts()[name]:
         assert rule["labels"]["page"] in ("yes", "no")
         if rule["labels"]["severity"] != "critical":
@@ -199,7 +199,7 @@ def test_it_says_whether_it_wakes_someone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_carries_what_every_alert_carries(name: str) -> None:
+def test_it_has_the_labels_and_annotations_of_every_alert(name: str) -> None:
     for rule in alerts()[name]:
         labels, annotations = rule["labels"], rule["annotations"]
         assert labels["component"] in COMPONENTS
@@ -209,7 +209,7 @@ def test_it_carries_what_every_alert_carries(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_dashboard_is_there(name: str) -> None:
+def test_its_dashboard_exists(name: str) -> None:
     for rule in alerts()[name]:
         path = rule["annotations"]["dashboard_url"].removeprefix("/d/").partition("?")[0]
         assert path.removeprefix("{{ $labels.system }}") in uids()

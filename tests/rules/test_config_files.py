@@ -55,7 +55,7 @@ def test_promtool_refuses_an_expression_that_does_not_parse() -> None:
     assert "unclosed left parenthesis" in result.output
 
 
-def test_two_rules_that_record_the_same_are_refused() -> None:
+def test_two_rules_that_record_the_same_series_are_refused() -> None:
     twice = "groups:\n- name: x\n  rules:\n  - {record: a, expr: vector(1)}\n  - {record: a, expr: vector(2)}\n"
     result = checked(stack_config(), {"twice.yaml": twice})
     assert result.code != 0

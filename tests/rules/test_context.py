@@ -79,7 +79,7 @@ LABELS = {"severity": "critical", "component": "application", "system": "shop"}
 ALSO = "Down: postgres db:5432. Also firing: Other. Started in the last hour: web. "
 
 
-def test_an_alert_tells_since_when_it_is_so_and_what_else_is_seen_of_its_system() -> None:
+def test_an_alert_has_its_start_and_the_context_of_its_system() -> None:
     expected = {
         FIRST: "Read the log of { { it }}.",
         SINCE: "1970-01-01 00:02:00",
@@ -92,13 +92,13 @@ def test_the_system_may_be_a_label_of_the_rule() -> None:
     assert judged([told(OTHER), told(FIXED)], "Fixed", LABELS, {SINCE: "1970-01-01 00:02:00", ALSO_SEEN: ALSO}) == ""
 
 
-def test_without_a_system_nothing_else_is_told() -> None:
+def test_without_a_system_there_is_no_context() -> None:
     alone = rule("Alone", "max(errors) > 0")
     labels = {"severity": "critical", "component": "application"}
     assert judged([told(OTHER), told(alone)], "Alone", labels, {SINCE: "1970-01-01 00:02:00", ALSO_SEEN: ""}) == ""
 
 
-def test_the_first_step_is_the_line_of_the_runbook_that_says_so() -> None:
+def test_the_first_step_is_the_first_step_line_of_the_runbook() -> None:
     assert first_step(PAGE) == "Read the log of { { it }}."
     assert first_step("# Broken\n") == ""
 
@@ -108,7 +108,7 @@ def test_the_first_step_is_the_line_of_the_runbook_that_says_so() -> None:
     [{}, {"severity": "critical"}, {"severity": "critical", "component": "monitoring"}],
     ids=["none", "upstream form", "the stack itself"],
 )
-def test_alerts_in_upstream_form_and_of_the_stack_itself_are_left_as_they_are(labels: dict[str, str]) -> None:
+def test_alerts_in_upstream_form_and_of_the_stack_itself_are_unchanged(labels: dict[str, str]) -> None:
     assert annotations({"alert": "Up", "expr": "up == 0", "labels": labels}, UP, PAGE) == {}
 
 

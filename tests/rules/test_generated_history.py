@@ -42,7 +42,7 @@ def recorded(made: System, series: dict[str, str], expected: dict[str, dict[str,
     assert result.code == 0, result.output
 
 
-def test_two_counters_of_errors_are_told_apart_and_added_up() -> None:
+def test_two_counters_of_errors_are_distinguished_and_summed() -> None:
     both = [{"series": f"{what}_errors_total", "type": "class"} for what in ("db", "mail")]
     recorded(
         system(signals={"errorTypes": both}),

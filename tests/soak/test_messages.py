@@ -71,7 +71,7 @@ def test_the_message_says_how_much_and_how_much_is_allowed(messages: Mapping[str
     assert "above 10%" in first.text.replace("\\", "")
 
 
-def test_no_service_would_refuse_a_message(
+def test_every_message_is_valid_for_its_service(
     messages: Mapping[str, list[Told]], doubles: tuple[HttpDoubles, MailDouble]
 ) -> None:
     http, mail = doubles

@@ -141,7 +141,7 @@ def test_the_stacks_own_containers_are_read_as_the_platforms() -> None:
 
 
 @pytest.mark.parametrize("labels", [{}, {"io_observability_stack": "dev"}, {"com_docker_compose_project": "other"}])
-def test_a_container_that_nothing_selects_is_not_read(labels: dict[str, str]) -> None:
+def test_a_container_that_is_not_selected_is_not_read(labels: dict[str, str]) -> None:
     assert read(selecting(projects=["shop"], containers=["shop-*"]), "web-1", **labels) is None
 
 

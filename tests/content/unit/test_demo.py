@@ -106,7 +106,7 @@ def test_the_route_is_the_template_and_never_the_path(running: Running) -> None:
     assert routes == {route.template for route in SHOP.routes} | {UNMATCHED}
 
 
-def test_a_method_nobody_knows_makes_no_series_of_its_own(running: Running) -> None:
+def test_an_unknown_method_gets_no_series_of_its_own(running: Running) -> None:
     assert running.client.request("BREW", "/api/products/7").status_code == 501
     assert "BREW" not in running.client.get("/metrics").text
 
@@ -116,7 +116,7 @@ def test_health_and_metrics_are_not_counted_as_requests(running: Running) -> Non
     assert not [sample for sample in running.families()["http_requests"].samples if sample.value]
 
 
-def test_a_correlation_id_is_taken_answered_and_logged(running: Running) -> None:
+def test_a_correlation_id_is_accepted_returned_and_logged(running: Running) -> None:
     answer = running.client.get("/api/products/7", headers={"X-Correlation-ID": "try-1"})
     assert answer.headers["X-Correlation-ID"] == "try-1"
     line = running.logged()[-1]
@@ -130,7 +130,7 @@ def test_a_correlation_id_is_taken_answered_and_logged(running: Running) -> None
 
 
 @pytest.mark.parametrize("given", [None, "with space", "x" * 129, 'quote"'])
-def test_a_correlation_id_that_is_missing_or_unusable_is_made(running: Running, given: str | None) -> None:
+def test_a_missing_or_invalid_correlation_id_is_generated(running: Running, given: str | None) -> None:
     headers = {} if given is None else {"X-Correlation-ID": given}
     made = running.client.get("/api/products/7", headers=headers).headers["X-Correlation-ID"]
     assert len(made) == 32
@@ -168,7 +168,7 @@ def test_readiness_is_503_with_the_reason_until_the_database_is_back(running: Ru
     assert '"status":"ok"' in running.client.get("/health").text
 
 
-def test_a_failure_answers_500_and_logs_its_fingerprint_without_details(running: Running) -> None:
+def test_a_failure_returns_500_and_logs_its_fingerprint_without_details(running: Running) -> None:
     running.shop.broken = True
     answers = [running.client.get("/api/products/7") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [500, 500]
@@ -179,7 +179,7 @@ def test_a_failure_answers_500_and_logs_its_fingerprint_without_details(running:
 
 
 @pytest.mark.parametrize(("fault", "failed"), [("high-error-rate", 3), ("critical-error-rate", 40)])
-def test_its_faults_of_errors_fail_their_share_evenly(running: Running, fault: str, failed: int) -> None:
+def test_an_error_fault_fails_its_share_of_requests_evenly(running: Running, fault: str, failed: int) -> None:
     running.faults.start(SHOP.name, fault, 60)
     statuses = [running.client.get("/api/products/7").status_code for _ in range(120)]
     assert statuses.count(500) == pytest.approx(failed, abs=1)
@@ -187,7 +187,7 @@ def test_its_faults_of_errors_fail_their_share_evenly(running: Running, fault: s
     assert {running.client.get("/api/products/7").status_code for _ in range(20)} == {200}
 
 
-def test_its_faults_of_response_time_slow_their_share(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_latency_fault_slows_its_share_of_requests(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr("demo.server.time", SimpleNamespace(monotonic=time.monotonic, sleep=slept.append))
     running.faults.start(SHOP.name, "high-response-time", 60)
@@ -196,7 +196,7 @@ def test_its_faults_of_response_time_slow_their_share(running: Running, monkeypa
     assert [0.55 <= seconds <= 0.75 for seconds in slept].count(True) == 2
 
 
-def test_the_route_of_a_new_release_fails_under_a_name_of_its_own(running: Running) -> None:
+def test_the_route_of_a_new_release_fails_under_a_new_name(running: Running) -> None:
     assert running.client.get(api.PREVIEW).status_code == 404
     running.faults.start(SHOP.name, "new-error-type", 60)
     assert running.client.get(api.PREVIEW).status_code == 500
@@ -205,7 +205,7 @@ def test_the_route_of_a_new_release_fails_under_a_name_of_its_own(running: Runni
     assert len([route for route in routes if route and route.startswith("/api/unseen-")]) == 1
 
 
-def test_every_route_is_there_with_no_errors_from_the_start(running: Running) -> None:
+def test_every_route_is_exposed_without_errors_from_the_start(running: Running) -> None:
     samples = running.families()["http_requests"].samples
     errors = {sample.labels["route"]: sample.value for sample in samples if sample.labels["status_code"] == "500"}
     assert errors == {route.template: 0 for route in SHOP.routes}
@@ -226,7 +226,7 @@ def sent(how: Conditions, count: int = 3000) -> list[str]:
     return [f"{method} {route[0].template if route else UNMATCHED}" for method, route in found]
 
 
-def test_the_traffic_asks_for_every_route_as_often_as_its_weight_says() -> None:
+def test_traffic_requests_each_route_in_proportion_to_its_weight() -> None:
     routes = sent(SHOP.ordinary)
     total = sum(route.weight for route in SHOP.routes)
     for route in SHOP.routes:
@@ -240,7 +240,7 @@ def test_a_crawler_only_reads() -> None:
     assert len([route for route in routes if route.startswith("POST")]) / len(routes) < 0.06
 
 
-def test_the_traffic_orders_less_and_by_fewer_users_where_a_fault_says_so() -> None:
+def test_a_fault_can_reduce_the_orders_and_the_users_of_the_traffic() -> None:
     assert sent(Conditions(orders=0.1)).count("POST /api/orders") < 60
     users = {body["user_id"] for _, path, body in (random_request(Conditions(users=0.03)) for _ in range(500)) if body
              and path == "/api/orders"}  # fmt: skip
@@ -260,7 +260,7 @@ def test_a_fault_ends_by_itself() -> None:
     assert switches.conditions("erpgo", Conditions()) == Conditions()
 
 
-def test_of_two_faults_that_change_the_same_the_later_one_counts() -> None:
+def test_of_two_faults_that_change_the_same_value_the_later_one_applies() -> None:
     clock = Clock()
     switches = Faults(FAULTS, clock)
     switches.start("erpgo", "high-error-rate", 60)
@@ -271,7 +271,7 @@ def test_of_two_faults_that_change_the_same_the_later_one_counts() -> None:
     assert (how.errors, how.goroutines) == (0.25, 14_000)
 
 
-def test_a_new_kind_of_error_has_another_name_each_time_and_keeps_it_while_it_is_on() -> None:
+def test_a_new_error_type_has_a_new_name_each_time_and_keeps_it_while_on() -> None:
     clock = Clock()
     switches = Faults(FAULTS, clock)
     names = []
@@ -285,12 +285,12 @@ def test_a_new_kind_of_error_has_another_name_each_time_and_keeps_it_while_it_is
 
 
 @pytest.mark.parametrize(("text", "expected"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("500ms", 0.5)])
-def test_durations_are_read(text: str, expected: float) -> None:
+def test_durations_are_parsed(text: str, expected: float) -> None:
     assert faults.seconds(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "10", "m", "-5m", "0s", "25h", "1m x"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_an_invalid_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"duration|between"):
         faults.seconds(text)
 
@@ -317,7 +317,7 @@ def test_faults_are_switched_and_listed_over_http() -> None:
     server.server_close()
 
 
-def test_the_breaker_lets_one_attempt_a_pause_through_while_something_is_away() -> None:
+def test_the_open_breaker_allows_one_attempt_per_pause() -> None:
     clock = Clock()
     breaker = Breaker("database", (OSError,), pause=1.0, clock=clock)
     tries: list[int] = []

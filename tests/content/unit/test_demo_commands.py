@@ -54,7 +54,7 @@ def test_only_the_faults_that_are_on_are_shown(monkeypatch: pytest.MonkeyPatch) 
     assert run("fault") == [{"system": SYSTEM, "fault": FAULT.name, "until": "12:00:00 UTC", "does": FAULT.does}]
 
 
-def test_a_fault_switched_on_or_off_is_answered_with_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_switching_a_fault_on_or_off_prints_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, str | None]] = []
 
     def ask(method: str, _: str, *, duration: str | None = None) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def test_a_fault_switched_on_or_off_is_answered_with_its_state(monkeypatch: pyte
     assert asked == [("POST", "10m"), ("DELETE", None)]
 
 
-def test_a_demo_that_does_not_answer_is_reported_outside_the_json(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_demo_that_does_not_respond_is_reported_outside_the_json(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise fault.UnreachableError("connection refused")
 

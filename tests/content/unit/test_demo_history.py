@@ -46,12 +46,12 @@ def test_every_series_has_a_sample_a_minute_up_to_the_end(samples: Samples) -> N
         assert {later - earlier for (earlier, _), (later, _) in pairwise(found)} == {60}, series
 
 
-def test_the_samples_of_a_series_stand_together() -> None:
+def test_the_samples_of_a_series_are_adjacent() -> None:
     names = [line.partition("{")[0] for line in history.lines(END - 3600, END, 4.0)]
     assert len(list(dict.fromkeys(names))) == 1 + sum(one != other for one, other in pairwise(names))
 
 
-def test_a_week_ago_lies_within_it(samples: Samples) -> None:
+def test_the_history_covers_a_week_ago(samples: Samples) -> None:
     for name in ("app:orders:increase1h", "app:revenue_usd:increase1h", "app:active_users:avg1h"):
         for series in named(samples, name):
             assert samples[series][0][0] <= END - WEEK - 3600
@@ -72,7 +72,7 @@ def recorded() -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_it_is_made_of_what_the_rules_record_and_of_counters(
+def test_the_history_has_recorded_series_and_counters(
     samples: Samples, recorded: set[tuple[str, str]], name: str
 ) -> None:
     written = {series.partition("{")[0] for series in samples if f'system="{name}"' in series}
@@ -81,14 +81,14 @@ def test_it_is_made_of_what_the_rules_record_and_of_counters(
     assert written - canonical == {counter.partition("{")[0] for counter in PROFILES[name].counts.values()}
 
 
-def test_the_team_is_the_one_of_the_systems_file(samples: Samples) -> None:
+def test_the_team_is_that_of_the_systems_file(samples: Samples) -> None:
     teams = {name: system(name).team for name in PROFILES}
     assert set(named(samples, "app:system:info")) == {
         f'app:system:info{{team="{team}",system="{name}"}}' for name, team in teams.items()
     }
 
 
-def test_the_counters_go_on_to_where_the_demo_is_scraped(samples: Samples) -> None:
+def test_the_counters_have_the_labels_with_which_the_demo_is_scraped(samples: Samples) -> None:
     config = stack_config("dev")
     from observability.scrape.jobs import jobs
 
@@ -106,7 +106,7 @@ def test_the_counters_go_on_to_where_the_demo_is_scraped(samples: Samples) -> No
         assert values == sorted(values)
 
 
-def test_what_an_hour_brought_is_what_the_counters_grew_by(samples: Samples) -> None:
+def test_the_total_of_an_hour_is_the_increase_of_the_counters(samples: Samples) -> None:
     (counter,) = (series for series in named(samples, "orders_created_total") if 'system="erpgo"' in series)
     grown = samples[counter][-1][1] - samples[counter][-61][1]
     assert samples['app:orders:increase1h{system="erpgo"}'][-1][1] == pytest.approx(grown, rel=0.1)
@@ -126,7 +126,7 @@ def test_the_history_is_that_of_the_simulation(samples: Samples, name: str) -> N
         assert samples[f'app:active_users:count{{system="{name}"}}'][-1][1] == pytest.approx(value, rel=0.1)
 
 
-def test_the_shop_is_as_busy_as_the_settings_say() -> None:
+def test_the_traffic_of_the_shop_matches_the_settings() -> None:
     def rate(setting: float) -> float:
         lines = history.lines(END - 600, END, setting)
         last = [line for line in lines if line.startswith(f'app:http_requests:rate5m{{system="{SHOP.name}"}}')][-1]
@@ -136,7 +136,7 @@ def test_the_shop_is_as_busy_as_the_settings_say() -> None:
     assert rate(8.0) == pytest.approx(2 * rate(4.0), rel=0.01)
 
 
-def test_every_error_that_may_come_again_is_known_a_day_before(samples: Samples) -> None:
+def test_every_recurring_error_is_in_the_history_a_day_before(samples: Samples) -> None:
     run = Run("erpgo", END)
     known = {
         dict(re.findall(r'(\w+)="([^"]*)"', series))["name"]

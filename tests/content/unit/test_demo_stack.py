@@ -22,7 +22,7 @@ from observability.synth.record import CONTAINER, record
 from tests.content.stacks import stack_config
 
 
-def test_no_stack_declares_anything_of_the_demo() -> None:
+def test_no_stack_declares_a_resource_of_the_demo() -> None:
     for stack in ("dev", "staging", "prod"):
         config = stack_config(stack)
         containers = [
@@ -31,7 +31,7 @@ def test_no_stack_declares_anything_of_the_demo() -> None:
         assert not [image for image in containers if "demo" in image or image.startswith(("redis:", "nginx:"))]
 
 
-def test_a_stack_file_without_the_demo_takes_no_orders() -> None:
+def test_a_fault_is_refused_for_a_stack_without_the_demo() -> None:
     result = run("erpgo", "high-error-rate", "staging")
     assert isinstance(result.exception, ConfigError)
     assert "no demo:tenant" in result.exception.what
@@ -52,7 +52,7 @@ def run(*arguments: str) -> Result:
         (["--off"], "obs fault"),
     ],
 )
-def test_a_wrong_order_names_what_is_known(arguments: list[str], named: str) -> None:
+def test_a_wrong_argument_is_refused_with_the_valid_ones(arguments: list[str], named: str) -> None:
     result = run(*arguments)
     assert isinstance(result.exception, ConfigError)
     assert named in result.exception.fix
@@ -106,7 +106,7 @@ def test_a_fault_lasts_by_default_until_its_alerts_have_fired(demo: Faults) -> N
         assert left == pytest.approx(60 * minutes, abs=30)
 
 
-def test_a_demo_that_does_not_answer_is_said_so(demo: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_demo_that_does_not_respond_is_reported(demo: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("demo.tenant.options.read", lambda *_: TenantOptions(fault_port=1))
     result = run("erpgo", "high-error-rate")
     assert result.exit_code == 1
@@ -114,14 +114,14 @@ def test_a_demo_that_does_not_answer_is_said_so(demo: Faults, monkeypatch: pytes
     assert demo.active("erpgo") == {}
 
 
-def test_what_a_module_of_the_commands_puts_beside_a_stack_is_found() -> None:
+def test_the_demo_is_found_as_an_extension_of_the_commands() -> None:
     assert [one.name for one in beside.found()] == ["demo"]
     groups = {group.name for group in app.registered_groups}
     assert "demo" in groups
 
 
 @pytest.mark.parametrize("command", ["up", "down", "status"])
-def test_a_demo_that_no_stack_file_asks_for_is_not_driven(command: str) -> None:
+def test_demo_commands_are_refused_where_the_stack_file_has_no_demo(command: str) -> None:
     result = CliRunner().invoke(app, ["demo", command, "staging"])
     assert isinstance(result.exception, ConfigError)
     assert "add `demo:tenant: {}`" in result.exception.fix
@@ -157,7 +157,7 @@ def test_the_address_of_a_demo_that_moved_is_replaced(home: Home) -> None:
     assert home.secrets("dev")["heartbeatUrl"] == "http://172.30.80.1:8000/ping/dev"
 
 
-def test_an_address_elsewhere_that_a_person_stored_is_kept(home: Home) -> None:
+def test_an_external_address_that_a_user_stored_is_kept(home: Home) -> None:
     home.set_secret("dev", "heartbeatUrl", "https://hc-ping.com/1234")
     prepare("dev")
     assert home.secrets("dev")["heartbeatUrl"] == "https://hc-ping.com/1234"

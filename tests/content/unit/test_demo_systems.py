@@ -34,7 +34,7 @@ def test_a_system_exposes_the_series_of_its_file_and_nothing_else(name: str) -> 
 
 
 @pytest.mark.parametrize("name", SIMULATED)
-def test_what_a_simulated_system_exposes_is_what_it_declares(name: str) -> None:
+def test_a_simulated_system_exposes_what_it_declares(name: str) -> None:
     run = Run(name, BUSIEST)
     run.for_seconds(60)
     declared = system(name)
@@ -50,7 +50,7 @@ def test_what_a_simulated_system_exposes_is_what_it_declares(name: str) -> None:
         assert bounds == ({*spec.bounds, float("inf")} if spec.bounds else set())
 
 
-def test_what_the_shop_exposes_is_what_it_declares() -> None:
+def test_the_shop_exposes_what_it_declares() -> None:
     metrics = Metrics()
     with metrics.query("get_product"):
         metrics.request("GET", "/api/products", 200, 12.0)
@@ -82,7 +82,7 @@ def test_every_alert_that_a_system_can_have_has_a_fault_that_raises_it(name: str
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_what_a_fault_raises_is_an_alert_of_the_rules(name: str) -> None:
+def test_the_alerts_of_a_fault_exist_in_the_rules(name: str) -> None:
     known = {alert for found in alerts().values() for alert in found} | {NEW_ERROR, STALLED}
     beyond = {
         alert.name
@@ -94,7 +94,7 @@ def test_what_a_fault_raises_is_an_alert_of_the_rules(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SIMULATED)
-def test_what_counts_its_business_is_a_signal_of_its_file(name: str) -> None:
+def test_the_business_counters_are_signals_of_the_systems_file(name: str) -> None:
     signals = system(name).signals
     for word, counter in PROFILES[name].counts.items():
         chosen = getattr(signals, word)
@@ -104,7 +104,7 @@ def test_what_counts_its_business_is_a_signal_of_its_file(name: str) -> None:
 
 @pytest.mark.parametrize("name", SIMULATED)
 @pytest.mark.parametrize("moment", [QUIETEST, BUSIEST], ids=["quietest", "busiest"])
-def test_requests_come_at_the_pace_of_the_hour(name: str, moment: float) -> None:
+def test_the_request_rate_follows_the_hour_of_the_day(name: str, moment: float) -> None:
     run = Run(name, moment)
     run.for_seconds(600)
     requests = run.system.signals.http_requests
@@ -121,7 +121,7 @@ def test_the_same_seed_gives_the_same_figures() -> None:
     assert runs[0].snapshot() == runs[1].snapshot()
 
 
-def test_a_day_has_its_night_and_a_week_its_weekend() -> None:
+def test_traffic_is_lower_at_night_and_on_weekends() -> None:
     days = [[load(WEDNESDAY + day * DAY + hour * 3600) for hour in range(24)] for day in range(7)]
     assert max(map(max, days)) == pytest.approx(1, abs=0.03)
     assert all(day.index(min(day)) in (2, 3, 4) for day in days)
@@ -140,7 +140,7 @@ def test_a_picker_picks_exactly_its_share() -> None:
     assert sum(picker.pick(0.07) for _ in range(10_000)) == 700
 
 
-def test_a_tick_of_all_systems_is_as_much_work_after_minutes_as_at_first() -> None:
+def test_the_work_of_a_tick_does_not_grow_over_time() -> None:
     made = simulations(lambda _, __: None, seed=7)
     engine = Engine([simulation for simulation, _ in made.values()], Faults(FAULTS))
     now = time.time()
@@ -156,7 +156,7 @@ def test_a_tick_of_all_systems_is_as_much_work_after_minutes_as_at_first() -> No
     assert last < 1.5 * first
 
 
-def test_after_a_pause_the_engine_goes_on_from_now() -> None:
+def test_after_a_pause_the_engine_continues_from_the_current_time() -> None:
     made = simulations(lambda _, __: None, seed=7)
     engine = Engine([made["erpgo"][0]], Faults(FAULTS))
     now = time.time()
@@ -191,7 +191,7 @@ def test_a_simulated_system_logs_its_failures_and_its_requests_each_minute(
     assert {line["system"] for line in lines} == {"alawael", "syncup"}
 
 
-def test_a_simulated_system_answers_on_its_path_and_says_that_it_is_well() -> None:
+def test_a_simulated_system_serves_its_path_and_reports_healthy() -> None:
     made = simulations(lambda _, __: None, seed=7)
     server = metrics_server(PROFILES["syncup"], made["syncup"][1], port=0)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

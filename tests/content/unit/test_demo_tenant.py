@@ -112,14 +112,14 @@ def test_each_service_starts_after_those_it_needs(tenant: Tenant) -> None:
     assert order.index("redis") < order.index("app")
 
 
-def test_an_unchanged_demo_is_left_alone(tenant: Tenant) -> None:
+def test_an_unchanged_demo_is_not_touched(tenant: Tenant) -> None:
     machine = Machine()
     machine.bring(tenant)
     assert machine.bring(tenant) == []
     assert machine.asked == []
 
 
-def test_a_changed_option_replaces_the_containers_it_concerns_and_no_other(tenant: Tenant) -> None:
+def test_a_changed_option_replaces_only_the_containers_that_use_it(tenant: Tenant) -> None:
     machine = Machine()
     machine.bring(tenant)
     faster = Tenant(options=TenantOptions(rate=9), folder=tenant.folder)
@@ -140,7 +140,7 @@ def test_before_the_first_up_the_plan_is_to_create_everything(tenant: Tenant) ->
     assert sorted(containers.plan()[1:]) == sorted(f"create demo-{service}" for service in SERVICES)
 
 
-def test_a_demo_of_another_data_folder_is_left_alone(tenant: Tenant, tmp_path: Path) -> None:
+def test_a_demo_of_another_data_folder_is_not_touched(tenant: Tenant, tmp_path: Path) -> None:
     machine = Machine()
     machine.bring(tenant)
     before = dict(machine.here)
@@ -170,7 +170,7 @@ def test_an_unhealthy_container_is_named_with_where_to_look(tenant: Tenant, monk
         Machine(health="unhealthy").bring(tenant)
 
 
-def test_a_subnet_that_another_network_has_is_refused_before_anything_is_made(tenant: Tenant) -> None:
+def test_a_subnet_in_use_is_refused_before_anything_is_created(tenant: Tenant) -> None:
     machine = Machine()
     pools = [{"Subnet": "172.30.0.0/16"}]
     machine.networks_here.append(SimpleNamespace(name="other", attrs={"IPAM": {"Config": pools}}))
@@ -192,7 +192,7 @@ def test_no_password_is_in_the_environment_a_label_or_a_command_line(tenant: Ten
     assert database.text["/run/secrets/monitoring-password"].decode() == tenant.passwords()["monitoring-password"]
 
 
-def test_passwords_are_made_once_and_readable_by_their_owner_alone(tenant: Tenant) -> None:
+def test_passwords_are_generated_once_and_readable_by_their_owner_only(tenant: Tenant) -> None:
     first = tenant.passwords()
     assert tenant.passwords() == first
     assert len(set(first.values())) == len(first)
@@ -265,7 +265,7 @@ VARIABLES = {
         ({"image": "redis:${REDIS_TAG}"}, "REDIS_TAG has no value"),
     ],
 )
-def test_what_compose_says_wrongly_is_refused_by_its_path(tmp_path: Path, change: dict[str, Any], named: str) -> None:
+def test_an_invalid_compose_file_is_refused_by_path(tmp_path: Path, change: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigError) as refused:
         load(written(tmp_path, change), VARIABLES)
     assert named in refused.value.what
@@ -283,7 +283,7 @@ def test_a_stack_file_without_the_key_has_no_demo(tmp_path: Path) -> None:
         options.require("dev", root)
 
 
-def test_the_key_alone_asks_for_the_usual_demo(tmp_path: Path) -> None:
+def test_the_key_alone_enables_the_default_demo(tmp_path: Path) -> None:
     found = options.require("dev", stack_file(tmp_path, "config:\n  demo:tenant: {}\n"))
     assert found == TenantOptions()
     assert (found.gateway, found.faults_address) == ("172.30.80.1", "http://127.0.0.1:3999")
@@ -304,5 +304,5 @@ def test_a_wrong_option_is_refused_by_its_path(tmp_path: Path, said: str, named:
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_only_dev_asks_for_the_demo(stack: str) -> None:
+def test_only_dev_enables_the_demo(stack: str) -> None:
     assert options.read(stack, ROOT) is None

@@ -55,5 +55,5 @@ def test_no_module_of_the_product_names_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_no_test_outside_the_content_names_it(name: str) -> None:
+def test_no_test_outside_of_the_content_names_it(name: str) -> None:
     assert naming(tests_of_the_framework(), name) == []

@@ -46,7 +46,7 @@ def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 5
 
 
-def test_what_route_is_shown_to_print_is_what_it_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_output_of_route_in_the_guide_is_the_real_output(monkeypatch: pytest.MonkeyPatch) -> None:
     (shown,) = [text for text in SHOWN if text.startswith("$ ./obs route")]
     command, _, expected = shown.partition("\n")
     of = config(EXAMPLES[0])

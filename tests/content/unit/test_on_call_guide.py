@@ -9,7 +9,7 @@ from observability.settings.on_call import OnCallSettings
 from tests.unit.on_call_rota import rota
 
 
-def test_what_the_guide_shows_is_accepted() -> None:
+def test_the_settings_in_the_guide_are_accepted() -> None:
     guide = (ROOT / "docs" / "on-call.md").read_text(encoding="utf-8")
     examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)]
     values = {key.removeprefix("observability:"): value for example in examples for key, value in example.items()}

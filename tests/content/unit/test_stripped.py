@@ -12,7 +12,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stripped.stripped(tmp_path_factory.mktemp("stripped"))
 
 
-def test_every_test_module_collects(checkout: Path) -> None:
+def test_every_test_module_is_collected(checkout: Path) -> None:
     done = stripped.tests(checkout, "--collect-only", "-W", "ignore", "tests")
     assert done.returncode == 0, done.stdout[-3000:]
     assert not any(system in done.stdout for system in SYSTEMS)
