@@ -1,1 +1,1 @@
-"""What Grafana shows, typed: one module a dashboard, one function a panel. No Pulumi, no I/O."""
+"""Grafana's dashboards as typed code: one module per dashboard, one function per panel. No Pulumi, no I/O."""

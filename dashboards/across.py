@@ -1,4 +1,4 @@
-"""What the dashboards across all systems have in common: which systems are chosen, and the ways between them."""
+"""What the dashboards across all systems share: the selection of systems, and the links between the dashboards."""
 
 from typing import Final
 
@@ -14,10 +14,10 @@ OF: Final = 'system=~"$system"'
 
 
 def systems() -> build.QueryVariable:
-    """The choice of systems, the stack itself among them."""
+    """The variable that selects systems, the stack itself among them."""
     return variable("system", "System", "label_values(app:system:info, system)")
 
 
 def back() -> build.DashboardLink:
-    """The way to the overview."""
+    """The link to the overview."""
     return to("Overview", "/d/obs-overview")

@@ -25,7 +25,7 @@ from dashboards.subject import Subject
 
 
 def application(subject: Subject) -> dashboard.Dashboard | None:
-    """The dashboard, with the panels of the signals that the system has; None where it exposes nothing itself."""
+    """The dashboard, with the panels of the signals that the system has; None where it exposes no metrics itself."""
     signals = subject.system.signals
     if not subject.system.series and "nginx" not in subject.jobs:
         return None
@@ -90,7 +90,7 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
 
 
 def targets_up(subject: Subject) -> Panel:
-    """Share of its instances that are up."""
+    """Share of the system's instances that are up."""
     up = subject.of("up", job=subject.system.scrape.job)
     return number(
         "Instances Up",

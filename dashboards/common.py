@@ -1,4 +1,4 @@
-"""What all panels have in common: the form of queries, how thresholds are drawn, the look of each kind."""
+"""What all panels have in common: the form of queries, how thresholds are drawn, and the options of each kind."""
 
 import string
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from dashboards.datasources import LOKI, PROMETHEUS
 
 RATE: Final = "$__rate_interval"
-"""Range of a rate: Grafana makes it four scrape intervals at the least, so that one lost scrape leaves no gap."""
+"""Range of a rate: in Grafana at least four scrape intervals, so that one lost scrape leaves no gap."""
 
 RANGE: Final = "$__range"
-"""The time shown, as a range."""
+"""The dashboard's time range, as a PromQL range."""
 
 SOURCE: Final = common.DataSourceRef(type_val=PROMETHEUS, uid=PROMETHEUS)
 LOGS: Final = common.DataSourceRef(type_val=LOKI, uid=LOKI)
@@ -32,14 +32,14 @@ SEVERITIES: Final = {"info": BLUE, "warning": ORANGE, "critical": RED}
 """Colour of each severity, from the mildest."""
 
 PERCENTILES: Final = {"0.5": "p50", "0.95": "p95", "0.99": "p99"}
-"""The values of the label `quantile` as titles say them."""
+"""The values of the label `quantile` as panel titles write them."""
 
 STAT_HEIGHT: Final = 4
 GRAPH_HEIGHT: Final = 7
 """Heights in Grafana's grid units of about 38 pixels."""
 
 FLAT: Final[Mapping[str, float]] = MappingProxyType({"percentunit": 0.01, "s": 0.001})
-"""How high an axis reaches at the least: of what is all 0 Grafana's own reaches to 100, which is 10,000 %."""
+"""Minimum upper end of an axis: where all values are 0, Grafana's default reaches 100, which is 10,000 %."""
 
 ORDER: Final = "Order"
 """refId of the query that a table's rows are sorted by."""
@@ -52,36 +52,36 @@ Query = prometheus.Dataquery
 
 
 def over_time(expr: str, legend: str = "__auto", ref: str = "A") -> Query:
-    """A query over the time shown."""
+    """A query over the dashboard's time range."""
     return prometheus.Dataquery().datasource(SOURCE).expr(expr).legend_format(legend).ref_id(ref).range()
 
 
 def percentiles(expr: str, legend: str = "") -> Query:
-    """A query of percentiles, whose lines are called p50, p95 and p99 after the label `quantile`."""
+    """A query of percentiles. The lines are named p50, p95 and p99 after the label `quantile`."""
     named = f'label_replace({expr}, "percentile", "p$1", "quantile", "0[.](.+)")'
     named = f'label_replace({named}, "percentile", "p50", "quantile", "0[.]5")'
     return over_time(named, f"{legend}{{{{percentile}}}}")
 
 
 def coloured(panel: timeseries.Panel, colours: Mapping[str, str]) -> timeseries.Panel:
-    """The graph with the colours of the lines of these names."""
+    """The graph with these colours for the lines of these names."""
     for name, colour in colours.items():
         panel.override_by_name(name, _fixed(colour))
     return panel
 
 
 def now(expr: str, ref: str = "A") -> Query:
-    """A query of this moment, one row a series."""
+    """An instant query, one row per series."""
     return prometheus.Dataquery().datasource(SOURCE).expr(expr).ref_id(ref).instant().format(PromQueryFormat.TABLE)
 
 
 def lines(expr: str, ref: str = "A") -> loki.Dataquery:
-    """A query of log lines, or of what is counted in them over the time shown."""
+    """A query of log lines, or of a count of them over the dashboard's time range."""
     return loki.Dataquery().datasource(LOGS).expr(expr).ref_id(ref).query_type("range")
 
 
 def counted(expr: str, legend: str, ref: str = "A") -> loki.Dataquery:
-    """A query that counts log lines over the time shown."""
+    """A query that counts log lines over the dashboard's time range."""
     return lines(expr, ref).legend_format(legend)
 
 
@@ -103,9 +103,9 @@ def graph(
     at: tuple[float, str] | None = None,
     width: int = 8,
 ) -> timeseries.Panel:
-    """Lines over time, from 0 up, and dashed ones where alerts begin.
+    """Lines over time, from 0 up, and dashed lines where alerts begin to fire.
 
-    `limits` is a query of threshold series; `at` is the value that an alert's rule has itself, and its severity.
+    `limits` is a query of threshold series; `at` is the value that is written in an alert's rule, and its severity.
     """
     targets: list[Query | loki.Dataquery] = list(queries)
     panel = (
@@ -141,16 +141,16 @@ def graph(
 
 
 def line_at(panel: timeseries.Panel, value: float, color: str) -> timeseries.Panel:
-    """The graph with a line at a value that no series tells."""
+    """The graph with a line at a constant value that is not a series."""
     style = options.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
-    # Grafana makes no room for the line by itself.
+    # Grafana does not extend the axis to show this line.
     return panel.thresholds(steps((None, GREEN), (value, color))).thresholds_style(style).axis_soft_max(1.1 * value)
 
 
 def number(title: str, description: str, unit: str, asked: Query | loki.Dataquery, width: int = 3) -> stat.Panel:
-    """The value of this moment, large, on a ground of its colour; of several series one beside the other."""
+    """The current value, large, on a coloured background; several series are shown next to each other."""
     if isinstance(asked, prometheus.Dataquery):
-        # Of the time shown nothing but its end is seen, and a month of it takes long to read.
+        # The panel shows only the end of the time range, and a query over a month is slow.
         asked.instant()
     else:
         asked.query_type("instant")
@@ -173,7 +173,7 @@ def number(title: str, description: str, unit: str, asked: Query | loki.Dataquer
 def rows(
     title: str, description: str, unit: str, query: Query, width: int = 12, first: Sequence[str] = ()
 ) -> table.Panel:
-    """A table of series, one a row, these columns first; those that say nothing to a reader are left out."""
+    """A table of series, one per row, with these columns first; labels of no use to a reader are hidden."""
     return _table(title, description, [query], {}, width, first).unit(unit)
 
 
@@ -186,10 +186,10 @@ def columns(
     first: Sequence[str] = (),
     order: str | None = None,
 ) -> table.Panel:
-    """A table of several queries that are about the same: name of the column → query and unit, one row for each.
+    """A table of several queries with the same labels: column name → query and unit, one row per set of labels.
 
-    `links` lead on from a column: name → the link's title and address. `first` are the first columns; `order` is a
-    query whose values sort the rows, the largest first, and is not shown itself.
+    `links` adds a link to a column: name → the link's title and address. `first` are the first columns; `order` is a
+    query whose values sort the rows, the largest first, and which is not shown.
     """
     refs = {string.ascii_uppercase[index]: name for index, name in enumerate(values)}
     queries = [now(values[name][0], ref) for ref, name in refs.items()]
@@ -243,7 +243,7 @@ def _table(
 def states(
     title: str, description: str, asked: Query, words: dict[int, tuple[str, str]], width: int = 12
 ) -> statetimeline.Panel:
-    """Which state each series was in over time: value → word and colour."""
+    """The state of each series over time: value → text and colour."""
     mapping = dashboard.ValueMap(
         options={
             str(value): dashboard.ValueMappingResult(text=text, color=color, index=index)
@@ -282,7 +282,7 @@ def log_lines(title: str, description: str, expr: str) -> logs.Panel:
 
 
 def link(title: str, url: str) -> build.DashboardLink:
-    """A link of a panel, or of a value in it."""
+    """A link from a panel, or from a value in it."""
     return build.DashboardLink(title).type(dashboard.DashboardLinkType.LINK).url(url)
 
 

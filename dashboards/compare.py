@@ -1,4 +1,4 @@
-"""What changed between two states of the dashboards, as a list for people who review it."""
+"""What changed between two versions of the dashboards, as a list for reviewers."""
 
 import bisect
 import difflib
@@ -13,7 +13,7 @@ Document = Mapping[str, Any]
 
 _ON_DASHBOARD: Final = frozenset({"panels", "templating", "title", "uid"})
 _ON_PANEL: Final = frozenset({"gridPos", "id", "targets", "title", "type"})
-"""What is described in words of its own."""
+"""Options that have a description of their own."""
 
 _NAMES: Final = {
     "fieldConfig.defaults.decimals": "decimals",
@@ -27,15 +27,15 @@ _NAMES: Final = {
     "legendFormat": "legend",
     "time.from": "time shown from",
 }
-"""Words for the options that change often; the others are named by their path in the JSON."""
+"""Descriptions of the options that change often; the others are named by their path in the JSON."""
 
 _SHORT: Final = 60
-"""Characters of a value that is shown on the line itself."""
+"""Longest value, in characters, that is shown on the line itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One thing that changed, and its text before and after where that is too long for the line."""
+    """One change, with the text before and after where it is too long for the line."""
 
     what: str
     old: str = ""
@@ -44,7 +44,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Changed:
-    """Dashboards in which the same changed, but for the system's name: title and uids, the first one's changes."""
+    """Dashboards with the same changes apart from the system's name: title, uids, and the changes of the first."""
 
     title: str
     uids: tuple[str, ...]
@@ -52,7 +52,7 @@ class Changed:
 
 
 def compare(before: Sequence[Entry], after: Sequence[Entry]) -> list[Changed]:
-    """What changed, in the order of uids; empty where nothing did."""
+    """All changes, in the order of uids; empty where there are none."""
     old, new = ({entry.uid: entry for entry in entries} for entries in (before, after))
     alike: dict[str, Changed] = {}
     for uid in sorted(old.keys() | new.keys()):
@@ -71,7 +71,7 @@ def compare(before: Sequence[Entry], after: Sequence[Entry]) -> list[Changed]:
 
 
 def markdown(changed: Sequence[Changed]) -> str:
-    """The list as Markdown; `no change` where there is none."""
+    """The list as Markdown; `no change` where there are none."""
     if not changed:
         return "no change\n"
     parts = [f"Dashboards changed: {sum(len(one.uids) for one in changed)}\n"]
@@ -134,7 +134,7 @@ class _Place:
 
 
 def _places(document: Document) -> dict[int, _Place]:
-    """The panels by their ids, in their order, those in folded rows among them."""
+    """The panels by their ids, in order, including those in folded rows."""
     found: dict[int, _Place] = {}
     row = ""
     for panel in document["panels"]:
@@ -174,7 +174,7 @@ def _panels(old: Mapping[int, _Place], new: Mapping[int, _Place]) -> Iterator[Ch
 
 
 def _panel(old: Document, new: Document) -> Iterator[Change]:
-    """What changed on one panel but its title and place."""
+    """The changes of one panel other than its title and position."""
     about = f"panel {new['title']!r}: "
     if old["type"] != new["type"]:
         yield Change(what=f"{about}drawn as {new['type']}, no longer as {old['type']}")
@@ -190,7 +190,7 @@ def _panel(old: Document, new: Document) -> Iterator[Change]:
 
 
 def _options(about: str, old: Document, new: Document, told: frozenset[str] = frozenset()) -> Iterator[Change]:
-    """What changed in the options of something, those `told` elsewhere left out."""
+    """The changed options of an object, without those in `told`, which are described elsewhere."""
     for path, was, now in _differences(old, new, told):
         name = _NAMES.get(path, path)
         before, after = _words(name, was), _words(name, now)
@@ -205,7 +205,7 @@ def _options(about: str, old: Document, new: Document, told: frozenset[str] = fr
 def _differences(
     old: Document, new: Document, told: frozenset[str], above: str = ""
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Path, old and new value of what differs, None for what is not there; lists and what has a name are whole."""
+    """Path, old and new value of each difference; None: absent. Lists and named objects are compared as a whole."""
     for key in sorted((old.keys() | new.keys()) - told):
         path, was, now = f"{above}{key}", old.get(key), new.get(key)
         if was == now:
@@ -217,7 +217,7 @@ def _differences(
 
 
 def _words(name: str, value: Any) -> str:  # noqa: ANN401 - whatever an option holds
-    """An option's value: thresholds as `green, red from 1`, words as `0: down (red)`, else its JSON."""
+    """An option's value as text: thresholds as `green, red from 1`, value texts as `0: down (red)`, else its JSON."""
     if name == "thresholds" and value is not None:
         steps = [(step.get("value"), step["color"]) for step in value["steps"]]
         return ", ".join(color if limit is None else f"{color} from {limit}" for limit, color in steps)
@@ -237,7 +237,7 @@ def _json(value: Any) -> str:  # noqa: ANN401 - as above
 
 
 def _changed_lines(old: str, new: str) -> dict[str, str]:
-    """The lines that only one of two texts has."""
+    """The lines that only one of the two texts has."""
     compared = list(difflib.ndiff(old.splitlines(), new.splitlines()))
     return {
         side: "\n".join(line[2:] for line in compared if line.startswith(mark))
@@ -246,10 +246,10 @@ def _changed_lines(old: str, new: str) -> dict[str, str]:
 
 
 def _moved(old: Sequence[Any], new: Sequence[Any]) -> set[Any]:
-    """What stands elsewhere among its neighbours: all but the longest part whose order is as it was."""
+    """The items that moved: all except the longest subsequence whose order is unchanged."""
     places = {key: place for place, key in enumerate(old)}
     common = [key for key in new if key in places]
-    # Of each length the run that ends earliest; each key remembers the one before it.
+    # For each length, the subsequence that ends earliest; each key stores its predecessor.
     ends: list[int] = []
     runs: list[list[Any]] = []
     for key in common:

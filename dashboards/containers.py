@@ -12,7 +12,7 @@ from dashboards.layout import Row, assemble, variable
 UID: Final = "obs-containers"
 
 CHOSEN: Final = 'job="docker",name!="",name=~"$name"'
-"""The chosen containers; series without a name are of the kernel's groups above them."""
+"""The selected containers; series without a name belong to the kernel's parent cgroups."""
 
 
 def containers() -> dashboard.Dashboard:

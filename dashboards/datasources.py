@@ -1,4 +1,4 @@
-"""Where Grafana's data come from, under uids that every panel may rely on, and the ways from one to the next."""
+"""Grafana's data sources, under uids that every panel can rely on, and the links between them."""
 
 import json
 from collections.abc import Mapping
@@ -17,15 +17,15 @@ CLOUDWATCH: Final = "cloudwatch"
 
 TRACE_ID: Final = "trace_id"
 CORRELATION_ID: Final = "correlation_id"
-"""What a line's ids are called in Loki's structured metadata, and a trace's in an exemplar's labels."""
+"""Name of the trace and request ids in Loki's structured metadata, and of the trace id in an exemplar's labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataSource:
-    """One data source; its uid is at once its type in Grafana and the name of the service behind it.
+    """One data source; its uid is also its type in Grafana and the name of its service.
 
     `options` is Grafana's `jsonData`; `secrets` names, for each key of `secureJsonData`, the secret that it holds,
-    and `beside_secrets` is what else Grafana wants there.
+    and `beside_secrets` is the rest of that object.
     """
 
     uid: str
@@ -39,12 +39,12 @@ class DataSource:
 
     @property
     def options_json(self) -> str:
-        """The options as Grafana's `jsonData`, the same bytes every time."""
+        """The options as Grafana's `jsonData`; the same options give the same bytes."""
         return json.dumps(dict(self.options), sort_keys=True, separators=(",", ":"))
 
 
 def data_sources(config: StackConfig) -> tuple[DataSource, ...]:
-    """The data sources of a stack: by the services' own names, or as the host publishes them to another's Grafana."""
+    """The data sources of a stack: by service name, or for an external Grafana by the host's published addresses."""
     settings = config.settings
     own = config.runs("grafana")
 
@@ -75,7 +75,7 @@ def data_sources(config: StackConfig) -> tuple[DataSource, ...]:
 
 
 def _elsewhere(settings: DataSourceSettings, *, lines: bool) -> list[DataSource]:
-    """What is read from servers that are not the stack's; `lines` says whether the stack has logs."""
+    """The external data sources; `lines` says whether the stack has logs."""
     found = []
     if settings.tempo is not None:
         found.append(DataSource(uid=TEMPO, title="Tempo", url=settings.tempo.url, options=_tempo(lines=lines)))
@@ -87,7 +87,7 @@ def _elsewhere(settings: DataSourceSettings, *, lines: bool) -> list[DataSource]
 
 
 def _prometheus(interval: str, *, traces: bool) -> dict[str, Any]:
-    """The interval is what $__rate_interval is reckoned from; an exemplar leads to its trace."""
+    """$__rate_interval is computed from the interval; an exemplar links to its trace."""
     options: dict[str, Any] = {"httpMethod": "POST", "timeInterval": interval}
     if traces:
         options["exemplarTraceIdDestinations"] = [{"name": TRACE_ID, "datasourceUid": TEMPO}]
@@ -95,7 +95,7 @@ def _prometheus(interval: str, *, traces: bool) -> dict[str, Any]:
 
 
 def _derived_fields(*, traces: bool) -> list[dict[str, Any]]:
-    """The ways from a line: to all lines of the same request and, where there are traces, to its trace."""
+    """The links of a log line: to all lines of the same request and, where there are traces, to its trace."""
     same_request = _by_label(
         CORRELATION_ID, "All lines of this request", LOKI, f'{{stack=~".+"}} | {CORRELATION_ID}="${{__value.raw}}"'
     )
@@ -115,7 +115,7 @@ def _by_label(label: str, title: str, source: str, query: str) -> dict[str, Any]
 
 
 def _tempo(*, lines: bool) -> dict[str, Any]:
-    """The ways from a trace: to what its service measured meanwhile, and to its lines where the stack has logs."""
+    """The links of a trace: to its service's metrics at that time, and to its log lines where the stack has logs."""
     options: dict[str, Any] = {
         "nodeGraph": {"enabled": True},
         "serviceMap": {"datasourceUid": PROMETHEUS},
@@ -142,7 +142,7 @@ def _tempo(*, lines: bool) -> dict[str, Any]:
 
 
 def _elasticsearch(source: ElasticsearchSource, *, traces: bool) -> DataSource:
-    """Logs in Elasticsearch; a line leads to its trace where there are traces."""
+    """Logs in Elasticsearch; a line links to its trace where there are traces."""
     options: dict[str, Any] = {
         "index": source.index,
         "timeField": source.time_field,
@@ -165,7 +165,7 @@ def _elasticsearch(source: ElasticsearchSource, *, traces: bool) -> DataSource:
 
 
 def _cloudwatch(source: CloudWatchSource) -> DataSource:
-    """Metrics and logs of AWS; without a key, by what the host itself may do."""
+    """Metrics and logs of AWS; without a key, with the permissions of the host."""
     options: dict[str, Any] = {
         "authType": "keys" if source.access_key else "default",
         "defaultRegion": source.region,

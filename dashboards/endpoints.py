@@ -12,7 +12,7 @@ from dashboards.layout import Row, assemble, variable
 UID: Final = "obs-endpoints"
 
 CHOSEN: Final = f'job="blackbox",{OF},instance=~"$instance"'
-"""The chosen addresses of the chosen systems."""
+"""The selected addresses of the selected systems."""
 
 
 def endpoints() -> dashboard.Dashboard:
@@ -50,7 +50,7 @@ def _of(series: str) -> str:
 
 
 def _limits(threshold: str) -> str:
-    """Those of the selected systems, each value once."""
+    """The values of the selected systems, each value once."""
     return f"max by (severity) (app:threshold:{threshold}{{{OF}}})"
 
 

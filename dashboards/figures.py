@@ -18,7 +18,7 @@ UNITS: Final[dict[Unit, str]] = {
 """Grafana's name of each unit."""
 
 WINDOW: Final = "1h"
-"""Over which counters grow: a figure of the business is read by the hour."""
+"""Range over which the growth of counters is shown: business figures are shown per hour."""
 
 
 def figures(subject: Subject, dashboard: Literal["business", "security", "application"]) -> list[Panel]:
@@ -27,12 +27,12 @@ def figures(subject: Subject, dashboard: Literal["business", "security", "applic
 
 
 def figures_by(subject: Subject, label: str) -> list[Panel]:
-    """The panels of all figures that are split by a label, wherever else they are shown."""
+    """The panels of all figures that are split by a label, including those shown elsewhere."""
     return [panel(subject, figure) for figure in subject.system.figures if label in figure.by]
 
 
 def panel(subject: Subject, figure: Figure) -> Panel:
-    """One number where the file says over which time, else a graph; counters and histograms by the hour."""
+    """A single number where the file states a time range, else a graph; counters and histograms per hour."""
     spec = subject.system.series[figure.series]
     split = f", by {', '.join(figure.by)}" if figure.by else ""
     match spec.kind, figure.over:
@@ -57,7 +57,7 @@ def _grown(subject: Subject, figure: Figure, window: str) -> str:
 
 
 def _level(subject: Subject, figure: Figure) -> str:
-    """A gauge over all instances. What they all tell of the same thing is not added up: shelves, and times."""
+    """A gauge over all instances. Inventory and times, which all instances report alike, are not summed."""
     raw = selector(subject.system, Selector(series=figure.series))
     inventory = subject.system.signals.inventory
     shared = inventory is not None and inventory.series == figure.series
@@ -66,7 +66,7 @@ def _level(subject: Subject, figure: Figure) -> str:
 
 
 def _distribution(subject: Subject, figure: Figure, spec: SeriesSpec, split: str) -> Panel:
-    """The percentiles of a histogram; where it is split, the 95th of each part."""
+    """The percentiles of a histogram; where it is split by a label, the 95th for each value."""
     rates = bucket_rate(subject.system, Selector(series=figure.series), *figure.by, window=WINDOW)
     parts = {"0.95": _legend(figure)} if figure.by else {"0.5": "p50", "0.95": "p95", "0.99": "p99"}
     queries = [

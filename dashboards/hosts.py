@@ -1,4 +1,4 @@
-"""System: the hosts that a system runs on, by use, saturation and errors of processor, memory, disk and network."""
+"""System: the hosts of a system: utilisation, saturation and errors of processor, memory, disk and network."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,18 +17,18 @@ NO_DISK: Final = (
     "|(dev)?tmpfs|ramfs|rootfs|overlay|squashfs|erofs|cramfs|romfs|iso9660|udf"
     "|fuse[.](lxcfs|snapfuse|portal|squashfuse.*|.*[Aa]pp[Ii]mage.*)"
 )
-"""Filesystems that keep no files of their own: what the alerts on disks leave out too."""
+"""Filesystems that store no files; the alerts on disks exclude them too."""
 
 YEAR: Final = 365 * 86400
 """Seconds."""
 
 NO_INTERFACE: Final = "lo|veth.*|br-.*|docker.*"
-"""Interfaces within a host."""
+"""Interfaces that are internal to a host."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hosts:
-    """The chosen ones of the hosts with one value of the label `system`."""
+    """The selected hosts, of those with one value of the label `system`."""
 
     system: str
 
@@ -42,12 +42,12 @@ class Hosts:
         return self.of(series, 'job="node"', *matchers)
 
     def limits(self, threshold: str) -> str:
-        """A threshold that every host has."""
+        """A threshold that applies to every host."""
         return f'app:threshold:{threshold}{{system="{self.system}"}}'
 
 
 def hosts(subject: Subject) -> dashboard.Dashboard | None:
-    """The dashboard; None where no host of the system is watched."""
+    """The dashboard; None where no host of the system is monitored."""
     if subject.host is None:
         return None
     of = Hosts(system=subject.host)
@@ -141,12 +141,12 @@ def _full_in(of: Hosts) -> Panel:
 
 
 def full_in(title: str, description: str, free: str, over: str, colours: build.ThresholdsConfig) -> Panel:
-    """How long the free space lasts by its slope over a time; a year, told in words, is the most that is foretold."""
+    """How long the free space lasts by its slope over a time range; the maximum is a year, shown as a text."""
     words = dashboard.ValueMappingResult(text="Not in a year", color=GREEN, index=0)
     far = dashboard.RangeMap(
         options=dashboard.DashboardRangeMapOptions(from_val=float(YEAR), to=float(YEAR), result=words)
     )
-    # What does not shrink is as what shrinks by next to nothing.
+    # A filesystem that does not shrink is treated as one that shrinks very slowly.
     left = f"{free} / clamp_min(-deriv({free}[{over}]), 1e-9)"
     asked = over_time(f"clamp_max(min({left}), {YEAR})")
     return number(title, description, "s", asked).mappings([far]).thresholds(colours)

@@ -17,15 +17,15 @@ GRID_WIDTH: Final = 24
 """Columns of Grafana's grid."""
 
 FOLD: Final = 48
-"""Grid units, of about 38 pixels, that two screens show; rows that end below them are folded."""
+"""Height of two screens in grid units of about 38 pixels; rows that end below it are folded."""
 
 GRAFANA: Final = common.DataSourceRef(type_val="grafana", uid="-- Grafana --")
-"""Grafana's own store of annotations."""
+"""Grafana's built-in store of annotations."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """Panels under one heading, None for what the subject does not have; without any there is no row."""
+    """Panels under one heading; None for a panel that the subject does not have. A row without panels is omitted."""
 
     title: str
     panels: Sequence[Panel | None]
@@ -43,9 +43,9 @@ def assemble(
     alerts: str = "",
     period: str = "1h",
 ) -> dashboard.Dashboard:
-    """A dashboard of these rows, from the top down.
+    """A dashboard of these rows, from top to bottom.
 
-    `alerts` are the label matchers of the alerts that it marks, `period` is how much time it shows at first.
+    `alerts` are the label matchers of the alerts that it marks, `period` is the default time range.
     """
     builder = (
         build.Dashboard(title)
@@ -68,7 +68,7 @@ def assemble(
 
 
 def _refuse_equal_titles(uid: str, panels: Sequence[dashboard.Panel | dashboard.RowPanel]) -> None:
-    """ConfigError where two panels have one title: they would have one id. Titles of figures are a system's own."""
+    """ConfigError where two panels have the same title, and so the same id. A system's file sets titles of figures."""
     counted = Counter(panel.title for one in panels for panel in (one, *_folded(one)) if panel.type_val != "row")
     for title, times in counted.items():
         if times > 1:
@@ -79,7 +79,7 @@ def _refuse_equal_titles(uid: str, panels: Sequence[dashboard.Panel | dashboard.
 
 
 def link_runbooks(made: dashboard.Dashboard, system: str | None, runbooks: str) -> None:
-    """Lead from each panel to the pages, below an address, of the alerts that it shows."""
+    """Add to each panel the links to the pages, below an address, of the alerts that it shows."""
     alerts = alerts_of(made.uid or "", system)
     for panel in (panel for one in made.panels or () for panel in (one, *_folded(one))):
         if isinstance(panel, dashboard.Panel) and (names := alerts.get(panel.id_val or 0)):
@@ -89,7 +89,7 @@ def link_runbooks(made: dashboard.Dashboard, system: str | None, runbooks: str) 
 
 
 def variable(name: str, label: str, expr: str) -> build.QueryVariable:
-    """A choice of one or more values of a label, `expr` being a `label_values()`; at first all."""
+    """A variable with one or more values of a label, `expr` being a `label_values()`; all by default."""
     return (
         build.QueryVariable(name)
         .label(label)
@@ -106,7 +106,7 @@ def variable(name: str, label: str, expr: str) -> build.QueryVariable:
 
 
 def to(title: str, url: str) -> build.DashboardLink:
-    """A link beside the dashboard's title, to another one, with the time shown."""
+    """A link next to the dashboard's title to another dashboard, with the same time range."""
     return (
         build.DashboardLink(title)
         .type(dashboard.DashboardLinkType.LINK)
@@ -128,8 +128,8 @@ def tagged(title: str, tag: str) -> build.DashboardLink:
 
 
 def _firing(matchers: str) -> build.AnnotationQuery:
-    """Marks when alerts began to fire; a mark as long as one fired would cover the graphs."""
-    # A spent error budget lasts for hours; where nothing else is asked for, it would paint all graphs over.
+    """Marks when alerts began to fire; marking all the time that they fire would cover the graphs."""
+    # An exhausted error budget lasts for hours; by default, its alerts would cover all graphs.
     asked = matchers if "condition" in matchers else ",".join(filter(None, (matchers, 'condition!="error_budget"')))
     everything = f'alertstate="firing",alertname!="Watchdog",{asked}'
     fired = f"max by (alertname, severity, system) (ALERTS{{{everything}}}"
@@ -139,7 +139,7 @@ def _firing(matchers: str) -> build.AnnotationQuery:
         .datasource(SOURCE)
         .enable(True)
         .icon_color(RED)
-        # One mark for each kind: Grafana lays all of them over each other.
+        # One annotation per kind: Grafana draws all of them over each other.
         .expr(f"{fired}) unless {fired} offset 1m)")
         .title_format("{{alertname}}")
         .text_format("{{severity}} {{system}}")
@@ -149,7 +149,7 @@ def _firing(matchers: str) -> build.AnnotationQuery:
 
 
 def _deployments(tags: Sequence[str]) -> build.AnnotationQuery:
-    """Marks what a pipeline posted to Grafana's annotations with the tag `deployment`, and the system's name."""
+    """Marks annotations that a pipeline posted to Grafana with the tag `deployment` and the system's name."""
     own = [tag.removeprefix("system:") for tag in tags if tag.startswith("system:")]
     tagged_with = build.AnnotationTarget().limit(100).match_any(False).tags(["deployment", *own]).type("tags")
     return (
@@ -163,12 +163,12 @@ def _deployments(tags: Sequence[str]) -> build.AnnotationQuery:
 
 
 def _folded(panel: dashboard.Panel | dashboard.RowPanel) -> Sequence[dashboard.Panel]:
-    """The panels that a folded row holds."""
+    """The panels inside a folded row."""
     return panel.panels if isinstance(panel, dashboard.RowPanel) else ()
 
 
 def _placed(parts: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
-    """The rows with their panels, each at its place; those below the fold hold their panels folded."""
+    """The rows with their panels in position; rows below the fold contain their panels folded."""
     placed: list[dashboard.Panel | dashboard.RowPanel] = []
     y = 0
     folded = False
@@ -179,7 +179,7 @@ def _placed(parts: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
         row = build.Row(part.title).id(panel_id(f"row {part.title}")).build()
         row.grid_pos = dashboard.GridPos(x=0, y=y, w=GRID_WIDTH, h=1)
         end = _fill(panels, y + 1)
-        # What comes below a folded row is folded too, so that nothing less important is shown in its place.
+        # Rows below a folded row are folded too, so that no less important row is shown instead.
         row.collapsed = folded = folded or end > FOLD
         placed.append(row)
         if folded:
@@ -192,7 +192,7 @@ def _placed(parts: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
 
 
 def _fill(panels: Sequence[dashboard.Panel], y: int) -> int:
-    """Place panels on lines from `y` down, and widen them where a line is not full; where the last line ends."""
+    """Place panels on lines from `y` down; widen them where a line is not full. Returns the end of the last line."""
     line: list[dashboard.Panel] = []
     for panel in panels:
         panel.id_val = panel.id_val or panel_id(panel.title or "")
@@ -204,7 +204,7 @@ def _fill(panels: Sequence[dashboard.Panel], y: int) -> int:
 
 
 def _widen(line: Sequence[dashboard.Panel], y: int) -> int:
-    """Give the panels of one line the whole width between them, in proportion; where the line ends."""
+    """Distribute the whole width among the panels of one line, in proportion; returns the end of the line."""
     total = sum(_place(panel).w for panel in line)
     taken = done = 0
     for panel in line:
@@ -217,5 +217,5 @@ def _widen(line: Sequence[dashboard.Panel], y: int) -> int:
 
 
 def _place(panel: dashboard.Panel) -> dashboard.GridPos:
-    assert panel.grid_pos is not None  # noqa: S101 - every panel of ours is given a width
+    assert panel.grid_pos is not None  # noqa: S101 - every panel has been given a width
     return panel.grid_pos

@@ -1,4 +1,4 @@
-"""The rule files of a stack, each alert with its links: to its runbook, and to the panel that shows it."""
+"""The rule files of a stack, each alert with links to its runbook and to the panel that shows it."""
 
 from pathlib import Path
 
@@ -10,6 +10,6 @@ from observability.settings.load import StackConfig
 
 
 def files(config: StackConfig, root: Path | None = None) -> dict[str, str]:
-    """Every rule file, by name, of `root`, or else of the repository and the project's folder."""
+    """Every rule file, by name, of `root`, or else of the repository and the project folder."""
     pages = project.files("runbooks", ".md", root=root)
     return rules.files(config, AlertLinks(config=config, pages=pages, own=own.links()), root)

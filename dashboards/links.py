@@ -1,4 +1,4 @@
-"""From an alert to the panel that shows it, and from the panel to the alert's runbook."""
+"""Links from an alert to the panel that shows it, and from the panel to the alert's runbook."""
 
 import zlib
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ _INSTANCE: Final = "var-instance={{ $labels.instance }}"
 
 
 def panel_id(title: str) -> int:
-    """The id of the panel with this title, on whatever dashboard: it stays when panels are added or moved.
+    """The id of the panel with this title, on any dashboard: it is stable when panels are added or moved.
 
-    A panel whose title differs from system to system is given the id of the part that does not, so that one alert can
-    lead to it everywhere. A checksum of 31 bits: 30 titles share one on one dashboard in five million.
+    A panel whose title differs from system to system gets the id of the part that does not, so that one alert can
+    link to it for every system. A checksum of 31 bits: 30 titles collide on one dashboard in five million.
     """
     return zlib.crc32(title.encode()) & 0x7FFFFFFF
 
@@ -174,9 +174,9 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
         },
     }
 )
-"""Which panel shows which alerts: link to the dashboard, after /d/ → title of the panel → names of the alerts.
+"""Which panel shows which alerts: dashboard link after /d/ → title of the panel → names of the alerts.
 
-An alert's name that rules of several components have is written component/name.
+An alert name that rules of several components use is written component/name.
 """
 
 
@@ -189,12 +189,12 @@ class Shown:
 
     @property
     def uid(self) -> str:
-        """The dashboard's uid; that of a system's dashboard has `OWNER` in the place of the system."""
+        """The dashboard's uid; in that of a system's dashboard, `OWNER` stands for the system."""
         return self.dashboard.partition("?")[0]
 
     @property
     def url(self) -> str:
-        """Path of the panel on Grafana."""
+        """Path of the panel in Grafana."""
         return f"/d/{self.dashboard}{'&' if '?' in self.dashboard else '?'}viewPanel={self.panel}"
 
 
@@ -211,25 +211,25 @@ PANELS: Final[Mapping[str, Shown]] = MappingProxyType(
 
 
 def shown(alert: str, component: str = "") -> Shown | None:
-    """The panel that shows an alert of this component; None where none does."""
+    """The panel that shows an alert of this component; None where there is none."""
     return PANELS.get(f"{component}/{alert}") or PANELS.get(alert)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlertLinks:
-    """Where a stack's alerts lead: the stack's addresses, and the runbook pages there are, by the alert's name."""
+    """The links of a stack's alerts: the stack's addresses, and the existing runbook pages by the alert's name."""
 
     config: StackConfig
     pages: Mapping[str, Path]
     own: Mapping[str, str] = field(default_factory=dict)
-    """Path of the panel that shows an alert on a page of one's own, by the alert's name."""
+    """Path of the panel that shows an alert on a page of the project, by the alert's name."""
 
     def runbook(self, alert: str) -> str | None:
         """Address of an alert's page, or its path in the repository where no address is known; None without a page."""
         return runbook(alert, self.config.settings.links.runbooks) if alert in self.pages else None
 
     def page(self, alert: str) -> str:
-        """Text of an alert's page; empty where it has none."""
+        """Text of an alert's page; empty without a page."""
         return self.pages[alert].read_text(encoding="utf-8") if alert in self.pages else ""
 
     def dashboard(self, alert: str, component: str = "") -> str | None:
@@ -239,7 +239,7 @@ class AlertLinks:
         return self.whole(path) if path else None
 
     def whole(self, path: str) -> str:
-        """A path on Grafana (/d/…) or below the repository (runbooks/…) as an address; anything else as it is."""
+        """A path in Grafana (/d/…) or below the repository (runbooks/…) as an address; any other link unchanged."""
         runbooks = self.config.settings.links.runbooks
         if path.startswith("/d/"):
             return f"{self.config.link('grafana') or ''}{path}"

@@ -29,19 +29,19 @@ from observability.settings.load import StackConfig
 UID: Final = "obs-logs"
 
 AUTO: Final = "$__auto"
-"""Range of a count of lines: Grafana makes it the distance of two points."""
+"""Range of a count of lines: the interval between two points in Grafana."""
 
 LEVELS: Final = {"critical": "dark-red", "error": RED, "warning": ORANGE, "info": GREEN, "debug": BLUE}
 """Colour of each level."""
 
 STREAMS: Final = 'system=~"$system",service=~"$service",level=~"$level"'
-"""The chosen streams."""
+"""The selected streams."""
 
 _COLLECTOR: Final = 'up{job=~"alloy|promtail"}'
 
 
 def logs(config: StackConfig) -> dashboard.Dashboard:
-    """The dashboard; Loki and the collector must run, or be left out with it."""
+    """The dashboard; requires Loki and the collector, and is omitted without them."""
     component = 'component="logs"'
     collector = config.collector
     return assemble(
@@ -86,7 +86,7 @@ def logs(config: StackConfig) -> dashboard.Dashboard:
 
 
 def _choice(label: str, title: str) -> build.QueryVariable:
-    # Loki wants one matcher at least that does not match everything.
+    # Loki requires at least one matcher that does not match everything.
     return variable(label, title, f"label_values({label})").datasource(LOGS).all_value(".+")
 
 

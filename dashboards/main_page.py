@@ -9,7 +9,7 @@ from dashboards.subject import Subject
 
 
 def main_page(subject: Subject) -> dashboard.Dashboard | None:
-    """The dashboard, with the panels of the signals that the system has; None where it exposes nothing itself."""
+    """The dashboard, with the panels of the signals that the system has; None where it exposes no metrics itself."""
     if not subject.system.series:
         return None
     signals = subject.system.signals
@@ -92,8 +92,8 @@ def _traffic(subject: Subject) -> Panel:
 
 
 def _top_errors(subject: Subject) -> Panel:
-    # What is recorded is a sum of counters: `increase` would take one instance's restart for a burst. Since its least,
-    # then; all of it, where it was not there before.
+    # The recorded series is a sum of counters: `increase` would count the restart of one instance as a burst. So the
+    # growth is measured from its minimum; where the series did not exist before, from zero.
     seen = subject.of("app:error_series:count")
     counted = f"sum by (kind, name) ({seen} - min_over_time({seen}[{RANGE}]) and {seen} offset {RANGE} or {seen})"
     return rows(

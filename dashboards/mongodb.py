@@ -1,4 +1,4 @@
-"""MongoDB: the row of a database dashboard where such a server is watched."""
+"""MongoDB: the row of a database dashboard where such a server is monitored."""
 
 from dashboards.common import RATE, Panel, graph, over_time
 from dashboards.layout import Row
@@ -66,7 +66,7 @@ def _connections(store: Store) -> Panel:
 
 
 def _allowed(store: Store) -> str | None:
-    """The system's own figure, or its share of what the server would take."""
+    """The threshold of the system's file, or its share of the server's maximum."""
     own, share = store.subject.limits("db_connections"), store.subject.limits("db_connections_ratio")
     taken_and_free = store.of("mongodb_ss_connections", 'conn_type=~"current|available"')
     return own or (share and f"{share} * on () group_left () min(sum by (instance) ({taken_and_free}))")

@@ -1,4 +1,4 @@
-"""Dashboards of one's own: a module in `dashboards/` of the project folder defines one `Page` and adds panels to it.
+"""Dashboards of a project: a module in `dashboards/` of the project folder defines one `Page` and adds panels to it.
 
     from dashboards.common import Panel, graph, over_time
     from dashboards.own import Page
@@ -38,17 +38,17 @@ _PACKAGE: Final = "obs_project_dashboards"
 
 @dataclass(kw_only=True)
 class Page:
-    """A dashboard of one's own; its panels are the functions under `panel`, in the order in which they stand."""
+    """A dashboard of a project; its panels are the functions decorated with `panel`, in source order."""
 
     uid: str
-    """Its address in Grafana, `/d/<uid>`: a-z, 0-9 and '-', 40 characters at most; it never changes."""
+    """Its address in Grafana, `/d/<uid>`: a-z, 0-9 and '-', at most 40 characters; it must never change."""
     title: str
     description: str
     """A sentence that says what the dashboard shows."""
     system: str | None = None
-    """The system it is about: it lies in that system's folder, and only where the system is watched."""
+    """The system it is about: it is in that system's folder, and is included only where the system is monitored."""
     period: str = "1h"
-    """The time shown at first, like `1h` or `7d`."""
+    """The default time range, like `1h` or `7d`."""
     _rows: dict[str, list[tuple[MakePanel, tuple[str, ...]]]] = field(default_factory=dict, repr=False)
 
     def panel(self, *, row: str, alerts: tuple[str, ...] = ()) -> Callable[[MakePanel], MakePanel]:
@@ -62,11 +62,11 @@ class Page:
 
     @property
     def folder(self) -> str:
-        """uid of Grafana's folder for it: the system's, else the one of the whole stack."""
+        """uid of its folder in Grafana: the system's, else that of the whole stack."""
         return self.system or FOLDER
 
     def build(self) -> dashboard.Dashboard:
-        """The dashboard as Grafana's model; ConfigError where it has no panel or two panels of one title."""
+        """The dashboard as Grafana's model; ConfigError where it has no panel or two panels have the same title."""
         if not self._rows:
             raise ConfigError(f"dashboard {self.uid}: has no panel", "add a function under @page.panel(row=…)")
         matcher = f'system="{self.system}"' if self.system else ""
@@ -101,13 +101,13 @@ class Module:
 
 
 def modules() -> tuple[Module, ...]:
-    """Every page, of the built-in folder and of the project's; ConfigError where a file of the project is no good."""
+    """Every page, of the built-in folder and of the project's; ConfigError where a file of the project is invalid."""
     found: list[Module] = []
     for folder in project.folders("dashboards"):
         for path in sorted(folder.glob("[!_]*.py")):
             if folder.parent == project.BUILT_IN:
                 module = importlib.import_module(f"dashboards.{path.stem}")
-                # Only where it is defined: modules may import each other's.
+                # Only in the module that defines it: modules may import each other's pages.
                 pages = [one for one in vars(module).values() if isinstance(one, Page)]
             else:
                 pages = _pages(path)

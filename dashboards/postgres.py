@@ -1,4 +1,4 @@
-"""PostgreSQL: the row of a database dashboard where such a server is watched, and a dashboard of its details."""
+"""PostgreSQL: the row of a database dashboard where such a server is monitored, and a dashboard of its details."""
 
 from typing import Final
 
@@ -106,7 +106,7 @@ def _connections(store: Store) -> Panel:
 
 
 def _allowed(store: Store) -> str | None:
-    """The system's own figure, or its share of what the server allows."""
+    """The threshold of the system's file, or its share of the server's limit."""
     own, share = store.subject.limits("db_connections"), store.subject.limits("db_connections_ratio")
     return own or (share and f"{share} * on () group_left () min({store.of('pg_settings_max_connections')})")
 

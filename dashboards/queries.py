@@ -1,4 +1,4 @@
-"""Every query of every dashboard, to read, check or run them all."""
+"""Every query of every dashboard, for tools that read, check or run them all."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _MACROS: Final = {
     "$__range": "1h",
     "$__auto": "1m",
 }
-"""What Grafana puts for the time shown, for an hour on a screen."""
+"""Grafana's values of the time macros, for a range of an hour on a screen."""
 
 _VARIABLE: Final = re.compile(r"\$([A-Za-z_]\w*)|\$\{(\w+)(?::\w+)?\}")
 _VALUES: Final = re.compile(r"label_values\((?:(?P<series>.+), *)?(?P<label>\w+)\)")
@@ -24,37 +24,37 @@ _VALUES: Final = re.compile(r"label_values\((?:(?P<series>.+), *)?(?P<label>\w+)
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """One query, and where it stands: on a panel, an annotation or a variable of a dashboard."""
+    """One query and its location: on a panel, an annotation or a variable of a dashboard."""
 
     dashboard: str
     owner: str
     expr: str
     source: str
-    """uid of the data source that is asked."""
+    """uid of the data source that is queried."""
     instant: bool = False
-    """Whether it is asked of the last moment alone, not of the time shown."""
+    """Whether it is an instant query at the end of the time range."""
 
     @property
     def variables(self) -> frozenset[str]:
-        """The dashboard's own variables that it reads."""
+        """The dashboard's own variables that the query reads."""
         return frozenset(a or b for a, b in _VARIABLE.findall(self.expr)) - {name[1:] for name in _MACROS}
 
     @property
     def filled(self) -> str:
-        """The query as Grafana asks it where everything is chosen and nothing is searched for."""
+        """The query as Grafana sends it with everything selected and no search text."""
         everything = ".+" if self.source == LOKI else ".*"
         return fill(self.expr, _MACROS, lambda name: "" if name == "search" else everything)
 
 
 def fill(expr: str, macros: Mapping[str, str], value: Callable[[str], str]) -> str:
-    """A query with what Grafana puts for its own macros, and for the dashboard's variables by their names."""
+    """A query with values for Grafana's own macros, and for the dashboard's variables by their names."""
     for macro, written in macros.items():
         expr = expr.replace(macro, written)
     return _VARIABLE.sub(lambda found: value(found.group(1) or found.group(2)), expr)
 
 
 def queries(config: StackConfig) -> tuple[Query, ...]:
-    """Every query of a stack's dashboards, in their order; the series of a variable count as one."""
+    """Every query of a stack's dashboards, in order; the series of a variable count as one query."""
     return tuple(query for entry in dashboards(config) for query in of_dashboard(json.loads(entry.text)))
 
 
@@ -70,7 +70,7 @@ def of_dashboard(document: Mapping[str, Any]) -> Iterator[Query]:
 
 
 def panels(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The panels of a dashboard, rows left out, those in folded rows among them."""
+    """The panels of a dashboard, without rows, including those in folded rows."""
     for panel in document["panels"]:
         if panel["type"] == "row":
             yield from panel["panels"]

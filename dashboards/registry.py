@@ -1,4 +1,4 @@
-"""Every dashboard there is, and the JSON that Grafana is given."""
+"""Every dashboard, and the JSON that is sent to Grafana."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -40,17 +40,17 @@ from observability.settings.load import StackConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One dashboard: the folder it lies in, its uid, and itself as JSON."""
+    """One dashboard: its folder, its uid and its JSON."""
 
     folder: str
     uid: str
     text: str
     source: Path | None = None
-    """The file of a page of one's own."""
+    """The source file of a project's page."""
 
 
 def folders(config: StackConfig) -> Mapping[str, str]:
-    """Title of every folder by its uid: one of the whole stack, and one of each system that has dashboards here."""
+    """Title of every folder by its uid: one of the whole stack, and one per system that has dashboards."""
     titles = {FOLDER: "Observability", PLATFORM: "Platform"}
     titles |= {name: system.title for name, system in config.systems.items()}
     used = {folder for folder, _, _ in _made(config)}
@@ -58,7 +58,7 @@ def folders(config: StackConfig) -> Mapping[str, str]:
 
 
 def dashboards(config: StackConfig) -> tuple[Entry, ...]:
-    """The dashboards of a stack, by folder; none where it has no Grafana."""
+    """The dashboards of a stack, by folder; none where the stack has no Grafana."""
     return tuple(
         Entry(
             folder=folder,
@@ -76,7 +76,7 @@ def files(config: StackConfig) -> dict[str, str]:
 
 
 def _made(config: StackConfig) -> Iterator[tuple[str, dashboard.Dashboard, Path | None]]:
-    """Every dashboard with its folder, and the file of one's own; ConfigError where two have one uid."""
+    """Every dashboard with its folder and, for a project's page, its file; ConfigError where two have the same uid."""
     if config.grafana_url is None:
         return
     runbooks = config.settings.links.runbooks
@@ -101,7 +101,7 @@ def _made(config: StackConfig) -> Iterator[tuple[str, dashboard.Dashboard, Path 
 
 
 def _own(config: StackConfig) -> Iterator[tuple[str, dashboard.Dashboard, Path]]:
-    """The pages of one's own that have something to show here."""
+    """The project's pages that apply to this stack."""
     for module in own.modules():
         if module.page.system is None or module.page.system in config.systems:
             yield module.page.folder, module.page.build(), module.path
@@ -125,7 +125,7 @@ def _stack(config: StackConfig) -> Iterator[dashboard.Dashboard]:
 
 
 def _of_system(subject: Subject) -> Iterator[dashboard.Dashboard]:
-    """The dashboards of one system: those about which it has something to tell."""
+    """The dashboards of one system: those for which it has data."""
     found = (
         main_page(subject),
         application(subject),

@@ -77,7 +77,7 @@ def _rate_limited_now(subject: Subject) -> Panel:
 
 
 def _suspicious_now(subject: Subject) -> Panel:
-    # A kind of event has no series before the first one.
+    # A kind of event has no series before its first event.
     answering = subject.of("up", job=subject.system.scrape.job)
     return number(
         "Suspicious Events Now",

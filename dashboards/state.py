@@ -14,14 +14,14 @@ UP_OR_DOWN: Final = {0: ("down", RED), 1: ("up", GREEN)}
 """Value texts for up and down."""
 
 ABOUT: Final = ("severity", "system", "alertname", "instance", "route", "operation")
-"""What a reader wants to know of an alert, in this order: the first columns are all that a narrow table shows."""
+"""Columns of an alert in order of importance: a narrow table shows only the first ones."""
 
 FIRES: Final = 'alertstate="firing",'
 RANKS: Final = ((3, 'severity="critical"'), (2, 'severity="warning"'), (1, 'severity="info"'))
-"""How severe an alert is as a number, and the matcher for it."""
+"""The severity of an alert as a number, and the matcher for it."""
 
 QUIET: Final = "None"
-"""What a number says when there is nothing to be counted."""
+"""Text of a number where there is nothing to count."""
 
 
 def firing(*conditions: str) -> str:
@@ -74,7 +74,7 @@ def firing_since(where: str) -> Panel:
 
 
 def firing_alerts(where: str, runbooks: str | None, width: int = 12) -> Panel:
-    """Every alert that fires."""
+    """Every firing alert."""
     panel = columns(
         "Firing Alerts",
         "All firing alerts, the most severe first; an empty table means none.",

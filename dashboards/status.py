@@ -1,6 +1,6 @@
-"""Status: what each system's users get, for people who know nothing of what it runs on; it can be made public.
+"""Status: the state of each system as its users see it, without technical detail; it can be made public.
 
-Grafana shows no variables on a public dashboard, so it has none; and nothing on it names a host, a route or an error.
+Grafana shows no variables on a public dashboard, so it has none. It contains no host, route or error message.
 """
 
 from typing import Final

@@ -17,13 +17,13 @@ from observability.parts.registry import stores
 
 @dataclass(frozen=True, kw_only=True)
 class Store:
-    """The servers of one kind that belong to a system: those chosen in the variable `instance`."""
+    """The servers of one kind that belong to a system: those selected in the variable `instance`."""
 
     subject: Subject
     job: str
 
     def of(self, series: str, *matchers: str) -> str:
-        """A series of the chosen servers' exporter."""
+        """A series of the selected servers' exporter."""
         own = (f'system="{self.subject.name}"', f'job="{self.job}"', 'instance=~"$instance"')
         return f"{series}{{{','.join((*own, *matchers))}}}"
 
@@ -32,7 +32,7 @@ class Store:
         return answered(self.subject, [self.job])
 
     def variable(self) -> build.QueryVariable:
-        """The choice of servers."""
+        """The variable that selects servers."""
         return servers(self.subject, [self.job])
 
 
@@ -42,18 +42,18 @@ def databases(subject: Subject) -> list[str]:
 
 
 def module(job: str) -> list[Any]:
-    """The module with the rows and queries of one kind of database; none where it has no module."""
+    """The module with the rows and queries of one kind of database; None where there is no such module."""
     name = f"dashboards.{job}"
     return [importlib.import_module(name)] if importlib.util.find_spec(name) else []
 
 
 def servers(subject: Subject, jobs: Iterable[str]) -> build.QueryVariable:
-    """The choice of a system's servers of some kinds."""
+    """The variable that selects a system's servers of some kinds."""
     return variable("instance", "Server", f"label_values({_up(subject, jobs)}, instance)")
 
 
 def answers(subject: Subject, jobs: Iterable[str]) -> str:
-    """Whether each server is up for its exporter, and its exporter for Prometheus."""
+    """Whether the exporter reaches each server, and whether Prometheus reaches the exporter."""
     found = " or ".join(subject.of(stores()[job].up, job=job) for job in jobs)
     return f"min by (job, instance) ({_up(subject, jobs)} == 0 or {found})"
 

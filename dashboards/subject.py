@@ -1,4 +1,4 @@
-"""What a dashboard is about: one system as this stack watches it."""
+"""What a dashboard is about: one system as this stack monitors it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -19,18 +19,18 @@ from rules.promql import matchers
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """One system: what its file says, what of it is scraped here, and what is demanded of it."""
+    """One system: its file, which of its targets are scraped in this stack, and its thresholds."""
 
     system: System
     jobs: frozenset[str] = frozenset()
     """The scrape jobs that have a target of this system in this stack."""
     thresholds: Mapping[str, tuple[Threshold, ...]] = field(default_factory=dict)
     logs: bool = False
-    """Whether log lines are kept."""
+    """Whether log lines are stored."""
     host: str | None = None
-    """The `system` of the hosts that it runs on, where one is watched."""
+    """The `system` of the hosts that it runs on, where one is monitored."""
     runbooks: str | None = None
-    """Address of the runbooks' folder, where the settings say it."""
+    """Address of the runbooks' folder, where the settings state it."""
 
     @property
     def name(self) -> str:
@@ -43,20 +43,20 @@ class Subject:
 
     @property
     def has_slos(self) -> bool:
-        """Whether it has an objective."""
+        """Whether it has a service level objective."""
         return any((self.system.slos.availability, self.system.slos.latency))
 
     def limits(self, threshold: str) -> str | None:
-        """Query of a threshold's series; None where nothing is demanded."""
+        """Query of a threshold's series; None where the threshold has no value."""
         return self.of(f"app:threshold:{threshold}") if self.thresholds.get(threshold) else None
 
     def quantile(self, threshold: str) -> str:
-        """The percentile that a threshold is about, as the label `quantile`; 0.95 where none is demanded."""
+        """The percentile that a threshold is about, as the label `quantile`; 0.95 where it has no value."""
         found = self.thresholds.get(threshold, ())
         return next((one.quantile for one in found if one.quantile), "0.95")
 
     def colours(self, threshold: str) -> build.ThresholdsConfig:
-        """Green where nothing is breached, and beyond each value the colour of its severity."""
+        """Green within all thresholds, and beyond each one the colour of its severity."""
         found = sorted(self.thresholds.get(threshold, ()), key=lambda one: one.value)
         colors = [SEVERITIES[one.severity] for one in found]
         colors = [*colors, GREEN] if THRESHOLDS[threshold].breached == "below" else [GREEN, *colors]
@@ -64,7 +64,7 @@ class Subject:
 
     @property
     def links(self) -> list[build.DashboardLink]:
-        """From here to the overview, to the system's other dashboards and to its logs."""
+        """Links to the overview, to the system's other dashboards and to its logs."""
         return [
             to("Overview", "/d/obs-overview"),
             tagged(self.system.title, f"system:{self.name}"),
@@ -73,7 +73,7 @@ class Subject:
 
     @property
     def tags(self) -> list[str]:
-        """By which its dashboards find each other."""
+        """Tag by which its dashboards link to each other."""
         return [f"system:{self.name}"]
 
     @property
@@ -90,11 +90,11 @@ STACK: Final = System(
     scrape=Scrape(job="prometheus", port=9090),
     series={},
 )
-"""The stack itself as a system: it has hosts, may have data stores, and no signals of its own."""
+"""The stack itself as a system: it has hosts, may have data stores, and has no signals."""
 
 
 def subjects(config: StackConfig) -> tuple[Subject, ...]:
-    """The stack itself, and every watched system."""
+    """The stack itself, and every monitored system."""
     scraped = [(job.name, target.labels.get("system")) for job in jobs(config) for target in job.targets]
     hosts = {system for job, system in scraped if job == "node" and system}
     demanded = _by_system(config)
@@ -112,12 +112,12 @@ def subjects(config: StackConfig) -> tuple[Subject, ...]:
 
 
 def _shared_host(config: StackConfig, system: str, watched: Collection[str]) -> str | None:
-    """The stack's own `system` where the settings say that the system runs on the stack's host, and it is watched."""
+    """The stack's own `system` where, by the settings, the system runs on the stack's host and that is monitored."""
     return PLATFORM if PLATFORM in watched and config.system_settings(system).servers("hosts") else None
 
 
 def _by_system(config: StackConfig) -> dict[str, dict[str, tuple[Threshold, ...]]]:
-    """What is demanded, by system and by the threshold's name."""
+    """The thresholds, by system and by name."""
     found: dict[str, dict[str, tuple[Threshold, ...]]] = {}
     for threshold in config.thresholds:
         own = found.setdefault(threshold.system, {})

@@ -1,4 +1,4 @@
-"""Prometheus' rule files: those that stand here as plain YAML, one domain a file, and those made from the systems.
+"""Prometheus' rule files: the plain YAML files of this folder, one per domain, and those generated from the systems.
 
 Every `*.yaml` and `*.yml` in this folder is loaded, including files in upstream format.
 """
@@ -28,23 +28,23 @@ class Links(Protocol):
     """Links of alerts, passed in by the caller, as dashboards are built on top of the rules."""
 
     def runbook(self, alert: str) -> str | None:
-        """Address of an alert's page; None where it has none."""
+        """Address of an alert's page; None without a page."""
 
     def dashboard(self, alert: str, component: str = "") -> str | None:
-        """Address of the panel that shows an alert of this component; None where none does."""
+        """Address of the panel that shows an alert of this component; None where there is none."""
 
     def page(self, alert: str) -> str:
-        """Text of an alert's page; empty where it has none."""
+        """Text of an alert's page; empty without a page."""
 
     def whole(self, path: str) -> str:
-        """A path that a rule names itself as an address; an address as it is."""
+        """A path that a rule states itself, as an address; an address is returned unchanged."""
 
 
 def files(config: StackConfig, links: Links, root: Path | None = None) -> dict[str, str]:
-    """Every rule file of a stack, by name, of `root` or else of all; ConfigError where one has no list `groups`.
+    """Every rule file of a stack, by name, of `root` or else of all; ConfigError where a file has no list `groups`.
 
-    Each alert gets its `runbook_url` and `dashboard_url`, unless its file has its own. A file in which nothing is to
-    be added is left as it is written. PromQL is promtool's to check.
+    Each alert gets its `runbook_url` and `dashboard_url`, unless its file sets them. A file to which nothing is added
+    is returned unchanged. PromQL is checked by promtool.
     """
     sources = load(root)
     overrides = Overrides(paging=config.paging, thresholds=config.thresholds)
@@ -64,7 +64,7 @@ def files(config: StackConfig, links: Links, root: Path | None = None) -> dict[s
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A rule file as it is written, and what it says."""
+    """A rule file: its text, and its parsed content."""
 
     path: str
     text: str
@@ -72,7 +72,7 @@ class Source:
 
 
 def load(root: Path | None = None) -> dict[str, Source]:
-    """The plain rule files, by the name under which Prometheus gets them: that with `.yaml`."""
+    """The plain rule files, by the name under which Prometheus reads them, which ends in `.yaml`."""
     found: dict[str, Source] = {}
     for stem, path in project.files("rules", *project.YAML, root=root).items():
         source = project.shown(path) if root is None else f"rules/{path.name}"
@@ -88,7 +88,7 @@ def load(root: Path | None = None) -> dict[str, Source]:
 
 
 def _belongs(stem: str, config: StackConfig) -> bool:
-    """Whether the stack has what the file is about."""
+    """Whether the stack has the parts that the file is about."""
     owner = next((part for part in parts().values() if stem in part.rules), None)
     if owner is None:
         return True
@@ -98,14 +98,14 @@ def _belongs(stem: str, config: StackConfig) -> bool:
 
 
 def _read(part: Part[Any, Any], config: StackConfig) -> bool:
-    """Whether Prometheus reads the servers of a part's store, which may be done without a container of ours."""
+    """Whether Prometheus reads the servers of a part's store, which is possible without a container of the stack."""
     return any(job.name == part.job for job in jobs(config))
 
 
 def rendered(source: Source, links: Links, overrides: Overrides, up: Sequence[str] = ()) -> str:
-    """The file's text, each alert with its links, its context and the label `page`, and as the systems want it.
+    """The file's text, each alert with its links, context and label `page`, and with the systems' overrides.
 
-    `up` names the series that are 1 while a data store answers.
+    `up` names the series that are 1 while a data store is up.
     """
     document = copy.deepcopy(source.document)
     for group in document["groups"]:
@@ -120,7 +120,7 @@ def _complete(
     overrides: Overrides,
     up: Sequence[str],
 ) -> Iterator[Any]:
-    """One rule of a file. What is no alert is left as it is; what is no rule, promtool refuses."""
+    """One rule of a file. A rule that is no alert is unchanged; an item that is no rule is refused by promtool."""
     if not _is_alert(rule):
         yield rule
         return

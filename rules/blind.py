@@ -17,10 +17,10 @@ _PARTS: Final = ("", "_bucket", "_count", "_sum")
 
 
 def alerts(system: System, missing: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-    """Names of the alerts that read, through any number of recording rules, what is missing; in order.
+    """Names of the alerts that read missing series, directly or through recording rules; sorted.
 
-    `missing` has the labels that a series lacks by the series' name; no labels: the series itself is not there. Alerts
-    without a threshold of this system are left out: they are not about it.
+    `missing` maps a series' name to the labels that it lacks; no labels: the series itself is absent. Alerts
+    without a threshold of this system are excluded: they do not apply to it.
     """
     own = {(name, one.severity) for one in thresholds(system) for name in one.names}
     broken = {f"{name}{part}": labels for name, labels in missing.items() for part in _PARTS}
@@ -42,7 +42,7 @@ def alerts(system: System, missing: Mapping[str, frozenset[str]]) -> tuple[str, 
 
 
 def _reads(expr: str, broken: Mapping[str, frozenset[str]]) -> bool:
-    """Whether an expression reads a series that is not there, or a label that one lacks."""
+    """Whether an expression reads an absent series, or a label that a series lacks."""
     names = set(_NAME.findall(_STRING.sub('""', expr)))
     return any(name in broken and (not broken[name] or names & broken[name]) for name in names)
 

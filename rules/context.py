@@ -1,6 +1,6 @@
-"""Annotations that every alert of a watched system gets: since when it is so, what to do first, what else is seen.
+"""Annotations of every alert of a watched system: start of the condition, first step, related observations.
 
-Prometheus fills them in at every evaluation, so a message that is sent again says how things are by then.
+Prometheus evaluates them at every evaluation of the rule, so a repeated message shows the current state.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,16 +9,16 @@ from typing import Any, Final
 from observability.core.alert import ALSO_SEEN, FIRST, SINCE
 
 FIRST_MARK: Final = "First: "
-"""Begins the line of a runbook that states the first step."""
+"""Prefix of the line of a runbook that states the first step."""
 
 _LATE: Final = 3600
-"""Seconds within which a container's start is mentioned."""
+"""Seconds for which the start of a container is mentioned."""
 
 
 def annotations(rule: Mapping[str, Any], up: Sequence[str], runbook: str = "") -> dict[str, str]:
     """The annotations of an alerting rule: by name, as Prometheus' templates; none for the stack's own parts.
 
-    `up` names the series that are 1 while a data store answers, `runbook` is the text of the alert's page.
+    `up` names the series that are 1 while a data store is up, `runbook` is the text of the alert's page.
     """
     labels = rule.get("labels") or {}
     if "component" not in labels or labels["component"] == "monitoring":
@@ -31,12 +31,12 @@ def annotations(rule: Mapping[str, Any], up: Sequence[str], runbook: str = "") -
 def first_step(runbook: str) -> str:
     """The first step that a runbook states; empty where it states none."""
     lines = (line for line in runbook.splitlines() if line.startswith(FIRST_MARK))
-    # Prometheus would take braces in it for a template.
+    # Prometheus would parse braces in it as a template.
     return next(lines, "").removeprefix(FIRST_MARK).replace("{{", "{ {").strip()
 
 
 def _since(alert: str, severity: str) -> str:
-    """Prometheus keeps the time at which a condition began in ALERTS_FOR_STATE, under the alert's labels."""
+    """Prometheus stores the time at which a condition began in ALERTS_FOR_STATE, under the alert's labels."""
     return (
         f"""{{{{ $alert := `ALERTS_FOR_STATE{{alertname="{alert}",severity="{severity}"` -}}}}"""
         """{{ range $name, $value := $labels }}{{ if ne $name "__name__" -}}"""
@@ -60,6 +60,6 @@ def _also(alert: str, labels: Mapping[str, Any], up: Sequence[str]) -> str:
 
 
 def _list(title: str, query: str, label: str, each: str) -> str:
-    """What a query finds, as a list in the order of a label, after a title; nothing where it finds nothing."""
+    """The result of a query after a title, as a list sorted by a label; empty where there is no result."""
     entries = f"{{{{ range $index, $one := sortByLabel `{label}` . }}}}{{{{ if $index }}}}, {{{{ end }}}}{each}"
     return f"{{{{ with printf `{query}` $system | query }}}}{title}{entries}{{{{ end }}}}. {{{{ end -}}}}"

@@ -1,4 +1,4 @@
-"""The form of a rule file, as Prometheus wants it: a mistake is refused by its path, before anything is made."""
+"""The form of a rule file as Prometheus requires it: an error is reported by its path before anything is generated."""
 
 from typing import Annotated, Any, Self
 
@@ -9,7 +9,7 @@ from observability.core.section import Typed
 from observability.core.types import seconds
 
 Text = str | int | float | bool
-"""A label's value; Prometheus takes any scalar for text."""
+"""A label's value; Prometheus reads any scalar as text."""
 
 
 def _length(value: str) -> str:
@@ -80,7 +80,7 @@ class RuleFile(_Form):
 
 
 def check(source: str, document: dict[str, Any]) -> None:
-    """ConfigError with all that is no rule file's form in a document; `source` is its path as messages give it."""
+    """ConfigError with all errors of form of a rule file; `source` is its path as messages show it."""
     try:
         RuleFile.model_validate(document)
     except ValidationError as error:

@@ -1,6 +1,6 @@
 """Recording rules over the past hour, day and week, to compare current values with the usual ones.
 
-Alerts compare the present with a recording `offset 1w`, with a mean of the last days, or ask what was there a day ago.
+Alerts compare the current value with a recording `offset 1w`, with a mean of the last days, or with a day ago.
 """
 
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from observability.systems.signals import Selector
 from rules.promql import count, matchers, selector
 
 INTERVAL: Final = "1m"
-"""How often history is written: nothing here changes faster."""
+"""Evaluation interval of the history: nothing here changes faster."""
 
 DAYS: Final = 7
-"""How many past days make the usual."""
+"""Number of past days from which the usual value is computed."""
 
 Rule = dict[str, Any]
 
@@ -38,7 +38,7 @@ def _rules(system: System) -> Iterator[Rule]:
 
 
 def _totals(system: System) -> Iterator[Rule]:
-    """Sums and means over a past hour or day, read from the raw counters: a gap in their samples loses no events."""
+    """Sums and means over a past hour or day, read from the raw counters: a gap in the samples loses no events."""
     signals, of = system.signals, matchers({"system": system.name})
     for name, counter, window in (
         ("app:orders:increase1h", signals.orders, "1h"),
@@ -54,11 +54,11 @@ def _totals(system: System) -> Iterator[Rule]:
 
 
 def _usual_traffic(of: str) -> Iterator[Rule]:
-    """Mean and standard deviation of the request rate in this hour of day, pooled over the last days.
+    """Mean and standard deviation of the request rate at this hour of day, pooled over the last days.
 
-    The hour lies around the present time of day, half of it before and half after: the hour that ends now would lag
-    behind traffic that rises or falls. A sum is absent while one of its terms is, so fewer days yield nothing; the
-    last condition has the first of the hours be a whole one.
+    The hour is centred on the current time of day: an hour that ends now would lag behind traffic that rises or
+    falls. A sum is absent while one of its terms is, so fewer days yield no result; the last condition requires
+    the first of the hours to be complete.
     """
     yield _rule("app:http_requests:avg1h", f"avg_over_time(app:http_requests:rate5m{of}[1h])")
     yield _rule("app:http_requests:stddev1h", f"stddev_over_time(app:http_requests:rate5m{of}[1h])")
@@ -68,8 +68,8 @@ def _usual_traffic(of: str) -> Iterator[Rule]:
     squares = "\n  + ".join(f"({mean} {offset}) ^ 2 + ({deviation} {offset}) ^ 2" for offset in offsets)
     yield _rule("app:http_requests:usual_mean", f"(\n  {means}\n) / {DAYS}\nand {mean} offset {DAYS}d")
     usual = f"app:http_requests:usual_mean{of}"
-    # Even traffic has a variance of nothing but rounding errors, which may be below 0, and against which every
-    # difference is huge: a hundredth of the mean is the least deviation.
+    # The variance of even traffic consists of rounding errors only. It may be below 0, and any difference is large
+    # relative to it. So the minimum deviation is a hundredth of the mean.
     yield _rule(
         "app:http_requests:usual_stddev",
         f"sqrt(clamp_min((\n  {squares}\n) / {DAYS} - {usual} ^ 2, 0)) > 0.01 * {usual}\nor 0.01 * {usual}",
@@ -77,25 +77,25 @@ def _usual_traffic(of: str) -> Iterator[Rule]:
 
 
 def _client_errors(of: str) -> Iterator[Rule]:
-    """The mean share of 4xx over the last day, composed of hourly means; absent until there is a day of them."""
+    """The mean share of 4xx over the last day, computed from hourly means; absent until there is a day of them."""
     hourly = f"app:http_client_errors:ratio_avg1h{of}"
     yield _rule("app:http_client_errors:ratio_avg1h", f"avg_over_time(app:http_client_errors:ratio_rate5m{of}[1h])")
-    # The last hour is left out: what goes on now is not the usual.
+    # The last hour is excluded: the current values are not the usual ones.
     daily = f"avg_over_time({hourly}[1d] offset 1h) and on (system) {hourly} offset 1d"
     yield _rule("app:http_client_errors:ratio_avg1d", daily)
 
 
 def _queries_of_a_week(of: str) -> Iterator[Rule]:
-    """Database queries a request over the last week, of hourly means; absent until the system was seen for a week."""
+    """Database queries per request over the last week, from hourly means; absent until there is a week of data."""
     queries, requests = f"app:db_queries:avg1h{of}", f"app:http_requests:avg1h{of}"
     yield _rule("app:db_queries:avg1h", f"avg_over_time(app:db_queries:rate5m{of}[1h])")
-    # The last hour is left out: what goes on now is not the usual.
+    # The last hour is excluded: the current values are not the usual ones.
     mean = f"avg_over_time({queries}[1w] offset 1h)\n  / (avg_over_time({requests}[1w] offset 1h) > 0)"
     yield _rule("app:db_queries_per_request:avg1w", f"{mean}\nand last_over_time({queries}[1h] offset 1w)")
 
 
 def _latency_of_a_day(name: str) -> Rule:
-    """The mean of the 95th percentile over the last day; absent until the system has been seen for a day."""
+    """The mean of the 95th percentile over the last day; absent until there is a day of data."""
     percentile = "app:http_latency_seconds:quantile5m" + matchers({"system": name, "quantile": "0.95"})
     seen = f"last_over_time(app:http_latency:events_rate5m{matchers({'system': name})}[1h] offset 1d)"
     return _rule(
@@ -105,7 +105,7 @@ def _latency_of_a_day(name: str) -> Rule:
 
 
 def _errors(system: System) -> Iterator[Rule]:
-    """What the counters of each type of error, and of each route's 5xx, stand at, and whether the system is there."""
+    """The counter values of each type of error and of each route's 5xx, and whether the system is present."""
     signals = system.signals
     types = [_named(system, errors, errors.type) for errors in signals.error_types]
     if types:
@@ -120,7 +120,7 @@ def _errors(system: System) -> Iterator[Rule]:
 
 
 def _named(system: System, source: Selector, label: str, *narrower: str) -> str:
-    """The counts of a series, with one of its labels as `name`; `series` keeps two counters of errors apart."""
+    """The counts of a series, with one of its labels as `name`; `series` distinguishes two counters of errors."""
     renamed = f'label_replace({count(system, source, *narrower)}, "name", "$1", "{label}", "(.*)")'
     return f'label_replace({renamed}, "series", "{source.series}", "", "")'
 

@@ -1,7 +1,7 @@
 """Overrides of `for` and `page` by a system or an environment.
 
-Neither a `for` nor a label can come from a series, so an alert with an override becomes one rule for that system and
-one for all others.
+Neither a `for` nor a label can come from a series, so an alert with an override becomes one rule for that system
+and one for all others.
 """
 
 import re
@@ -15,7 +15,7 @@ from observability.systems.model import Paging
 from observability.systems.resolve import Threshold
 
 PAGE: Final = "page"
-"""Label that says whether an alert pages: `yes` or `no`. Critical rules without it do."""
+"""Label that says whether an alert pages: `yes` or `no`. Critical rules without it page."""
 
 _THRESHOLD: Final = re.compile(r'app:threshold:(\w+)\{[^}]*severity="(\w+)"')
 
@@ -43,7 +43,7 @@ class Overrides:
         """The rule for all systems without overrides, then one for each combination of overrides."""
         labels = rule.get("labels") or {}
         if labels.get("severity") not in SEVERITIES or "component" not in labels:
-            # A rule in upstream form, without the labels that every rule here has.
+            # A rule in upstream form, without the labels that all rules of this repository have.
             yield rule
             return
         page = labels.get(PAGE, "yes" if labels["severity"] == "critical" else "no")
@@ -73,7 +73,7 @@ class Overrides:
                     )
 
     def _wait(self, rule: Rule, system: str) -> str | None:
-        """The wait of the first threshold of the rule for which the system states one; else the rule's own."""
+        """The wait of the first threshold of the rule for which the system sets one; else the rule's own."""
         for named in _THRESHOLD.findall(str(rule["expr"])):
             if system in (stated := self.waits.get(named, {})):
                 return stated[system]
@@ -92,13 +92,13 @@ def _with(rule: Rule, wait: str | None, page: str) -> Rule:
     changed = {**rule, "labels": {**rule["labels"], PAGE: page}}
     if wait is None:
         return changed
-    # `for` in its place, after the expression.
+    # `for` in its usual position, after the expression.
     changed["for"] = wait
     return {key: changed[key] for key in dict.fromkeys(["alert", "expr", "for", *changed])}
 
 
 def _narrowed(expr: str, systems: Mapping[str, object] | list[str], *, leave_out: bool = False) -> str:
-    """The expression for these systems alone, or for all but these."""
+    """The expression for these systems only, or for all except these."""
     operator = "unless" if leave_out else "and"
     matches = "=~" if len(systems) > 1 else "="
     names = "|".join(sorted(systems))

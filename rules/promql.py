@@ -1,7 +1,7 @@
-"""PromQL made from signals: the raw series that a signal means, and its rates, whatever form the series has.
+"""PromQL generated from signals: the raw series of a signal, and its rates, whatever type the series has.
 
-A histogram may come as a classic one or as a native one, whatever its system's file says: that depends on how it is
-scraped. So both forms are asked for; the classic one counts where a target sends both.
+A histogram may be scraped as a classic or as a native one, independently of its system's file. So both forms are
+queried; the classic one is used where a target sends both.
 """
 
 from collections.abc import Mapping
@@ -17,33 +17,33 @@ def quoted(value: str) -> str:
 
 
 def matchers(labels: Mapping[str, str]) -> str:
-    """The labels' values as PromQL's matchers, in braces."""
+    """The labels' values as PromQL matchers, in braces."""
     return "{" + ",".join(f"{label}={quoted(value)}" for label, value in labels.items()) + "}"
 
 
 def narrowed(selector: str, *more: str) -> str:
-    """A selector that has matchers, with more of them."""
+    """A selector that already has matchers, with more matchers."""
     return ",".join([selector.removesuffix("}"), *more]) + "}"
 
 
 def selector(system: System, chosen: Selector, *more: str, suffix: str = "") -> str:
-    """The raw series that a signal means, narrowed by more matchers; `suffix` is that of a histogram's part."""
+    """The raw series of a signal, narrowed by more matchers; `suffix` is that of a histogram's part."""
     own = matchers({"system": system.name, "job": chosen.job or system.scrape.job, **chosen.where})
     return narrowed(f"{chosen.series}{suffix}{own}", *more)
 
 
 def up(system: System, chosen: Selector) -> str:
-    """Whether the targets of these series answer."""
+    """Whether the targets of these series are up."""
     return "up" + matchers({"system": system.name, "job": chosen.job or system.scrape.job})
 
 
 def is_histogram(system: System, chosen: Selector) -> bool:
-    """Whether the system's file says so; an exporter's series are not in it."""
+    """Whether it is a histogram by the system's file; an exporter's series are not in it."""
     return chosen.job is None and system.series[chosen.series].kind == "histogram"
 
 
 def count(system: System, chosen: Selector, *more: str) -> str:
-    """How far a counter has come, or how many observations a histogram has; each series by itself."""
+    """The value of a counter, or the number of observations of a histogram, per series."""
     if not is_histogram(system, chosen):
         return selector(system, chosen, *more)
     classic = selector(system, chosen, *more, suffix="_count")
@@ -51,7 +51,7 @@ def count(system: System, chosen: Selector, *more: str) -> str:
 
 
 def rate(system: System, chosen: Selector, *more: str, window: str = "5m") -> str:
-    """Events a second; each series by itself."""
+    """Events per second, per series."""
     if not is_histogram(system, chosen):
         return f"rate({selector(system, chosen, *more)}[{window}])"
     classic = selector(system, chosen, *more, suffix="_count")
@@ -62,7 +62,7 @@ def rate(system: System, chosen: Selector, *more: str, window: str = "5m") -> st
 def bucket_rate(system: System, histogram: Selector, *labels: str, window: str = "5m") -> str:
     """Rates of a histogram's buckets by system and labels, for `histogram_quantile` and `histogram_fraction`.
 
-    A classic one has `le` besides; a native one is one sample without.
+    A classic histogram also has the label `le`; a native one is one sample without it.
     """
     group = ", ".join(("system", *labels))
     classic = selector(system, histogram, suffix="_bucket")
@@ -74,14 +74,14 @@ def bucket_rate(system: System, histogram: Selector, *labels: str, window: str =
 
 
 def merged(rates: str, *labels: str) -> str:
-    """Recorded rates of buckets, of either form, by system and fewer labels."""
+    """Recorded rates of buckets, of either form, aggregated by system and fewer labels."""
     group = ", ".join(("system", *labels))
     classic, native = narrowed(rates, 'le!=""'), narrowed(rates, 'le=""')
     return f"sum by ({group}, le) ({classic})\nor on ({group}) sum by ({group}) ({native})"
 
 
 def renamed(expr: str, names: Mapping[str, str], *kept: str) -> str:
-    """The expression with its labels under canonical names: canonical name → own name; `kept` stay as they are."""
+    """The expression with its labels renamed: canonical name → own name; the labels `kept` are unchanged."""
     changed = {new: old for new, old in names.items() if new != old}
     if not changed:
         return expr

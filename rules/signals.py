@@ -1,8 +1,9 @@
-"""Recording rules made from a system's signals: the same canonical series for all, whatever a system calls its own.
+"""Recording rules generated from a system's signals: the same canonical series for every system.
 
-Rates and shares are over five minutes, latencies in seconds. The rules of a group are evaluated in their order, so
-each may build on those before it: the buckets of a histogram, the expensive part, are read once by route, and the
-percentiles come from that. A canonical series is selected by `system` too, or a group would record another's.
+Rates and shares are over five minutes, latencies in seconds. The rules of a group are evaluated in order, so each
+may read those before it: the buckets of a histogram, which are expensive, are read once by route, and the percentiles
+are computed from that. A canonical series is also selected by `system`: otherwise a group would record another
+system's data.
 """
 
 from collections.abc import Mapping
@@ -14,12 +15,12 @@ from observability.systems.signals import DbPool, ExternalApi, Heap, Kind, Outco
 from rules import promql
 
 QUANTILES: Final = ("0.5", "0.95", "0.99")
-"""The percentiles that are recorded, as the label `quantile` has them."""
+"""The recorded percentiles, as values of the label `quantile`."""
 
 INTERVAL: Final = "10s"
-"""How often signals are computed, which costs; the alerts on them, which cost little, are twice as often.
+"""Evaluation interval of the signals, which are expensive; their alerts, which are cheap, run twice as often.
 
-So a message leaves 25 seconds after the scrape that shows the trouble at most, ten of which Alertmanager waits.
+So a message leaves at most 25 seconds after the scrape that shows the problem. Alertmanager waits for ten of them.
 """
 
 
@@ -29,7 +30,7 @@ def groups(system: System) -> list[dict[str, Any]]:
 
 
 class _Signals:
-    """The rules of one system, in the order in which they build on each other."""
+    """The rules of one system, in the order in which they depend on each other."""
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -37,7 +38,7 @@ class _Signals:
         self.rules: list[dict[str, Any]] = []
 
     def group(self) -> dict[str, Any]:
-        """All that the system's signals yield."""
+        """All rules of the system's signals."""
         self._there()
         self._requests()
         self._latencies()
@@ -49,10 +50,10 @@ class _Signals:
         self._security()
         return {"name": f"signals-{self.system.name}", "interval": INTERVAL, "rules": self.rules}
 
-    # What each kind of signal yields
+    # The rules of each kind of signal
 
     def _there(self) -> None:
-        """Whether a target answers, and whether any series that the system's file declares arrives."""
+        """Whether a target is up, and whether any series that the system's file declares is present."""
         own = {"system": self.system.name, "job": self.system.scrape.job}
         self._record("app:system:up", f"max by (system) (up{promql.matchers(own)})")
         if self.system.series:
@@ -123,14 +124,14 @@ class _Signals:
 
     def _cache(self) -> None:
         if (cache := self.system.signals.cache) is not None:
-            # The counter of hits, or of misses, may not be there before the first one.
+            # The counter of hits, or of misses, may be absent before its first event.
             found, missed = self._rate(cache.hits), self._rate(cache.misses)
             hits = self._record("app:cache_hits:rate5m", f"{found}\nor 0 * {missed}")
             lookups = self._record("app:cache_lookups:rate5m", f"{hits}\n+ ({missed} or 0 * {hits})")
             self._record("app:cache_hits:ratio_rate5m", f"{hits} / ({lookups} > 0)")
 
     def _others(self) -> None:
-        """The APIs and integrations of others, each by its name."""
+        """The external APIs and integrations, each by its name."""
         for name, api in sorted(self.system.signals.external_apis.items()):
             self._external_api(api, {"api": name})
         for name, events in sorted(self.system.signals.integrations.items()):
@@ -157,7 +158,7 @@ class _Signals:
         if signals.active_users is not None:
             self._record("app:active_users:count", self._sum(signals.active_users))
         if (inventory := signals.inventory) is not None:
-            # Every instance tells of the same shelves, so their figures are not added up.
+            # Every instance reports the same inventory, so the values are not summed.
             stock = promql.selector(self.system, inventory)
             self._record("app:inventory:count", f"min by ({_list('system', *inventory.item)}) ({stock})")
 
@@ -171,23 +172,23 @@ class _Signals:
             labels = self.system.series[suspicious.series].labels if suspicious.job is None else ()
             self._record("app:suspicious_activity:increase5m", self._events(suspicious, *labels))
 
-    # The forms that come back
+    # Common forms
 
     def _record(self, name: str, expr: str, labels: Mapping[str, str] | None = None) -> str:
-        """Add a rule; what is returned selects the series it makes."""
+        """Add a rule; returns a selector of the series it records."""
         own = {"system": self.system.name, **(labels or {})}
-        # The expression has the label `system` already; without it here, promtool takes the groups' rules for one.
+        # The expression has the label `system` already; without it here, promtool reports duplicate rules.
         self.rules.append({"record": name, "expr": expr, "labels": own})
         return name + promql.matchers(own)
 
     def _count(self, name: str, counter: Selector | None) -> str | None:
-        """Events a second; 0 while the target answers and has not counted any yet."""
+        """Events per second; 0 while the target is up and has not counted any yet."""
         return self._record(name, f"{self._rate(counter)}\nor {self._nought(counter)}") if counter else None
 
     def _outcomes(
         self, total_name: str, failures_name: str, outcomes: Outcomes, labels: Mapping[str, str] | None = None
     ) -> str:
-        """Attempts, failures, and the share of failures; what is returned selects the attempts a second."""
+        """Attempts, failures, and the share of failures; returns a selector of the attempts per second."""
         total = self._record(f"{total_name}:rate5m", self._rate(outcomes), labels)
         failed = f"{self._failed(outcomes)}\nor 0 * sum by (system) ({total})"
         failures = self._record(f"{failures_name}:rate5m", failed, labels)
@@ -195,17 +196,17 @@ class _Signals:
         return total
 
     def _share(self, name: str, part: str, whole: str, labels: Mapping[str, str] | None = None) -> None:
-        """Part by whole; 0 where there was nothing at all."""
+        """Part divided by whole; 0 where the whole is 0."""
         self._record(name, f"{part} / ({whole} > 0)\nor 0 * {part}", labels)
 
     def _percentiles(
         self, stem: str, suffix: str, histogram: Selector, buckets: str, labels: Mapping[str, str] | None = None
     ) -> str:
-        """The rates of the buckets, the percentiles, the observations a second; what is returned selects the first."""
+        """The rates of the buckets, the percentiles, the observations per second; returns a selector of the first."""
         labels = labels or {}
         rates = self._record(f"app:{stem}{suffix}:bucket_rate5m", buckets, labels)
         for quantile in QUANTILES:
-            # Without observations a percentile is not a number, and any average over it would be none either.
+            # Without observations a percentile is NaN, and so would be any average over it.
             expr = self._in_seconds(histogram, f"histogram_quantile({quantile}, {rates})") + " >= 0"
             self._record(f"app:{stem}_seconds{suffix}:quantile5m", expr, {**labels, "quantile": quantile})
         every, native = promql.narrowed(rates, 'le="+Inf"'), promql.narrowed(rates, 'le=""')
@@ -223,15 +224,15 @@ class _Signals:
     ) -> None:
         """The share of observations that took longer than the threshold of each severity, after `_percentiles`.
 
-        It is read from the bucket that ends at the threshold, and interpolated where the system's file has none. What
-        arrives without the bucket that the file declares says nothing.
+        It is read from the bucket that ends at the threshold, and interpolated where the system's file has none. Where
+        the bucket that the file declares does not arrive, there is no result.
         """
         rates = f"app:{stem}{suffix}:bucket_rate5m" + promql.matchers({"system": self.system.name, **(labels or {})})
         for one in self.thresholds:
             if one.name != threshold:
                 continue
             limit = f"{one.value * self._per_second(histogram):.10g}"
-            # The share of nothing is not a number.
+            # A share of zero events is NaN.
             share = f"clamp_min(1 - histogram_fraction(0, {limit}, {{}}), 0) >= 0"
             if one.estimated:
                 expr = share.format(rates)
@@ -244,20 +245,20 @@ class _Signals:
             self._record(f"app:{stem}{suffix}:slow_ratio5m", expr, {**(labels or {}), "severity": one.severity})
 
     def _rate(self, counter: Selector, *matchers: str, by: Mapping[str, str] | None = None) -> str:
-        """Events a second by system and labels: canonical name → own name."""
+        """Events per second by system and labels: canonical name → own name."""
         by = by or {}
         rate = promql.rate(self.system, counter, *matchers)
         return promql.renamed(f"sum by ({_list('system', *by.values())}) ({rate})", by)
 
     def _failed(self, outcomes: Outcomes) -> str:
-        """Failures a second."""
+        """Failures per second."""
         ((label, value),) = outcomes.ok.items()
         return self._rate(outcomes, f"{label}!={promql.quoted(value)}")
 
     def _events(self, counter: Selector, *labels: str) -> str:
-        """Events of five minutes, with those of a counter that was born in them: `increase` misses its first value.
+        """Events of five minutes, including those of a counter that is new in them: `increase` misses its first value.
 
-        A target that could not be read five minutes ago may have had its counters all along; nothing is born there.
+        Where the target was not up five minutes ago, its counters may have existed before, so none counts as new.
         """
         raw, up = promql.selector(self.system, counter), promql.up(self.system, counter)
         unread = f"({up} unless ({up} offset 5m == 1))"
@@ -265,7 +266,7 @@ class _Signals:
         return f"sum by ({_list('system', *labels)}) (\n  {born}\n  or increase({raw}[5m])\n)"
 
     def _nought(self, counter: Selector) -> str:
-        """0 while the target is there."""
+        """0 while the target is present."""
         return f"0 * sum by (system) ({promql.up(self.system, counter)})"
 
     def _sum(self, gauge: Selector, *labels: str) -> str:
@@ -279,23 +280,23 @@ class _Signals:
         return f"1 - {self._sum(pool.available, 'instance')} / {size}"
 
     def _memory(self, name: str, memory: ProcessMemory | Heap) -> None:
-        """What is in use, and its share of the limit where that is known."""
+        """Usage, and its share of the limit where that is known."""
         used = self._record(f"{name}:bytes", self._sum(memory.used, "instance"))
         if memory.limit is not None:
             limit = f"({self._sum(memory.limit, 'instance')} > 0)"
             self._record(f"{name}:ratio", f"{used} / {limit}")
 
     def _per_second(self, times: Selector) -> int:
-        """How many of the series' unit make a second; an exporter's are in seconds."""
+        """How many of the series' unit make a second; an exporter's series are in seconds."""
         return 1 if times.job else PER_SECOND[self.system.series[times.series].unit]
 
     def _in_seconds(self, times: Selector, expr: str) -> str:
-        """The expression, which is in the series' unit, in seconds."""
+        """The expression converted from the series' unit to seconds."""
         return expr if self._per_second(times) == 1 else f"{expr} / {self._per_second(times)}"
 
 
 def _parts(series: str, kind: Kind) -> tuple[str, ...]:
-    """The names under which one declared series arrives; of a histogram, classic or native."""
+    """The stored names of one declared series; a histogram's as classic or native."""
     return (series, f"{series}_count") if kind == "histogram" else (series,)
 
 

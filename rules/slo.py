@@ -1,10 +1,11 @@
-"""Service level objectives: the share of bad requests over eight windows, and how fast the error budget burns.
+"""Service level objectives: the share of bad requests over eight windows, and the burn rate of the error budget.
 
-Every window is composed from two small recordings, requests a second and bad requests a second over five minutes: the
-mean of one by the mean of the other is the share over the window, each request counting once. A mean of shares would
-give a quiet night the weight of a busy day, and raw counters over days are expensive. More than a day is composed
-from hourly means of the two in turn, so that 30 days are some 20,000 samples a series. A window is as long as what has
-been recorded, so all have values from the start; the means blur its edge by five minutes, or by an hour.
+Every window is computed from two cheap recordings, requests per second and bad requests per second over five minutes:
+the mean of one divided by the mean of the other is the share over the window, with the same weight for each request.
+A mean of shares would give a quiet night the weight of a busy day, and raw counters over days are expensive. Windows
+over a day are computed from hourly means of the two, so that 30 days are some 20,000 samples per series. A window
+covers only recorded time, so all windows have values from the start; the means blur its edge by five minutes, or by
+an hour.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,7 @@ PERIOD: Final = "30d"
 
 INTERVAL: Final = "30s"
 DAYS_INTERVAL: Final = "2m"
-"""How often each is computed; less often than every five minutes a series is absent in between."""
+"""Evaluation interval of each; with more than five minutes, a series would be absent in between."""
 
 Rule = dict[str, Any]
 
@@ -34,12 +35,12 @@ def groups(system: System) -> list[dict[str, Any]]:
     short = [*sources, *_shares("5m", ("5m", "30m", "1h", "2h", "6h"), of), _burn("current", "5m", of)]
     days = [*_shares("5m", ("1d",), of), *_hourly(of), *_shares("1h", ("3d", PERIOD), of)]
     days += [_burn("period", PERIOD, of), _remaining(of)]
-    # No system's name has a slash, so no two groups have the same.
+    # No system name contains a slash, so group names are unique.
     return [_group(system, "", INTERVAL, short), _group(system, "/days", DAYS_INTERVAL, days)]
 
 
 def _sources(system: System) -> Iterator[Rule]:
-    """For each objective: its target, the events a second, and the bad ones among them."""
+    """For each objective: its target, the events per second, and the bad events per second."""
     of, slos = matchers({"system": system.name}), system.slos
     if slos.availability is not None:
         requests, errors = f"app:http_requests:rate5m{of}", f"app:http_errors:rate5m{of}"
@@ -48,7 +49,7 @@ def _sources(system: System) -> Iterator[Rule]:
         target = seconds(slos.latency.target) * _per_second(system, histogram)
         events = f"app:http_latency:events_rate5m{of}"
         share = f"histogram_fraction(0, {target:g}, app:http_latency:bucket_rate5m{of})"
-        # The share of nothing is not a number, which every mean over it would become too.
+        # A share of zero events is NaN, and so would be every mean over it.
         slow = f"{events} * (1 - {share}) >= 0 or 0 * {events}"
         yield from _objective("latency", slos.latency.objective, events, slow)
 
@@ -69,7 +70,7 @@ def _hourly(of: str) -> Iterator[Rule]:
 
 
 def _shares(base: str, windows: Iterable[str], of: str) -> Iterator[Rule]:
-    """The share of bad events over each window, composed from the rates over the base; none where nothing happened."""
+    """The share of bad events over each window, computed from the rates over the base; absent without events."""
     errors, events = f"slo:sli_errors:rate{base}{of}", f"slo:sli_events:rate{base}{of}"
     for window in windows:
         expr = f"avg_over_time({errors}[{window}]) / (avg_over_time({events}[{window}]) > 0)"
@@ -85,7 +86,7 @@ def _burn(name: str, window: str, of: str) -> Rule:
 
 
 def _remaining(of: str) -> Rule:
-    """The share of the period's budget that is left; below 0 when it is overspent."""
+    """The share of the period's error budget that is left; below 0 when it is overspent."""
     return {"record": "slo:period_error_budget_remaining:ratio", "expr": f"1 - slo:period_burn_rate:ratio{of}"}
 
 
@@ -95,5 +96,5 @@ def _group(system: System, suffix: str, interval: str, rules: list[Rule]) -> dic
 
 
 def _per_second(system: System, histogram: Selector) -> int:
-    """How many of the histogram's unit make a second; an exporter's are in seconds."""
+    """How many of the histogram's unit make a second; an exporter's histograms are in seconds."""
     return 1 if histogram.job else PER_SECOND[system.series[histogram.series].unit]

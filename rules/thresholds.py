@@ -1,4 +1,4 @@
-"""Thresholds as series, so that one alert serves every system: it compares with the value of the system it is about.
+"""Thresholds as series, so that one alert serves every system: it compares with the value of its own system.
 
 app:threshold:<name>{system, team, severity[, quantile][, estimated]}
 app:threshold:<name>_share{system, team, severity}           the share of events that a percentile lets be slower
