@@ -1,6 +1,6 @@
-"""Obtains what a fresh machine may lack: Docker Engine, the Pulumi CLI, its Docker plugin, the images.
+"""Obtains what a new machine may lack: Docker Engine, the Pulumi CLI, its Docker plugin, the images.
 
-Each the official way first. Where that is refused, from package registries: Debian's packages and Go modules.
+Each is obtained the official way first. If that is refused, from package registries: Debian packages, Go modules.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Makes images of recipes; but for those on Debian, with no base image and no network."""
+"""Makes images from recipes; except for those on Debian, without a base image and without network."""
 
 import hashlib
 import io
@@ -22,13 +22,13 @@ from toolchain.recipe import Base, Recipe
 from toolchain.report import Report
 
 LABEL: Final = "io.observability.built-locally"
-"""Its presence says that an image was built here, its value by which version of the recipe."""
+"""Label of an image that was built here; its value is the version of the recipe."""
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def entries(recipe: Recipe) -> Iterator[Entry]:
-    """What the recipe lays over its base."""
+    """The files that the recipe adds to its base."""
 
     def owner(path: str) -> int:
         return recipe.uid if any(path.startswith(f"{top}/") for top in recipe.owned) else 0
@@ -45,7 +45,7 @@ def entries(recipe: Recipe) -> Iterator[Entry]:
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
-    """The image's configuration, in the words of the image specification."""
+    """The image's configuration, in the form of the image specification."""
     return {
         "User": recipe.user,
         "Env": [f"{name}={value}" for name, value in {"PATH": _PATH, **recipe.env}.items()],
@@ -64,7 +64,7 @@ def settings(recipe: Recipe) -> dict[str, Any]:
 
 
 def make(client: DockerClient, recipe: Recipe, reference: str, report: Report) -> None:
-    """Make the image known to the engine under exactly this reference."""
+    """Make the image available in the engine under exactly this reference."""
     with report.task(f"assembling {reference}") as task:
         if recipe.base is not Base.DEBIAN:
             load(client, recipe, reference)
@@ -75,7 +75,7 @@ def make(client: DockerClient, recipe: Recipe, reference: str, report: Report) -
 
 
 def load(client: DockerClient, recipe: Recipe, reference: str) -> None:
-    """Put it together and load it into the engine; the same build gives the same image."""
+    """Assemble the image and load it into the engine; the same build gives the same image."""
     architecture = client.version()["Arch"]
     if architecture != _ARCHITECTURES.get(platform.machine()):
         raise ObtainError(f"the engine runs on {architecture}, and this machine builds for {platform.machine()}")

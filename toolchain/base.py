@@ -1,4 +1,4 @@
-"""What lies beneath the programs of an image built here: a few files of Debian's packages, and users."""
+"""The base of an image built here: a few files from Debian's packages, and users."""
 
 import shutil
 import subprocess
@@ -12,10 +12,10 @@ from toolchain.layer import Entry, file, folder, link
 from toolchain.process import ObtainError, ask
 from toolchain.recipe import Base
 
-# Not busybox-static: a static glibc looks up names only with the very libraries it was built with beside it.
+# Not busybox-static: a static glibc resolves names only with the same libraries that it was built with.
 _PACKAGES: Final = ("busybox", "ca-certificates", "libc6", "tzdata")
 _LIBRARIES: Final = ("ld-linux-*.so.*", "libc.so.6", "libm.so.6", "libresolv.so.2")
-"""What busybox needs of libc6."""
+"""Files of libc6 that busybox needs."""
 _USERS: Final = """root:x:0:0:root:/root:/bin/sh
 nobody:x:65534:65534:nobody:/home:/bin/false
 """
@@ -25,7 +25,7 @@ nobody:x:65534:
 
 
 def packages() -> Path:
-    """Folder the packages are unpacked in, fetched when not there yet; `ObtainError` where there is no Debian."""
+    """Folder of the unpacked packages, downloaded if missing; `ObtainError` if this is not Debian."""
     target = cache_dir() / "base" / f"debian-{key_of(_PACKAGES)}"
     with lock("base"):
         if not target.is_dir():
@@ -37,7 +37,7 @@ def packages() -> Path:
 
 
 def entries(base: Base) -> Iterator[Entry]:
-    """Everything in the base, in no order."""
+    """All entries of the base, in no particular order."""
     root = packages()
     yield folder("/tmp", 0o1777)  # noqa: S108 - the image's own
     yield folder("/root", 0o700)
@@ -79,6 +79,6 @@ def _tools(root: Path) -> Iterator[Entry]:
     yield link("/usr/bin/env", "/bin/busybox")
     for pattern in _LIBRARIES:
         for path in sorted(root.glob(f"**/{pattern}")):
-            # Debian is moving /lib to /usr/lib; programs go on asking for the former.
+            # Debian is moving /lib to /usr/lib; programs still use /lib.
             name = f"/{path.relative_to(root)}".removeprefix("/usr")
             yield link(name, str(path.readlink())) if path.is_symlink() else file(name, path, mode=0o755)

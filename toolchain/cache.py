@@ -1,4 +1,4 @@
-"""Everything obtained is kept outside the repository, keyed by version; nothing half-made is ever seen there."""
+"""What is obtained is cached outside the repository, keyed by version; incomplete results are never visible."""
 
 import contextlib
 import fcntl
@@ -14,21 +14,21 @@ from typing import Final
 import platformdirs
 
 RETRY_AFTER: Final = 24 * 3600.0
-"""Seconds after which an official way that was refused is tried again."""
+"""Seconds after which a refused official way is tried again."""
 
 
 def cache_dir() -> Path:
-    """Folder of everything obtained: OBS_CACHE_DIR, or the user's cache folder."""
+    """The cache folder: OBS_CACHE_DIR, or the user's cache folder."""
     return Path(os.environ.get("OBS_CACHE_DIR") or platformdirs.user_cache_dir("obs")).absolute()
 
 
 def key_of(value: object) -> str:
-    """Short name of a recipe: changes when anything in its `repr` does."""
+    """Short name of a recipe: changes when its `repr` changes."""
     return hashlib.sha256(repr(value).encode()).hexdigest()[:8]
 
 
 def log_file(name: str) -> Path:
-    """Where the output of a long step is kept; its folder exists afterwards."""
+    """Log file of a long step; creates its folder."""
     path = cache_dir() / "logs" / f"{name}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
@@ -43,7 +43,7 @@ def tail(path: Path, lines: int = 15) -> str:
 
 @contextlib.contextmanager
 def lock(name: str) -> Iterator[None]:
-    """Let one process (and one thread of it) at a time do a step; freed even if its holder is killed."""
+    """Lock a step for one process (and one of its threads) at a time; released even if its holder is killed."""
     path = cache_dir() / "locks" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
@@ -53,9 +53,9 @@ def lock(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def making(target: Path) -> Iterator[Path]:
-    """Give a folder to build in that becomes `target` in one step, or vanishes if the block does not end well.
+    """Provide a build folder that is renamed to `target` at the end, or removed if the block fails.
 
-    Hold a lock named after the target: what a killed builder left is removed first.
+    The caller holds a lock named after the target: what a killed builder left is removed first.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in target.parent.glob(f".{target.name}.*"):
@@ -75,14 +75,14 @@ def _marker(way: str) -> Path:
 
 
 def remember_refusal(way: str, why: str) -> None:
-    """Note that an official way was refused, so that the next runs need not ask again."""
+    """Record that an official way was refused, so that the next runs do not try it again."""
     path = _marker(way)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(why)
 
 
 def refusal(way: str) -> str | None:
-    """Why this way was refused in the last day; None if it was not, or is due to be tried again."""
+    """Why this way was refused in the last day; None if it was not refused, or must be tried again."""
     path = _marker(way)
     with contextlib.suppress(FileNotFoundError):
         age = time.time() - path.stat().st_mtime

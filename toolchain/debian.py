@@ -1,4 +1,4 @@
-"""Debian's packages: installed as root, or only fetched and unpacked."""
+"""Debian packages: installed as root, or only downloaded and unpacked."""
 
 import os
 import shutil
@@ -14,24 +14,24 @@ _LIMIT: Final = 900.0
 
 
 def can_install() -> bool:
-    """Whether this is a Debian-like system and we are root."""
+    """Whether this is a Debian-like system and the user is root."""
     return shutil.which("apt-get") is not None and os.geteuid() == 0
 
 
 def install(*packages: str) -> None:
-    """Install packages without those they merely recommend; `ObtainError` with apt's last word."""
+    """Install packages without recommended ones; `ObtainError` with the last line of apt's output."""
     _with_lists(["install", "--yes", "--no-install-recommends", *packages])
 
 
 def download(packages: Sequence[str], into: Path) -> list[Path]:
-    """Fetch package files without installing them; `ObtainError` where there is no apt."""
+    """Download package files without installing them; `ObtainError` if there is no apt."""
     into.mkdir(parents=True)
     _with_lists(["download", *packages], cwd=into)
     return sorted(into.glob("*.deb"))
 
 
 def sources(suite: str) -> list[tuple[str, str]]:
-    """Address and name of each of Debian's own archives of a release that this machine installs from."""
+    """Address and name of each official Debian archive of a release that this machine's apt sources list."""
     if not any(_LISTS.glob("*_Packages*")):
         _apt(["update"])
     wanted = ["Created-By: Packages", "Origin: Debian", "Component: main"]
@@ -42,7 +42,7 @@ def sources(suite: str) -> list[tuple[str, str]]:
 
 
 def _with_lists(arguments: list[str], cwd: Path | None = None) -> None:
-    """Call apt-get; with fresh package lists if there are none, or if they turn out to be too old."""
+    """Call apt-get; update the package lists first if there are none, or if they are too old."""
     if shutil.which("apt-get") is None:
         raise ObtainError("this is not a Debian-like system")
     fresh = False
@@ -59,7 +59,7 @@ def _with_lists(arguments: list[str], cwd: Path | None = None) -> None:
 
 
 def _apt(arguments: list[str], cwd: Path | None = None) -> None:
-    # Another apt at work is waited for; an answer is asked of nobody.
+    # Waits for another running apt; never prompts.
     command = ["apt-get", "--quiet", "--option", "DPkg::Lock::Timeout=300", *arguments]
     env = environment(DEBIAN_FRONTEND="noninteractive", LC_ALL="C.UTF-8")
     run(command, limit=_LIMIT, log=f"apt-{arguments[0]}", env=env, cwd=cwd)

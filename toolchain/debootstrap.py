@@ -1,4 +1,4 @@
-"""The Debian base image: the official one, else made with debootstrap from the same packages."""
+"""The Debian base image: the official one, else one made with debootstrap from the same packages."""
 
 import shutil
 import tarfile
@@ -15,7 +15,7 @@ from toolchain.pull import pull_one
 from toolchain.report import Report
 
 DEBIAN: Final = "debian:bookworm-slim"
-"""What images built here stand on where they need more than a shell; packages as of the day of the build."""
+"""Base of images built here that need more than a shell; packages as of the day of the build."""
 
 SUITE: Final = "bookworm"
 LIMIT: Final = 900.0
@@ -29,13 +29,13 @@ _FILES: Final = {
         0o644,
     ),
 }
-"""Files that the official image has too: text and mode by path."""
+"""Files that the official image also has: text and mode by path."""
 _DROPPED: Final = (*_PAGES, "var/lib/apt/lists")
-"""Folders emptied but for licences, as they are in the official image."""
+"""Folders that are emptied except for licences, as in the official image."""
 
 
 def obtain(client: DockerClient, report: Report) -> str:
-    """Reference of a base image that the engine has; `ObtainError` if it can neither be pulled nor made."""
+    """Reference of a base image in the engine; `ObtainError` if it can neither be pulled nor made."""
     with lock("debian-base"):
         for reference in (DEBIAN, _made()):
             if _has(client, reference):
@@ -76,7 +76,7 @@ def _make(client: DockerClient) -> None:
 
 
 def _system(root: Path) -> Path:
-    """Install the smallest Debian into a folder."""
+    """Install a minimal Debian into a folder."""
     if not debian.can_install():
         raise ObtainError("that takes a Debian-like system and its root")
     sources = debian.sources(SUITE)
@@ -85,7 +85,7 @@ def _system(root: Path) -> Path:
         raise ObtainError(f"this machine's package sources do not name Debian {SUITE}")
     if shutil.which("debootstrap") is None:
         debian.install("debootstrap")
-    # In mounts of its own: what it mounts is gone with it, however it ends.
+    # In its own mount namespace: its mounts are removed with it, even if it fails.
     run(
         ["unshare", "--mount", "debootstrap", "--variant=minbase", SUITE, root, mirror],
         limit=LIMIT,
@@ -101,7 +101,7 @@ def _system(root: Path) -> Path:
 
 
 def _archive(root: Path, out: Path) -> None:
-    """Write the system as an archive, without what packages left over."""
+    """Write the system as an archive, without the leftovers of package installation."""
 
     def kept(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
         path = info.name.removeprefix("./")

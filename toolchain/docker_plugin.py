@@ -21,16 +21,16 @@ CHOICE: Final = "OBS_DOCKER_PLUGIN"
 
 @dataclass(frozen=True)
 class Plugin:
-    """Which plugin serves a run."""
+    """The plugin that a run uses."""
 
     folder: Path | None
-    """To put first on the run's PATH; None for the official plugin, which the engine finds itself."""
+    """Folder to put first on PATH for a run; None for the official plugin, which the engine finds itself."""
     notice: str | None
-    """What every run has to say of it."""
+    """Notice about the plugin that every run prints."""
 
 
 def version() -> str:
-    """The plugin version that the installed SDK asks for."""
+    """The plugin version that the installed SDK requires."""
     return importlib.metadata.version("pulumi-docker")
 
 
@@ -40,7 +40,7 @@ def official() -> bool:
 
 
 def choice() -> str | None:
-    """What the user forces, if anything."""
+    """The plugin that the user forces, if any."""
     chosen = os.environ.get(CHOICE) or None
     if chosen not in (None, "official", "stand-in"):
         raise ConfigError(f"{CHOICE} is {chosen!r}", f"set {CHOICE} to `official` or `stand-in`, or unset it")
@@ -48,7 +48,7 @@ def choice() -> str | None:
 
 
 def obtain(pulumi: Path, report: Report) -> Plugin:
-    """The official plugin where it is available, else the stand-in; `ConfigError` if a forced one is not."""
+    """The official plugin if available, else the stand-in; `ConfigError` if a forced one is not available."""
     chosen = choice()
     if chosen == "stand-in":
         return _stand_in(f"{CHOICE} asks for it", report)
@@ -69,7 +69,7 @@ def obtain(pulumi: Path, report: Report) -> Plugin:
 
 
 def describe() -> tuple[bool, str]:
-    """Whether a plugin can serve as things are, and which."""
+    """Whether a plugin is available now, and which."""
     chosen = choice()
     if chosen == "stand-in":
         return True, f"our stand-in ({CHOICE} asks for it)"
@@ -81,7 +81,7 @@ def describe() -> tuple[bool, str]:
 
 
 def _stand_in(why: str, report: Report) -> Plugin:
-    """The stand-in, behind a launcher of its own for this interpreter and this checkout."""
+    """The stand-in, with a launcher for this interpreter and this checkout."""
     folder = cache_dir() / "stand-in" / key_of((sys.executable, str(ROOT)))
     with lock("stand-in"):
         if not folder.is_dir():

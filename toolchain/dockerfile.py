@@ -1,4 +1,4 @@
-"""Builds an image on Debian, in the engine: its packages, then the files of the recipe."""
+"""Builds an image on Debian in the engine: first its packages, then the files of the recipe."""
 
 import io
 import json
@@ -18,14 +18,14 @@ from toolchain.recipe import Recipe
 from toolchain.report import Task
 
 LIMIT: Final = 1800.0
-"""Seconds one image may take, most of which its packages take to arrive."""
+"""Seconds that one image may take; most of it is the download of packages."""
 _LAYER: Final = "layer.tar"
 _INSTRUCTIONS: Final = {"WorkingDir": "WORKDIR", "User": "USER", "StopSignal": "STOPSIGNAL"}
 _LISTS: Final = {"Entrypoint": "ENTRYPOINT", "Cmd": "CMD"}
 
 
 def dockerfile(recipe: Recipe, base: str, settings: dict[str, Any]) -> str:
-    """The recipe in the engine's own words; `settings` are those of the image specification."""
+    """The recipe as a Dockerfile; `settings` are those of the image specification."""
     lines = [f"FROM {base}"]
     steps = ["set -e"]
     for name, number in recipe.accounts.items():
@@ -45,14 +45,14 @@ def dockerfile(recipe: Recipe, base: str, settings: dict[str, Any]) -> str:
     lines += [f"{word} {settings[key]}" for key, word in _INSTRUCTIONS.items() if settings.get(key)]
     lines += [f"EXPOSE {port}" for port in settings["ExposedPorts"]]
     lines += [f"VOLUME {json.dumps([path])}" for path in settings["Volumes"]]
-    # Always, as the base's own CMD would stand otherwise.
+    # Always, as the base's own CMD would apply otherwise.
     lines += [f"{word} {json.dumps(settings[key])}" for key, word in _LISTS.items()]
     lines += [f"LABEL {name}={json.dumps(value)}" for name, value in settings["Labels"].items()]
     return "\n".join(lines) + "\n"
 
 
 def build(client: DockerClient, text: str, entries: list[Entry], reference: str, task: Task) -> None:
-    """Let the engine build it; `ObtainError` with the failing step's last word."""
+    """Build it in the engine; `ObtainError` with the last output line of the failed step."""
     with tempfile.TemporaryDirectory(prefix=".image-", dir=cache_dir()) as folder:
         context = Path(folder, "context.tar")
         write_layer(entries, Path(folder, _LAYER))
@@ -64,7 +64,7 @@ def build(client: DockerClient, text: str, entries: list[Entry], reference: str,
             out.add(Path(folder, _LAYER), _LAYER)
         proxies = {key: value for key, value in os.environ.items() if key.lower().endswith("_proxy")}
         with context.open("rb") as handle:
-            # The host's network: an engine without one of its own for containers can install packages all the same.
+            # The host's network, so that an engine without a container network can install packages too.
             events = client.api.build(
                 fileobj=handle, custom_context=True, tag=reference, network_mode="host",
                 buildargs=proxies, rm=True, forcerm=True, decode=True,

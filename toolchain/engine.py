@@ -23,12 +23,12 @@ from toolchain.report import Report
 
 ITEM: Final = "Docker Engine"
 SOCKET: Final = "unix:///var/run/docker.sock"
-"""Where the system's own engine listens."""
+"""Where the system's engine listens."""
 LOG: Final = "dockerd"
 START_LIMIT: Final = 60.0
-"""Seconds a started engine has to answer."""
+"""Seconds within which a started engine must respond."""
 METRICS: Final = "127.0.0.1:9323"
-"""Where an engine that we start serves its own metrics; the port its documentation uses."""
+"""Where an engine that is started here serves its metrics; the port its documentation uses."""
 _SYSTEMD: Final = Path("/run/systemd/system")
 _PID_FILE: Final = Path("/var/run/docker.pid")
 
@@ -47,7 +47,7 @@ class Engine:
 
 
 def connect(timeout: float = 60.0) -> Engine:
-    """The engine that the docker command would use; `ObtainError` if it does not answer.
+    """The engine that the docker command would use; `ObtainError` if it does not respond.
 
     That is DOCKER_HOST, else the current docker context, else the system's socket. `timeout` is in seconds.
     """
@@ -66,7 +66,7 @@ def connect(timeout: float = 60.0) -> Engine:
 
 
 def _innermost(error: BaseException) -> str:
-    """What the system said, out of the layers of libraries that passed it on."""
+    """The operating system's message, from within the exceptions of the libraries that wrap it."""
     said = last_line(str(error))
     cause: BaseException | None = error
     while cause is not None:
@@ -82,7 +82,7 @@ def _context() -> tuple[str, TLSConfig | bool]:
 
 
 def obtain(report: Report) -> Engine:
-    """The user's engine, or one started here; `ConfigError` where it is not ours to start or cannot be."""
+    """The user's engine, or one started here; `ConfigError` if it may not or cannot be started here."""
     with contextlib.suppress(ObtainError):
         engine = connect()
         report.line(ITEM, f"found {engine.describe()}")
@@ -110,7 +110,7 @@ def obtain(report: Report) -> Engine:
 
 
 def _refuse_if_not_ours(failure: ObtainError) -> None:
-    """Raise unless the engine is one that we may install or start."""
+    """Raise unless this is an engine that may be installed or started here."""
     named = os.environ.get("DOCKER_HOST")
     if named:
         raise ConfigError(
@@ -141,7 +141,7 @@ def _dockerd() -> str | None:
 
 
 def _install(report: Report) -> bool:
-    """Install the engine if there is none; whether that was needed."""
+    """Install the engine if there is none; returns whether that was needed."""
     if _dockerd() is not None:
         return False
     with report.task("installing Debian's docker.io"):
@@ -150,7 +150,7 @@ def _install(report: Report) -> bool:
 
 
 def _start(report: Report) -> str:
-    """Start the installed engine and wait until it answers; says how."""
+    """Start the installed engine and wait until it responds; returns how it was started."""
     with report.task("starting Docker Engine"):
         if _SYSTEMD.exists():
             run(["systemctl", "start", "docker"], limit=START_LIMIT, log=LOG)
@@ -164,7 +164,7 @@ def _start(report: Report) -> str:
             raise ObtainError("docker.io holds no dockerd")
         log = log_file(LOG)
         with log.open("ab") as output:
-            # In a session of its own: it outlives us, as a daemon does.
+            # In its own session: it keeps running after this program ends, as a daemon does.
             process = subprocess.Popen(
                 [dockerd, "--metrics-addr", METRICS],
                 stdin=subprocess.DEVNULL,
@@ -178,7 +178,7 @@ def _start(report: Report) -> str:
 
 
 def _starting() -> bool:
-    """Whether an engine is coming up already, started by its package or by somebody else."""
+    """Whether an engine is already starting, started by its package or by another process."""
     try:
         return Path(f"/proc/{int(_PID_FILE.read_text())}/comm").read_text().strip() == "dockerd"
     except (OSError, ValueError):
@@ -186,7 +186,7 @@ def _starting() -> bool:
 
 
 def _wait(process: subprocess.Popen[bytes] | None) -> None:
-    """Wait until the engine answers, but not for one that has ended."""
+    """Wait until the engine responds, but not if its process has ended."""
     deadline = time.monotonic() + START_LIMIT
     while True:
         try:

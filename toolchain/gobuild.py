@@ -1,7 +1,7 @@
-"""Builds programs from published Go modules, for machines that can reach the module proxy and little else.
+"""Builds programs from published Go modules, for machines that can reach little but the module proxy.
 
-One module is compiled at a time: the compiler itself keeps every core busy (184 % of two, measured), and two linkers
-at once would need twice the memory. What pays is to download the next module's dependencies meanwhile.
+One module is compiled at a time: the compiler itself uses all cores (184 % of two, measured), and two linkers at once
+would need twice the memory. The next module's dependencies are downloaded in parallel, which does save time.
 """
 
 import concurrent.futures
@@ -20,7 +20,7 @@ from toolchain.process import ObtainError, end, end_all, environment, last_line,
 from toolchain.report import Report, Task
 
 DOWNLOAD_LIMIT: Final = 1200.0
-"""Seconds a module's dependencies may take to arrive."""
+"""Seconds that the download of a module's dependencies may take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,18 +33,18 @@ class GoBuild:
     packages: tuple[str, ...] = ("",)
     """Commands to build, as paths within the module; empty for its root."""
     replaces: Mapping[str, str] = field(default_factory=dict)
-    """The module's own `replace` lines: Go heeds only those of the main module, so they are repeated."""
+    """The module's own `replace` lines: Go applies only those of the main module, so they are repeated."""
     stamps: Mapping[str, str] = field(default_factory=dict)
-    """Values of string variables set by the linker, so that `--version` tells the truth."""
+    """Values of string variables set by the linker, so that `--version` is correct."""
     tags: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
-    """Files of the module to keep beside what is built."""
+    """Files of the module to keep with the result."""
     additions: Mapping[str, str] = field(default_factory=dict)
-    """Text files the module lacks and does not compile without, by path within it."""
+    """Text files that the module lacks and needs to compile, by path within it."""
 
     @property
     def folder(self) -> Path:
-        """Where the result is: commands in `bin`, kept files in `files`."""
+        """Folder of the result: commands in `bin`, kept files in `files`."""
         return cache_dir() / self.name / f"{self.version}-{key_of(self)}"
 
     @property
@@ -54,7 +54,7 @@ class GoBuild:
 
 
 def build_all(builds: Iterable[GoBuild], report: Report) -> dict[str, ObtainError | None]:
-    """Build what is not in the cache yet; the answer holds the failure, or None, of each by name."""
+    """Build what is not in the cache yet; returns the failure, or None, of each by name."""
     missing = [build for build in builds if not build.done]
     if not missing:
         return {}
@@ -79,7 +79,7 @@ def build_all(builds: Iterable[GoBuild], report: Report) -> dict[str, ObtainErro
 
 def _build(compiler: Path, build: GoBuild, download: concurrent.futures.Future[int], task: Task) -> ObtainError | None:
     """Build one module, whose dependencies are being downloaded; the caller holds its lock."""
-    if build.done:  # by whoever held the lock before us
+    if build.done:  # by the previous holder of the lock
         return None
     try:
         task.note("downloading its modules")
@@ -94,13 +94,13 @@ def _build(compiler: Path, build: GoBuild, download: concurrent.futures.Future[i
             shutil.rmtree(work / "module", ignore_errors=True)
     except ObtainError as failure:
         return failure
-    except OSError as failure:  # no room on the disk, most likely
+    except OSError as failure:  # most likely the disk is full
         return ObtainError(str(failure))
     return None
 
 
 def _environment() -> dict[str, str]:
-    """The user's own settings of proxies and caches, and ours of everything that shapes the result."""
+    """The user's settings for proxies and caches, and fixed settings for all that affects the result."""
     flags = "-mod=mod -trimpath -buildvcs=false"
     return environment(CGO_ENABLED="0", GO111MODULE="on", GOFLAGS=flags, GOTOOLCHAIN="local", GOWORK="off")
 
@@ -113,7 +113,7 @@ def _packages(build: GoBuild) -> Iterator[str]:
 def _workspace(compiler: Path, build: GoBuild, work: Path) -> Path:
     """Write a go.mod that requires the module; returns where the module's own files are.
 
-    `go get` and `go install` would ask for each package's path as a module of its own, which some proxies refuse.
+    `go get` and `go install` would query each package's path as a separate module, which some proxies refuse.
     """
     env = _environment()
     log = f"{build.name}-module"
@@ -127,10 +127,10 @@ def _workspace(compiler: Path, build: GoBuild, work: Path) -> Path:
     source = Path(json.loads(answer[answer.index("{") :])["Dir"])
     replaces = dict(build.replaces)
     if build.additions:
-        # Go lets nothing be laid over its module cache, so such a module is built from a copy.
+        # Go does not allow overlays on its module cache, so such a module is built from a copy.
         shutil.copytree(source, work / "module", copy_function=shutil.copyfile)
         for folder in (work / "module", *(path for path in (work / "module").rglob("*") if path.is_dir())):
-            folder.chmod(0o755)  # the module cache is read-only, and so would its copy be
+            folder.chmod(0o755)  # the module cache is read-only, and so is a copy of it
         for path, text in build.additions.items():
             (work / "module" / path).parent.mkdir(parents=True, exist_ok=True)
             (work / "module" / path).write_text(text)
@@ -142,7 +142,7 @@ def _workspace(compiler: Path, build: GoBuild, work: Path) -> Path:
 
 
 def _download(compiler: Path, build: GoBuild) -> int:
-    """Fill Go's module cache with all the build needs; returns how many packages it will compile at most."""
+    """Download all that the build needs into Go's module cache; returns the maximum number of packages to compile."""
     with tempfile.TemporaryDirectory(prefix="obs-modules-") as folder:
         work = Path(folder)
         _workspace(compiler, build, work)

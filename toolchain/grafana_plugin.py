@@ -10,16 +10,16 @@ from toolchain.report import ConsoleReport, Report
 
 ITEM: Final = "Grafana plugin"
 SERVER: Final = "github://api.github.com/pulumiverse"
-"""Where its makers publish it."""
+"""Where its vendor publishes it."""
 
 
 def version() -> str:
-    """The plugin version that the installed SDK asks for."""
+    """The plugin version that the installed SDK requires."""
     return importlib.metadata.version("pulumiverse-grafana")
 
 
 def obtain(pulumi: Path, report: Report | None = None) -> str | None:
-    """None where the plugin is installed by now, else why it is not available."""
+    """Install it if missing; returns None on success, else why it is not available."""
     report = report or ConsoleReport()
     if plugin.installed("grafana", version()):
         report.line(ITEM, f"found the official v{version()}")

@@ -1,4 +1,4 @@
-"""Container images: those the engine has, else pulled, else built here by recipe, else left out and said so."""
+"""Container images: in the engine, else pulled, else built here by recipe, else left out with a notice."""
 
 import concurrent.futures
 from collections.abc import Iterable, Mapping
@@ -17,19 +17,19 @@ from toolchain.reference import Reference
 from toolchain.report import Report
 
 PULLS: Final = 4
-"""Images pulled at a time: they wait for the network, not for us."""
+"""Images pulled at a time: a pull waits for the network, not for the CPU."""
 
 
 @dataclass(frozen=True)
 class Missing:
-    """An image that the engine has not and that cannot be pulled."""
+    """An image that is not in the engine and cannot be pulled."""
 
     service: str
     reference: str
     why: str
     """Why it cannot be pulled."""
     recipe: Recipe | None
-    """How to build it, if we know."""
+    """How to build it, if known."""
 
 
 def recipe_for(service: str, reference: str, recipes: Mapping[str, Recipe] | None = None) -> Recipe | None:
@@ -37,7 +37,7 @@ def recipe_for(service: str, reference: str, recipes: Mapping[str, Recipe] | Non
     recipe, wanted = (KNOWN if recipes is None else recipes).get(service), Reference.parse(reference)
     if recipe is None or wanted.digest or (recipe.tag != wanted.tag and not recipe.own):
         return None
-    # A mirror keeps the name, below a path of its own.
+    # A mirror keeps the name, below its own path.
     return recipe if f"/{wanted.repository}".endswith(f"/{recipe.repository}") else None
 
 
@@ -51,7 +51,7 @@ def _no_recipe(service: str, reference: str, recipes: Mapping[str, Recipe] | Non
 def state(
     client: DockerClient, service: str, reference: str, recipes: Mapping[str, Recipe] | None = None
 ) -> str | None:
-    """How the engine has the image; None if it has not, or has one built here by a recipe that has changed since."""
+    """How the engine got the image; None if it is missing, or was built here by a recipe that has changed since."""
     try:
         label = client.images.get(reference).labels.get(LABEL)
     except ImageNotFound:
@@ -65,7 +65,7 @@ def state(
 def pull(
     client: DockerClient, images: Mapping[str, str], report: Report, recipes: Mapping[str, Recipe] | None = None
 ) -> list[Missing]:
-    """Find or pull every image; returns those for which that is not possible, with how to build them."""
+    """Find or pull each image; returns those that are not available, with how to build them."""
     absent: dict[str, str] = {}
     for service, reference in images.items():
         here = state(client, service, reference, recipes)
@@ -128,7 +128,7 @@ def assemble(
     report: Report,
     recipes: Mapping[str, Recipe] | None = None,
 ) -> dict[str, str]:
-    """Turn what was compiled into images; returns why not, for each service whose image is not available."""
+    """Make images from what was compiled; returns the reason for each service whose image is not available."""
     left_out: dict[str, str] = {}
     for image in missing:
         try:
@@ -146,7 +146,7 @@ def _assemble(
     report: Report,
     recipes: Mapping[str, Recipe] | None,
 ) -> str:
-    """Make one image and say so."""
+    """Make one image and report it."""
     recipe = image.recipe
     if recipe is None:
         raise ObtainError(_no_recipe(image.service, image.reference, recipes))

@@ -20,12 +20,12 @@ class Entry:
 
 
 def file(path: str, content: bytes | Path, mode: int = 0o644, uid: int = 0) -> Entry:
-    """A file whose group has the number of its user."""
+    """A file whose gid equals its uid."""
     return Entry(path, mode, content=content, uid=uid, gid=uid)
 
 
 def folder(path: str, mode: int = 0o755, uid: int = 0) -> Entry:
-    """A folder whose group has the number of its user."""
+    """A folder whose gid equals its uid."""
     return Entry(path, mode, uid=uid, gid=uid)
 
 
@@ -35,7 +35,7 @@ def link(path: str, target: str) -> Entry:
 
 
 def with_parents(entries: Iterable[Entry]) -> list[Entry]:
-    """All entries sorted by path, and every folder on the way to them, root's unless it is named."""
+    """All entries sorted by path, with their parent folders, owned by root unless listed."""
     wanted = {entry.path: entry for entry in entries}
     for path in tuple(wanted):
         for parent in PurePosixPath(path).parents:

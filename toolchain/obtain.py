@@ -1,4 +1,4 @@
-"""The whole of it: the four things a fresh machine may lack, one after the other."""
+"""Obtains the four things that a new machine may lack, one after the other."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ class Toolchain:
     plugin_dir: Path | None
     """Folder to put first on PATH for a run, with the stand-in plugin; None where the official one is used."""
     plugin_notice: str | None
-    """What every run has to say of the plugin."""
+    """Notice about the plugin that every run prints."""
     left_out: Mapping[str, str]
-    """Why it is not available, for each service whose image cannot."""
+    """The reason, for each service whose image is not available."""
     docker_host: str
-    """The engine's address, as DOCKER_HOST takes it: for a run to use the same engine as we did."""
+    """The engine's address, as DOCKER_HOST takes it, so that a run uses the same engine."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that `obs doctor` looks at."""
+    """One result of `obs doctor`."""
 
     name: str
     ok: bool
@@ -46,13 +46,13 @@ def ensure(
     *,
     instead: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Toolchain:
-    """Obtain whatever is missing, saying of each thing which way it was got and why.
+    """Obtain what is missing; report for each thing how it was obtained and why.
 
-    `images` holds a full reference for each service, `instead` the images that take the place of one that cannot be
-    had. `ConfigError` if what nothing works without is not available; an image that cannot is left out.
+    `images` holds a full reference for each service, `instead` the images that replace one that is not available.
+    `ConfigError` if a required thing is not available; an image that is not available is left out.
     """
     report = report or ConsoleReport()
-    docker_plugin.choice()  # a wrong one is said before anything is built
+    docker_plugin.choice()  # a wrong value is reported before anything is built
     docker = engine.obtain(report)
     pulumi, why = _pulumi(report)
     missing = container_images.pull(docker.client, images, report)
@@ -68,9 +68,9 @@ def ensure(
 
 
 def foresee(images: Mapping[str, str], *, instead: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, str]:
-    """Why, for each image that `ensure` would leave out here; registries are asked, nothing is pulled or built.
+    """The reason for each image that `ensure` would leave out; queries registries, pulls and builds nothing.
 
-    `ConfigError` where Docker does not answer. Arguments as of `ensure`.
+    `ConfigError` if Docker does not respond. Arguments as of `ensure`.
     """
     try:
         client = engine.connect().client
@@ -89,7 +89,7 @@ def ensure_images(
 ) -> tuple[DockerClient, Mapping[str, str]]:
     """Obtain Docker and these images, by service, and nothing else.
 
-    `recipes` say how to build the images that cannot be pulled. Returns the engine's client, and why not, for each
+    `recipes` say how to build the images that cannot be pulled. Returns the engine's client, and the reason for each
     service whose image cannot be obtained.
     """
     report = report or ConsoleReport()
@@ -101,7 +101,7 @@ def ensure_images(
 
 
 def _pulumi(report: Report) -> tuple[Path | None, str]:
-    """The CLI, unless it has to be built; and why it has to be."""
+    """The CLI, or None if it must be built, and why it must be built."""
     found = pulumi_cli.find()
     if found:
         report.line(pulumi_cli.ITEM, f"found {found[1]}")
@@ -126,7 +126,7 @@ def _built_pulumi(failure: ObtainError | None, why: str, report: Report) -> Path
 
 
 def inspect(images: Mapping[str, str]) -> list[Finding]:
-    """Say of each thing whether it is there; quick, changes nothing and asks no network."""
+    """Check whether each thing is available; quick, changes nothing and uses no network."""
     found = pulumi_cli.find()
     findings = [Finding(pulumi_cli.ITEM, found is not None, found[1] if found else pulumi_cli.why_not_the_users())]
     findings.append(Finding(docker_plugin.ITEM, *docker_plugin.describe()))

@@ -25,7 +25,7 @@ def installed(name: str, version: str) -> bool:
 def download(
     pulumi: Path, name: str, version: str, report: Report, *, server: str | None = None, again: bool = False
 ) -> None:
-    """Ask Pulumi for the plugin, unless it was refused lately; `again` asks all the same. ObtainError says why not."""
+    """Install the plugin with Pulumi; skipped if refused lately, unless `again`. `ObtainError` gives the reason."""
     way, log = f"{name}-plugin-{version}", f"{name}-plugin-download"
     earlier = None if again else refusal(way)
     if earlier:
@@ -42,6 +42,6 @@ def download(
 
 
 def _cause(log: str) -> str:
-    """What Pulumi met at its last attempt, which its last line does not tell."""
+    """The error of Pulumi's last attempt, which its last output line does not contain."""
     met = [line for line in tail(log_file(log)).splitlines() if "Error downloading plugin: " in line]
     return last_line(met[-1]).rpartition(": ")[2] if met else ""

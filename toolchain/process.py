@@ -1,4 +1,4 @@
-"""Running other programs: bounded in time, nothing of their noise shown, nothing of them left behind."""
+"""Runs other programs: with a time limit, without showing their output, without leaving processes behind."""
 
 import contextlib
 import os
@@ -15,11 +15,11 @@ _running: set[subprocess.Popen[Any]] = set()
 
 
 class ObtainError(Exception):
-    """A way to obtain something did not work; its text is one line of why."""
+    """A way to obtain something failed; the text is the reason in one line."""
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Our own environment with changes, for one child."""
+    """The current environment with changes, for one child process."""
     return {**os.environ, **changes}
 
 
@@ -31,12 +31,12 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> str:
-    """Return what the program printed; `ObtainError` if it ends badly or takes over `limit` seconds.
+    """Return the program's output; `ObtainError` if it fails or takes more than `limit` seconds.
 
-    All it prints is kept in the log of that name, and the last line of it is the reason given.
+    All output is kept in the log of that name; its last line is the reason in the error.
     """
     with _log(log_file(log)) as output:
-        # In a session of its own, so that on a time-out its children go with it.
+        # In its own session, so that on a time-out its children are ended too.
         child = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
@@ -62,14 +62,14 @@ def run(
 
 
 def _log(path: Path) -> IO[str]:
-    """A new file under this name: another run that writes to the one of that name goes on with its own."""
+    """A new file under this name: another run that still writes to the old one keeps its own file."""
     descriptor, name = tempfile.mkstemp(dir=path.parent)
     Path(name).replace(path)
     return open(descriptor, "w+", errors="replace")  # noqa: PTH123 - a descriptor, not a path
 
 
 def ask(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str:
-    """What a quick question to a program printed; empty if it has no answer within ten seconds."""
+    """The output of a quick command; empty if it does not end within ten seconds."""
     try:
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=env, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
@@ -78,7 +78,7 @@ def ask(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> 
 
 
 def end(child: subprocess.Popen[Any], patience: float = 5.0) -> None:
-    """End a program started in its own session with all it started: politely, and after `patience` seconds at once."""
+    """End a program started in its own session, with its children: SIGTERM, and SIGKILL after `patience` seconds."""
     for sign, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, None)):
         if child.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -87,12 +87,12 @@ def end(child: subprocess.Popen[Any], patience: float = 5.0) -> None:
 
 
 def end_all() -> None:
-    """End what other threads wait for in `run`, so that an interrupted user need not wait too."""
+    """End the programs that other threads wait for in `run`, so that an interrupt takes effect at once."""
     for child in tuple(_running):
         end(child)
 
 
 def last_line(text: str, width: int = 240) -> str:
-    """Last line that says something, shortened."""
+    """Last line that is not empty, shortened."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:width] if lines else ""

@@ -1,4 +1,4 @@
-"""Pulls one image, telling how far it has come."""
+"""Pulls one image and reports progress."""
 
 import time
 from typing import Any, Final
@@ -11,13 +11,13 @@ from toolchain.process import ObtainError, last_line
 from toolchain.report import Report, Task
 
 SILENCE_LIMIT: Final = 60.0
-"""Seconds a registry may say nothing while an image is pulled."""
+"""Seconds that a registry may send nothing while an image is pulled."""
 PULL_LIMIT: Final = 1800.0
-"""Seconds one image may take to arrive."""
+"""Seconds that the pull of one image may take."""
 
 
 def pull_one(reference: str, report: Report) -> ObtainError | None:
-    """Pull one image, unless that was refused lately."""
+    """Pull one image; skipped if it was refused lately."""
     earlier = refusal(reference)
     if earlier:
         return ObtainError(earlier)
@@ -32,9 +32,9 @@ def pull_one(reference: str, report: Report) -> ObtainError | None:
 
 
 def ask_for(reference: str) -> ObtainError | None:
-    """Why the registry does not give the image, None where it does; nothing is pulled.
+    """Why the registry does not provide the image, None if it does; nothing is pulled.
 
-    A registry that refused it in the last day is not asked again.
+    A registry that refused it in the last day is not queried again.
     """
     earlier = refusal(reference)
     if earlier:
@@ -49,7 +49,7 @@ def ask_for(reference: str) -> ObtainError | None:
 
 
 def _follow(reference: str, task: Task) -> None:
-    """Pull, telling how far it has come; a registry that falls silent or takes for ever is given up."""
+    """Pull and report progress; stop if the registry sends nothing or takes too long."""
     client = connect(SILENCE_LIMIT).client
     repository, _, tag = reference.rpartition(":")
     if "@" in reference:

@@ -13,7 +13,7 @@ from toolchain.report import Report
 
 ITEM: Final = "Pulumi CLI"
 LEAST: Final = (3, 259, 0)
-"""The oldest CLI seen to work with the pinned SDK; any newer one of the same major version does too."""
+"""The oldest CLI that was tested with the pinned SDK; any newer one of the same major version works too."""
 DOWNLOAD_LIMIT: Final = 300.0
 """Seconds the official download may take."""
 BUILD: Final = GoBuild(
@@ -24,11 +24,11 @@ BUILD: Final = GoBuild(
     replaces={"github.com/atotto/clipboard": "github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e"},
     stamps={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.259.0"},
 )
-"""Needs no language host beside it: our program runs inline, through the Automation API."""
+"""No language host is needed: the program runs inline, through the Automation API."""
 
 
 def parse_version(text: str) -> tuple[int, int, int] | None:
-    """Read `pulumi version`'s answer; None if it says something else."""
+    """Parse the output of `pulumi version`; None if it has another form."""
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text.strip())
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
@@ -46,12 +46,12 @@ def _downloaded() -> Path:
 
 
 def built() -> Path:
-    """Where the CLI built here is, or would be."""
+    """Path of the CLI built here, whether it exists or not."""
     return BUILD.folder / "bin/pulumi"
 
 
 def find() -> tuple[Path, str] | None:
-    """A CLI that will do, and where it is from: the PATH, or the cache."""
+    """A suitable CLI, and where it is from: the PATH, or the cache."""
     on_path = shutil.which("pulumi")
     candidates = [
         (_downloaded() / "bin/pulumi", "the official one, in the cache"),
@@ -60,7 +60,7 @@ def find() -> tuple[Path, str] | None:
     if on_path:
         candidates.insert(0, (Path(on_path), on_path))
     for pulumi, origin in candidates:
-        # The folder of one that was built says its version; to ask it takes a quarter of a second.
+        # The folder of a built CLI contains its version; running it takes a quarter of a second.
         known = parse_version(BUILD.version) if pulumi == built() else None
         version = (known or _version_of(pulumi)) if pulumi.exists() else None
         if _will_do(version):
@@ -77,7 +77,7 @@ def download(report: Report) -> Path:
     script = "import sys; from pulumi.automation import PulumiCommand; PulumiCommand.install(root=sys.argv[1])"
     try:
         with lock(way), report.task("downloading the Pulumi CLI"), making(_downloaded()) as work:
-            # In a process of its own, as the SDK's function knows neither a time limit nor silence.
+            # In a separate process, as the SDK's function has no time limit and no quiet mode.
             run([sys.executable, "-c", script, work], limit=DOWNLOAD_LIMIT, log="pulumi-download")
     except ObtainError as failure:
         remember_refusal(way, str(failure))
@@ -86,7 +86,7 @@ def download(report: Report) -> Path:
 
 
 def why_not_the_users() -> str:
-    """What is wrong with the machine's own CLI."""
+    """The problem with the machine's own CLI."""
     on_path = shutil.which("pulumi")
     least = ".".join(map(str, LEAST))
     return f"{on_path} is not {LEAST[0]}.x of at least {least}" if on_path else "there is none on the PATH"

@@ -1,4 +1,4 @@
-"""What a recipe for an image says: data, which `assemble` turns into an image."""
+"""A recipe for an image: data, from which `assemble` makes the image."""
 
 import enum
 import hashlib
@@ -11,20 +11,20 @@ from toolchain.cache import key_of
 from toolchain.gobuild import GoBuild
 
 LAYOUT: Final = 3
-"""Counts the changes to how images are put together that no recipe shows."""
+"""Version of the way images are assembled: raise it for a change that no recipe shows."""
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The repository."""
 
 
 class Base(enum.Enum):
-    """What lies beneath the programs of an image."""
+    """The base below the programs of an image."""
 
     BUSYBOX = "busybox"
     """A shell and the usual small tools, certificates, time zones, users."""
     STATIC = "static"
     """The same without a shell or any program."""
     DEBIAN = "debian"
-    """Debian's smallest system, with packages of it."""
+    """A minimal Debian, with packages of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,22 +36,22 @@ class Recipe:
     title: str
     build: GoBuild | None = None
     binaries: Mapping[str, str] = field(default_factory=dict)
-    """Path in the image, and the built command that goes there."""
+    """Path in the image → built command."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """Path in the image, and the module's file that goes there; the build keeps them."""
+    """Path in the image → file of the module; the build keeps them."""
     sources: Mapping[str, str] = field(default_factory=dict)
-    """Path in the image, and the file or folder of this repository that goes there."""
+    """Path in the image → file or folder of this repository."""
     omitted: tuple[str, ...] = field(default=(), repr=False)
-    """Files and folders of this repository, below those of `sources`, that stay out of the image."""
+    """Files and folders of this repository, below those of `sources`, that are not in the image."""
     owned: Mapping[str, int] = field(default_factory=dict)
-    """Folders that belong to the image's user with all that is in them, and their modes."""
+    """Folders that belong to the image's user, with their content, and their modes."""
     base: Base = Base.BUSYBOX
     packages: tuple[str, ...] = ()
     """Debian's packages, on a Debian base."""
     accounts: Mapping[str, int] = field(default_factory=dict)
-    """Users, and groups of the same number, that are there before the packages, on a Debian base."""
+    """Users, and groups with the same id, created before the packages are installed, on a Debian base."""
     setup: tuple[str, ...] = ()
-    """Shell commands for after the packages, on a Debian base."""
+    """Shell commands to run after the packages are installed, on a Debian base."""
     env: Mapping[str, str] = field(default_factory=dict)
     user: str = "nobody"
     uid: int = 65534
@@ -62,18 +62,18 @@ class Recipe:
     ports: tuple[str, ...] = ()
     stop_signal: str = ""
     without: str = ""
-    """What the official image has and this one has not."""
+    """What the official image has and this one lacks."""
     own: bool = False
-    """Whether it is this project's own image, which nobody publishes."""
+    """Whether it is this project's own image, which is not published."""
 
     @property
     def version(self) -> str:
-        """Changes with anything that shapes the image."""
+        """Changes with anything that affects the image."""
         contents = [(name, hashlib.sha256(path.read_bytes()).hexdigest()) for name, path in self.source_files()]
         return key_of((LAYOUT, self, contents))
 
     def source_files(self) -> Iterator[tuple[str, Path]]:
-        """Path in the image, and file of this repository, for all of `sources` but what is hidden or omitted."""
+        """Path in the image → file of this repository, for all of `sources` except hidden and omitted files."""
         omitted = {ROOT / path for path in self.omitted}
         for target, source in self.sources.items():
             top = ROOT / source
@@ -86,7 +86,7 @@ class Recipe:
 
 
 KNOWN: Final[dict[str, Recipe]] = {}
-"""Recipes by the name of the service that runs the image; whoever states images adds their recipes here."""
+"""Recipes by the name of the service that runs the image; code that defines images adds their recipes here."""
 
 _COMMON: Final = "github.com/prometheus/common/version"
 

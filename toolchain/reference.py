@@ -1,4 +1,4 @@
-"""Image references, as far as building by recipe needs to understand them."""
+"""Image references, as far as building by recipe needs them."""
 
 import re
 from dataclasses import dataclass

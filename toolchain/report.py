@@ -1,4 +1,4 @@
-"""What the user sees while things are obtained: one line for each thing, and progress on whatever takes long."""
+"""Output while things are obtained: one line for each thing, and progress of long steps."""
 
 import contextlib
 import threading
@@ -11,30 +11,30 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 FIRST_WORD: Final = 2.0
-"""Seconds a step may take in silence."""
+"""Seconds after which a step is shown as in progress."""
 INTERVAL: Final = 15.0
-"""Seconds between two words about the same step where there is no terminal to draw on."""
+"""Seconds between two lines about the same step where there is no terminal."""
 
 
 class Task(Protocol):
-    """One long step under way."""
+    """One long step in progress."""
 
     def note(self, text: str) -> None:
-        """Say where the step has got to."""
+        """Report the progress of the step."""
 
 
 class Report(Protocol):
-    """Where lines and progress go."""
+    """Receives lines and progress."""
 
     def line(self, item: str, text: str) -> None:
-        """Say of one thing which way it was got, and why that way."""
+        """Report how one thing was obtained, and why that way."""
 
     def task(self, label: str) -> AbstractContextManager[Task]:
         """Show a step that may take long until the block ends; steps may overlap."""
 
 
 class _PlainTask:
-    """Prints a line now and then, for logs."""
+    """Prints a line at intervals, for logs."""
 
     def __init__(self, console: Console, label: str) -> None:
         self._console = console
@@ -76,7 +76,7 @@ class _DrawnTask:
 
 
 class ConsoleReport:
-    """Rows with a spinner on a terminal, plain lines at intervals elsewhere; standard error unless told otherwise."""
+    """Rows with a spinner on a terminal, plain lines at intervals elsewhere; on standard error by default."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)

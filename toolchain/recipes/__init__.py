@@ -1,7 +1,7 @@
-"""How to build the images that cannot be pulled where only package registries are reachable.
+"""How to build images where they cannot be pulled and only package registries are reachable.
 
 Users, paths, entry points and the lack of a shell are those of the official images at these versions (sources: the
 Dockerfiles of each project), so that nothing works here that fails there. The recipe of a part's image is in the
-part's descriptor, `observability/parts/`. Grafana, Alloy and cAdvisor have none: no registry of packages holds what
-their images are built from. Nor has GoAlert: its module lacks the web pages, where people acknowledge.
+part's descriptor, `observability/parts/`. Grafana, Alloy and cAdvisor have none: no package registry contains what
+their images are built from. GoAlert has none either: its module lacks the web pages, where people acknowledge.
 """

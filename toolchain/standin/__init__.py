@@ -1,5 +1,5 @@
 """A stand-in for Pulumi's Docker plugin, for machines that cannot download the official one.
 
-It serves networks, volumes and containers as the official plugin does in what this project relies on: the contract
-suite (`tests/contract`) holds both to the same behaviour. What it does not know, it refuses by name.
+It manages networks, volumes and containers as the official plugin does, as far as this project relies on it: the
+contract suite (`tests/contract`) checks both for the same behaviour. It refuses unknown inputs by name.
 """

@@ -1,4 +1,4 @@
-"""Serve the stand-in as the Pulumi engine expects of a plugin: print the port, answer until told to stop."""
+"""Serve the stand-in as the Pulumi engine expects it of a plugin: print the port, serve calls until stopped."""
 
 import gc
 import os
@@ -13,16 +13,16 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from toolchain.standin.provider import Provider, plugin_version
 
 MESSAGE_BYTES: Final = 400 * 1024 * 1024
-"""The size Pulumi allows a message."""
+"""The maximum size of a message in Pulumi."""
 ORPHAN_SECONDS: Final = 5.0
-"""How long we outlive an engine that was killed."""
+"""How long the plugin still runs after its engine was killed."""
 PARALLEL: Final = 64
-"""Calls answered at a time: a few of them wait for containers, the rest must not wait for those."""
+"""Calls served at a time: some wait for containers, and the others must not wait for them."""
 
 
 def main() -> None:
     """Serve on a free port of the loopback interface."""
-    gc.disable()  # a run takes seconds, and collecting garbage a tenth of them
+    gc.disable()  # a run takes seconds, and garbage collection a tenth of them
     options = [("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_message_length", MESSAGE_BYTES)]
     server = grpc.server(ThreadPoolExecutor(PARALLEL), options=options)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(), server)

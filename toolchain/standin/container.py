@@ -22,7 +22,7 @@ class Container(Resource):
     table = CONTAINER
 
     def create(self, docker: DockerApi, inputs: Props, seconds: float) -> tuple[str, Props]:
-        """Create, join networks, upload, start, wait: once the container exists, a failure keeps it on record."""
+        """Create, join networks, upload, start, wait: after the container exists, a failure keeps it in the state."""
         client = docker.client()
         self._have_image(docker, inputs["image"])
         body = create_body(inputs)
@@ -34,7 +34,7 @@ class Container(Resource):
             self._join(docker, key, inputs.get("networksAdvanced", []))
             if uploads := inputs.get("uploads"):
                 with engine_errors(f"Unable to upload {', '.join(upload['file'] for upload in uploads)}"):
-                    # All at once: each by itself takes the engine some 30 ms.
+                    # In parallel: each takes the engine some 30 ms.
                     client.put_archive(key, "/", archive(uploads))
             if inputs["start"]:
                 with engine_errors("Unable to start container"):
@@ -51,7 +51,7 @@ class Container(Resource):
         return key, found
 
     def read(self, docker: DockerApi, key: str, state: Props) -> Props | None:
-        """Return the container's state, None when it is gone."""
+        """Return the container's state, None if it no longer exists."""
         from docker.errors import NotFound
 
         client = docker.client()
@@ -62,7 +62,7 @@ class Container(Resource):
                 return None
 
     def update(self, docker: DockerApi, key: str, old: Props, inputs: Props, changes: list[str]) -> Props:
-        """Start what must run again, change the limits Docker can change, record the rest."""
+        """Start the container if it must run again, change the limits that Docker can change, record the rest."""
         state = {name: value for name, value in old.items() if name not in changes} | inputs
         try:
             if "mustRun" in changes and inputs["mustRun"] and inputs["start"]:
@@ -76,7 +76,7 @@ class Container(Resource):
         return state
 
     def delete(self, docker: DockerApi, key: str, state: Props) -> None:
-        """Stop the container within its grace period and remove it; one that is gone counts as removed."""
+        """Stop the container within its grace period and remove it; a missing one counts as removed."""
         from docker.errors import APIError, NotFound
 
         client = docker.client()

@@ -1,4 +1,4 @@
-"""From a container's inputs to the body of Docker's "create a container" call, and to the files put into it."""
+"""From a container's inputs to the body of Docker's "create a container" call, and to the files uploaded to it."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ def megabytes(amount: int | None) -> int:
 
 
 def create_body(inputs: Props) -> Props:
-    """Return what is posted to create the container."""
+    """Return the body of the request that creates the container."""
     bindings, exposed = _ports(inputs.get("ports", []))
     binds, mount_points = _volumes(inputs.get("volumes", []))
     if "" in inputs.get("command", []):
@@ -176,7 +176,7 @@ def endpoint(network: Props) -> Props:
 
 
 def archive(uploads: Iterable[Props]) -> bytes:
-    """Return a tar archive of files: root's, mode 0644, 0744 if executable, or as `permissions` says."""
+    """Return a tar archive of files: owned by root, mode 0644, 0744 if executable, or as `permissions` says."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for upload in uploads:

@@ -1,4 +1,4 @@
-"""From what Docker says of a container to the state Pulumi keeps of it."""
+"""From what Docker reports of a container to its state in Pulumi."""
 
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ _HOST_CONFIG: Final = {
 
 
 def read(state: Props, seen: Props) -> Props:
-    """Return the state with all that Docker knows better: environment, labels, volumes and uploads stay as given."""
+    """Return the state with the values that Docker reports: environment, labels, volumes and uploads stay as given."""
     config, host = seen["Config"], seen["HostConfig"]
     running = seen["State"]["Running"]
     new = dict(state)
@@ -79,7 +79,7 @@ def read(state: Props, seen: Props) -> Props:
 
 
 def _given_only(state: Props, host: Props) -> Props:
-    """Return what is read only where the program gave it, as Docker fills it in otherwise."""
+    """Return the properties that are read only if the program set them, as Docker sets defaults otherwise."""
     new: Props = {}
     if state.get("logOpts"):
         new["logOpts"] = host["LogConfig"].get("Config")

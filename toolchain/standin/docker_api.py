@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 CALL_SECONDS: Final = 600
-"""How long one call to the engine may take; a pull is the longest."""
+"""How long one call to the engine may take; a pull takes the longest."""
 
 
 class ResourceError(Exception):
-    """What went wrong with a resource, in words for the user."""
+    """An error of a resource, with a message for the user."""
 
 
 class DockerApi:
-    """A lazily made client: most calls of the Pulumi engine need none, and its import takes a fifth of a second."""
+    """A lazily created client: most calls of the Pulumi engine need none, and its import takes a fifth of a second."""
 
     def __init__(self) -> None:
         self.host: str | None = None
@@ -45,7 +45,7 @@ class DockerApi:
 
 @contextmanager
 def engine_errors(doing: str) -> Iterator[None]:
-    """Turn an error of the Docker Engine into one that says what was being done."""
+    """Turn an error of the Docker Engine into one that names the operation."""
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
 

@@ -1,4 +1,4 @@
-"""Put the stand-in where the Pulumi engine looks for plugins."""
+"""Install the stand-in where the Pulumi engine looks for plugins."""
 
 import shlex
 import sys

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from docker.types import IPAMPool
 
 IN_USE_SECONDS: Final = 30
-"""For how long a network or volume in use is tried again before its removal fails."""
+"""How long the removal of a network or volume in use is retried before it fails."""
 
 
 class Network(Resource):
@@ -41,7 +41,7 @@ class Network(Resource):
         return key, self.read(docker, key, inputs) or inputs
 
     def read(self, docker: DockerApi, key: str, state: Props) -> Props | None:
-        """Return the network's state, None when it is gone."""
+        """Return the network's state, None if it no longer exists."""
         from docker.errors import NotFound
 
         client = docker.client()
@@ -64,7 +64,7 @@ class Network(Resource):
         }
 
     def delete(self, docker: DockerApi, key: str, state: Props) -> None:  # noqa: ARG002
-        """Remove the network, trying again while containers are still on it."""
+        """Remove the network; retried while containers are still attached."""
         from docker.errors import APIError, NotFound
 
         client, deadline = docker.client(), time.monotonic() + IN_USE_SECONDS

@@ -1,4 +1,4 @@
-"""The plugin's side of Pulumi's provider protocol: checks, differences, and which resource does what."""
+"""The plugin's side of Pulumi's provider protocol: checks, differences, and dispatch to the resources."""
 # ruff: noqa: ARG002, N802 - the protocol fixes the methods' names and parameters
 
 from collections.abc import Callable, Mapping
@@ -33,12 +33,12 @@ Method = Callable[["Provider", Request, grpc.ServicerContext], Response]
 
 
 def plugin_version() -> str:
-    """Return the version we stand in for: that of the installed SDK."""
+    """Return the version of the official plugin that this replaces: that of the installed SDK."""
     return version("pulumi-docker")
 
 
 def _answering(method: Method[Request, Response]) -> Method[Request, Response]:
-    """Turn errors into the protocol's: a plain one, or "exists but failed", which keeps the resource on record."""
+    """Turn errors into the protocol's: a plain one, or "exists but failed", which keeps the resource in the state."""
 
     @wraps(method)
     def call(self: "Provider", request: Request, context: grpc.ServicerContext) -> Response:
@@ -61,13 +61,13 @@ def _answering(method: Method[Request, Response]) -> Method[Request, Response]:
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """Answers the Pulumi engine; each call comes on a thread of its own."""
+    """Serves the Pulumi engine; each call comes on its own thread."""
 
     def __init__(self) -> None:
         self._docker = DockerApi()
 
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
-        """Say which version this is."""
+        """Return the version."""
         return plugin_pb2.PluginInfo(version=plugin_version())
 
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
@@ -97,7 +97,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConfigureResponse:
-        """Connect to the Docker host. Secrets are left to the engine, which marks the outputs of secret inputs."""
+        """Connect to the Docker host. The engine handles secrets: it marks the outputs of secret inputs."""
         host = _props(request.args).get("host") or request.variables.get("docker:config:host")
         if not unknown(host):
             self._docker.host = host
@@ -113,7 +113,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
-        """Refuse what is not known or does not fit."""
+        """Refuse inputs that are unknown or invalid."""
         resource, news = _resource(request.urn), _props(request.news)
         response = provider_pb2.CheckResponse(inputs=request.news)
         for name, reason in failures(resource.table, news, resource.label):
@@ -122,7 +122,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        """Compare the state on record with the new inputs."""
+        """Compare the recorded state with the new inputs."""
         resource, olds, news = _resource(request.urn), _props(request.olds), _props(request.news)
         ignored = {path.partition(".")[0].partition("[")[0] for path in request.ignoreChanges}
         news = complete(resource.table, news)
@@ -145,9 +145,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Create(
         self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CreateResponse:
-        """Create the resource, or in a preview say what is not known yet.
+        """Create the resource, or in a preview mark what is not known yet.
 
-        A set is recorded as the program gave it; what Docker made of it shows at the first refresh.
+        A set is recorded as the program gave it; Docker's form of it shows at the first refresh.
         """
         resource = _resource(request.urn)
         inputs = complete(resource.table, _props(request.properties))
@@ -159,7 +159,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
-        """Return the resource as it is now; without an id when it is gone."""
+        """Return the current state of the resource; without an id if it no longer exists."""
         resource, inputs = _resource(request.urn), _props(request.inputs)
         state = resource.read(self._docker, request.id, _props(request.properties))
         if state is None:
@@ -189,7 +189,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _resource(urn: str) -> Resource:
-    """Return who serves the type in a URN: `urn:pulumi:<stack>::<project>::<parents' types>$<type>::<name>`."""
+    """Return the resource of the type in a URN: `urn:pulumi:<stack>::<project>::<parents' types>$<type>::<name>`."""
     token = urn.split("::")[2].rpartition("$")[2]
     if token not in RESOURCES:
         raise ResourceError(f"the stand-in for the Docker plugin does not know the resource type {token}")
@@ -202,7 +202,7 @@ def _props(struct: struct_pb2.Struct) -> Props:
 
 
 def _whole(value: object) -> Any:  # noqa: ANN401 - what JSON holds
-    """Give whole numbers back their type: the protocol knows floating point only."""
+    """Convert whole numbers back to int: the protocol has floating point only."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What each resource type gives the provider."""
+"""The interface of a resource type to the provider."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -7,8 +7,8 @@ from toolchain.standin.docker_api import DockerApi
 from toolchain.standin.schema import Props, Table
 
 
-class Partial(Exception):  # noqa: N818 - it is half a success
-    """The resource exists but is not as it should be: Pulumi keeps it on record and reports the failure."""
+class Partial(Exception):  # noqa: N818 - the resource does exist
+    """The resource exists but is not in the desired state: Pulumi keeps it in its state and reports the failure."""
 
     def __init__(self, key: str, state: Props, reason: str) -> None:
         super().__init__(reason)
@@ -25,18 +25,18 @@ class Resource(ABC):
 
     @abstractmethod
     def create(self, docker: DockerApi, inputs: Props, seconds: float) -> tuple[str, Props]:
-        """Return the new resource's id and state; ResourceError where nothing was made, Partial where it was."""
+        """Return the new resource's id and state; ResourceError if nothing was created, Partial if it was created."""
 
     @abstractmethod
     def read(self, docker: DockerApi, key: str, state: Props) -> Props | None:
-        """Return the state as Docker has it now, None when the resource is gone."""
+        """Return the current state from Docker, None if the resource no longer exists."""
 
     @abstractmethod
     def delete(self, docker: DockerApi, key: str, state: Props) -> None:
-        """Remove the resource; one that is gone counts as removed."""
+        """Remove the resource; a missing one counts as removed."""
 
     def update(self, docker: DockerApi, key: str, old: Props, inputs: Props, changes: list[str]) -> Props:
-        """Change the resource in place and return its new state; Partial where Docker refuses."""
+        """Change the resource in place and return its new state; Partial if Docker refuses."""
         raise NotImplementedError(
             f"{self.label} cannot be updated in place: {docker}, {key}, {old}, {inputs}, {changes}"
         )

@@ -42,7 +42,7 @@ class Property:
     replaces: bool = True
     """Whether a change makes a new resource; otherwise the resource is updated in place."""
     computed: bool = False
-    """Whether Docker fills the value in when the program gives none: then its absence is no change."""
+    """Whether Docker sets the value if the program gives none: then its absence is no change."""
     required: bool = False
     default: object = None
     pattern: str | None = None
@@ -51,9 +51,9 @@ class Property:
     single: bool = False
     """A collection of at most one object, which programs give as that object."""
     blank_keeps: bool = False
-    """Whether an empty string means "as it is"."""
+    """Whether an empty string means "unchanged"."""
     output: bool = False
-    """Whether only Docker gives it: no program may."""
+    """Whether only Docker sets it: a program must not."""
     recorded: bool = False
     """Whether it is in the state of every resource that was created in full, so that its absence is a change."""
     unordered_by: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ def unknown(value: object) -> bool:
 
 
 def failures(table: Table, inputs: Mapping[str, Any], owner: str, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (property, reason) for each input that the table does not know or that does not fit it."""
+    """Yield (property, reason) for each input that is not in the table or is not valid for it."""
     for name, prop in table.items():
         if prop.required and inputs.get(name) is None:
             yield path + name, f"{owner} needs the property {path + name}"
@@ -108,7 +108,7 @@ def _misfits(prop: Property, value: object, owner: str, path: str) -> Iterator[t
 
 
 def complete(table: Table, inputs: Mapping[str, Any]) -> Props:
-    """Return the inputs with the defaults filled in, down into the objects they hold."""
+    """Return the inputs with defaults filled in, also in nested objects."""
     completed = {name: value for name, value in inputs.items() if value is not None and not name.startswith("__")}
     for name, prop in table.items():
         if name not in completed and prop.default is not None:
@@ -122,12 +122,12 @@ def complete(table: Table, inputs: Mapping[str, Any]) -> Props:
 
 
 def changed(table: Table, old_state: Mapping[str, Any], new_inputs: Mapping[str, Any]) -> list[str]:
-    """Return the names of the properties in which the new inputs differ from the state on record."""
+    """Return the names of the properties in which the new inputs differ from the recorded state."""
     return [name for name, prop in table.items() if _differs(prop, old_state.get(name), new_inputs.get(name))]
 
 
 def later(table: Table, inputs: Mapping[str, Any]) -> Props:
-    """Return the inputs with what only Docker can say marked as unknown."""
+    """Return the inputs, with the properties that only Docker sets marked as unknown."""
     unset = [name for name, prop in table.items() if (prop.computed or prop.output) and name not in inputs]
     return {**inputs, **dict.fromkeys(unset, UNKNOWN)}
 
@@ -143,7 +143,7 @@ def _differs(prop: Property, old: object, new: object) -> bool:
 
 
 def _canonical(prop: Property, value: Any, old: Any) -> Any:  # noqa: ANN401
-    """Bring a value to the form in which equal meanings are equal; `old` lends what Docker filled in itself."""
+    """Convert a value to a canonical form for comparison; values that Docker set itself are taken from `old`."""
     if value is None:
         value = prop.default if prop.default is not None else _ZERO[prop.kind]
     if prop.kind == "string":

@@ -1,4 +1,4 @@
-"""The inputs the stand-in knows, as data: names, types, defaults and what replaces, after pulumi-docker 5.2.0."""
+"""The inputs of the stand-in, as data: names, types, defaults and which ones replace, as in pulumi-docker 5.2.0."""
 
 from types import MappingProxyType
 from typing import Final
@@ -127,7 +127,7 @@ CONTAINER: Final[Table] = MappingProxyType(
             fields={
                 "internal": _NEEDED_NUMBER,
                 "external": Property(kind="integer", computed=True),
-                "ip": Property(default="0.0.0.0"),  # noqa: S104 - what Docker does; our components always give one
+                "ip": Property(default="0.0.0.0"),  # noqa: S104 - Docker's default; our components always set one
                 "protocol": Property(default="tcp"),
             },
         ),

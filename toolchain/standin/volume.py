@@ -17,7 +17,7 @@ class Volume(Resource):
     table = VOLUME
 
     def create(self, docker: DockerApi, inputs: Props, seconds: float) -> tuple[str, Props]:  # noqa: ARG002
-        """Create the volume; one that exists under this name is taken over, data and all."""
+        """Create the volume; an existing one of this name is used, with its data."""
         client = docker.client()
         with engine_errors("Unable to create volume"):
             key: str = client.create_volume(
@@ -29,7 +29,7 @@ class Volume(Resource):
         return key, self.read(docker, key, inputs) or inputs
 
     def read(self, docker: DockerApi, key: str, state: Props) -> Props | None:
-        """Return the volume's state, None when it is gone."""
+        """Return the volume's state, None if it no longer exists."""
         from docker.errors import NotFound
 
         client = docker.client()
@@ -47,7 +47,7 @@ class Volume(Resource):
         }
 
     def delete(self, docker: DockerApi, key: str, state: Props) -> None:  # noqa: ARG002
-        """Remove the volume, trying again while a container still has it."""
+        """Remove the volume; retried while a container still uses it."""
         from docker.errors import APIError, NotFound
 
         client, deadline = docker.client(), time.monotonic() + IN_USE_SECONDS
