@@ -1,1 +1,1 @@
-"""What a stack is made of: decided in plain Python, carried out by `components/` and driven by `obs`."""
+"""The definition of a stack in plain Python; `components/` declares its resources, and `obs` runs the commands."""

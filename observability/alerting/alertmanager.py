@@ -1,4 +1,4 @@
-"""Alertmanager's configuration files as text; a secret is named by the file that holds it."""
+"""Alertmanager's configuration files as text; a secret is referenced by the path of its file."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -30,13 +30,13 @@ INBOX_PORT: Final = 9095
 
 
 def files(config: StackConfig) -> dict[str, str]:
-    """Alertmanager's configuration folder: path within it → text, secrets left out."""
+    """Alertmanager's configuration folder: path within it → text, without secrets."""
     scripts = {path.name: path.read_text(encoding="utf-8") for path in sorted(SCRIPTS.iterdir())}
     return {"alertmanager.yaml": _alertmanager_yaml(config), **messages.files(config), **scripts}
 
 
 def secret_files(config: StackConfig) -> dict[str, str]:
-    """Path within the folder → name of the secret that lies there."""
+    """Path within the folder → name of the secret in that file."""
     settings = config.notifications
     names = [secret.name for secret in receiver_secrets(settings.receivers)]
     if settings.smtp is not None and settings.smtp.user is not None:

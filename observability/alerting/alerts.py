@@ -15,7 +15,7 @@ from observability.settings.load import StackConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """A rule that raises an alert: the labels it sets itself, and its annotations as they are written."""
+    """An alerting rule: the labels that it sets itself, and its annotations without template expansion."""
 
     name: str
     labels: Mapping[str, str]
@@ -23,7 +23,7 @@ class Alert:
 
 
 Alerts = Mapping[str, tuple[Alert, ...]]
-"""The rules that raise each alert, by its name."""
+"""The rules of each alert, by its name."""
 
 
 def alerts(rules: Mapping[str, str]) -> Alerts:
@@ -32,7 +32,7 @@ def alerts(rules: Mapping[str, str]) -> Alerts:
     for text in rules.values():
         if "alert:" not in text:
             continue
-        document: Any = yaml.load(text, RuleLoader)  # noqa: S506 - it is a safe one
+        document: Any = yaml.load(text, RuleLoader)  # noqa: S506 - a safe loader
         for rule in (rule for group in document["groups"] for rule in group["rules"] if "alert" in rule):
             labels = {str(name): str(value) for name, value in rule.get("labels", {}).items()}
             notes = {str(name): str(value) for name, value in rule.get("annotations", {}).items()}
@@ -55,7 +55,7 @@ def known_values(config: StackConfig, known: Alerts) -> dict[str, Collection[str
 
 
 def check_values(labels: Mapping[str, str], known: Mapping[str, Collection[str]]) -> None:
-    """ConfigError where a label has a value that no alert here can have."""
+    """ConfigError where a label has a value that no alert of this stack can have."""
     for label, value in labels.items():
         if value and label in known and value not in known[label]:
             listed = "see the files in rules/" if label == "alertname" else f"known here: {', '.join(known[label])}"
@@ -63,9 +63,9 @@ def check_values(labels: Mapping[str, str], known: Mapping[str, Collection[str]]
 
 
 def filled(config: StackConfig, known: Alerts, given: Mapping[str, str]) -> tuple[dict[str, str], ...]:
-    """The labels of every alert that has these, completed from its rule and its system: one set for each severity.
+    """The full labels of every alert that matches these, from its rule and its system: one set per severity.
 
-    Labels without an alert's name stand as they are. ConfigError where no rule of that name fits the others.
+    Labels without an alert's name are returned unchanged. ConfigError where no rule of that name fits the others.
     """
     check_values(given, known_values(config, known))
     name = given.get("alertname")
@@ -81,7 +81,7 @@ def filled(config: StackConfig, known: Alerts, given: Mapping[str, str]) -> tupl
 
 
 def _of_system(config: StackConfig, labels: dict[str, str]) -> dict[str, str]:
-    """With the system's team, unless the labels name one."""
+    """The labels with the system's team, unless they set one."""
     system = labels.get("system")
     if not system or "team" in labels:
         return labels

@@ -1,7 +1,7 @@
 """The on-call schedule as an iCalendar file (RFC 5545).
 
-The same shifts give the same file whenever it is made: an event is identified by its team and its start, and stamped
-with the start. Times are in UTC, so that they do not depend on a calendar's time zone data.
+The same shifts always give the same file: an event is identified by its team and its start, and its timestamp is
+the start. Times are in UTC, so that they do not depend on a calendar's time zone data.
 """
 
 from collections.abc import Iterable, Mapping

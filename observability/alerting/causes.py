@@ -1,6 +1,6 @@
 """What may have caused an alert: other alerts, the state of dependencies, restarts and log lines, most likely first.
 
-Pure functions on what was observed; `observability/operations/evidence.py` observes it.
+Pure functions on observations, which `observability/operations/evidence.py` collects.
 """
 
 import json
@@ -12,21 +12,21 @@ from enum import IntEnum
 from typing import Final
 
 OLD: Final = timedelta(hours=6)
-"""An alert that began this long before another is less likely its cause than one that began with it."""
+"""An alert that began this much earlier than another is less likely its cause than one that began with it."""
 
 LATE: Final = timedelta(minutes=15)
-"""A cause may be noticed after its effect, as waits differ; what began later than this is no cause."""
+"""A cause may be detected after its effect, as waits differ; an alert that began later than this is no cause."""
 
 RECENT: Final = timedelta(hours=1)
 """How long before an alert a restart may be its cause."""
 
 
 EXAMPLES: Final = 3
-"""How many kinds of log lines are evidence of one cause."""
+"""How many groups of log lines are shown as evidence of one cause."""
 
 
 class Layer(IntEnum):
-    """What a cause is about, from what most other things depend on to what depends on most."""
+    """What a cause is about, from the layer that most others depend on to the one that depends on most."""
 
     HOST = 0
     DEPENDENCY = 1
@@ -57,21 +57,21 @@ _COMPONENTS: Final[Mapping[str, Layer]] = {
 
 _EXTERNAL: Final = re.compile(r"external_api|integration")
 _SATURATED: Final = re.compile(r"db_pool|db_connections|_usage$|goroutines|event_loop|load$|throttling|limit")
-"""Conditions of a resource that runs out, whatever the component."""
+"""Conditions of an exhausted resource, for any component."""
 
 _TOTAL: Final = frozenset({"down", "oom", "disk_readonly", "no_primary", "cluster_status"})
-"""Conditions of a host, store or container that does not work at all, other than one that works badly."""
+"""Conditions of a host, store or container that is down, as opposed to degraded."""
 
 _FAILS: Final = re.compile(
     r"(?i)refused|timed? ?out|unreachable|no such host|could not connect|can't connect|connection reset"
     r"|authentication failed|access denied|too many (clients|connections)|not accept|econn|broken pipe"
 )
-"""What a log line says when a dependency does not answer or refuses."""
+"""Text of a log line when a dependency does not respond or refuses a connection."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Active:
-    """An alert that fires, or whose wait is not over; `since` is when its condition began to hold."""
+    """An alert that is firing or pending; `since` is when its condition began to hold."""
 
     labels: Mapping[str, str]
     since: datetime
@@ -85,11 +85,11 @@ class Active:
 
     @property
     def layer(self) -> Layer:
-        """What it is about."""
+        """The layer it is about."""
         condition = self.labels.get("condition", "")
         if _EXTERNAL.search(condition):
             return Layer.EXTERNAL
-        # An application's database alerts are seen from the application: they have no instance of a server.
+        # An application's database alerts are measured by the application: they have no instance of a server.
         if self.labels.get("component") == "database" and "instance" not in self.labels:
             return Layer.SATURATION
         if _SATURATED.search(condition):
@@ -99,7 +99,7 @@ class Active:
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A data store or proxy that a system's settings place, and whether its exporter reaches it (None: not known)."""
+    """A data store or proxy that a system's settings place, and whether its exporter reaches it (None: unknown)."""
 
     system: str
     title: str
@@ -111,18 +111,18 @@ class Server:
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """A process or container that started; `image` is the container's, empty where it is not known."""
+    """A process or container that started; `image` is the container's, empty if unknown."""
 
     what: str
     at: datetime
     image: str = ""
     before: str = ""
-    """The image that it had until then, where that is another."""
+    """The image that it ran before, if it differs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """Error lines that differ in numbers only: how many, and the newest."""
+    """Error lines that differ only in numbers: their count, and the newest one."""
 
     service: str
     count: int
@@ -131,7 +131,7 @@ class Lines:
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """All that was seen: active alerts, the servers of the alert's systems, starts, error lines."""
+    """All observations: active alerts, the servers of the alert's systems, starts, error lines."""
 
     alerts: Sequence[Active] = ()
     servers: Sequence[Server] = ()
@@ -141,17 +141,17 @@ class Observed:
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """One possible cause: what it is, and what was seen of it."""
+    """One possible cause, and the evidence for it."""
 
     what: str
     evidence: tuple[str, ...]
     layer: Layer
     rank: tuple[float, ...]
-    """Less is more likely."""
+    """A lower rank is more likely."""
 
 
 def causes(alert: Active, observed: Observed, depends: Iterable[str] = ()) -> list[Cause]:
-    """Possible causes of an alert, the most likely first; each thing is named once.
+    """Possible causes of an alert, the most likely first; each object is named once.
 
     `depends` names the systems that the alert's system depends on.
     """
@@ -164,7 +164,7 @@ def causes(alert: Active, observed: Observed, depends: Iterable[str] = ()) -> li
 
 
 def grouped(lines: Iterable[tuple[str, str]]) -> list[Lines]:
-    """(service, line) pairs, the newest first, as groups whose messages differ in numbers only, the largest first."""
+    """(service, line) pairs, newest first, grouped by messages that differ only in numbers; largest group first."""
     newest: dict[tuple[str, str], str] = {}
     counts: dict[tuple[str, str], int] = {}
     for service, line in lines:
@@ -183,7 +183,7 @@ _VARIES: Final = re.compile(r"[\w:.+-]*\d[\w:.+-]*")
 
 
 def message(line: str) -> str:
-    """The message of a line in JSON; any other line as it is."""
+    """The message of a line in JSON; any other line unchanged."""
     try:
         document = json.loads(line) if line.startswith("{") else None
     except ValueError:
@@ -202,7 +202,7 @@ def _of_alerts(alert: Active, observed: Observed, depends: frozenset[str]) -> It
         layer = _related(alert, other, depends)
         if layer is None or _same_trouble(alert, other):
             continue
-        # A server that is down is named by the server itself.
+        # A server that is down is listed as the server itself.
         if other.layer == Layer.DEPENDENCY and other.labels.get("instance") in down:
             continue
         begun = f"{other.name} since {other.since:%H:%M} UTC" + ("" if other.firing else ", its wait is not over")
@@ -223,7 +223,7 @@ def _related(alert: Active, other: Active, depends: frozenset[str]) -> Layer | N
 
 
 def _same_trouble(alert: Active, other: Active) -> bool:
-    """Whether both are the warning and the critical of one condition."""
+    """Whether they are the warning and the critical alert of one condition."""
     one, another = dict(alert.labels), dict(other.labels)
     for labels in (one, another):
         for name in ("alertname", "severity", "page"):
@@ -235,7 +235,7 @@ def _rank(alert: Active, other: Active, layer: Layer) -> tuple[float, ...]:
     old = alert.since - other.since > OLD
     partial = layer <= Layer.DEPENDENCY and other.labels.get("condition") not in _TOTAL
     severe = other.labels.get("severity") == "critical"
-    # What works badly explains less than what does not work at all.
+    # A degraded dependency is a weaker explanation than one that is down.
     place = Layer.SATURATION if partial else layer
     return (old, place, not severe, not other.firing, other.since.timestamp())
 
@@ -271,7 +271,7 @@ def _of_servers(alert: Active, observed: Observed) -> Iterator[Cause]:
 
 
 def _names(server: Server, text: str) -> bool:
-    """Whether a line names the server: its address, its host, or what kind of server it is."""
+    """Whether a line names the server: its address, its host, or the kind of server."""
     host = server.instance.rpartition(":")[0] or server.instance
     words = (server.instance, host, server.kind, server.title)
     return any(re.search(rf"(?i)(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text) for word in words)

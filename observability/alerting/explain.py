@@ -1,4 +1,4 @@
-"""The receivers of an alert with these labels, when they are notified, and what would mute it: in words, from data."""
+"""Explains, from data, the receivers of an alert with these labels, when they are notified, and what would mute it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,19 +35,19 @@ class Delivery:
 
     route: Route
     destinations: Mapping[str, str]
-    """Where the messages go, by the name of the receiver."""
+    """Where the messages are sent, by the receiver's name."""
     timing: str
     mutes: tuple[Mute, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """What happens to an alert with these labels."""
+    """The routing of an alert with these labels."""
 
     labels: Mapping[str, str]
     deliveries: tuple[Delivery, ...]
     muted_while: tuple[str, ...]
-    """What would mute it by inhibition."""
+    """The alerts that would mute it by inhibition."""
 
     @property
     def delivered(self) -> bool:
@@ -56,7 +56,7 @@ class Explanation:
 
 
 def explain(config: StackConfig, labels: Mapping[str, str], at: datetime) -> Explanation:
-    """What happens to an alert with these labels at this moment."""
+    """The routing of an alert with these labels at this time."""
     return Explanation(
         labels=labels,
         deliveries=tuple(_delivery(config, route, at) for route in taken(config, labels)),
@@ -65,7 +65,7 @@ def explain(config: StackConfig, labels: Mapping[str, str], at: datetime) -> Exp
 
 
 def destination(name: str, receiver: Receiver) -> str:
-    """Where a receiver's messages go: an address, a channel, or the secret that holds it."""
+    """Where a receiver's messages are sent: an address, a channel, or the secret that holds it."""
     channel = receiver.channel
     if channel.destination is not None:
         return channel.destination(receiver.own)
@@ -74,7 +74,7 @@ def destination(name: str, receiver: Receiver) -> str:
 
 
 def muted_while(labels: Mapping[str, str]) -> list[str]:
-    """For every inhibition that can mute an alert with these labels, the words for what mutes it."""
+    """For every inhibition that can mute an alert with these labels, a description of the muting alert."""
     found = [
         f"{inhibition.words} fires with {_sameness(inhibition, labels)}"
         for inhibition in INHIBITIONS
@@ -119,7 +119,7 @@ def _timing(route: Route) -> str:
 
 
 def _sameness(inhibition: Inhibition, labels: Mapping[str, str]) -> str:
-    """The labels in which both must agree; where a label is not required, two alerts without it agree too."""
+    """The labels in which both must be equal; where a label is not required, two alerts without it are equal too."""
     given = [f"{label} {labels[label]}" for label in inhibition.equal if labels.get(label)]
     same = [label for label in inhibition.required if not labels.get(label)]
     optional = [label for label in inhibition.equal if not labels.get(label) and label not in inhibition.required]

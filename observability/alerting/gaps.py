@@ -26,7 +26,7 @@ GUIDE: Final = "see docs/notifications.md"
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:
-    """A setting by which alerts reach no receiver: its path below the project's prefix, what is wrong, and the fix."""
+    """A setting by which alerts reach no receiver: its path below the project's prefix, the problem, and the fix."""
 
     path: str
     what: str
@@ -34,7 +34,7 @@ class Gap:
 
 
 def gaps(config: StackConfig, known: Alerts, now: datetime) -> tuple[Gap, ...]:
-    """Every gap of a stack with these alerts; `now` is when the escalation is checked from."""
+    """Every gap of a stack with these alerts; `now` is the time from which the escalation is checked."""
     found = [*_receivers(config, known), *_links(config), *_escalation(config, now)]
     if not heartbeat.has_listener(config):
         found.append(
@@ -73,7 +73,7 @@ def _receivers(config: StackConfig, known: Alerts) -> Iterator[Gap]:
                 fix=f"name one that is not a pager in {severity} or default; {GUIDE}",
             )
     used = _used(config, known, tree, channels)
-    # The audience `default` is for alerts of any rules that come later.
+    # The audience `default` also serves alerts of rules that are added later.
     for name in settings.receivers.keys() - used - set(settings.default.receivers):
         why = (
             "it is a pager, and none of its alerts pages" if settings.receivers[name].pages else "no alert reaches it"
@@ -120,11 +120,11 @@ def _used(
 
 
 _ROUTED: Final = ("severity", PAGE_LABEL, "component", "team", "system")
-"""Labels that routes match on; alerts that agree in them have the same receivers."""
+"""Labels that routes match on; alerts with equal values of them have the same receivers."""
 
 
 def _links(config: StackConfig) -> Iterator[Gap]:
-    """Links of messages that are missing or open on this host alone; prod is refused without links."""
+    """Links of messages that are missing or can be opened only on this host; prod is refused without links."""
     if config.settings.environment == "dev":
         return
     if config.settings.links.runbooks is None:

@@ -1,4 +1,4 @@
-"""The on-call settings in GoAlert's terms, for `obs oncall sync`. Pure; people have their short names.
+"""The on-call settings in GoAlert's terms, for `obs oncall sync`. Pure; people are identified by their short names.
 
 GoAlert computes turns and hours itself, from the same rotations and layers. Holidays and overrides become fixed
 shifts. Its weeks begin on Sunday.
@@ -18,10 +18,10 @@ PORT: Final = 8081
 """Where GoAlert listens in its container."""
 
 METRICS_PORT: Final = 9899
-"""Where its own metrics are, on the stack's network alone."""
+"""Where it serves its own metrics, only on the stack's network."""
 
 HORIZON: Final = timedelta(days=3650)
-"""How far ahead fixed shifts are removed before they are written again."""
+"""How far ahead existing fixed shifts are removed before they are written again."""
 
 LAST_MINUTES: Final = 30
 """How long GoAlert stays at the last step; it does not repeat the escalation."""
@@ -40,7 +40,7 @@ class Turns:
 
 @dataclass(frozen=True, order=True)
 class Rule:
-    """Hours of a rotation on a schedule; equal times are a whole day."""
+    """Hours of a rotation on a schedule; equal times mean a whole day."""
 
     start: str
     end: str
@@ -58,7 +58,7 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Exceptional:
-    """A time in which fixed shifts count instead of rules."""
+    """A time in which fixed shifts apply instead of rules."""
 
     start: datetime
     end: datetime
@@ -67,7 +67,7 @@ class Exceptional:
 
 @dataclass(frozen=True)
 class Notify:
-    """A step of the escalation: whom it notifies, and the minutes until the next."""
+    """A step of the escalation: who is notified, and the minutes until the next step."""
 
     kind: Literal["schedule", "rotation", "person"]
     name: str
@@ -75,7 +75,7 @@ class Notify:
 
 
 def address(key: str) -> str:
-    """Where Alertmanager reaches GoAlert with an integration key."""
+    """Address at which Alertmanager reaches GoAlert with an integration key."""
     return f"http://goalert:{PORT}/api/v2/prometheusalertmanager/incoming?token={key}"
 
 
@@ -105,11 +105,11 @@ def rules(schedule: Schedule) -> dict[str, list[Rule]]:
 
 
 def exceptional(settings: OnCallSettings, team: str, now: datetime) -> list[Exceptional]:
-    """The times from now on in which holidays and overrides count."""
+    """The times from now on in which holidays and overrides apply."""
     schedule = settings.schedules[team]
     days = [datetime.combine(day, datetime.min.time(), UTC) for one in schedule.holidays for day in one.dates]
     ends = [*(one.end.replace(tzinfo=UTC) for one in schedule.overrides), *days]
-    # Two days more, wherever on earth it is.
+    # Two more days, to cover every time zone.
     last = max(ends, default=now) + 2 * DAY
     found: list[Exceptional] = []
     for shift in shifts(settings, team, now, last) if last > now else ():
@@ -120,7 +120,7 @@ def exceptional(settings: OnCallSettings, team: str, now: datetime) -> list[Exce
 
 
 def clipped(times: Sequence[Exceptional], now: datetime) -> list[Exceptional]:
-    """The same without past ones, and consecutive ones joined, as GoAlert stores them."""
+    """The same without past times, and with consecutive ones joined, as GoAlert stores them."""
     now = now.replace(second=0, microsecond=0)
     merged: list[Exceptional] = []
     for one in sorted(times, key=lambda time: time.start):
@@ -136,7 +136,7 @@ def clipped(times: Sequence[Exceptional], now: datetime) -> list[Exceptional]:
 
 
 def _joined(fixed: Sequence[Fixed]) -> list[Fixed]:
-    """Consecutive shifts of one person joined."""
+    """Consecutive shifts of one person, joined."""
     found: list[Fixed] = []
     for shift in fixed:
         if found and found[-1].person == shift.person and found[-1].end >= shift.start:
@@ -146,7 +146,7 @@ def _joined(fixed: Sequence[Fixed]) -> list[Fixed]:
 
 
 def steps(team: str, schedule: Schedule) -> list[Notify]:
-    """The escalation: the person on call at once, then each step."""
+    """The escalation: the person on call immediately, then each step."""
     times = [0, *(int(minutes(step)) for step in schedule.escalation)]
     delays = [*(later - sooner for sooner, later in pairwise(times)), LAST_MINUTES]
     first = Notify("schedule", team, delays[0])
@@ -160,10 +160,10 @@ def _step(step: Step, delay: int) -> Notify:
 
 
 def parsed(stamp: str) -> datetime:
-    """A time as GoAlert writes it."""
+    """A time parsed from GoAlert's format."""
     return datetime.fromisoformat(stamp.replace("Z", "+00:00")).astimezone(UTC)
 
 
 def stamp(moment: datetime) -> str:
-    """A time as GoAlert reads it."""
+    """A time in GoAlert's format."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

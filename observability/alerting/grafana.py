@@ -1,7 +1,7 @@
 """Grafana's contact points, notification policies, mute timings and templates, from the same list; plain data.
 
 They are for Grafana's own alerts; those of Prometheus and Loki are sent by Alertmanager. So the heartbeat and the
-branches of `obs verify` and `obs alert-test` are Alertmanager's only.
+branches of `obs verify` and `obs alert-test` exist only in Alertmanager.
 """
 
 from collections.abc import Mapping
@@ -25,15 +25,15 @@ from observability.settings.load import StackConfig
 from observability.settings.notifications import MuteTime, receiver_secrets
 
 FALLBACK: Final = "Default"
-"""Contact point where the audience `default` has no receiver; no receiver's name begins with a capital."""
+"""Contact point where the audience `default` has no receiver; no receiver's name begins with a capital letter."""
 
 TEMPLATES: Final = "observability"
-"""Name of the group of templates."""
+"""Name of the template group."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContactPoint:
-    """One channel: the provider's block and its settings; `secrets` are the names of those that are secret."""
+    """One channel: the provider's block and its settings; `secrets` are the names of the secret settings."""
 
     name: str
     block: str
@@ -44,7 +44,7 @@ class ContactPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A branch of the tree; the root has no matchers, and what is None comes from the branch above."""
+    """A branch of the tree; the root has no matchers, and a None value is inherited from the parent branch."""
 
     contact_point: str
     matchers: tuple[Matcher, ...] = ()
@@ -58,7 +58,7 @@ class Policy:
 
 
 def contact_points(config: StackConfig) -> tuple[ContactPoint, ...]:
-    """A contact point for every receiver, and one for mail where none is named for what is left."""
+    """A contact point for every receiver, and one for mail where the audience `default` has no receiver."""
     settings = config.notifications
     secrets: dict[str, dict[str, str]] = {}
     for secret in receiver_secrets(settings.receivers):
@@ -80,7 +80,7 @@ def contact_points(config: StackConfig) -> tuple[ContactPoint, ...]:
 
 
 def policy(config: StackConfig) -> Policy:
-    """The root of the tree, with the same branches in the same order as Alertmanager's."""
+    """The root of the tree, with the same branches in the same order as in Alertmanager."""
     audiences = {
         one.name: one.channels or (FALLBACK,) for one in recipients(config) if not one.name.startswith("only-")
     }
@@ -103,12 +103,12 @@ def mute_timings(config: StackConfig) -> dict[str, list[dict[str, Any]]]:
 
 
 def templates() -> str:
-    """The text of the group of templates."""
+    """The text of the template group."""
     return Path(__file__).with_name("grafana.tmpl").read_text(encoding="utf-8")
 
 
 def _branch(route: Route, names: tuple[str, ...]) -> Policy:
-    """A route; a policy has one contact point, so an audience of several becomes a branch below for each."""
+    """A route; a policy has one contact point, so an audience of several becomes a child branch for each."""
     first, *others = names
     return Policy(
         contact_point=first,

@@ -1,6 +1,6 @@
-"""Alerts that Grafana evaluates itself, of data sources that have no ruler; plain data.
+"""Alerts that Grafana evaluates itself, for data sources without a ruler; plain data.
 
-Prometheus' and Loki's alerts are their own. CloudWatch has alarms of its own, beside the metrics they are about.
+Alerts of Prometheus and Loki are evaluated by their own rulers, those of CloudWatch by its own alarms.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from observability.settings.grafana import STACK_FOLDER, ElasticsearchSource
 from observability.settings.load import StackConfig
 
 EXPRESSION: Final = "__expr__"
-"""uid of the source of Grafana's own expressions."""
+"""uid of the data source of Grafana's expressions."""
 
 WINDOW: Final = 300
 """Length of the queried range, in seconds."""
@@ -40,7 +40,7 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleGroup:
-    """Rules that are evaluated together, every so many seconds."""
+    """Rules that are evaluated together at an interval in seconds."""
 
     name: str
     folder: str
@@ -58,7 +58,7 @@ def rule_groups(config: StackConfig) -> tuple[RuleGroup, ...]:
 
 
 def _error_burst(config: StackConfig, source: ElasticsearchSource) -> Rule:
-    """Too many lines of level error in Elasticsearch; no line at all is no error."""
+    """Too many lines of level error in Elasticsearch; no lines means no errors."""
     name = "ElasticsearchErrorBurst"
     levels = f"{source.level_field}:(error OR ERROR OR critical OR CRITICAL OR fatal OR FATAL)"
     return Rule(

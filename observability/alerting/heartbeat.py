@@ -6,18 +6,18 @@ from observability.core.types import seconds
 from observability.settings.load import StackConfig
 
 SECRET: Final = "heartbeatUrl"  # noqa: S105 - its name
-"""The address outside that expects the pings; Healthchecks.io's protocol, by which any POST counts."""
+"""The external address that expects the pings; Healthchecks.io's protocol, by which any POST counts."""
 
 SERVICE: Final = "heartbeat"
 """Name of the receiver and of its route."""
 
 MARGIN_SECONDS: Final = 5
-"""Alertmanager looks every group_interval whether the last message is longer ago than repeat_interval, counted from
-when that had been delivered: with the interval itself, every other look would come just too early."""
+"""Alertmanager checks every group_interval whether repeat_interval has passed since the last message was delivered.
+With the interval itself as repeat_interval, every other check would come just too early."""
 
 
 def has_listener(config: StackConfig) -> bool:
-    """Whether an address is stored that expects the pings."""
+    """Whether the address that expects the pings is stored."""
     return SECRET in config.secrets
 
 
@@ -29,7 +29,7 @@ def repeat_interval(config: StackConfig) -> str:
 def receiver(config: StackConfig, secret_file: str) -> dict[str, Any]:
     """Alertmanager's receiver `heartbeat`; it sends nothing where no address is stored. The address is in a file.
 
-    A resolved notice must not count as a ping, so none is sent.
+    A resolved notification must not count as a ping, so none is sent.
     """
     if not has_listener(config):
         return {"name": SERVICE}

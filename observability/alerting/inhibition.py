@@ -1,9 +1,9 @@
 """Which alerts mute others, so that one outage is one page.
 
-Alertmanager takes a label that both alerts lack for an equal one; a rule here names the labels that both must have
-(`required`), so that alerts which lack a label never mute one another. An alert that matches both sides of a rule is
-never muted by it. The alerts of `obs alert-test` mute nothing. An alert that only a silenced alert mutes is sent
-nevertheless: see `observability/alerting/unmute/`.
+Alertmanager treats a label that both alerts lack as equal; a rule here names the labels that both must have
+(`required`), so that alerts without a label never mute one another. An alert that matches both sides of a rule is
+never muted by it. The alerts of `obs alert-test` mute nothing. An alert that is muted only by a silenced alert is
+sent all the same: see `observability/alerting/unmute/`.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from observability.alerting.matchers import Matcher
 from observability.alerting.routes import MARK_LABEL, PAGE_LABEL
 
 CAUSE_LABEL: Final = "cause_silenced"
-"""Label of an alert that is sent although another mutes it, because that one is silenced: its name."""
+"""Label of an alert that is sent although a silenced alert mutes it; its value is the name of the silenced alert."""
 
 SAME_TROUBLE: Final = (
     *("condition", "system", "instance", "route", "operation"),
@@ -31,10 +31,10 @@ FAILURES: Final = "error_rate|failure_rate"
 """Conditions of an application that fails requests."""
 
 UNEXPLAINED: Final = "certificate|inventory|token_budget"
-"""Conditions that no outage causes, whatever their component."""
+"""Conditions that no outage causes, for any component."""
 
 COLLECTOR: Final = "alloy|promtail"
-"""Scrape jobs of the collectors of logs."""
+"""Scrape jobs of the log collectors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Inhibition:
     def rule(self) -> dict[str, Any]:
         """The rule in Alertmanager's form."""
         present = tuple(Matcher(label=label, value="", operator="!=") for label in self.required)
-        # A test alert mutes nothing: what it would mute is real.
+        # A test alert mutes nothing: the alerts that it would mute are real.
         source = (*self.source, *present, Matcher(label=MARK_LABEL, value=""))
         target = (*self.target, *present, Matcher(label=CAUSE_LABEL, value=""))
         return {
@@ -64,10 +64,10 @@ class Inhibition:
         }
 
     def may_mute(self, labels: Mapping[str, str]) -> bool:
-        """Whether it can mute an alert with these labels, and others besides."""
+        """Whether it can mute an alert with these labels and possibly more."""
         if not all(matcher.holds(labels) for matcher in self.target) or labels.get(CAUSE_LABEL):
             return False
-        # What is on both sides of a rule is not muted by others that are.
+        # An alert that matches both sides of a rule is not muted by other alerts that do.
         return not all(matcher.holds(labels) for matcher in self.source)
 
 
@@ -92,7 +92,7 @@ INHIBITIONS: Final = (
         equal=SAME_TROUBLE,
         required=("condition", "system"),
     ),
-    # Every alert gets the label `host` when it leaves Prometheus. Probes from outside are not the effect of one host.
+    # Prometheus adds the label `host` to every alert that it sends. Probes from outside do not depend on one host.
     Inhibition(
         name="host down",
         words="HostDown",
@@ -142,7 +142,7 @@ INHIBITIONS: Final = (
         equal=_SYSTEM,
         required=_SYSTEM,
     ),
-    # Without its cache an application is slow; that it fails as well is another matter.
+    # Without its cache an application is slow; failed requests are a separate problem.
     Inhibition(
         name="cache down over its clients",
         words="RedisDown",
@@ -167,7 +167,7 @@ INHIBITIONS: Final = (
         equal=_SYSTEM,
         required=_SYSTEM,
     ),
-    # It pages only when no instance of the system is left.
+    # It pages only when no instance of the system is up.
     Inhibition(
         name="system down over its symptoms",
         words="ServiceDown of all instances",

@@ -1,6 +1,6 @@
 """Conditions on the labels of an alert, parsed and evaluated as Alertmanager does.
 
-Alertmanager has two parsers and takes the older one's result wherever that one accepts the text; so does this module.
+Alertmanager has two parsers and uses the older one's result where that one accepts the text; so does this module.
 A name without an operator at the beginning is an alert's name, as with `amtool`.
 """
 
@@ -17,7 +17,7 @@ Operator = Literal["=", "!=", "=~", "!~"]
 _FIX: Final = 'write pairs like severity=critical,component=database, or system="shop"'
 
 _RESERVED: Final = r"\s{}!=~,\\\"'`"
-"""Characters that stand only in quotes, in Alertmanager's newer syntax."""
+"""Characters that must be quoted in Alertmanager's newer syntax."""
 
 _BARE: Final = re.compile(rf'\s*(?P<open>\{{?)\s*(?P<name>"[^"\\]+"|[^{_RESERVED}]+)\s*(?=,|\}}?\s*$)')
 _OLD: Final = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*(.*?)\s*", re.DOTALL)
@@ -32,7 +32,7 @@ _GO_PLAIN: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": 
 
 @dataclass(frozen=True, kw_only=True)
 class Matcher:
-    """A condition on one label; an absent label is empty, a regular expression stands for the whole value."""
+    """A condition on one label; an absent label is empty, a regular expression matches the whole value."""
 
     label: str
     value: str
@@ -45,21 +45,21 @@ class Matcher:
 
     @property
     def negative(self) -> bool:
-        """Whether it holds for every value but some."""
+        """Whether it matches all values except some."""
         return self.operator.startswith("!")
 
     def holds(self, labels: Mapping[str, str]) -> bool:
-        """Whether an alert with these labels fulfils it."""
+        """Whether an alert with these labels matches."""
         return self.holds_of(labels.get(self.label, ""))
 
     def holds_of(self, value: str) -> bool:
-        """Whether a label of this value fulfils it."""
+        """Whether a label of this value matches."""
         equal = value == self.value if self.operator in ("=", "!=") else matches(self.value, value)
         return equal is not self.negative
 
 
 def parse_matchers(text: str) -> tuple[Matcher, ...]:
-    """What `alertname=~"High.*",system!=shop` or `HighErrorRate,system=shop` means; ConfigError with the fix."""
+    """The matchers of `alertname=~"High.*",system!=shop` or `HighErrorRate,system=shop`; ConfigError with the fix."""
     text = _named(text.strip())
     try:
         found = tuple(_old(text))
@@ -73,7 +73,7 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
 
 
 def parse_labels(text: str) -> dict[str, str]:
-    """The labels that `severity=critical,component=database` names; ConfigError where they are not labels."""
+    """The labels of `severity=critical,component=database`; ConfigError where they are not labels."""
     labels: dict[str, str] = {}
     for matcher in parse_matchers(text):
         if matcher.operator != "=":
@@ -88,11 +88,11 @@ def parse_labels(text: str) -> dict[str, str]:
 
 
 class _SyntaxError(Exception):
-    """What is wrong with a text, by the older parser."""
+    """The error of the older parser."""
 
 
 def _named(text: str) -> str:
-    """The text with the label `alertname` before a name that has no operator."""
+    """The text with the label `alertname` in front of a name without an operator."""
     bare = _BARE.match(text)
     if bare is None:
         return text
@@ -108,7 +108,7 @@ def _old(text: str) -> Iterator[Matcher]:
             raise _SyntaxError(f"{token.strip()!r} is not a pair of a label and its value")
         raw = match[3]
         if not raw.startswith('"') and _SECOND_PAIR.search(raw):
-            # Alertmanager would take all of it for one value.
+            # Alertmanager would read all of it as one value.
             raise ConfigError(
                 f"{token.strip()!r} is not a pair of a label and its value",
                 f"{_FIX}; a value with = in it stands in quotes",
@@ -117,7 +117,7 @@ def _old(text: str) -> Iterator[Matcher]:
 
 
 def _tokens(text: str) -> list[str]:
-    """The text cut at commas outside of quotes."""
+    """The text split at commas outside of quotes."""
     found, token = [], ""
     quoted = escaped = False
     for character in text:
@@ -153,7 +153,7 @@ def _old_value(token: str, raw: str) -> str:
 
 
 def _new(text: str, refused: _SyntaxError) -> tuple[Matcher, ...]:
-    """The matchers by the newer parser, which takes any name of a label; ConfigError where it refuses the text too."""
+    """The matchers by the newer parser, which accepts any label name; ConfigError where it refuses the text too."""
     inner = text[1:-1] if text.startswith("{") and text.endswith("}") else text
     found, at = [], 0
     while inner[at:].strip():

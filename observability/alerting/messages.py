@@ -1,4 +1,4 @@
-"""The templates of messages, by their path in Alertmanager's configuration folder."""
+"""The message templates, by their path in Alertmanager's configuration folder."""
 
 from pathlib import Path
 from typing import Final
@@ -8,7 +8,7 @@ from observability.settings.load import StackConfig
 FOLDER: Final = Path(__file__).with_name("templates")
 
 GRAFANA: Final = "https://grafana.invalid"
-"""Placeholder in the templates for the address of Grafana, where the logs around an alert are."""
+"""Placeholder in the templates for Grafana's address, where a message links to the logs around an alert."""
 
 
 def files(config: StackConfig) -> dict[str, str]:

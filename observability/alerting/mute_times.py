@@ -1,4 +1,4 @@
-"""Mute times: in the form that Alertmanager and Grafana share, and in words."""
+"""Mute times: in the form that Alertmanager and Grafana share, and as text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ DAY_BEGINS, DAY_ENDS = "00:00", "24:00"
 
 _MINUTE: Final = timedelta(minutes=1)
 _AHEAD: Final = timedelta(days=9)
-"""A week, and more than a change of the clocks can add."""
+"""A week, and more than a daylight-saving change can add."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """Hours of some days of the week, none of which ends on another day; no days: every day."""
+    """Hours of some days of the week, none of which ends on another day; no days means every day."""
 
     begin: str
     end: str
@@ -26,7 +26,7 @@ class Interval:
 
 
 def intervals(mute_time: MuteTime) -> tuple[Interval, ...]:
-    """The hours; those that end on the next day as two intervals."""
+    """The hours; those that end on the next day become two intervals."""
     days = mute_time.weekdays
     if not mute_time.times:
         return (Interval(begin=DAY_BEGINS, end=DAY_ENDS, weekdays=days),)
@@ -34,7 +34,7 @@ def intervals(mute_time: MuteTime) -> tuple[Interval, ...]:
 
 
 def active(mute_time: MuteTime, at: datetime) -> bool:
-    """Whether it mutes at this moment, by the clock of its location, as Alertmanager reckons."""
+    """Whether it mutes at this time, in its location's local time, as Alertmanager computes it."""
     local = at.astimezone(ZoneInfo(mute_time.location))
     clock, weekday = f"{local:%H:%M}", WEEKDAYS[local.weekday()]
     return any(
@@ -43,7 +43,7 @@ def active(mute_time: MuteTime, at: datetime) -> bool:
 
 
 def next_change(mute_time: MuteTime, at: datetime) -> datetime | None:
-    """The minute at which it starts, or ends where it is active; None where it always is."""
+    """The minute at which it starts, or ends if it is active; None where it is always active."""
     now = active(mute_time, at)
     moment = at.astimezone(UTC).replace(second=0, microsecond=0)
     last = moment + _AHEAD
@@ -55,14 +55,14 @@ def next_change(mute_time: MuteTime, at: datetime) -> datetime | None:
 
 
 def in_words(mute_time: MuteTime) -> str:
-    """Like: every day 22:00-07:00 (Europe/Berlin)."""
+    """As text: every day 22:00-07:00 (Europe/Berlin)."""
     days = ", ".join(day.capitalize() for day in WEEKDAYS if day in mute_time.weekdays)
     hours = " and ".join(mute_time.times) or "the whole day"
     return f"{days or 'every day'} {hours} ({mute_time.location})"
 
 
 def state_in_words(mute_time: MuteTime, at: datetime) -> str:
-    """Whether it is active now and when that changes, by the clock of its location."""
+    """Whether it is active now and when that changes, in its location's local time."""
     change = next_change(mute_time, at)
     if change is None:
         return "always active"

@@ -1,8 +1,8 @@
-"""Who is on call at a time, the shifts between two times, and the escalation. Pure: no clock is read here.
+"""Who is on call at a time, the shifts between two times, and the escalation. Pure: the current time is an argument.
 
-All arithmetic is on the clock of the zone concerned, day by day; only its results are instants. A local time that a
-change of the clocks leaves out is the moment of the change, one that comes twice is the first of the two. So handovers
-stay in order, every instant has one person, and one night shift is an hour shorter or longer.
+All arithmetic is on the local time of the zone concerned, day by day; only the results are instants. A local time
+that a daylight-saving change skips is the instant of the change; one that occurs twice is the first of the two. So
+handovers stay in order, every instant has one person, and one night shift is an hour shorter or longer.
 """
 
 from collections.abc import Iterator
@@ -19,10 +19,10 @@ from observability.settings.on_call import OnCallSettings, Rotation, Schedule, W
 DAY: Final = timedelta(days=1)
 
 LOOK_BACK: Final = 9 * DAY
-"""Longer than any shift: a week's turn, an hour of the clocks' change, and a day to round."""
+"""Longer than any shift: a week's turn, an hour of a daylight-saving change, and a day for rounding."""
 
 LOOK_AHEAD: Final = 400 * DAY
-"""How far ahead another person is looked for."""
+"""How far ahead to look for another person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Shift:
     end: datetime
     person: str
     why: str
-    """The entry of the settings it follows from: `layers[0]`, `holidays[1]` or `overrides[0]`."""
+    """The entry of the settings from which it follows: `layers[0]`, `holidays[1]` or `overrides[0]`."""
 
 
 @lru_cache(maxsize=65_536)
@@ -44,7 +44,7 @@ def instant(day: date, clock: time, zone: str) -> datetime:
     first = local.replace(tzinfo=place, fold=0).astimezone(UTC)
     if first.astimezone(place).replace(tzinfo=None) == local:
         return first
-    # Left out: the clocks jump between the readings by the offset after the change and by the one before.
+    # Skipped: the local time jumps by the difference of the offsets after and before the change.
     low, high = local.replace(tzinfo=place, fold=1).astimezone(UTC), first
     before = low.astimezone(place).utcoffset()
     while high - low > timedelta(seconds=1):
@@ -62,7 +62,7 @@ def turn(rotation: Rotation, moment: datetime) -> int:
     """Turns since the first one; negative before it."""
     today = moment.astimezone(ZoneInfo(rotation.zone)).date()
     clock = at(rotation.handover)
-    # Tomorrow too: where the clocks go back over midnight, it has begun before and today comes again.
+    # Tomorrow too: where a daylight-saving change goes back over midnight, tomorrow begins and today then repeats.
     day = next(day for day in _days(today + DAY, -1) if instant(day, clock, rotation.zone) <= moment)
     return (day - rotation.start).days // (7 if rotation.every == "week" else 1)
 
@@ -74,7 +74,7 @@ def _days(first: date, step: int) -> Iterator[date]:
 
 
 def shifts(settings: OnCallSettings, team: str, start: datetime, end: datetime) -> list[Shift]:
-    """Every shift that has a part between two instants, whole, in order; they leave no gap."""
+    """Every shift that overlaps the time between two instants, uncut, in order; they leave no gap."""
     schedule = settings.schedules[team]
     first, last = start.astimezone(UTC) - LOOK_BACK, end.astimezone(UTC) + LOOK_BACK
     overridden = [(_local(schedule, one.start), _local(schedule, one.end)) for one in schedule.overrides]
@@ -99,7 +99,7 @@ def on_call(settings: OnCallSettings, team: str, moment: datetime) -> Shift:
 
 
 def next_change(settings: OnCallSettings, team: str, moment: datetime) -> Shift | None:
-    """The first shift after an instant that another person has; None where none has one within LOOK_AHEAD."""
+    """The first shift after an instant with another person; None where there is none within LOOK_AHEAD."""
     now = on_call(settings, team, moment)
     for ahead in (LOOK_BACK, 6 * LOOK_BACK, LOOK_AHEAD):
         for shift in shifts(settings, team, moment, moment + ahead):
@@ -115,24 +115,24 @@ def stands(settings: OnCallSettings, who: Who, moment: datetime) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Repeat:
-    """An escalation that goes back to a person who has not answered: when, to whom, and by which step."""
+    """An escalation that goes back to a person who has not acknowledged: when, to whom, and by which step."""
 
     at: datetime
-    """When the alert comes, in UTC."""
+    """When the alert is received, in UTC."""
     person: str
     step: int
     """Index of the step in the settings."""
 
 
 def notified(settings: OnCallSettings, team: str, moment: datetime) -> list[str]:
-    """Who is notified of an alert that comes at an instant: the person on call, then by each step."""
+    """Who is notified of an alert at an instant: the person on call, then by each step."""
     steps = settings.schedules[team].escalation
     later = [stands(settings, step, moment + timedelta(minutes=minutes(step))) for step in steps]
     return [on_call(settings, team, moment).person, *later]
 
 
 def first_repeat(settings: OnCallSettings, team: str, start: datetime, end: datetime) -> Repeat | None:
-    """The first escalation between two instants that goes back to a person; None where none does."""
+    """The first escalation between two instants that goes back to a person; None where there is none."""
     schedule = settings.schedules[team]
     if not schedule.escalation:
         return None
@@ -164,12 +164,12 @@ def _local(schedule: Schedule, local: datetime) -> datetime:
 
 
 def _midnights(schedule: Schedule, day: date) -> tuple[datetime, datetime]:
-    """A day's beginning and end."""
+    """Start and end of a day."""
     return instant(day, time(), schedule.zone), instant(day + DAY, time(), schedule.zone)
 
 
 def _hours(schedule: Schedule, index: int, day: date) -> Iterator[tuple[datetime, datetime]]:
-    """When a layer's hours that begin on this day begin and end."""
+    """Start and end of a layer's hours that begin on this day."""
     layer = schedule.layers[index]
     if WEEKDAYS[day.weekday()] in layer.weekdays:
         for hours in layer.hours:
@@ -201,7 +201,7 @@ def _cuts(settings: OnCallSettings, schedule: Schedule, first: datetime, last: d
 
 
 def _holder(settings: OnCallSettings, schedule: Schedule, moment: datetime) -> tuple[str, str, object]:
-    """Who is on call at an instant, by what, and a mark that is the same throughout one shift."""
+    """Who is on call at an instant, by which entry, and a mark that is the same throughout one shift."""
     for index, override in enumerate(schedule.overrides):
         if _local(schedule, override.start) <= moment < _local(schedule, override.end):
             return override.person, f"overrides[{index}]", ("override", index)

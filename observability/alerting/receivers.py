@@ -1,4 +1,4 @@
-"""Alertmanager's integrations of the receivers; a secret is named by the file that holds it."""
+"""Alertmanager's integrations of the receivers; a secret is referenced by the path of its file."""
 
 from observability.channels.descriptor import Block
 from observability.settings.notifications import NotificationSettings, Smtp, receiver_secrets
@@ -10,7 +10,7 @@ def secret_path(secret: str) -> str:
 
 
 def integrations(names: tuple[str, ...], settings: NotificationSettings, folder: str) -> dict[str, list[Block]]:
-    """Alertmanager's integrations of these receivers, by their key; `folder` is where its files lie."""
+    """Alertmanager's integrations of these receivers, by their key; `folder` contains their secret files."""
     files: dict[str, dict[str, str]] = {}
     for secret in receiver_secrets(settings.receivers):
         files.setdefault(secret.receiver, {})[secret.kind] = f"{folder}/{secret_path(secret.name)}"
@@ -23,7 +23,7 @@ def integrations(names: tuple[str, ...], settings: NotificationSettings, folder:
 
 
 def mail_server(smtp: Smtp | None, folder: str) -> Block:
-    """Alertmanager's global settings of the mail server; none where there is none."""
+    """Alertmanager's global settings of the mail server; empty without one."""
     if smtp is None:
         return {}
     found: Block = {

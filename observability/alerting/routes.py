@@ -1,7 +1,7 @@
 """The routing tree as plain data, made from the one list of receivers.
 
-An audience becomes up to two receivers of Alertmanager: its pagers (`<name>-page`), which wake people and get only
-alerts that page, and its other channels. Alerts of a component and of a team go to those audiences besides that of
+An audience becomes up to two receivers of Alertmanager: its pagers (`<name>-page`), which receive only alerts that
+page, and its other channels. Alerts of a component and of a team are sent to those audiences in addition to that of
 their severity, so those branches come first and continue. `info` alerts are sent as a digest and never page.
 """
 
@@ -22,7 +22,7 @@ REPEAT_INTERVAL: Final = "12h"
 """One message for the alerts of one name of one system, repeated after twelve hours (requirements 6)."""
 
 PAGE_LABEL: Final = "page"
-"""Label of an alert that decides whether it pages: `yes` or `no`. A critical alert without it does."""
+"""Label of an alert that decides whether it pages: `yes` or `no`. A critical alert without it pages."""
 
 SYMPTOMS: Final = ("application", "service", "business", "endpoint", "logs")
 """Components whose alerts say that a system does not serve its users: together they are one outage, so one page."""
@@ -31,17 +31,17 @@ PAGE_GROUPS: Final[tuple[tuple[Operator, tuple[str, ...]], ...]] = (
     ("=~", ("cluster", "system")),
     ("!~", ("alertname", "cluster", "system", "instance", "device", "mount")),
 )
-"""How pages are grouped, for the components of SYMPTOMS and for all others: by what is broken. A second host, store or
-disk that fails is a page of its own."""
+"""How pages are grouped, for the components of SYMPTOMS and for all others: by the failed object. A second host,
+store or disk that fails is a separate page."""
 
 DIGEST_WAIT: Final = "5m"
 """How long the first digest waits for further alerts."""
 
 VERIFY_LABEL: Final = "obs_verify"
-"""Label of the alerts that `obs verify` sends; they go to its inbox alone."""
+"""Label of the alerts that `obs verify` sends; they are routed only to its inbox."""
 
 TEST_LABEL: Final = "obs_receiver"
-"""Label of the alerts that `obs alert-test` sends to one receiver, which it names."""
+"""Label of the alerts that `obs alert-test` sends to one receiver; its value is the receiver."""
 
 MARK_LABEL: Final = "obs_test"
 """Label of every alert that `obs alert-test` sends, to a receiver or with the labels of a rule."""
@@ -63,7 +63,7 @@ class Route:
 
     @property
     def digest(self) -> bool:
-        """Whether its alerts are collected for long."""
+        """Whether its alerts are collected into a digest."""
         return self.group_wait == DIGEST_WAIT
 
     def takes(self, labels: Mapping[str, str]) -> bool:
@@ -80,7 +80,7 @@ class Recipients:
 
 
 def recipients(config: StackConfig) -> tuple[Recipients, ...]:
-    """Every audience, its pagers apart; and every channel by itself, for `obs alert-test`."""
+    """Every audience, its pagers as a separate receiver; and every channel by itself, for `obs alert-test`."""
     settings = config.notifications
     found = []
     for path, audience in settings.audiences():
@@ -93,7 +93,7 @@ def recipients(config: StackConfig) -> tuple[Recipients, ...]:
 
 
 def routes(config: StackConfig) -> tuple[Route, ...]:
-    """The branches in the order in which Alertmanager tries them; the last takes every alert."""
+    """The branches in the order in which Alertmanager evaluates them; the last takes every alert."""
     settings = config.notifications
     found = [
         Route(
@@ -147,13 +147,13 @@ _CRITICAL: Final = (
     Matcher(label="severity", value="critical"),
     Matcher(label=PAGE_LABEL, value="no", operator="!="),
 )
-"""A critical alert pages unless it says that it does not."""
+"""A critical alert pages unless its label `page` is `no`."""
 
 _OTHER: Final = (
     Matcher(label="severity", value="critical|info", operator="!~"),
     Matcher(label=PAGE_LABEL, value="yes"),
 )
-"""Any other alert pages only if it says so, and `info` never does."""
+"""Any other alert pages only if its label `page` is `yes`, and `info` never does."""
 
 _ANY_SEVERITY: Final = (_CRITICAL, _OTHER)
 
@@ -193,7 +193,7 @@ _WHY_PAGED: Final = {
 
 
 def _besides(label: str, value: str, audience: Audience, settings: NotificationSettings) -> Iterator[Route]:
-    """The branches of a component's or a team's audience: pages, other alerts at once, and info as a digest."""
+    """The branches of a component's or a team's audience: pages, other alerts immediately, and info as a digest."""
     path, of = f"{label}s.{value}", Matcher(label=label, value=value)
     yield from _pages(path, audience, settings, (of,), _ANY_SEVERITY)
     if not _split(path, audience, settings)[1]:
@@ -210,7 +210,7 @@ def _besides(label: str, value: str, audience: Audience, settings: NotificationS
 
 
 def _split(path: str, audience: Audience, settings: NotificationSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The pagers of an audience and its other channels; what is on call is all pagers."""
+    """The pagers of an audience and its other channels; receivers that are on call are all pagers."""
     if path.startswith("onCall."):
         return audience.receivers, ()
     pagers = tuple(name for name in audience.receivers if settings.receivers[name].pages)
@@ -229,7 +229,7 @@ def _of_severity(config: StackConfig, severity: str) -> Iterator[Route]:
     if severity != "info":
         page = Matcher(label=PAGE_LABEL, value="no" if severity == "critical" else "yes")
         page = replace(page, operator="!=") if severity == "critical" else page
-        # An audience of pagers alone leaves to `default` what does not page.
+        # If an audience has only pagers, alerts that do not page are sent to `default`.
         yield from _pages(path, audience, settings, (), ((of, page),), passes_on=bool(others) or path == "default")
     if pagers and not others:
         path = "default"

@@ -1,1 +1,1 @@
-"""The kinds of notification channel: one descriptor per kind, each in a file of its own."""
+"""The kinds of notification channel: one descriptor per kind, each in its own file."""

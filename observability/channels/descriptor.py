@@ -1,4 +1,4 @@
-"""What a kind of notification channel consists of: stated once, read by settings, Alertmanager and Grafana."""
+"""The definition of a kind of notification channel, used by the settings, Alertmanager and Grafana."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ Block = dict[str, Any]
 """Settings of one integration of Alertmanager, or of one contact point of Grafana."""
 
 Files = Mapping[str, str]
-"""Paths of the files that hold a receiver's secrets, by the secret's kind."""
+"""Paths of the files that hold a receiver's secrets, by the kind of the secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Secret:
-    """A secret of a receiver: the end of its name, what it is, and its field in Grafana's contact point."""
+    """A secret of a receiver: the suffix of its name, its description, and its field in Grafana's contact point."""
 
     kind: str
     description: str
@@ -36,13 +36,13 @@ class Channel(Generic[S]):
     key: str
     title: str
     settings: type[S]
-    """The settings that a receiver of this kind has."""
+    """The settings of a receiver of this kind."""
     alertmanager: str
     """Key of Alertmanager's list of integrations of this kind, like `slack_configs`."""
     integration: Callable[[S, Files], Block]
     """One entry of that list, without `send_resolved`."""
     grafana: str
-    """Name of the block of Grafana's contact point, as the provider has it."""
+    """Name of the block of Grafana's contact point in the provider."""
     contact_point: Callable[[S], Block]
     """Settings of that block by the provider's names, without secrets."""
     secrets: tuple[Secret, ...] = ()
@@ -50,17 +50,17 @@ class Channel(Generic[S]):
     needs: Callable[[S], tuple[str, ...]] | None = None
     """The kinds of the secrets that these settings need; None: all."""
     destination: Callable[[S], str] | None = None
-    """Where the messages go, as `obs route` prints it; None: `title`, and the secrets that hold the address."""
+    """Where the messages are sent, as `obs route` prints it; None: `title`, and the secrets that hold the address."""
     pages: bool = False
     """Whether it is a pager: it gets only alerts with the label `page="yes"`."""
     by_mail_server: bool = False
     """Whether it needs `notifications.smtp`."""
     order: int = 100
-    """Place among the kinds in the schema and in error messages."""
+    """Position among the kinds in the schema and in error messages."""
 
     @property
     def counter(self) -> str:
-        """Value of `integration` in Alertmanager's metrics and logs, by which a delivery is judged."""
+        """Value of `integration` in Alertmanager's metrics and logs, from which a delivery is determined."""
         return self.alertmanager.removesuffix("_configs")
 
     def needed(self, settings: S) -> tuple[Secret, ...]:

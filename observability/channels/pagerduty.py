@@ -35,7 +35,7 @@ def _integration(pagerduty: PagerDuty, files: Files) -> Block:
             "firing": '{{ template "obs.firing" . }}',
             "resolved": '{{ template "obs.resolved" . }}',
         },
-        # Alertmanager leaves out a link whose address is empty.
+        # Alertmanager omits a link whose address is empty.
         "links": [{"text": name, "href": address} for name, address in LINKS.items()],
     }
 

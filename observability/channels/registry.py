@@ -1,6 +1,6 @@
 """Every kind of channel: the descriptors of this package's modules, in their order.
 
-A module of this package that defines `CHANNEL` adds a kind; nothing else lists the kinds.
+A module of this package that defines `CHANNEL` adds a kind; the kinds are listed nowhere else.
 """
 
 from importlib import import_module

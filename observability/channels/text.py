@@ -3,7 +3,7 @@
 from typing import Final
 
 TIMEOUT: Final = "10s"
-"""Longest wait for a receiver's answer; without it one that hangs blocks a digest for the digest's interval."""
+"""Timeout of a receiver's response; without it, a receiver that hangs blocks a digest for the digest's interval."""
 
 TITLE: Final = '{{ template "obs.title" . }}'
 TEXT: Final = '{{ template "obs.text" . }}'
@@ -25,6 +25,6 @@ def fact(label: str, channel: str) -> str:
 
 
 def facts(channel: str) -> dict[str, str]:
-    """What all alerts of a message have in common, by its name."""
+    """A value that all alerts of a message share, by its name."""
     shared = {label.capitalize(): fact(label, channel) for label in ("system", "environment", "component")}
     return {"Severity": '{{ template "obs.severity" . }}', **shared}

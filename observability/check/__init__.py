@@ -1,1 +1,1 @@
-"""What `obs check` and the tests hold content to: rules, dashboards and runbooks, before anything runs."""
+"""The checks of `obs check` and the tests on rules, dashboards and runbooks; nothing has to run."""

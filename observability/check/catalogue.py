@@ -1,4 +1,4 @@
-"""Every series there is, and who says so: a system's file, an exporter's recorded sample, a rule, or Prometheus."""
+"""Every known series and its source: a system's file, an exporter's recorded sample, a rule, or Prometheus."""
 
 import difflib
 from collections import defaultdict
@@ -21,12 +21,12 @@ from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
 
 SAMPLES: Final = Path(__file__).resolve().parent / "samples"
-"""Where the recorded samples of the built-in exporters lie."""
+"""Folder of the recorded samples of the built-in exporters."""
 
 Kind = Literal["counter", "gauge", "histogram", "unknown"]
 
 TARGET_LABELS: Final = frozenset({"system", "job", "instance"})
-"""Labels of everything that is scraped."""
+"""Labels of every scraped series."""
 
 OF_A_SCRAPE: Final = (
     "up",
@@ -35,7 +35,7 @@ OF_A_SCRAPE: Final = (
     "scrape_samples_post_metric_relabeling",
     "scrape_series_added",
 )
-"""What Prometheus itself records of every target."""
+"""Series that Prometheus itself records for every target."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +61,8 @@ class JobFacts:
 class Catalogue:
     """The series of one stack: of all its systems and jobs, and of its rules.
 
-    `beyond` is the catalogue of a stack with every signal: what is recorded there counts as known, with its labels,
-    though no system of this stack has it; with `examples` what its systems expose as well.
+    `beyond` is the catalogue of a stack with every signal: what it records counts as known, with its labels,
+    even if no system of this stack has it; with `examples`, so does what its systems expose.
     """
 
     def __init__(
@@ -100,13 +100,13 @@ class Catalogue:
 
     @property
     def _elsewhere(self) -> set[str]:
-        """The name of every series that counts as known for the sake of the other stack."""
+        """The name of every series that is known only from the other stack."""
         if self._beyond is None:
             return set()
         return {*self._beyond._rules, *(self._beyond._exposed if self._examples else ())}
 
     def called(self, name: str) -> list[Series]:
-        """The series of this name, from whatever source."""
+        """The series of this name, from all sources."""
         if name in ("ALERTS", "ALERTS_FOR_STATE"):
             return self._alert_series
         here = [*self._exposed.get(name, ()), *self._record(name)]
@@ -117,7 +117,7 @@ class Catalogue:
         return [replace(one, shape=replace(one.shape, possible=one.shape.possible | more)) for one in here] or there
 
     def find(self, selector: pp.VectorSelector) -> list[Series]:
-        """The series that a selector may mean."""
+        """The series that a selector may match."""
         demanded = name_matchers(selector)
         names = (
             [one.value for one in demanded]
@@ -127,11 +127,11 @@ class Catalogue:
         return [one for name in sorted(names) for one in self.called(name) if admits(one, matchers(selector))]
 
     def selected(self, selector: pp.VectorSelector) -> Shape:
-        """The labels of what a selector yields."""
+        """The labels of a selector's result."""
         return narrowed(either(series.shape for series in self.find(selector)), matchers(selector))
 
     def shaper(self) -> Shaper:
-        """Works out the labels of expressions on these series."""
+        """Computes the labels of expressions on these series."""
         return Shaper(self.selected)
 
     @cached_property
@@ -165,7 +165,7 @@ class Catalogue:
 
     @cached_property
     def _exposed(self) -> dict[str, list[Series]]:
-        """What is scraped, and what is recorded of each scrape."""
+        """The scraped series, and those that Prometheus records of each scrape."""
         found: dict[str, list[Series]] = defaultdict(list)
         for series in (*self._of_systems(), *self._of_samples(), *self._of_scrapes()):
             found[series.name].append(series)
@@ -206,11 +206,11 @@ class Catalogue:
                     )
 
     def _record(self, name: str) -> list[Series]:
-        """What the recording rules of this name yield."""
+        """The result of the recording rules of this name."""
         if name not in self._rules:
             return []
         if name not in self._recorded:
-            # Rules may read themselves; then they add no label of their own.
+            # Rules may read themselves; then they add no labels.
             self._recorded[name] = []
             self._recorded[name] = [
                 Series(
@@ -240,17 +240,17 @@ class Catalogue:
         ]
 
     def nearest(self, name: str) -> str:
-        """Words that name the series most like this one, or none."""
+        """A phrase with the most similar series name, or an empty text."""
         return nearest(name, self.names)
 
 
 def admits(series: Series, conditions: Iterable[Matcher]) -> bool:
-    """Whether the series may meet the conditions, by what is known of its labels' values."""
+    """Whether the series may match the conditions, by the known values of its labels."""
     return all(one.admits(series.shape.values[one.name]) for one in conditions if one.name in series.shape.values)
 
 
 def labelled(shape: Shape, rule: Rule) -> Shape:
-    """The shape with the labels that the rule itself gives."""
+    """The shape with the labels that the rule itself sets."""
     for name, value in rule.labels.items():
         if value == "":
             shape = shape.without((name,))
@@ -260,16 +260,16 @@ def labelled(shape: Shape, rule: Rule) -> Shape:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean …?` with the known word most like this one, or nothing."""
+    """`; did you mean …?` with the most similar known word, or an empty text."""
     found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.7)
     return f"; did you mean {found[0]}?" if found else ""
 
 
 def _parts(base: str, kind: str) -> list[tuple[str, Kind, tuple[str, ...]]]:
-    """Names, kinds and further labels of the series that one entry of a system's file stands for."""
+    """Names, kinds and further labels of the series of one entry of a system's file."""
     if kind != "histogram":
         return [(base, "counter" if kind == "counter" else "gauge", ())]
-    # It comes in buckets, or as one native series, whichever way it is scraped.
+    # It is stored as buckets or as one native series, depending on the scrape.
     return [
         (base, "histogram", ()),
         (f"{base}_bucket", "counter", ("le",)),
@@ -291,7 +291,7 @@ def _kind(family: exposition.Family, name: str) -> Kind:
 
 
 def _with_target(samples: Iterable[Mapping[str, str]], facts: JobFacts) -> Shape:
-    """The labels of an exporter's series once they are scraped."""
+    """The labels of an exporter's series after the scrape."""
     shapes: list[Shape] = []
     for labels in samples:
         clash = labels.keys() & facts.labels.possible if not facts.honor_labels else set()
@@ -307,7 +307,7 @@ def _with_target(samples: Iterable[Mapping[str, str]], facts: JobFacts) -> Shape
 
 
 def _facts(job: Mapping[str, Any], default: float) -> JobFacts:
-    """What a scrape configuration tells of its targets."""
+    """What a scrape configuration states about its targets."""
     every = seconds(job["scrape_interval"]) if "scrape_interval" in job else default
     shapes: list[Shape] = []
     intervals: list[float] = []

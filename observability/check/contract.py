@@ -13,12 +13,12 @@ from observability.check.shape import Shaper
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that is wrong, and where."""
+    """A problem, and where it is."""
 
     where: str
     what: str
     rule: Rule | None = field(default=None, compare=False, repr=False)
-    """The rule it is about, where it is about one."""
+    """The rule it is about, if any."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
@@ -30,7 +30,7 @@ def check_rules(rules: Iterable[Rule], catalogue: Catalogue) -> list[Finding]:
 
 
 def check_query(query: str, where: str, catalogue: Catalogue) -> list[Finding]:
-    """Series that one query reads and that are not exposed; or that it does not parse."""
+    """Series that one query reads and that are not exposed; or that the query does not parse."""
     try:
         node = parse(query)
     except QueryError as error:
@@ -39,7 +39,7 @@ def check_query(query: str, where: str, catalogue: Catalogue) -> list[Finding]:
 
 
 def of_another_system(query: str, catalogue: Catalogue) -> bool:
-    """Whether a query selects a system that is not watched here; a name like that of a watched one is a mistake."""
+    """Whether a query selects a system that is not watched here; a name similar to a watched one is an error."""
     try:
         found = [one for selector in selectors(parse(query)) for one in matchers(selector) if one.name == "system"]
     except QueryError:
@@ -52,14 +52,14 @@ def of_another_system(query: str, catalogue: Catalogue) -> bool:
 
 
 def problems(node: Node, catalogue: Catalogue) -> list[str]:
-    """The metrics and labels in an expression that are not there; each but once."""
+    """The metrics and labels in an expression that do not exist; each once."""
     found = [what for selector in selectors(node) for what in _of_selector(selector, catalogue)]
     Shaper(catalogue.selected, found.append).shape(node)
     return list(dict.fromkeys(found))
 
 
 def _of_selector(selector: pp.VectorSelector, catalogue: Catalogue) -> Iterator[str]:
-    """What is wrong with one selector."""
+    """The problems of one selector."""
     named = name_matchers(selector)
     if not named:
         yield f"{selector}: names no metric"
@@ -78,7 +78,7 @@ def _of_selector(selector: pp.VectorSelector, catalogue: Catalogue) -> Iterator[
 
 
 def _which(selector: pp.VectorSelector, known: Iterable[Series]) -> str:
-    """The condition that nothing meets, with what there is."""
+    """The condition that no series matches, with the existing values."""
     series = list(known)
     for one in matchers(selector):
         values = {each.shape.values[one.name] for each in series if one.name in each.shape.values}

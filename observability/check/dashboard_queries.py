@@ -13,14 +13,14 @@ from observability.check.dashboards import Check, Document, Surroundings, asked
 from observability.check.promql import QueryError, matchers, parse, walk
 
 LEAST_RANGE: Final = 300.0
-"""Seconds; a shorter range that is written out misses samples where a target is read seldom."""
+"""Seconds; a shorter fixed range misses samples where the scrape interval is long."""
 
 OVER_RANGE: Final = frozenset({"rate", "increase", "delta", "deriv", "changes", "resets", "predict_linear"})
 
 COUNTER: Final = re.compile(r".*_(total|bucket|sum|count)")
 
 GAUGES: Final = frozenset({"pg_stat_activity_count", "pg_locks_count"})
-"""Series that are named like a counter and are none: they count what there is now."""
+"""Series that are named like a counter but are gauges."""
 
 EVERYWHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -30,7 +30,7 @@ EVERYWHERE: Final[Mapping[str, str]] = MappingProxyType(
         "obs_collector_lines_unparsed_total": "has the system of the line that was read",
     }
 )
-"""Series that may be asked of all targets at once, and why."""
+"""Series that may be queried for all targets at once, and why."""
 
 
 def parsed(document: Document, _: Surroundings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What must hold for every dashboard, in the spirit of Grafana's own linter: each check tells what it finds."""
+"""Requirements for every dashboard, modelled on Grafana's own linter: each check yields its findings."""
 
 import itertools
 import json
@@ -18,10 +18,10 @@ MOST_PANELS: Final = 32
 _UNITS = "none short percentunit s ms µs bytes decbytes Bps reqps ops cps cpm currencyUSD dateTimeFromNow bool_on_off"
 
 UNITS: Final = frozenset(_UNITS.split())
-"""Those of Grafana's units that are in use here; a misspelt one is shown as a suffix."""
+"""Those of Grafana's units that are in use here; Grafana shows a misspelt unit as a suffix."""
 
 GRAFANA: Final = "-- Grafana --"
-"""uid of Grafana's own store, which holds annotations."""
+"""uid of Grafana's built-in store of annotations."""
 
 _PAGE: Final = re.compile(r"/d/(?P<uid>[^?\s]+)(?:\?(?P<query>\S*))?")
 _FIELD: Final = "${__data.fields.system}"
@@ -29,7 +29,7 @@ _FIELD: Final = "${__data.fields.system}"
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What a dashboard may rely on: the data sources, the other dashboards and systems, and the runbooks."""
+    """What a dashboard may refer to: the data sources, the other dashboards and systems, and the runbooks."""
 
     sources: frozenset[str] = frozenset({PROMETHEUS, LOKI})
     variables: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ Check = Callable[[Document, Surroundings], Iterator[str]]
 
 
 def surroundings(documents: list[Document], systems: frozenset[str], runbooks: frozenset[str]) -> Surroundings:
-    """What all dashboards of a stack are to each other."""
+    """The surroundings that all dashboards of a stack share."""
     return Surroundings(
         variables={one["uid"]: frozenset(v["name"] for v in one["templating"]["list"]) for one in documents},
         tags=frozenset(tag for one in documents for tag in one["tags"]),

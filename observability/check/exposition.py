@@ -1,4 +1,4 @@
-"""Prometheus' text format, read and written: what an exporter says about itself."""
+"""Prometheus' text format, read and written: the metrics that an exporter exposes."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,12 +10,12 @@ _LABEL: Final = re.compile(r'\s*([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"\s*,?')
 _ESCAPES: Final = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 
 PARTS: Final = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
-"""What the names of a family's series end in besides its own name."""
+"""Suffixes of the names of a family's series, besides the name itself."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One series: its name and labels. Values are of no interest here."""
+    """One series: its name and labels. Values are not needed here."""
 
     name: str
     labels: tuple[tuple[str, str], ...]
@@ -35,7 +35,7 @@ class Family:
 
 
 def read(text: str) -> dict[str, Family]:
-    """The metrics of a text by name; ValueError at a line that is none of the format's."""
+    """The metrics of a text by name; ValueError at a line that is not in this format."""
     families: dict[str, Family] = {}
     for line in text.splitlines():
         if line.startswith("# TYPE "):
@@ -59,7 +59,7 @@ def family_of(name: str, families: dict[str, Family]) -> str:
 
 
 def head(text: str) -> dict[str, str]:
-    """What the comments at the top of a recorded sample say: key → value."""
+    """The comments at the top of a recorded sample: key → value."""
     pairs: dict[str, str] = {}
     for line in text.splitlines():
         if not line.startswith("# ") or line.startswith(("# TYPE ", "# HELP ")):
@@ -70,7 +70,7 @@ def head(text: str) -> dict[str, str]:
 
 
 def write(pairs: dict[str, str], families: Iterable[Family]) -> str:
-    """A recorded sample: its head, and its metrics in the order of their names, every value 0."""
+    """A recorded sample: its header, and its metrics sorted by name, every value 0."""
     lines = [f"# {key}: {value}" for key, value in pairs.items()]
     for family in sorted(families, key=lambda one: one.name):
         lines.append(f"# TYPE {family.name} {family.kind}")

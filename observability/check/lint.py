@@ -1,4 +1,4 @@
-"""Rules that are likely wrong although Prometheus accepts them: every check, and all of them at once."""
+"""Rules that are likely wrong although Prometheus accepts them: every check, and a function that runs all of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ Check = Callable[[Rule, Catalogue], Iterator[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Checks:
-    """Checks of one rule each, by name, and those that need to see all rules."""
+    """Checks of single rules, by name, and those that need all rules."""
 
     single: Mapping[str, Check]
     all: Mapping[str, Callable[[list[Rule], Catalogue], Iterator[Finding]]]
@@ -38,7 +38,7 @@ def duplicates(rules: list[Rule], catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def unwatched(rules: list[Rule], catalogue: Catalogue) -> Iterator[Finding]:
-    """Jobs that rules rely on whose targets may go without an alert on `up`."""
+    """Jobs that rules depend on, where no alert on `up` covers their targets."""
     watched = {job for rule in rules if rule.alert for job in _down(rule, catalogue)}
     reported: set[str] = set()
     for rule in rules:
@@ -56,7 +56,7 @@ def unwatched(rules: list[Rule], catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _down(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
-    """Jobs of which a rule tells that a target is down."""
+    """Jobs for which a rule fires when a target is down."""
     for node, above in walk(rule.node):
         compared = any(isinstance(one, pp.BinaryExpr) and str(one.op) in ("==", "<") for one in above)
         if isinstance(node, pp.VectorSelector) and node.name == "up" and compared:
@@ -109,7 +109,7 @@ ACCEPTED: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ),
     }
 )
-"""Findings that are as they should be: rule and check → why."""
+"""Findings that are accepted: rule and check → why."""
 
 
 def lint(
@@ -118,7 +118,7 @@ def lint(
     *names: str,
     accepted: Mapping[tuple[str, str], str] = ACCEPTED,
 ) -> list[Finding]:
-    """What the checks find, all of them or those named; a rule that does not parse is left to the contract."""
+    """The findings of all checks, or of those named; a rule that does not parse is reported by the contract."""
     readable = [rule for rule in rules if parses(rule)]
     found = [
         Finding(where=rule.where, what=f"{what} [{name}]", rule=rule)
@@ -135,7 +135,7 @@ def lint(
 
 
 def parses(rule: Rule) -> bool:
-    """Whether a rule's expression can be read."""
+    """Whether a rule's expression can be parsed."""
     try:
         parse(rule.expr)
     except QueryError:

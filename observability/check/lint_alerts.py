@@ -1,4 +1,4 @@
-"""Checks of alerts alone. Each yields what is wrong with one rule."""
+"""Checks of alerts only. Each yields the problems of one rule."""
 
 import re
 from collections.abc import Iterator
@@ -15,20 +15,20 @@ from observability.check.templates import templates
 from observability.core.alert import COMPONENTS, CONTEXT, LABELS, SEVERITIES
 
 ALLOWED: Final = {"severity": frozenset(SEVERITIES), "component": frozenset(COMPONENTS)}
-"""Labels that have one of few values."""
+"""Labels with a fixed set of values."""
 
 FLOOR: Final = 0.1
-"""Events a second that a share or a percentile needs."""
+"""Events per second that a share or a percentile needs."""
 
 _FLOORS: Final = re.compile(r"app:threshold:(?:event_rate|failed_events|slow_events|route_failed_events)")
-"""Thresholds that are floors: how many events there must be."""
+"""Thresholds that are floors: the minimum number of events."""
 
 _OF_FEW: Final = re.compile(r"app:\w+:(?:quantile\w+|ratio_rate\w+|slow_ratio\w+)")
 _TRAFFIC: Final = re.compile(r"\w+:\w+:(?:events_)?rate\d+[smh]")
 
 
 def labels(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
-    """An alert has the labels that every alert has, and its value in none."""
+    """An alert has the required labels, and no label contains its value."""
     if not rule.alert:
         return
     shape = labelled(catalogue.shaper().shape(rule.node), rule)
@@ -47,7 +47,7 @@ def labels(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
 
 
 def annotations(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
-    """Annotations use labels that are there, ask what is there, and say values in words."""
+    """Annotations use existing labels, query existing series, and format values."""
     if not rule.alert:
         return
     shape = labelled(catalogue.shaper().shape(rule.node), rule)
@@ -70,7 +70,7 @@ def annotations(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
 
 
 def waits(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
-    """A wait is none, or at least one evaluation; for what is absent, two scrapes."""
+    """A `for` is absent, or at least one evaluation long; for an absent series, two scrapes."""
     if 0 < rule.wait < rule.interval:
         yield f"waits for {rule.wait:g} s, and is evaluated every {rule.interval:g} s"
     for node, _ in walk(rule.node):
@@ -83,7 +83,7 @@ def waits(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
 
 
 def comparisons(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - as every check
-    """An alert says when it fires: what returns always, fires always."""
+    """An alert has a condition: an expression that always returns a result always fires."""
     if not rule.alert or not any(True for _ in selectors(rule.node)):
         return
     for node, _ in walk(rule.node):
@@ -98,7 +98,7 @@ def comparisons(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG
 
 
 def fragile(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - as every check
-    """What is picked by rank is another series from one moment to the next."""
+    """A selection by rank returns different series from one evaluation to the next."""
     for node, _ in walk(rule.node):
         if rule.alert and isinstance(node, pp.AggregateExpr):
             op = str(node.op)
@@ -107,7 +107,7 @@ def fragile(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 
 
 
 def floors(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - as every check
-    """A share or a percentile of few events says nothing."""
+    """A share or a percentile of few events is not meaningful."""
     if not rule.alert or not _of_few(rule.node):
         return
     for node, _ in walk(rule.node):
@@ -122,7 +122,7 @@ def floors(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 -
 
 
 def _of_few(node: Node) -> bool:
-    """Whether an expression holds a percentile, or a share of one rate in another."""
+    """Whether an expression contains a percentile, or a share of one rate in another."""
     for one, _ in walk(node):
         match one:
             case pp.Call() if one.func.name == "histogram_quantile":
@@ -135,5 +135,5 @@ def _of_few(node: Node) -> bool:
 
 
 def _rated(node: Node) -> bool:
-    """Whether an expression holds a rate."""
+    """Whether an expression contains a rate."""
     return any(isinstance(one, pp.Call) and one.func.name in RATES for one, _ in walk(node))

@@ -1,4 +1,4 @@
-"""Checks of expressions, of alerts and recording rules alike. Each yields what is wrong with one rule."""
+"""Checks of expressions, of alerts and recording rules alike. Each yields the problems of one rule."""
 
 import re
 from collections.abc import Iterator
@@ -23,18 +23,18 @@ from observability.check.promql import matching as matched_by
 from observability.check.rulefile import Rule
 
 RATES: Final = frozenset({"rate", "increase", "irate"})
-"""Functions for counters alone."""
+"""Functions for counters only."""
 
 SLOPES: Final = frozenset({"delta", "idelta", "deriv"})
-"""Their like for gauges."""
+"""Their counterparts for gauges."""
 
 PRESENCE: Final = frozenset(
     {"absent", "absent_over_time", "present_over_time", "count_over_time", "changes", "resets", "timestamp"}
 )
-"""Functions to which the height of a counter does not matter."""
+"""Functions whose result does not depend on the absolute value of a counter."""
 
 PER_WINDOW: Final = 4
-"""So many samples a window must hold, or one lost scrape makes a gap."""
+"""Minimum number of samples in a window; with fewer, one lost scrape leaves a gap."""
 
 EXTERNAL: Final = frozenset({"environment", "cluster"})
 """Labels that Prometheus adds only to what it sends."""
@@ -45,7 +45,7 @@ _PLAIN: Final = re.compile(r"[^.*+?()\[\]{}|\\^$]*")
 
 
 def counters(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
-    """Counters are read by their rate, and nothing else is."""
+    """Counters are read by their rate, and other series are not."""
     for node, above in walk(rule.node):
         if isinstance(node, pp.Call) and node.func.name in RATES and isinstance(bare(node.args[0]), pp.SubqueryExpr):
             yield f"{node.func.name} of a subquery: take the rate first, then add up"
@@ -67,14 +67,14 @@ def _use(selector: pp.VectorSelector, above: tuple[Node, ...], series: list[Seri
 
 
 def _over_range(above: tuple[Node, ...]) -> str | None:
-    """The function that a range of this selector is given to."""
+    """The function to which a range of this selector is passed."""
     if not above or not isinstance(above[-1], pp.MatrixSelector):
         return None
     return next((node.func.name for node in reversed(above) if isinstance(node, pp.Call)), None)
 
 
 def _height(selector: pp.VectorSelector, above: tuple[Node, ...], function: str | None) -> Iterator[str]:
-    """Whether it matters how far the counter has come since its process was started."""
+    """Whether the result depends on the counter's absolute value since the start of its process."""
     if function in PRESENCE:
         return
     child: Node = selector
@@ -91,7 +91,7 @@ def _height(selector: pp.VectorSelector, above: tuple[Node, ...], function: str 
                     if str(node.op) == "unless" and _earlier(selector, node.rhs):
                         return
                 elif _times_zero(node) or (str(node.op) in ("==", "!=") and _earlier(selector, node)):
-                    # Whether it is there, or whether it has moved.
+                    # Whether it exists, or whether it has changed.
                     return
                 else:
                     yield f"{selector.name} is a counter: what it stands at says nothing, use rate or increase"
@@ -101,12 +101,12 @@ def _height(selector: pp.VectorSelector, above: tuple[Node, ...], function: str 
 
 
 def _earlier(selector: pp.VectorSelector, other: Node) -> bool:
-    """Whether the other side is the same series some time ago; what is left then is newly born."""
+    """Whether the other side is the same series with an offset, as in a condition that finds new series."""
     return any(one.name == selector.name and one.offset is not None for one in selectors(other))
 
 
 def _times_zero(node: pp.BinaryExpr) -> bool:
-    """Whether it is multiplied by 0, which asks only whether it is there."""
+    """Whether it is multiplied by 0, which tests only its existence."""
     sides = (bare(node.lhs), bare(node.rhs))
     return str(node.op) == "*" and any(isinstance(side, pp.NumberLiteral) and side.val == 0 for side in sides)
 
@@ -126,13 +126,13 @@ def windows(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
 
 
 def histograms(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
-    """A percentile is taken of the rates of a histogram's buckets."""
+    """A percentile is computed from the rates of a histogram's buckets."""
     for node, _ in walk(rule.node):
         if not isinstance(node, pp.Call) or node.func.name not in ("histogram_quantile", "histogram_fraction"):
             continue
         vector = node.args[-1]
         found = [one for selector in selectors(vector) for one in catalogue.find(selector)]
-        # A native histogram has no label le, and is selected as such beside a classic one.
+        # A native histogram has no label le, and the rules select it as such next to a classic one.
         asked = any(
             (one.name, one.value) == ("le", "") for selector in selectors(vector) for one in matchers(selector)
         )
@@ -146,7 +146,7 @@ def histograms(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
 
 
 def external_labels(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
-    """No rule may rely on a label that Prometheus adds only to what it sends; an exporter's own is another matter."""
+    """No rule may rely on a label that Prometheus adds only to what it sends, unless an exporter exposes it too."""
     shaper = catalogue.shaper()
     for node, _ in walk(rule.node):
         names: frozenset[str] = frozenset()
@@ -164,7 +164,7 @@ def external_labels(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
 
 
 def regexps(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - as every check
-    """Regular expressions are needed, and not anchored, as Prometheus anchors them."""
+    """Regular expressions are necessary, and without anchors, which Prometheus adds."""
     for selector in selectors(rule.node):
         for one in matchers(selector):
             if one.op not in ("=~", "!~"):
@@ -178,7 +178,7 @@ def regexps(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 
 
 
 def matching(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
-    """Two sides of an operator have the same labels, or say by which they are matched."""
+    """Both sides of an operator have the same labels, or state the labels by which they are matched."""
     shaper = catalogue.shaper()
     for node, _ in walk(rule.node):
         if not isinstance(node, pp.BinaryExpr) or is_scalar(node.lhs) or is_scalar(node.rhs):
@@ -204,7 +204,7 @@ def _one_to_one(node: pp.BinaryExpr) -> bool:
 
 
 def zeros(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - as every check
-    """What is not there is not 0."""
+    """An absent series is not 0."""
     for node, _ in walk(rule.node):
         if not isinstance(node, pp.BinaryExpr) or str(node.op) not in COMPARISONS:
             continue
@@ -216,7 +216,7 @@ def zeros(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - 
 
 
 def names(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - as every check
-    """A recorded series is named level:metric:operations, and over the time it names."""
+    """A recorded series is named level:metric:operations, and reads the time range that its name states."""
     if rule.alert:
         return
     if _NAME.fullmatch(rule.name) is None:

@@ -1,4 +1,4 @@
-"""Runbooks: a page for every alert, with its first step and the five headings, whose queries read what exists."""
+"""Runbooks: a page for every alert, with its first step and the five headings; its queries read existing series."""
 
 import re
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from observability.core import project
 from rules.context import FIRST_MARK
 
 HEADINGS: Final = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Escalation")
-"""Those of every runbook, in this order."""
+"""The headings of every runbook, in this order."""
 
 FIRST_LENGTH: Final = 150
-"""The most characters of a first step, without the words that mark its line: messages show it."""
+"""Maximum characters of a first step, without the prefix of its line: messages show it."""
 
 _FORM: Final = "runbooks/README.md describes the form of a page"
 _SEVERITY_LINE: Final = re.compile(r"(critical|warning|info)\b.* · \w+ · .+")
@@ -24,10 +24,10 @@ _MARKUP: Final = re.compile(r"`|\*\*|\]\(|\{\{|https?://")
 
 
 def check_page(path: Path, catalogue: Catalogue | None) -> Iterator[Problem]:
-    """What is wrong with one page.
+    """The problems of one page.
 
-    Its queries are checked where there is a catalogue of series, but for those about a system that is not watched:
-    a page serves all that raise its alert.
+    Its queries are checked where there is a catalogue of series, except those about a system that is not watched:
+    a page serves every system that can raise its alert.
     """
     shown = project.shown(path)
     text = path.read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def check_page(path: Path, catalogue: Catalogue | None) -> Iterator[Problem]:
 
 
 def _check_first_step(path: Path, lines: list[str], below: int | None) -> Iterator[Problem]:
-    """What is wrong with the line that messages show; `below` is the line under which it belongs."""
+    """The problems of the line that messages show; `below` is the line under which it belongs."""
     found = [number for number, line in enumerate(lines, start=1) if line.startswith(FIRST_MARK)]
     form = f"write one paragraph `{FIRST_MARK}…` below the line of severity, component and wait; {_FORM}"
     if not found:
@@ -84,7 +84,7 @@ def _check_first_step(path: Path, lines: list[str], below: int | None) -> Iterat
 
 
 def missing(name: str, file: str, line: int | None) -> Problem:
-    """The problem of an alert that has no runbook."""
+    """The problem of an alert without a runbook."""
     return Problem(
         file=file,
         line=line,

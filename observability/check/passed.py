@@ -1,4 +1,4 @@
-"""Run the check of content only when content has changed since it last passed: `up` and `preview` begin with it."""
+"""Run the check of content only if the content has changed since it last passed: `up` and `preview` begin with it."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from observability.core import project
 from observability.settings.load import StackConfig
 
 _CODE: Final = ("observability",)
-"""Folders of this repository that decide what passes."""
+"""Folders of this repository that affect the result."""
 
 CONTENT: Final = ("systems", "rules", "dashboards", "runbooks", "parts", "samples", "tests/rules")
 """Folders of content, of this repository and of a project folder."""
@@ -18,24 +18,24 @@ CONTENT: Final = ("systems", "rules", "dashboards", "runbooks", "parts", "sample
 _SUFFIXES: Final = (*project.YAML, ".py", ".md", ".prom", ".json")
 
 _KEPT: Final = 20
-"""How many contents that passed are remembered."""
+"""How many passed contents are remembered."""
 
 
 def check_once(config: StackConfig, folder: Path) -> list[Problem]:
-    """The problems of a stack's content; none, without looking, where the same content has passed before.
+    """The problems of a stack's content; none, without a check, where the same content has passed before.
 
-    `folder` is the data folder, which remembers what has passed. Of the settings only the parts and systems that they
-    switch on count: a changed number needs no check of every rule.
+    `folder` is the data folder, which stores what has passed. Of the settings only the enabled parts and systems
+    affect the result: a changed number needs no check of every rule.
     """
     passed = folder / "checked"
     key = _key(config)
     known = passed.read_text(encoding="utf-8").split() if passed.is_file() else []
     if key in known:
         return []
-    # Imported only where it is needed: it takes a second.
+    # Imported only where it is needed: the import takes a second.
     from observability.check.run import check
 
-    # Of the repository alone the form is checked: its rules serve signals that none of the systems here may have.
+    # For the repository only the form is checked: its rules serve signals that the systems here may not have.
     problems = check([config.stack], content=project.own() is not None).problems
     if not problems:
         passed.write_text("\n".join([*known, key][-_KEPT:]) + "\n", encoding="utf-8")

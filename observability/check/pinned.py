@@ -1,4 +1,4 @@
-"""The pinned Prometheus itself, where its program is at hand: what it stores of an answer to a scrape."""
+"""The pinned Prometheus, where its program is available: what it stores of a scrape's response."""
 
 import math
 import socket
@@ -40,10 +40,10 @@ _OWN: Final = frozenset(
 """Series that Prometheus adds to every target."""
 
 _LATE: Final = "context deadline exceeded"
-"""The error of a scrape that took too long."""
+"""The error of a scrape that timed out."""
 
 _SHOWN: Final = 300
-"""Characters of its error that are shown."""
+"""Maximum characters of its error that are shown."""
 
 Series = tuple[str, tuple[tuple[str, str], ...]]
 """Name and labels, without those of the target."""
@@ -55,7 +55,7 @@ class SilentError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What Prometheus made of an answer: why it refuses it, None where it does not, and each series with its value."""
+    """How Prometheus reads a response: why it refuses it, None where it does not, and each series with its value."""
 
     version: str
     refusal: str | None
@@ -76,7 +76,7 @@ def find() -> Path | None:
 
 
 def scrape(program: Path, body: bytes, content_type: str | None) -> Stored:
-    """Let the program scrape this answer once, by a job as a system has it; it stores in a folder that is removed.
+    """Let the program scrape this response once, with the job settings of a system; its data folder is removed.
 
     It listens on loopback only. SilentError where it has not scraped within a minute.
     """
@@ -84,7 +84,7 @@ def scrape(program: Path, body: bytes, content_type: str | None) -> Stored:
         port = _free_port()
         job = {
             "job_name": "page",
-            # Scrapes begin at any moment of the first interval; what the first one stores counts.
+            # The first scrape begins at any time within the first interval; its samples are used.
             "scrape_interval": "2s",
             "scrape_timeout": "2s",
             **ROBUST,
@@ -113,9 +113,9 @@ def scrape(program: Path, body: bytes, content_type: str | None) -> Stored:
 
 
 def findings(page: Page | None, stored: Stored, at: int | None) -> Iterator[Finding]:
-    """In what Prometheus differs from what was read here of an answer that it takes: nothing where they agree.
+    """The differences between Prometheus' result and the one computed here; empty where they agree.
 
-    `page` is None where it was refused here; `at` is when the answer came, in milliseconds since 1970.
+    `page` is None where it was refused here; `at` is when the response was received, in milliseconds since 1970.
     """
     name = f"Prometheus {stored.version}"
     if page is None:
@@ -139,7 +139,7 @@ def findings(page: Page | None, stored: Stored, at: int | None) -> Iterator[Find
 
 
 def _expected(samples: Sequence[Sample], at: int | None) -> dict[Series, float]:
-    """What is stored of the samples, the first of a series; those left out whose times Prometheus may drop."""
+    """The stored samples, the first of each series; without those whose timestamps may make Prometheus drop them."""
     found: dict[Series, float] = {}
     now = at if at is not None else int(time.time() * 1000)
     for sample in samples:
@@ -159,7 +159,7 @@ def _some(series: Sequence[Series]) -> str:
 
 
 def _result(process: "subprocess.Popen[bytes]", api: str, log: Any) -> Stored:  # noqa: ANN401 - a binary file
-    """What the running program says once it has scraped."""
+    """The result of the running program once it has scraped."""
     end = time.monotonic() + LIMIT
     with httpx.Client(timeout=5, trust_env=False) as client:
         while time.monotonic() < end:
@@ -173,7 +173,7 @@ def _result(process: "subprocess.Popen[bytes]", api: str, log: Any) -> Stored:  
                 targets = client.get(f"{api}/targets", params={"state": "active"}).json()["data"]["activeTargets"]
             except (httpx.HTTPError, ValueError, KeyError):
                 targets = []
-            # On a busy machine an answer may come too late, which says nothing about it.
+            # On a busy machine a response may come too late, which says nothing about the response.
             if targets and targets[0]["health"] != "unknown" and _LATE not in targets[0]["lastError"]:
                 refusal = None if targets[0]["health"] == "up" else str(targets[0]["lastError"])[:_SHOWN]
                 return Stored(version=version(), refusal=refusal, series={} if refusal else _series(client, api))
@@ -182,7 +182,7 @@ def _result(process: "subprocess.Popen[bytes]", api: str, log: Any) -> Stored:  
 
 
 def _series(client: httpx.Client, api: str) -> dict[Series, float]:
-    """Every series of the target with its first value, whatever time it carries."""
+    """Every series of the target with its first value, whatever its timestamp."""
     query = f'{{job="page"}}[{(BEHIND + 2 * AHEAD) // 1000}s]'
     moment = time.time() + AHEAD / 1000
     answer = client.get(f"{api}/query", params={"query": query, "time": f"{moment:.3f}"})
@@ -200,7 +200,7 @@ def _series(client: httpx.Client, api: str) -> dict[Series, float]:
 
 @contextmanager
 def _serving(body: bytes, content_type: str | None) -> Iterator[str]:
-    """host:port on loopback, where every request gets this answer."""
+    """host:port on loopback, where every request gets this response."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -212,7 +212,7 @@ def _serving(body: bytes, content_type: str | None) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Stay silent."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

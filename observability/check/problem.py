@@ -1,4 +1,4 @@
-"""A problem in content: the file, the line, what is wrong and how to fix it."""
+"""A problem in content: the file, the line, the problem itself and its fix."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,14 @@ _PLACE: Final = re.compile(
     r"(?P<file>[^\s:]+\.(?:ya?ml|py|md|prom))(?::(?P<line>\d+))?(?::\d+)?: (?P<what>.*)", re.DOTALL
 )
 PLACEHOLDER: Final = "TODO"
-"""What `obs new` writes where a person has to fill in."""
+"""Placeholder that `obs new` writes where a person has to fill in text."""
 
 _STEP: Final = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One problem. `line` counts from 1; None where the problem is about the whole file or no file at all."""
+    """One problem. `line` counts from 1; None where the problem is about the whole file or no file."""
 
     file: str | None
     line: int | None
@@ -35,12 +35,12 @@ class Problem:
 
     @property
     def order(self) -> tuple[str, int]:
-        """By which problems are sorted."""
+        """Sort key of problems."""
         return self.file or "", self.line or 0
 
 
 def of_error(error: ConfigError, path: Path | None = None) -> Problem:
-    """The problem that an error tells of; `path` is the file where the error's own words do not lead to it."""
+    """The problem of an error; `path` is the file where the error's message does not name one."""
     match = _PLACE.match(error.what)
     if match is None:
         return Problem(file=project.shown(path) if path else None, line=None, what=error.what, fix=error.fix)
@@ -52,7 +52,7 @@ def of_error(error: ConfigError, path: Path | None = None) -> Problem:
 
 
 def placeholders(path: Path) -> Iterator[Problem]:
-    """Every line of a file on which a person still has to fill something in."""
+    """Every line of a file with a placeholder that still has to be filled in."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if PLACEHOLDER in line:
             yield Problem(
@@ -64,7 +64,7 @@ def placeholders(path: Path) -> Iterator[Problem]:
 
 
 def line_in(path: Path, text: str) -> int | None:
-    """The first line of a file that holds a text; None where none does."""
+    """The first line of a file that contains a text; None where none does."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if text in line:
             return number
@@ -72,19 +72,19 @@ def line_in(path: Path, text: str) -> int | None:
 
 
 def _found(file: str) -> Path | None:
-    """The file of a name as messages give it."""
+    """The file of a name as messages show it."""
     return next((root / file for root in project.roots()[::-1] if (root / file).is_file()), None)
 
 
 def _line_of_path(path: Path | None, what: str) -> int | None:
-    """The line of the longest beginning of a YAML path, with which a message begins, that the file has."""
+    """The line of the longest prefix of the message's YAML path that the file has."""
     if path is None:
         return None
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError):
         return None
-    # A key may itself hold a colon, as `observability:systems` of a stack file does.
+    # A key may itself contain a colon, as `observability:systems` of a stack file does.
     said = re.split(r":? (?=\S)|:$", what, maxsplit=1)[0]
     is_stack = isinstance(node, yaml.MappingNode) and path.name.startswith("Pulumi.")
     return _deepest(_child(node, "config") if is_stack else node, list(_steps(said)))

@@ -1,7 +1,8 @@
-"""PromQL as a tree: parsed by promql-parser, walked here.
+"""PromQL as a tree: parsed by promql-parser, traversed here.
 
-The parser follows Prometheus 2.45 with most of what came later. It cannot read duration expressions (`[2 * 5m]`),
-`anchored` and `smoothed`, nor a backslash in a raw string; no query here needs them, and one that does is refused.
+The parser follows Prometheus 2.45 with most of the later additions. It cannot read duration expressions
+(`[2 * 5m]`), `anchored` and `smoothed`, or a backslash in a raw string. No query here needs them; such a query is
+refused.
 """
 
 import re
@@ -12,13 +13,13 @@ from typing import Final, TypeAlias
 import promql_parser as pp
 
 Node: TypeAlias = pp.Expr
-"""An expression, of one of the kinds that promql-parser has."""
+"""An expression, of one of promql-parser's kinds."""
 
 COMPARISONS: Final = frozenset({"==", "!=", ">", "<", ">=", "<="})
 SET_OPERATORS: Final = frozenset({"and", "or", "unless"})
 
 ANY_VALUE: Final = "<any>"
-"""Stands in a query for a value that is not known before it runs, like a dashboard's variable."""
+"""Placeholder in a query for a value that is unknown until it runs, like a dashboard's variable."""
 
 
 class QueryError(ValueError):
@@ -34,7 +35,7 @@ class Matcher:
     value: str
 
     def admits(self, value: str) -> bool:
-        """Whether a label of this value passes; a value that is not known passes always."""
+        """Whether a label of this value matches; an unknown value always does."""
         if ANY_VALUE in self.value:
             return True
         hit = value == self.value if self.op in ("=", "!=") else re.fullmatch(self.value, value, re.DOTALL) is not None
@@ -42,7 +43,7 @@ class Matcher:
 
     @property
     def demands_value(self) -> bool:
-        """Whether a series without the label is left out."""
+        """Whether a series without the label is excluded."""
         return not self.admits("") if ANY_VALUE not in self.value else self.op in ("=", "=~")
 
     def __str__(self) -> str:
@@ -61,7 +62,7 @@ def parse(query: str) -> Node:
 
 
 def children(node: Node) -> tuple[Node, ...]:
-    """The expressions a node is made of."""
+    """The direct subexpressions of a node."""
     match node:
         case pp.AggregateExpr():
             return (*((node.param,) if node.param is not None else ()), node.expr)
@@ -78,7 +79,7 @@ def children(node: Node) -> tuple[Node, ...]:
 
 
 def walk(node: Node, above: tuple[Node, ...] = ()) -> Iterator[tuple[Node, tuple[Node, ...]]]:
-    """Every node with those above it, the outermost first."""
+    """Every node with its ancestors, the outermost first."""
     yield node, above
     for child in children(node):
         yield from walk(child, (*above, node))
@@ -92,12 +93,12 @@ def bare(node: Node) -> Node:
 
 
 def selectors(node: Node) -> Iterator[pp.VectorSelector]:
-    """Every selector within."""
+    """Every selector in the expression."""
     return (found for found, _ in walk(node) if isinstance(found, pp.VectorSelector))
 
 
 def matchers(selector: pp.VectorSelector) -> tuple[Matcher, ...]:
-    """Its conditions, the one on its name left out."""
+    """Its conditions, without the one on its name."""
     found = (
         Matcher(one.name, _OPERATORS[str(one.op).rpartition(".")[2]], one.value) for one in selector.matchers.matchers
     )
@@ -105,7 +106,7 @@ def matchers(selector: pp.VectorSelector) -> tuple[Matcher, ...]:
 
 
 def name_matchers(selector: pp.VectorSelector) -> tuple[Matcher, ...]:
-    """Its conditions on the name, however they are written."""
+    """Its conditions on the name, in every notation."""
     if selector.name is not None:
         return (Matcher("__name__", "=", selector.name),)
     return tuple(
@@ -130,7 +131,7 @@ def matching(node: pp.BinaryExpr) -> tuple[bool, frozenset[str]] | None:
 
 
 def is_scalar(node: Node) -> bool:
-    """Whether it is a number without labels rather than a set of series."""
+    """Whether it is a scalar rather than a set of series."""
     node = bare(node)
     match node:
         case pp.NumberLiteral() | pp.StringLiteral():

@@ -1,4 +1,4 @@
-"""promtool, where it is at hand: whether Prometheus takes the rules, and whether their tests pass."""
+"""promtool, where it is available: whether Prometheus accepts the rules, and whether their tests pass."""
 
 import re
 import shutil
@@ -29,7 +29,7 @@ def find() -> Path | None:
 
 
 def check_rules(program: Path, texts: Mapping[str, str]) -> Iterator[Problem]:
-    """What promtool refuses in these rule files, given by name."""
+    """The errors that promtool reports in these rule files, given by name."""
     files = {f"rules/{name}": text for name, text in texts.items()}
     code, output = _run(program, ["check", "rules", "--lint=none", *files], files)
     if code == 0:
@@ -47,7 +47,7 @@ def check_rules(program: Path, texts: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def test_rules(program: Path, tests: Sequence[Path], texts: Mapping[str, str]) -> Iterator[Problem]:
-    """Which tests of rules fail; a test file names its rule files as `rules/<name>`."""
+    """The tests of rules that fail; a test file refers to its rule files as `rules/<name>`."""
     rules = {f"rules/{name}": text for name, text in texts.items()}
     for path in tests:
         text = path.read_text(encoding="utf-8")

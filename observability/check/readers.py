@@ -1,4 +1,4 @@
-"""Where queries stand besides rule files: on dashboards and in runbooks."""
+"""Queries outside of rule files: on dashboards and in runbooks."""
 
 import json
 import re
@@ -21,16 +21,16 @@ _FENCE: Final = re.compile(r"^\s*```promql\n(.*?)^\s*```", re.DOTALL | re.MULTIL
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """One query, and where it stands."""
+    """One query, and its location."""
 
     where: str
     text: str
     line: int | None = None
-    """Line of the file, where it stands in one."""
+    """Line in the file, if it is in one."""
 
 
 def on_dashboards(config: StackConfig) -> Iterator[Query]:
-    """Every PromQL query of every panel, annotation and variable; what a reader chooses meets any condition."""
+    """Every PromQL query of every panel, annotation and variable; a value that a user selects matches everything."""
     for entry in dashboards(config):
         document = json.loads(entry.text)
         for owner, text in _expressions(document, document["title"], ""):
@@ -39,7 +39,7 @@ def on_dashboards(config: StackConfig) -> Iterator[Query]:
 
 
 def _expressions(found: Any, owner: str, source: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON
-    """Queries within a piece of a dashboard, with the title of the panel or variable that asks."""
+    """Queries in a part of a dashboard, with the title of their panel or variable."""
     if isinstance(found, list):
         for one in found:
             yield from _expressions(one, owner, source)
@@ -59,8 +59,8 @@ def _expressions(found: Any, owner: str, source: str) -> Iterator[tuple[str, str
             yield from _expressions(value, owner, source)
 
 
-def _of_variable(query: Any) -> Iterator[str]:  # noqa: ANN401 - text, or a mapping that holds it
-    """The series of which a variable takes a label's values, with that label."""
+def _of_variable(query: Any) -> Iterator[str]:  # noqa: ANN401 - text, or a mapping that contains it
+    """The series whose label values a variable takes, with that label."""
     text = query.get("query", "") if isinstance(query, dict) else query or ""
     match = _VALUES.fullmatch(text.strip())
     if match and match["series"]:
@@ -76,7 +76,7 @@ def in_runbooks() -> Iterator[Query]:
 
 
 def of_page(path: Path) -> Iterator[Query]:
-    """The queries of one runbook; a word in capitals stands for what the reader fills in."""
+    """The queries of one runbook; a word in capitals is a placeholder that the reader fills in."""
     text = path.read_text(encoding="utf-8")
     for number, match in enumerate(_FENCE.finditer(text), start=1):
         for query in re.split(r"\n\s*\n|^\s*#.*$", match[1], flags=re.MULTILINE):

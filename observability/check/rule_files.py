@@ -1,4 +1,4 @@
-"""The form of a rule file, with the line of each fault: what Prometheus would refuse, before Prometheus sees it."""
+"""The form of a rule file, with the line of each error: errors that Prometheus would report, found before it runs."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _RULE: Final = frozenset({"alert", "record", "expr", "for", "keep_firing_for", "
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a rule stands in its file."""
+    """The position of a rule in its file."""
 
     group: str
     name: str
@@ -30,7 +30,7 @@ class Place:
 
 
 def check_file(path: Path) -> tuple[list[Problem], list[Place]]:
-    """The faults of form of one rule file, and the place of every rule in it."""
+    """The errors of form of one rule file, and the position of every rule in it."""
     shown = project.shown(path)
     try:
         parse_yaml(path, shown, rules=True)
@@ -43,7 +43,7 @@ def check_file(path: Path) -> tuple[list[Problem], list[Place]]:
 
 
 class _Reader:
-    """Walks the nodes of one file and keeps what it finds."""
+    """Walks the nodes of one file and collects the results."""
 
     def __init__(self, shown: str) -> None:
         self._shown = shown

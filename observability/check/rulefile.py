@@ -1,4 +1,4 @@
-"""Rule files as data: every rule with the file and group it stands in."""
+"""Rule files as data: every rule with its file and group."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -37,12 +37,12 @@ class Rule:
 
 
 def read(files: Mapping[str, str], interval: float) -> list[Rule]:
-    """Every rule of these files, by name; `interval` is that of groups which name none."""
+    """Every rule of these files, by name; `interval` is that of groups without one."""
     return [rule for file, text in sorted(files.items()) for rule in _rules(file, text, interval)]
 
 
 def _rules(file: str, text: str, interval: float) -> Iterator[Rule]:
-    for group in yaml.load(text, RuleLoader)["groups"]:  # noqa: S506 - it is safe
+    for group in yaml.load(text, RuleLoader)["groups"]:  # noqa: S506 - a safe loader
         every = seconds(group["interval"]) if "interval" in group else interval
         for rule in group["rules"]:
             yield Rule(

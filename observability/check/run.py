@@ -44,7 +44,7 @@ FIXES: Final[Mapping[str, str]] = {
     "duplicate": "remove one of the two rules",
     "unwatched": "add an alert on `up == 0` for that job, or select a job that has one",
 }
-"""How to fix what a check of the lint finds, by the check's name."""
+"""How to fix the findings of a lint check, by the check's name."""
 
 EXPOSED: Final = (
     "correct the name; or declare the series in systems/<name>.yaml, or an exporter's: samples/<name>.prom"
@@ -58,12 +58,12 @@ _FILLED_IN: Final = {
     "runbooks": (".md",),
     "dashboards": (".py",),
 }
-"""Folders of content in which placeholders are looked for, with the extensions of its files."""
+"""Folders of content that are searched for placeholders, with the extensions of their files."""
 
 
 @dataclass(kw_only=True)
 class Report:
-    """What was checked and what was found."""
+    """What was checked, and the problems."""
 
     problems: list[Problem] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -72,16 +72,16 @@ class Report:
     """Checks that did not run, and why."""
 
     def add(self, *found: Problem) -> None:
-        """Add problems, each once."""
+        """Add problems, without duplicates."""
         self.problems += [one for one in dict.fromkeys(found) if one not in self.problems]
 
 
 def check(stacks: Sequence[str] | None = None, *, content: bool = True) -> Report:
-    """Check all content: of the project folder where there is one, else of this repository.
+    """Check all content: of the project folder if there is one, else of this repository.
 
-    `stacks` names the stacks whose files are read; None: all that lie in the checked folder, or the built-in `dev`
-    where it has none. Built-in content is not reported where there is a project folder.
-    `content` False: files are checked each by itself, and not against what the systems expose.
+    `stacks` names the stacks whose files are read; None: all in the checked folder, or the built-in `dev` where it
+    has none. Built-in content is not reported where there is a project folder.
+    `content` False: each file is checked by itself, and not against the exposed series.
     """
     report = Report()
     root = project.own() or project.BUILT_IN
@@ -102,7 +102,7 @@ def check(stacks: Sequence[str] | None = None, *, content: bool = True) -> Repor
 
 
 def _systems(report: Report) -> None:
-    """Every system's file by itself: one that is wrong hides none of the others."""
+    """Every system's file by itself: an invalid file does not hide errors of the others."""
     found = project.files("systems", *project.YAML)
     report.counts["systems"] = len(found)
     for path in found.values():
@@ -113,7 +113,7 @@ def _systems(report: Report) -> None:
 
 
 def _rule_files(report: Report, root: Path) -> dict[str, list[Place]]:
-    """The form of every rule file; where each rule stands, by the name that Prometheus gives the file."""
+    """The form of every rule file; the place of each rule, by the name that Prometheus gives the file."""
     places: dict[str, list[Place]] = {}
     for stem, path in project.files("rules", *project.YAML, root=root).items():
         problems, places[f"{stem}.yaml"] = check_file(path)
@@ -123,7 +123,7 @@ def _rule_files(report: Report, root: Path) -> dict[str, list[Place]]:
 
 
 def _placeholders(report: Report, root: Path) -> None:
-    """What `obs new` left to fill in, in content of one's own."""
+    """Placeholders of `obs new` in the project's content that still have to be filled in."""
     for folder, suffixes in _FILLED_IN.items():
         for path in sorted(path for path in (root / folder).glob("*") if path.suffix in suffixes):
             report.add(*placeholders(path))
@@ -137,7 +137,7 @@ def _pages_of_dashboards(report: Report) -> None:
 
 
 def _configs(report: Report, root: Path, stacks: Sequence[str] | None) -> list[StackConfig]:
-    """The stacks that can be read, with all their secrets assumed; `dev` first."""
+    """The stacks that can be read, with all their secrets assumed present; `dev` first."""
     if stacks is None:
         found = sorted(
             path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")
@@ -150,7 +150,7 @@ def _configs(report: Report, root: Path, stacks: Sequence[str] | None) -> list[S
             config = load.from_file(stack, stored_secrets=frozenset(load.stack_secrets(stack)))
             generated_files(config, linked_rules.files(config))
         except ConfigError as error:
-            # What is wrong in the form of a rule file has been found already.
+            # Errors in the form of a rule file have been reported already.
             known = {(one.file, one.line) for one in report.problems if one.line is not None}
             new = (of_error(one) for one in error.all)
             report.add(*(one for one in new if (one.file, one.line) not in known))
@@ -160,7 +160,7 @@ def _configs(report: Report, root: Path, stacks: Sequence[str] | None) -> list[S
 
 
 def _content(report: Report, root: Path, config: StackConfig, places: Mapping[str, list[Place]]) -> None:
-    """Rules, dashboards and runbooks against each other and against what is exposed."""
+    """Rules, dashboards and runbooks against each other and against the exposed series."""
     broken = {project.shown(path) for path in project.files("rules", *project.YAML, root=root).values()} & {
         problem.file for problem in report.problems
     }
@@ -169,7 +169,7 @@ def _content(report: Report, root: Path, config: StackConfig, places: Mapping[st
     plain = {f"{stem}.yaml" for stem in project.files("rules", *project.YAML)}
     generated = {name: text for name, text in linked_rules.files(config).items() if name not in plain}
     found = rulefile.read({**texts, **generated}, interval)
-    # What does not parse is reported, and records nothing.
+    # A rule that does not parse is reported, and records nothing.
     parsed = [rule for rule in found if lint.parses(rule)]
     beyond = specimen.catalogue()
     catalogue = Catalogue(config, parsed, beyond)
@@ -179,7 +179,7 @@ def _content(report: Report, root: Path, config: StackConfig, places: Mapping[st
         if finding.rule is not None and id(finding.rule) in mine:
             report.add(_of_rule(finding, places))
     alerts = [rule for rule in found if id(rule) in mine and rule.alert]
-    # A page serves systems that this stack does not watch, and shows what such systems expose.
+    # A page also serves systems that this stack does not watch, and may use the series of such systems.
     _runbooks(report, root, alerts, places, Catalogue(config, parsed, beyond, examples=True))
     _linked(report, config, alerts, places)
     _dashboards(report, config, catalogue)
@@ -187,7 +187,7 @@ def _content(report: Report, root: Path, config: StackConfig, places: Mapping[st
 
 
 def _texts(broken: Collection[str]) -> dict[str, str]:
-    """Every plain rule file as it stands, by name, whether or not the stack has what it is about."""
+    """Every plain rule file unchanged, by name, whether or not the stack has the parts that it is about."""
     return {
         f"{stem}.yaml": path.read_text(encoding="utf-8")
         for stem, path in project.files("rules", *project.YAML).items()
@@ -198,7 +198,7 @@ def _texts(broken: Collection[str]) -> dict[str, str]:
 def _of_rule(finding: Finding, places: Mapping[str, list[Place]]) -> Problem:
     """The problem of one finding of the lint or the contract, with the line of its rule."""
     rule = finding.rule
-    assert rule is not None  # noqa: S101 - asked before
+    assert rule is not None  # noqa: S101 - checked before
     what, _, check_name = finding.what.rpartition(" [")
     place = _place(rule, places)
     return Problem(
@@ -220,7 +220,7 @@ def _runbooks(
     places: Mapping[str, list[Place]],
     catalogue: Catalogue,
 ) -> None:
-    """A page for every alert, and every page as it should be."""
+    """A page for every alert, and the form of every page."""
     known = project.files("runbooks", ".md")
     for rule in alerts:
         if rule.name not in known:
@@ -235,7 +235,7 @@ def _runbooks(
 def _linked(
     report: Report, config: StackConfig, alerts: Sequence[rulefile.Rule], places: Mapping[str, list[Place]]
 ) -> None:
-    """Every alert leads to a panel that shows it."""
+    """Every alert links to a panel that shows it."""
     links = AlertLinks(config=config, pages={}, own=own.links())
     for rule in alerts:
         if not (rule.annotations.get("dashboard_url") or links.dashboard(rule.name, rule.labels.get("component", ""))):
@@ -257,13 +257,13 @@ def _at(rule: rulefile.Rule, places: Mapping[str, list[Place]], what: str, fix: 
 
 
 def _shown(file: str) -> str:
-    """The path of a rule file, given by the name that Prometheus gives it."""
+    """The path of a rule file, by the name that Prometheus gives it."""
     path = project.files("rules", *project.YAML).get(file.removesuffix(".yaml"))
     return project.shown(path) if path else f"rules/{file}"
 
 
 def _dashboards(report: Report, config: StackConfig, catalogue: Catalogue) -> None:
-    """Every dashboard's form, and what its queries read; with a project folder, its own alone."""
+    """The form of every dashboard, and the series of its queries; with a project folder, only its dashboards."""
     entries = registry.dashboards(config)
     documents = [json.loads(entry.text) for entry in entries]
     runbooks = frozenset(project.files("runbooks", ".md"))
@@ -299,7 +299,7 @@ def _promtool(
     places: Mapping[str, list[Place]],
     alerts: Collection[str],
 ) -> None:
-    """What promtool says of the rules, and of the project's tests of them; and alerts that have no test."""
+    """The errors that promtool reports in the rules and in the project's tests of them; and alerts without a test."""
     tests = sorted((root / "tests" / "rules").glob("*.test.y*ml"))
     if project.own() is not None:
         report.add(*_untested(tests, places, alerts))
@@ -317,7 +317,7 @@ def _promtool(
 
 
 def _untested(tests: Sequence[Path], places: Mapping[str, list[Place]], alerts: Collection[str]) -> Iterator[Problem]:
-    """Alerts of the project without a test in which they fire, and one in which they do not."""
+    """Alerts of the project without a test in which they fire and one in which they do not."""
     firing: set[str] = set()
     silent: set[str] = set()
     for path in tests:

@@ -1,4 +1,4 @@
-"""Which labels the result of an expression has."""
+"""The labels of an expression's result."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,9 +20,9 @@ from observability.check.promql import (
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Labels of a set of series: those that each has, those that one may have, and the values that are known.
+    """Labels of a set of series: those that each has, those that one may have, and the known values.
 
-    `open` tells that nothing is known, so that one mistake is not reported twice.
+    `open` means that nothing is known, so that one error is not reported twice.
     """
 
     certain: frozenset[str] = frozenset()
@@ -39,7 +39,7 @@ class Shape:
         return self.open or label in self.certain
 
     def only(self, labels: Iterable[str]) -> "Shape":
-        """The shape with none but these labels."""
+        """The shape with only these labels."""
         kept = frozenset(labels)
         values = {label: value for label, value in self.values.items() if label in kept}
         if self.open:
@@ -69,7 +69,7 @@ class Shape:
 
 
 def either(shapes: Iterable[Shape]) -> Shape:
-    """What series have that are of one of these shapes."""
+    """The labels of a set of series that each have one of these shapes."""
     found = list(shapes)
     if not found:
         return Shape(open=True)
@@ -87,7 +87,7 @@ def either(shapes: Iterable[Shape]) -> Shape:
 
 
 def narrowed(shape: Shape, conditions: Iterable[Matcher]) -> Shape:
-    """The shape of those series that meet the conditions."""
+    """The shape of those series that match the conditions."""
     for one in conditions:
         if one.op == "=" and one.value == "":
             shape = shape.without((one.name,))
@@ -98,7 +98,7 @@ def narrowed(shape: Shape, conditions: Iterable[Matcher]) -> Shape:
 
 
 class Shaper:
-    """Works out shapes; `selected` knows what a selector yields, `report` is called for labels that are not there."""
+    """Computes shapes; `selected` returns a selector's labels, `report` is called for labels that do not exist."""
 
     def __init__(
         self, selected: Callable[[pp.VectorSelector], Shape], report: Callable[[str], object] | None = None
@@ -201,7 +201,7 @@ class Shaper:
 
 
 def _absent(argument: Node) -> Shape:
-    """The labels that `absent` makes up: those its selector demands a value of."""
+    """The labels of an `absent` result: those for which its selector requires one value."""
     argument = bare(argument)
     if isinstance(argument, pp.MatrixSelector):
         argument = argument.vector_selector

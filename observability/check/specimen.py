@@ -1,7 +1,7 @@
-"""A system that has every signal and every threshold, as what rules may read where no watched system has it.
+"""A system with every signal and every threshold: rules may read its series where no watched system has them.
 
 Rules, dashboards and runbooks are written once, for all signals; a stack may watch no system that has one of them.
-What they read is then what would be recorded of the system that `obs system new` writes, with all its examples.
+The series that they may read are then those of the system that `obs system new` writes, with all its examples.
 """
 
 import re
@@ -34,7 +34,7 @@ def config() -> StackConfig:
         systems = Path(folder) / "systems"
         systems.mkdir()
         (systems / f"{NAME}.yaml").write_text(complete(NAME), encoding="utf-8")
-        # The one that it depends on, with the other usual name of the label.
+        # The system that it depends on, with the other common name of the label.
         other = re.sub(r"\bstatus\b(?!:)", "status_code", blank(OTHER))
         (systems / f"{OTHER}.yaml").write_text(other, encoding="utf-8")
         return validate("dev", {"systems": {NAME: _PLACED, OTHER: {}}}, frozenset(), Path(folder), complete=False)

@@ -1,4 +1,4 @@
-"""Go templates of annotations: which labels they use, and what they ask Prometheus."""
+"""Go templates of annotations: the labels that they use, and their queries to Prometheus."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ FORMATS: Final = frozenset(
         "parseDuration",
     }
 )
-"""Functions that put a value into words."""
+"""Functions that format a value."""
 
 VARIABLES: Final = frozenset({"$labels", "$value", "$externalLabels", "$externalURL", "$"})
 """Variables that Prometheus sets."""
@@ -32,20 +32,20 @@ VARIABLES: Final = frozenset({"$labels", "$value", "$externalLabels", "$external
 
 @dataclass
 class Template:
-    """What one annotation, or label, reads."""
+    """What one annotation or label reads."""
 
     labels: set[str] = field(default_factory=set)
     optional: set[str] = field(default_factory=set)
-    """Labels that an `if` or `with` asks for first."""
+    """Labels whose presence an `if` or `with` tests first."""
     queries: list[str] = field(default_factory=list)
     of_results: set[str] = field(default_factory=set)
-    """Labels of what the queries return."""
+    """Labels of the queries' results."""
     reads_value: bool = False
     faults: list[str] = field(default_factory=list)
 
 
 def read(text: str) -> Template:
-    """What the template reads. Whether Go accepts it is promtool's to say."""
+    """What the template reads. promtool checks whether Go accepts it."""
     found = Template()
     known = set(VARIABLES)
     blocks: list[bool] = []
@@ -54,7 +54,7 @@ def read(text: str) -> Template:
         known |= _declared(words)
         _action(words, known, any(blocks), found)
         if words[:1] in (["if"], ["with"], ["range"]):
-            # Within `with` and `range` the dot is what they were given.
+            # Within `with` and `range` the dot is their argument.
             blocks.append(words[0] != "if" and "query" in words)
         elif words == ["end"] and blocks:
             blocks.pop()
@@ -108,7 +108,7 @@ def _stages(words: list[str]) -> list[list[str]]:
 
 
 def _query(words: list[str]) -> str:
-    """The query that these words make; what is filled in meets any condition."""
+    """The query of these words; a placeholder matches any condition."""
     literal = next((_text(word) for word in words if word[:1] in '"`'), "")
     if words[:1] != ["printf"]:
         return literal
@@ -120,13 +120,13 @@ def _query(words: list[str]) -> str:
 
 
 def _text(word: str) -> str:
-    """What a string in quotes says."""
+    """The value of a quoted string."""
     body = word[1:-1]
     return body if word.startswith("`") else re.sub(r"\\(.)", lambda match: {"n": "\n"}.get(match[1], match[1]), body)
 
 
 def templates(texts: dict[str, str]) -> Iterator[tuple[str, Template]]:
-    """Each text that has a template, read."""
+    """Each text that contains a template, parsed."""
     for name, text in texts.items():
         if "{{" in text:
             yield name, read(text)
