@@ -116,7 +116,7 @@ def test_each_receiver_is_reported_as_delivered_or_with_its_servers_error(
     assert "delivered: 2 of 4" in done.stdout
 
 
-def test_a_test_message_says_that_it_is_a_test(told: Told, outcomes: dict[str, Done]) -> None:
+def test_a_test_message_states_that_it_is_a_test(told: Told, outcomes: dict[str, Done]) -> None:
     assert outcomes["every"].returncode == 1
     (mail,) = [one for one in told.mail.mails if "the receiver ops works" in str(one.part("plain"))][:1]
     assert "TEST" in mail.subject

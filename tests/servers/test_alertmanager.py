@@ -32,7 +32,7 @@ def test_amtool_accepts_every_kind_of_channel() -> None:
     assert f"{len(document['receivers'])} receivers" in done.output
 
 
-def test_the_routes_taken_are_those_amtool_names_for_every_set_of_labels() -> None:
+def test_the_routes_are_those_that_amtool_names_for_every_set_of_labels() -> None:
     config = stack_config("dev", {"notifications": NOTIFICATIONS})
     grid = [dict(zip(ROUTED, one, strict=True)) for one in product(*ROUTED.values())]
     grid += [{"alertname": "Watchdog", "severity": severity, "component": "database"} for severity in ("info", "")]

@@ -26,7 +26,7 @@ PLAIN = ("plain", "without-content-type", "carriage-returns", "sent-twice", "too
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_prometheus_stores_what_is_read_here(program: Path, name: str) -> None:
+def test_prometheus_stores_the_same_series_as_the_reader(program: Path, name: str) -> None:
     made, content_type = PAGES[name]
     body = made()
     assert isinstance(body, str)
@@ -54,7 +54,7 @@ def test_a_refused_page_has_prometheus_own_error(program: Path) -> None:
     assert "invalid syntax" in stored.refusal
 
 
-def test_several_can_run_at_a_time_and_leave_nothing_behind(
+def test_several_can_run_at_a_time_and_leave_no_files(
     program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

@@ -158,7 +158,7 @@ _OF_THE_TARGET = ("job", "instance", "system")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_pinned_prometheus_stores_of_a_page_what_is_read_here(
+def test_the_pinned_prometheus_stores_the_same_series_as_the_reader(
     name: str, servers: dict[str, Served], stored: dict[str, Stored]
 ) -> None:
     (answer,) = fetch(f"{servers[name].address}/metrics", 1)
@@ -173,7 +173,9 @@ def test_the_pinned_prometheus_stores_of_a_page_what_is_read_here(
     assert stored[name] == Stored(up=True, series={} if name in DROPPED else expected)
 
 
-def test_the_pinned_prometheus_asks_as_is_asked_here(servers: dict[str, Served], stored: dict[str, Stored]) -> None:
+def test_the_pinned_prometheus_sends_the_same_request_headers(
+    servers: dict[str, Served], stored: dict[str, Stored]
+) -> None:
     assert stored["plain"].up
     for headers in servers["plain"].headers:
         assert headers["Accept"] == ACCEPT

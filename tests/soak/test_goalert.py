@@ -91,12 +91,12 @@ def filled(goalert: Project, mails: Mails) -> Project:
     return goalert
 
 
-def test_a_second_time_changes_nothing(filled: Project) -> None:
+def test_a_second_sync_changes_nothing(filled: Project) -> None:
     done = filled.obs("oncall-sync", STACK)
     assert (done.returncode, done.stdout) == (0, f"{STACK}: no change\n")
 
 
-def test_goalert_has_the_same_person_on_call_at_every_quarter_of_an_hour_for_a_year(filled: Project) -> None:
+def test_goalert_has_the_same_person_on_call_every_quarter_hour_for_a_year(filled: Project) -> None:
     password = (filled.data / "secrets" / STACK / "goalertAdminPassword").read_text()
     client = Client(ADDRESS, ADDRESS, "admin", password)
     people = {user["id"]: user["email"].partition("@")[0] for user in client.all("users", "email")}

@@ -31,7 +31,7 @@ def state() -> str:
 
 
 @pytest.mark.parametrize("service", ["prometheus", "alertmanager"])
-def test_one_that_is_stopped_is_noticed_in_under_three_minutes(stack: Project, service: str) -> None:
+def test_a_server_that_is_stopped_is_detected_in_under_three_minutes(stack: Project, service: str) -> None:
     until(lambda: state() == "up", 90)
     stopped = container(stack, service)
     since = int(time.time())
@@ -49,7 +49,7 @@ def test_one_that_is_stopped_is_noticed_in_under_three_minutes(stack: Project, s
     assert b"pings arrive again" in listener(stack).logs(since=since)
 
 
-def test_verify_says_so_where_nobody_takes_the_heartbeat(stack: Project) -> None:
+def test_verify_reports_a_heartbeat_that_no_server_accepts(stack: Project) -> None:
     row = re.compile(r"^(ok|FAIL) +the heartbeat leaves +(.*)$", re.MULTILINE)
     until(lambda: state() == "up", 90)
     expecting = listener(stack)

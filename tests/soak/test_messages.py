@@ -59,12 +59,12 @@ def messages(stack: Project, doubles: tuple[HttpDoubles, MailDouble]) -> Mapping
 
 
 @pytest.mark.parametrize("channel", CHANNELS.values())
-def test_a_fault_leads_to_one_message_and_one_notice(messages: Mapping[str, list[Told]], channel: str) -> None:
+def test_a_fault_sends_one_message_and_one_resolved_notice(messages: Mapping[str, list[Told]], channel: str) -> None:
     assert [one.over for one in messages[channel]] == [False, True]
 
 
 @pytest.mark.parametrize("channel", [one for one in CHANNELS.values() if one != "webhook"])
-def test_the_message_says_how_much_and_how_much_is_allowed(messages: Mapping[str, list[Told]], channel: str) -> None:
+def test_the_message_has_the_value_and_the_threshold(messages: Mapping[str, list[Told]], channel: str) -> None:
     first = messages[channel][0]
     assert first.title.startswith(f"[CRITICAL] {SYSTEM}: ")
     assert "of requests fail" in first.title

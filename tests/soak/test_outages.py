@@ -173,7 +173,7 @@ def wait_for(condition: Callable[[], object], seconds: float) -> None:
 
 
 @pytest.mark.parametrize("outages", ROUNDS, ids=[f"round {number}" for number, _ in enumerate(ROUNDS, 1)])
-def test_an_outage_is_told_once_and_ends_with_one_all_clear(
+def test_an_outage_sends_one_message_and_one_resolved_notice(
     stack: Project, receiver: Inbox, outages: Sequence[Outage]
 ) -> None:
     until(lambda: not firing(stack))

@@ -290,7 +290,7 @@ def test_every_rule_file_is_loaded_and_healthy(rehearsal: Rehearsal) -> None:
     assert not [rule["name"] for group in groups for rule in group["rules"] if rule["health"] == "err"]
 
 
-def test_nothing_fires_while_all_is_well(rehearsal: Rehearsal) -> None:
+def test_nothing_fires_while_everything_is_healthy(rehearsal: Rehearsal) -> None:
     until(lambda: not rehearsal.value(f'ALERTS{{{OTHERS},alertname!="Watchdog"}}'))
     # Longer than the longest wait of a critical alert.
     until(lambda: rehearsal.old(420))

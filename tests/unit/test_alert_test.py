@@ -127,7 +127,7 @@ def test_an_alert_is_sent_with_its_rules_own_labels_and_those_that_prometheus_ad
 
 
 @pytest.mark.parametrize("of", [trial("teams"), trial("CriticalErrorRate", "depot")])
-def test_every_test_says_that_it_is_one(of: Trial) -> None:
+def test_every_test_message_states_that_it_is_a_test(of: Trial) -> None:
     for alert in of.alerts:
         assert alert["labels"]["obs_test"] == "a1b2c3d4"
         assert alert["annotations"]["summary"].startswith("This is only a test")
@@ -146,14 +146,14 @@ def test_an_alerts_routes_name_all_its_receivers() -> None:
     assert of.wait == 10
 
 
-def test_of_several_severities_the_worst_is_sent_unless_another_is_named() -> None:
+def test_of_several_severities_the_highest_is_sent_unless_another_is_named() -> None:
     assert trial("AuthenticationFailureSpike", "depot").alerts[0]["labels"]["severity"] == "critical"
     warning = trial("AuthenticationFailureSpike", "depot", "warning")
     assert warning.alerts[0]["labels"]["severity"] == "warning"
     assert [post.receiver for post in warning.posts] == ["team-depot", "default", "default"]
 
 
-def test_of_several_alertmanagers_each_may_let_the_others_go_first() -> None:
+def test_the_timeout_grows_with_the_number_of_alertmanagers() -> None:
     three = stack_config("staging", {"notifications": NOTIFICATIONS, "alertmanager": {"replicas": 3}})
     patience = trial_of(three, RULES, "teams", None, None, "a1b2c3d4").patience
     assert patience == trial("teams").patience + 2 * TURN_SECONDS
@@ -176,7 +176,7 @@ def test_the_command_does_not_wait_for_a_digest() -> None:
         ("Watchdog", "Watchdog is the heartbeat", "./obs verify staging"),
     ],
 )
-def test_a_name_that_is_no_receiver_and_no_alert_is_refused_with_the_fix(name: str, what: str, fix: str) -> None:
+def test_a_name_that_is_not_a_receiver_or_an_alert_is_refused_with_the_fix(name: str, what: str, fix: str) -> None:
     error = refused(name)
     assert what in error.what
     assert fix in error.fix
@@ -190,7 +190,7 @@ def test_a_stack_without_receivers_has_nothing_to_test() -> None:
     assert "observability:notifications of Pulumi.dev.yaml" in error.fix
 
 
-def test_wrong_use_asks_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_use_is_refused_without_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Home, "config", lambda _home, _stack: stack_config("dev", {"alertmanager": {"port": 1}}))
     app = typer.Typer()
     app.command()(alert_test)
@@ -210,7 +210,7 @@ def test_integrations_are_numbered_within_their_kind_as_alertmanager_numbers_the
     ]
 
 
-def test_what_the_counters_gained_is_what_became_of_the_message() -> None:
+def test_the_increase_of_the_counters_is_the_result_of_the_message() -> None:
     before = samples(5, 20, 12, 2)
     assert tally(before, samples(6, 21, 12, 2), "only-bad", "webhook") == Tally(accepted=1, refused=0, given_up=0)
     assert tally(before, samples(6, 27, 19, 3), "only-bad", "webhook") == Tally(
@@ -218,16 +218,16 @@ def test_what_the_counters_gained_is_what_became_of_the_message() -> None:
     )
 
 
-def test_counters_that_a_reload_began_anew_are_read_from_their_beginning() -> None:
+def test_counters_that_a_reload_reset_are_read_from_zero() -> None:
     assert tally(samples(5, 20, 12, 2), samples(1, 1, 0, 0), "only-bad", "webhook").accepted == 1
 
 
-def test_counters_without_receivers_are_noticed() -> None:
+def test_counters_without_receivers_are_detected() -> None:
     assert names_receivers(samples(0, 0, 0, 0))
     assert not names_receivers({("alertmanager_notifications_total", frozenset({("integration", "slack")})): 1})
 
 
-def test_a_servers_own_words_are_read_from_the_log_with_all_attempts() -> None:
+def test_a_servers_error_is_read_from_the_log_with_all_attempts() -> None:
     found = refusals(LOG, "ObsAlertTest")
     assert found["only-bad", "webhook[0]"] == Refusal(
         text='unexpected status code 500: {"error":"out of order"}', attempts=7
@@ -236,19 +236,19 @@ def test_a_servers_own_words_are_read_from_the_log_with_all_attempts() -> None:
     assert len(found) == 2
 
 
-def test_another_alerts_errors_are_not_this_ones() -> None:
+def test_errors_of_another_alert_are_ignored() -> None:
     assert refusals(LOG, "DiskFull") == {
         ("critical", "email[1]"): Refusal(text="dial tcp: refused", attempts=6),
         ("critical", "msteamsv2[0]"): Refusal(text="429", attempts=2),
     }
 
 
-def test_a_secret_in_a_servers_words_is_left_out() -> None:
+def test_a_secret_in_a_servers_error_is_omitted() -> None:
     found = refusals(LOG, "ObsAlertTest", ["hush-hush"])
     assert found["only-refused", "webhook[0]"].text == "unexpected status code 403: token [secret] is wrong"
 
 
-def test_a_page_for_an_answer_is_cut_to_one_line() -> None:
+def test_an_html_page_as_the_error_is_cut_to_one_line() -> None:
     log = LOG.replace("out of order", r"<html>\n  <p>" + "x" * 900)
     text = refusals(log, "ObsAlertTest")["only-bad", "webhook[0]"].text
     assert len(text) == 301
@@ -303,14 +303,14 @@ REFUSED = Refusal(text="unexpected status code 500: no", attempts=7)
         (Watch(muted={"only-hook": "mute time nights"}), None, "muted", "muted by mute time nights"),
     ],
 )
-def test_a_receivers_row_says_delivered_or_the_servers_error_and_the_time(
+def test_the_row_of_a_receiver_has_delivered_or_the_servers_error_and_the_time(
     watch: Watch, refusal: Refusal | None, verdict: str, detail: str
 ) -> None:
     said = {ONE.place: refusal} if refusal else {}
     assert verdicts(judge([ONE], watch, said)) == {"hook": (verdict, detail)}
 
 
-def test_of_two_receivers_of_one_kind_the_log_says_which_failed() -> None:
+def test_the_log_shows_which_of_two_receivers_of_one_kind_failed() -> None:
     two = posts("critical", {"ops": MAIL, "boss": MAIL})
     key = ("critical", "email")
     watch = Watch(tallies={key: Tally(accepted=1, refused=6, given_up=1)}, took={key: 20.2})
@@ -321,7 +321,7 @@ def test_of_two_receivers_of_one_kind_the_log_says_which_failed() -> None:
     }
 
 
-def test_two_receivers_of_one_kind_that_both_failed_without_a_word_are_both_named() -> None:
+def test_two_receivers_of_one_kind_that_failed_without_an_error_are_both_named() -> None:
     two = posts("critical", {"ops": MAIL, "boss": MAIL})
     key = ("critical", "email")
     watch = Watch(tallies={key: Tally(accepted=0, refused=8, given_up=2, reasons=("other",))}, took={key: 20.2})

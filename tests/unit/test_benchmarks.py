@@ -51,7 +51,7 @@ def test_the_scrape_before_the_condition_began_to_hold_is_the_first_breaching_on
     assert breach({"/slow": [(92.37, 300)]}, [60, 75, 90, 92.36, 105]) == 92.36
 
 
-def test_what_held_before_and_then_no_longer_does_not_count() -> None:
+def test_a_condition_that_ended_earlier_does_not_count() -> None:
     assert breach({"/slow": [(61, 80), (122, 300)]}, [60, 75, 90, 105, 120]) == 120
 
 

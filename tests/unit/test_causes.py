@@ -32,14 +32,14 @@ def test_a_data_store_that_is_down_comes_first_with_its_alert_as_evidence() -> N
     assert found[0].evidence == ("DatabaseDown since 03:01 UTC",)
 
 
-def test_a_data_store_that_is_down_is_named_before_its_alert_is_there() -> None:
+def test_a_data_store_that_is_down_is_named_before_its_alert_fires() -> None:
     found = causes(ERRORS, Observed(alerts=[ERRORS], servers=[STORE]))
     assert [(one.what, one.evidence) for one in found] == [
         ("PostgreSQL db:5432 of shop is down", ("its exporter does not reach it",))
     ]
 
 
-def test_a_store_that_refuses_the_application_is_named_by_the_lines_that_say_so() -> None:
+def test_a_store_that_refuses_the_application_is_named_with_the_log_lines() -> None:
     up = Server(system="shop", title="PostgreSQL", kind="postgres", instance="db:5432", up=True)
     lines = [
         Lines(service="web", count=40, text="dial tcp db:5432: connect: connection refused"),
@@ -66,7 +66,7 @@ def test_each_way_in_which_a_store_refuses_is_known(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["postgresql: relation does not exist", "cache:6379 refused", "adb:54321 refused"])
-def test_a_line_about_something_else_accuses_no_store(text: str) -> None:
+def test_an_unrelated_line_names_no_store_as_cause(text: str) -> None:
     up = Server(system="shop", title="PostgreSQL", kind="postgres", instance="db:5432", up=True)
     assert causes(ERRORS, Observed(servers=[up], lines=[Lines(service="web", count=1, text=text)])) == []
 
@@ -103,7 +103,7 @@ def test_what_began_long_after_the_alert_is_no_cause() -> None:
     assert causes(ERRORS, Observed(alerts=[alert("HostDown", "host", "down", ago=-16)])) == []
 
 
-def test_a_warning_is_no_cause_of_its_own_critical() -> None:
+def test_a_warning_is_not_a_cause_of_its_own_critical() -> None:
     warning = alert("HighErrorRate", "application", "error_rate", severity="warning")
     assert causes(ERRORS, Observed(alerts=[warning, ERRORS])) == []
 
@@ -126,7 +126,7 @@ def test_a_new_image_comes_before_a_restart_and_both_only_of_the_last_hour() -> 
     assert found[0].evidence == ("started 9 minutes before the alert, image api:1 before and api:2 now",)
 
 
-def test_another_ones_api_comes_before_what_is_merely_used_up() -> None:
+def test_an_external_api_comes_before_an_exhausted_resource() -> None:
     api = alert("ExternalApiErrors", "application", "external_api_errors", severity="warning", api="openai")
     assert named(causes(ERRORS, Observed(alerts=[POOL, api]))) == [
         "ExternalApiErrors said",
@@ -134,7 +134,7 @@ def test_another_ones_api_comes_before_what_is_merely_used_up() -> None:
     ]
 
 
-def test_an_alert_whose_wait_is_not_over_says_so() -> None:
+def test_a_pending_alert_is_marked_as_pending() -> None:
     pending = alert("DatabasePoolExhausted", "database", "db_pool", firing=False)
     (found,) = causes(ERRORS, Observed(alerts=[pending]))
     assert found.evidence == ("DatabasePoolExhausted since 03:00 UTC, its wait is not over",)
@@ -152,7 +152,7 @@ def test_lines_that_differ_in_numbers_only_are_one_group_with_the_newest() -> No
     ]
 
 
-def test_of_a_line_in_json_the_message_and_the_error_count() -> None:
+def test_the_message_and_the_error_of_a_json_line_are_used() -> None:
     lines = [
         ("web", '{"level": "error", "time": "03:00:01", "msg": "query failed", "error": "connection refused"}'),
         ("web", '{"level": "error", "time": "03:00:00", "msg": "query failed", "error": "connection refused"}'),

@@ -195,7 +195,7 @@ def test_the_mail_server_is_addressed_with_its_port(host: str, address: str) -> 
         ("a:b:c", "is neither a host name nor an IPv6 address", "smtp.example.com"),
     ],
 )
-def test_a_mail_server_that_is_no_host_is_refused(host: str, what: str, fix: str) -> None:
+def test_a_mail_server_that_is_not_a_host_is_refused(host: str, what: str, fix: str) -> None:
     with pytest.raises(ConfigError) as caught:
         stack_config("dev", smtp(host=host))
     assert f"observability:notifications.smtp.host: {host!r}: {what}" in caught.value.what

@@ -138,7 +138,7 @@ def test_a_fault_is_found_with_file_line_and_fix(
     assert all(one.fix for one in problems)
 
 
-def test_a_first_step_of_150_characters_is_no_problem(own: Path) -> None:
+def test_a_first_step_of_150_characters_is_accepted(own: Path) -> None:
     page = own / "runbooks" / "OrdersWaiting.md"
     replaced(page, "has stopped.", f"has stopped{'.' * 47}")
     assert len(page.read_text(encoding="utf-8").splitlines()[4].removeprefix("First: ")) == 150
@@ -162,14 +162,14 @@ def test_a_rule_file_may_end_in_yml(own: Path) -> None:
     assert "did you mean" in found("rules/shop.yml:8").what
 
 
-def test_every_wrong_system_is_reported_and_not_the_first_alone(own: Path) -> None:
+def test_every_invalid_system_is_reported_and_not_only_the_first(own: Path) -> None:
     text = (own / "systems" / "shop.yaml").read_text(encoding="utf-8")
     (own / "systems" / "other.yaml").write_text(text.replace("title:", "titel:"), encoding="utf-8")
     replaced(own / "systems" / "shop.yaml", "kind: gauge", "kind: gage")
     assert {one.file for one in check().problems} == {"systems/other.yaml", "systems/shop.yaml"}
 
 
-def test_a_dashboard_of_a_uid_that_is_taken_is_refused(own: Path) -> None:
+def test_a_dashboard_with_a_uid_in_use_is_refused(own: Path) -> None:
     replaced(own / "dashboards" / "shop_queue.py", '"shop-queue"', '"obs-overview"')
     assert "that of a built-in dashboard" in found("dashboards/shop_queue.py").what
 
@@ -196,7 +196,7 @@ def obs(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("arguments", [lambda path: ("check", path), lambda path: ("--project", path, "check")])
-def test_the_exit_code_is_1_where_content_is_wrong(
+def test_the_exit_code_is_1_where_content_is_invalid(
     own: Path, tmp_path: Path, arguments: Callable[[str], tuple[str, ...]]
 ) -> None:
     replaced(own / "rules" / "shop.yaml", "orders_waiting{", "orders_wating{")
@@ -214,7 +214,7 @@ def test_the_exit_code_is_2_where_the_folder_does_not_exist(tmp_path: Path) -> N
     assert "./obs init" in done.stderr
 
 
-def test_preview_and_up_are_refused_where_content_is_wrong(own: Path, tmp_path: Path) -> None:
+def test_preview_and_up_are_refused_where_content_is_invalid(own: Path, tmp_path: Path) -> None:
     replaced(own / "rules" / "shop.yaml", "orders_waiting{", "orders_wating{")
     for command in ("preview", "up"):
         done = obs("--project", str(own), command, data=tmp_path)

@@ -81,7 +81,7 @@ def stamped(page: str, stamp: object) -> str:
     return re.sub(r"^([^#\n].*)$", rf"\1 {stamp}", page, flags=re.MULTILINE)
 
 
-def test_it_asks_as_prometheus_asks(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_sends_the_same_request_as_prometheus(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(PAGE) as served:
         assert check(file, f"{served.address}/metrics", capsys) == (0, {}, set())
     assert len(served.headers) > 1
@@ -93,7 +93,7 @@ def test_it_asks_as_prometheus_asks(file: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("content_type", [None, "text/html; charset=utf-8"])
-def test_a_content_type_that_prometheus_refuses_is_said(
+def test_a_content_type_that_prometheus_refuses_is_reported(
     file: Path, capsys: pytest.CaptureFixture[str], content_type: str | None
 ) -> None:
     with serving(PAGE, content_type=content_type) as served:
@@ -103,7 +103,7 @@ def test_a_content_type_that_prometheus_refuses_is_said(
     assert "text/plain; version=0.0.4" in found["the page"]
 
 
-def test_an_answer_in_open_metrics_agrees(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_page_in_open_metrics_agrees(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kind = "application/openmetrics-text; version=1.0.0; charset=utf-8"
     with serving(OPEN_METRICS, content_type=kind) as served:
         assert check(file, f"{served.address}/metrics", capsys) == (0, {}, set())
@@ -114,7 +114,7 @@ def test_a_page_without_a_last_newline_agrees(file: Path, capsys: pytest.Capture
         assert check(file, f"{served.address}/metrics", capsys) == (0, {}, set())
 
 
-def test_carriage_returns_take_the_whole_page(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_carriage_returns_make_the_whole_page_invalid(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(PAGE.replace("\n", "\r\n")) as served:
         code, found, blind = check(file, f"{served.address}/metrics", capsys)
     assert code == 1
@@ -133,7 +133,7 @@ def test_carriage_returns_take_the_whole_page(file: Path, capsys: pytest.Capture
         (0, 1_000_000, "beyond the year 5138"),
     ],
 )
-def test_times_that_prometheus_drops_are_said(
+def test_timestamps_that_prometheus_drops_are_reported(
     file: Path, capsys: pytest.CaptureFixture[str], off: int, scale: int, what: str
 ) -> None:
     with serving(stamped(PAGE, int(time() + off) * scale)) as served:
@@ -151,7 +151,7 @@ def test_a_time_in_seconds_is_shown_as_the_date_that_prometheus_reads(
     assert "1795914324 is 1970-01-21" in found["http_requests_total"]
 
 
-def test_times_of_now_agree(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_current_timestamps_agree(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(stamped(PAGE, int(time() * 1000))) as served:
         assert check(file, f"{served.address}/metrics", capsys) == (0, {}, set())
 
@@ -165,7 +165,7 @@ def test_a_query_in_the_path_is_part_of_it(file: Path, capsys: pytest.CaptureFix
         assert check(file, f"{served.address}{path}", capsys) == (0, {}, set())
 
 
-def test_workers_that_answer_in_turn_are_noticed(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_workers_that_respond_in_turn_are_detected(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for pages in ((PAGE, PAGE.replace("1027", "555")), (PAGE.replace("1027", "555"), PAGE)):
         with serving(*pages) as served:
             code, found, blind = check(file, f"{served.address}/metrics", capsys)
@@ -180,21 +180,21 @@ def test_a_counter_that_grows_agrees(file: Path, capsys: pytest.CaptureFixture[s
         assert check(file, f"{served.address}/metrics", capsys) == (0, {}, set())
 
 
-def test_processes_that_change_places_are_noticed(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_processes_that_respond_in_turn_are_detected(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     start = "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds "
     with serving(f"{PAGE}{start}100\n", f"{PAGE}{start}200\n") as served:
         _, found, _ = check(file, f"{served.address}/metrics", capsys)
     assert "2 processes answer in turn" in found["the page"]
 
 
-def test_series_that_come_and_go_are_noticed(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_series_that_appear_and_disappear_are_detected(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = PAGE + 'http_requests_total{method="PUT",route="/",status="200"} 1\n'
     with serving(other, PAGE) as served:
         _, found, _ = check(file, f"{served.address}/metrics", capsys)
     assert "1 series are in one answer and not in the next, like http_requests_total" in found["the page"]
 
 
-def test_a_series_that_is_sent_twice_is_noticed(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_series_that_is_sent_twice_is_detected(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     again = 'http_requests_total{status="500",method="GET",route="/orders/:id"} 4\n'
     with serving(PAGE + again) as served:
         code, found, _ = check(file, f"{served.address}/metrics", capsys)
@@ -228,13 +228,13 @@ def negotiated(headers: dict[str, str]) -> tuple[str, str]:
     return UNDERSCORES, "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
 
 
-def test_names_that_are_negotiated_come_with_underscores(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_negotiated_names_have_underscores(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text(DOTTED)
     with serving(negotiated) as served:
         assert check(file, f"{served.address}/metrics", capsys) == (0, {}, set())
 
 
-def test_names_with_dots_for_everybody_differ(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_with_dots_sent_to_every_client_differ(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text(DOTTED)
     with serving(DOTS, content_type="text/plain; version=1.0.0; escaping=allow-utf-8") as served:
         code, found, blind = check(file, f"{served.address}/metrics", capsys)
@@ -252,7 +252,7 @@ def test_labels_with_dots_differ(file: Path, capsys: pytest.CaptureFixture[str])
     assert (code, "http_route (sent as 'http.route')" in found["http_server_requests_total"]) == (1, True)
 
 
-def test_names_with_dots_and_without_quotes_take_the_page(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unquoted_names_with_dots_make_the_whole_page_invalid(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(PAGE + "http.server.requests 1\n") as served:
         code, found, blind = check(file, f"{served.address}/metrics", capsys)
     assert (code, blind) == (1, REQUESTS | LATENCY)
@@ -260,15 +260,13 @@ def test_names_with_dots_and_without_quotes_take_the_page(file: Path, capsys: py
     assert "any other stands in quotes" in found["the page"]
 
 
-def test_a_label_that_is_missing_blinds_what_reads_the_label_alone(
-    file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_label_affects_only_the_alerts_that_read_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(PAGE.replace("status=", "code=")) as served:
         code, found, blind = check(file, f"{served.address}/metrics", capsys)
     assert (code, list(found), blind) == (1, ["http_requests_total"], STATUS)
 
 
-def test_a_status_that_is_no_code_is_doubtful(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_status_that_is_not_a_code_is_doubtful(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(PAGE.replace('"200"', '"ok"').replace('"500"', '"failed"')) as served:
         _, found, _ = check(file, f"{served.address}/metrics", capsys)
     assert "no status codes in the label status" in found["http_requests_total"]
@@ -284,7 +282,7 @@ def test_a_threshold_between_two_bounds_names_the_bucket_to_add(
     assert "thresholds.responseTime.warning is estimated: add the bucket 0.7" in found["http_request_duration_seconds"]
 
 
-def test_what_a_client_library_brings_is_not_listed(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_series_that_a_client_library_adds_are_not_listed(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = [
         *("process_cpu_seconds_total", "go_gc_duration_seconds", "nodejs_eventloop_lag_seconds", "jvm_threads_live"),
         *("promhttp_metric_handler_requests_total", "python_info", "target_info", "tomcat_sessions_active"),
@@ -326,7 +324,7 @@ def test_a_page_of_something_else_is_wrong_use(file: Path, body: str) -> None:
         (200, "br", "answers in br, and Prometheus asks for gzip", "gzip, or not at all"),
     ],
 )
-def test_an_answer_that_prometheus_does_not_take_is_refused(
+def test_a_page_that_prometheus_does_not_accept_is_refused(
     file: Path, status: int, encoding: str | None, what: str, fix: str
 ) -> None:
     with serving(PAGE, status=status, encoding=encoding) as served, pytest.raises(ConfigError) as caught:

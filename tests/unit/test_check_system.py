@@ -127,7 +127,7 @@ def test_a_series_that_is_missing_differs() -> None:
     assert (verdict, "is not exposed" in detail) == ("differs", True)
 
 
-def test_a_label_of_another_name_differs_twice() -> None:
+def test_a_renamed_label_differs_twice() -> None:
     text = exposed(SHOP).replace("status_code=", "status=")
     assert [finding.detail for finding in findings(text)["http_requests_total"]] == [
         "lacks the labels status_code",
@@ -156,12 +156,12 @@ def test_other_buckets_differ() -> None:
     )
 
 
-def test_what_the_file_does_not_know_is_told_and_no_fault() -> None:
+def test_a_series_that_the_file_does_not_declare_is_listed_without_a_fault() -> None:
     text = exposed(SHOP) + "# HELP refunds_total Refunds.\n# TYPE refunds_total counter\nrefunds_total 3.0\n"
     assert only(text, "refunds_total") == ("undeclared", "counter")
 
 
-def test_when_a_series_was_made_is_no_series_of_its_own() -> None:
+def test_a_created_series_is_not_a_separate_series() -> None:
     text = exposed(SHOP) + "# TYPE orders_created_created gauge\norders_created_created 1.7e9\n"
     assert findings(text) == {}
 
@@ -171,7 +171,7 @@ def test_a_series_without_a_sample_yet_is_doubtful() -> None:
     assert only(text, "cache_requests_total") == ("doubtful", "has no sample yet, so its labels are not known")
 
 
-def test_seconds_that_are_milliseconds_are_doubtful() -> None:
+def test_milliseconds_declared_as_seconds_are_doubtful() -> None:
     registry = CollectorRegistry()
     histogram = Histogram(
         "db_query_duration_seconds", "Time.", ["operation"], buckets=(0.005, 0.1, 10), registry=registry
@@ -183,7 +183,7 @@ def test_seconds_that_are_milliseconds_are_doubtful() -> None:
     assert "has half of its observations above the highest bound, 10: is it in seconds?" in details
 
 
-def test_milliseconds_that_are_seconds_are_doubtful() -> None:
+def test_seconds_declared_as_milliseconds_are_doubtful() -> None:
     text = re.sub(r"(http_request_duration_ms_sum\{.*\}) .*", r"\1 3.0", exposed(SHOP))
     verdict, detail = only(text, "http_request_duration_ms")
     assert (verdict, detail) == (
@@ -228,14 +228,14 @@ def test_the_command_succeeds_where_both_agree(address: str, capsys: pytest.Capt
     assert "agrees     http_request_duration_ms" in said
 
 
-def test_the_command_ends_with_one_where_they_differ(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_exits_with_1_where_they_differ(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as caught:
         commands.check_system(REFERENCE / "systems/academy.yaml", f"{address}/metrics")
     assert caught.value.exit_code == 1
     assert "differs    users_online" in capsys.readouterr().out
 
 
-def test_the_command_reads_a_saved_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reads_a_saved_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "answer").write_text(exposed(SHOP))
     commands.check_system(REFERENCE / "systems/print-shop.yaml", str(tmp_path / "answer"))
     assert "13 of 13" in capsys.readouterr().out
@@ -251,13 +251,13 @@ def test_an_address_without_metrics_is_refused(address: str, path: str, what: st
     assert what in caught.value.what
 
 
-def test_an_address_where_nobody_answers_is_refused() -> None:
+def test_an_address_that_does_not_respond_is_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         commands.check_system(REFERENCE / "systems/print-shop.yaml", "http://127.0.0.1:1/metrics")
     assert "http://127.0.0.1:1/metrics does not answer" in caught.value.what
 
 
-def test_a_file_that_is_not_there_is_refused_with_those_that_are(
+def test_a_missing_file_is_refused_with_the_names_of_existing_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(project.VARIABLE, str(REFERENCE))
@@ -266,7 +266,7 @@ def test_a_file_that_is_not_there_is_refused_with_those_that_are(
     assert "systems/depot.yaml" in caught.value.fix
 
 
-def test_a_new_systems_file_is_right_as_it_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_new_systems_file_is_valid_as_generated(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     commands.new_system("night-shop")
     system = load_file(folder / "night-shop.yaml")
     assert (system.name, system.title, system.team) == ("night-shop", "Night Shop", "night-shop")
@@ -276,7 +276,7 @@ def test_a_new_systems_file_is_right_as_it_is_written(folder: Path, capsys: pyte
     assert "./obs system check systems/night-shop.yaml --against" in capsys.readouterr().out
 
 
-def test_every_example_of_a_new_systems_file_is_right_once_its_mark_is_taken_away(folder: Path) -> None:
+def test_every_example_in_a_new_systems_file_is_valid_once_uncommented(folder: Path) -> None:
     path = folder / "shop.yaml"
     path.write_text(complete("shop"))
     system = load_file(path)
@@ -288,13 +288,13 @@ def test_every_example_of_a_new_systems_file_is_right_once_its_mark_is_taken_awa
 
 
 @pytest.mark.parametrize("name", ["Shop", "platform", "a/b", "..", "shop_1"])
-def test_a_name_that_no_system_can_have_is_refused_before_anything_is_written(folder: Path, name: str) -> None:
+def test_an_invalid_system_name_is_refused_before_anything_is_written(folder: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="cannot be the name of a system"):
         commands.new_system(name)
     assert list(folder.iterdir()) == []
 
 
-def test_a_file_that_is_there_is_left_alone(folder: Path) -> None:
+def test_an_existing_file_is_not_overwritten(folder: Path) -> None:
     (folder / "shop.yaml").write_text("mine\n")
     with pytest.raises(ConfigError, match="is there already"):
         commands.new_system("shop")

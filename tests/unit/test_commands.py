@@ -84,7 +84,7 @@ def test_an_alert_that_fires_shows_its_receivers() -> None:
     assert (row["state"], row["receivers"], row["about"]) == ("firing", ["pager"], "instance=a:9100")
 
 
-def test_an_alert_that_is_kept_quiet_shows_by_what_and_no_receiver() -> None:
+def test_a_muted_alert_shows_what_mutes_it_and_no_receiver() -> None:
     silences = {"0123456789": {"id": "0123456789", "createdBy": "ann", "endsAt": "2027-01-04T12:00:00Z"}}
     row = alerts._row(alert(silencedBy=["0123456789"], inhibitedBy=["f2"]), silences, {"f2": "DockerDown"}, ["nights"])
     assert row["state"].startswith("silenced 01234567 by ann until ")
@@ -96,7 +96,7 @@ def config(environment: str) -> Any:  # noqa: ANN401 - as much of a configuratio
     return SimpleNamespace(stack="eu", settings=SimpleNamespace(environment=environment))
 
 
-def test_down_with_volumes_in_prod_is_refused_where_nobody_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_down_with_volumes_in_prod_is_refused_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
     with pytest.raises(ConfigError, match="nobody can be asked") as caught:
         lifecycle._confirm(config("prod"))
@@ -104,7 +104,7 @@ def test_down_with_volumes_in_prod_is_refused_where_nobody_can_be_asked(monkeypa
     lifecycle._confirm(config("staging"))
 
 
-def test_down_with_volumes_in_prod_wants_the_stacks_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_down_with_volumes_in_prod_requires_the_stacks_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
     monkeypatch.setattr("typer.prompt", lambda _: "prod")
     with pytest.raises(ConfigError, match="not the stack's name"):
@@ -126,9 +126,7 @@ def test_down_of_a_stack_from_another_data_folder_is_refused(tmp_path: Path, mon
     lifecycle._check_ours(config("dev"), adopt=False)
 
 
-def test_a_removed_secret_is_gone_and_an_unknown_one_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_secret_is_removed_and_an_unknown_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path))
     home = Home.find()
     home.set_secret("dev", "alertWebhookUrl", "https://example.com/hook")

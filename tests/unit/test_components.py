@@ -104,7 +104,7 @@ def test_it_has_no_device_of_the_host_or_a_listed_one_that_it_may_only_read(cont
     assert {device["permissions"] for device in devices} <= {"r"}
 
 
-def test_cadvisor_reads_the_kernels_log_of_kills_for_want_of_memory() -> None:
+def test_cadvisor_reads_the_kernels_log_of_out_of_memory_kills() -> None:
     (cadvisor,) = (one for one in containers(declared("dev", FULL)) if service_of(one) == "cadvisor")
     device = {"hostPath": "/dev/kmsg", "containerPath": "/dev/kmsg", "permissions": "r"}
     assert cadvisor.inputs["devices"] == [device]
@@ -135,14 +135,14 @@ def test_its_log_is_rotated(container: Declared) -> None:
 
 
 @every_container
-def test_it_has_a_health_check_that_is_waited_for_or_the_exception_is_listed(container: Declared) -> None:
+def test_it_waits_for_its_health_check_or_the_exception_is_listed(container: Declared) -> None:
     checked = bool(container.inputs.get("healthcheck", {}).get("tests"))
     assert checked != excused(container, "health check")
     assert bool(container.inputs.get("wait")) == checked
 
 
 @every_container
-def test_it_starts_again_by_itself_unless_it_is_to_run_once(container: Declared) -> None:
+def test_it_restarts_automatically_unless_it_is_to_run_once(container: Declared) -> None:
     once = container.inputs.get("attach", False)
     assert container.inputs["restart"] == ("no" if once else "unless-stopped")
 
@@ -189,7 +189,7 @@ def test_every_listed_exception_is_used_and_has_a_reason() -> None:
         ), allowance
 
 
-def test_an_address_other_than_loopback_is_used_only_when_asked_for() -> None:
+def test_an_address_other_than_loopback_is_used_only_when_configured() -> None:
     ports = [
         port
         for container in containers(declared("dev", {"bindAddress": "10.1.2.3"}))
@@ -222,19 +222,19 @@ def test_no_secret_is_in_any_input_but_those_made_for_one(stack: str, values: di
     assert "value of" not in json.dumps([resource.inputs for resource in resources])
 
 
-def test_containers_and_volumes_have_names_that_tell_their_stack() -> None:
+def test_containers_and_volumes_have_names_that_contain_their_stack() -> None:
     for resource in declared("staging"):
         if resource.type.startswith("docker:"):
             assert resource.inputs["name"].startswith("obs-staging")
 
 
-def test_no_two_resources_of_a_kind_have_one_name() -> None:
+def test_no_two_resources_of_a_kind_have_the_same_name() -> None:
     resources = [resource for resource in declared("dev", FULL) if resource.type.startswith("docker:")]
     names = [(resource.type, resource.inputs["name"]) for resource in resources]
     assert len(names) == len(set(names))
 
 
-def test_node_exporter_and_its_job_go_together() -> None:
+def test_node_exporter_and_its_job_are_switched_off_together() -> None:
     without = declared("dev", {"nodeExporter": {"enabled": False}})
     assert not [container for container in containers(without) if "node-exporter" in container.name]
     assert "job_name: node" not in json.dumps([resource.inputs for resource in without])
@@ -249,7 +249,7 @@ def test_an_exporter_from_the_settings_is_run_and_scraped() -> None:
     assert "rabbitmq:9419" in "".join(upload["content"] for upload in loader.inputs["uploads"])
 
 
-def test_a_change_of_configuration_changes_the_loader_alone() -> None:
+def test_a_change_of_configuration_changes_only_the_loader() -> None:
     before = {resource.name: resource.inputs for resource in declared("dev")}
     after = {resource.name: resource.inputs for resource in declared("dev", {"prometheus": {"scrapeInterval": "20s"}})}
     changed = {name for name in before if before[name] != after[name]}
@@ -257,7 +257,7 @@ def test_a_change_of_configuration_changes_the_loader_alone() -> None:
     assert changed == {"prometheus-config-loader", "grafana-content-source-prometheus"}
 
 
-def test_a_resource_declared_twice_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resource_declared_twice_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     import observability.synth.record as module
 
     build = module._build

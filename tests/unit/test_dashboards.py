@@ -47,7 +47,7 @@ def with_sixth(**values: object) -> StackConfig:
     return replace(DEV, systems={**DEV.systems, "sixth": sixth(**values)})
 
 
-def test_across_all_systems_there_are_those_of_the_requirements() -> None:
+def test_the_dashboards_for_all_systems_are_those_required() -> None:
     assert {uid for uid in documents(EVERYTHING) if uid.startswith("obs-")} == {
         "obs-overview",
         "obs-status",
@@ -72,7 +72,7 @@ def test_across_all_systems_there_are_those_of_the_requirements() -> None:
         ("studio", {"database", "business", "external-apis"}),
     ],
 )
-def test_a_system_gets_those_it_has_something_to_tell_for(system: str, own: set[str]) -> None:
+def test_a_system_gets_the_dashboards_for_which_it_has_data(system: str, own: set[str]) -> None:
     found = {entry.uid.removeprefix(f"{system}-") for entry in dashboards(DEV) if entry.folder == system}
     assert found - {"redis"} == {"overview", "application", "system"} | own - {"redis"}
 
@@ -182,7 +182,7 @@ SEEDS: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("uid", SEEDS)
-def test_what_the_systems_owners_asked_to_see_is_there(uid: str) -> None:
+def test_the_panels_that_the_systems_owners_requested_exist(uid: str) -> None:
     assert set(SEEDS[uid]) - set(titles(documents()[uid])) == set()
 
 
@@ -218,7 +218,7 @@ def test_rows_go_from_symptoms_to_causes(uid: str, order: list[str]) -> None:
     assert found[: len(order)] == order
 
 
-def test_what_the_owners_databases_want_is_there_where_they_are_watched() -> None:
+def test_the_panels_of_the_owners_databases_exist_where_they_are_watched() -> None:
     config = stack_config(
         "prod",
         {
@@ -242,7 +242,7 @@ def test_a_signal_that_is_not_declared_has_no_panel() -> None:
     assert "hospital-security" not in found
 
 
-def test_a_sixth_system_gets_its_dashboards_by_its_file_alone() -> None:
+def test_a_sixth_system_gets_its_dashboards_from_its_file_only() -> None:
     config = with_sixth(figures=[{"title": "Sold", "series": "sold_total"}])
     found = {entry.uid: json.loads(entry.text) for entry in dashboards(config) if entry.folder == "sixth"}
     assert set(found) == {"sixth-overview", "sixth-application", "sixth-business"}
@@ -251,7 +251,7 @@ def test_a_sixth_system_gets_its_dashboards_by_its_file_alone() -> None:
     assert folders(config)["sixth"] == "The Sixth"
 
 
-def test_two_panels_of_one_title_are_refused_with_the_way_to_mend_it() -> None:
+def test_two_panels_with_the_same_title_are_refused_with_the_fix() -> None:
     config = with_sixth(figures=[{"title": "Request Rate", "series": "sold_total", "dashboard": "application"}])
     with pytest.raises(ConfigError, match="sixth-application: 2 panels have the title 'Request Rate'"):
         dashboards(config)
@@ -273,7 +273,7 @@ def test_two_panels_of_one_title_are_refused_with_the_way_to_mend_it() -> None:
         ({"series": "up_seconds"}, "(min by (system) (up_seconds{S}))", "s", "timeseries"),
     ],
 )
-def test_a_figure_is_asked_by_its_kind_and_shown_in_its_unit(
+def test_a_figure_is_queried_by_its_kind_and_shown_in_its_unit(
     figure: dict[str, Any], expr: str, unit: str, kind: str
 ) -> None:
     series = {
@@ -289,7 +289,7 @@ def test_a_figure_is_asked_by_its_kind_and_shown_in_its_unit(
     assert panel["type"] == kind
 
 
-def test_a_threshold_is_drawn_where_one_is_demanded_and_nowhere_else() -> None:
+def test_a_threshold_is_drawn_only_where_one_is_set() -> None:
     def limits(uid: str, title: str) -> list[str]:
         panel = next(one for one in panels(documents()[uid]) if one["title"] == title)
         return [target["expr"] for target in panel["targets"] if target["refId"] == "Limit"]
@@ -306,7 +306,7 @@ def test_a_part_left_out_has_no_panel() -> None:
     assert "obs-containers" not in documents(DEV.without({"cadvisor": "no registry"}))
 
 
-def test_a_database_on_the_stacks_own_behalf_has_a_dashboard_too() -> None:
+def test_a_database_of_the_platform_has_a_dashboard_too() -> None:
     config = stack_config("prod", {"systems": {"platform": {"elasticsearch": [{"address": "es.example.com:9200"}]}}})
     assert "platform-elasticsearch" in documents(config)
     assert "platform-application" not in documents(config)
@@ -318,7 +318,7 @@ def test_without_grafana_there_is_no_dashboard() -> None:
         assert folders(config) == {}
 
 
-def test_a_panel_keeps_its_id_when_others_come_and_go() -> None:
+def test_a_panel_keeps_its_id_when_others_are_added_or_removed() -> None:
     with_hosts, without = documents(), documents(stack_config("dev", {"nodeExporter": {"enabled": False}}))
     one, other = (
         {panel["title"]: panel["id"] for panel in panels(found["obs-capacity"])} for found in (with_hosts, without)
@@ -337,7 +337,7 @@ def test_a_panel_whose_title_differs_by_system_has_one_id() -> None:
     assert ids == {f"Response Time ({p})": panel_id("Response Time") for p in ("p95", "p99")}
 
 
-def test_a_dashboard_lists_all_queries_with_what_grafana_puts_in() -> None:
+def test_a_dashboard_lists_all_queries_with_variables_filled() -> None:
     found = {(query.dashboard, query.owner): query for query in queries(EVERYTHING)}
     drawn = found["platform-system", "Network Traffic"]
     assert drawn.variables == {"instance"}
@@ -350,7 +350,7 @@ def test_a_dashboard_lists_all_queries_with_what_grafana_puts_in() -> None:
     assert {query.source for query in of_dashboard(document)} == {"loki", "prometheus"}
 
 
-def test_every_panel_leads_to_the_runbooks_of_its_alerts_where_they_have_an_address() -> None:
+def test_every_panel_links_to_the_runbooks_of_its_alerts_if_they_have_a_url() -> None:
     config = stack_config("dev", {"links": {"runbooks": "https://git.example.com/runbooks/"}})
     panel = next(one for one in panels(documents(config)["depot-application"]) if one["title"] == "Error Rate")
     assert [link["url"] for link in panel["links"]] == [

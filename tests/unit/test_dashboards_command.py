@@ -77,7 +77,7 @@ def test_the_list_has_a_line_for_each_dashboard(use: Use, capsys: pytest.Capture
         assert any(f"  {title}  " in line and f"  {entry.uid}  " in line for line in listed), entry.uid
 
 
-def test_a_line_says_folder_title_uid_and_how_many_panels(use: Use, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_has_the_folder_title_uid_and_number_of_panels(use: Use, capsys: pytest.CaptureFixture[str]) -> None:
     use()
     command.dashboards("dev", uid="hospital-database")
     (line,) = (line for line in capsys.readouterr().out.splitlines() if "hospital-database" in line)
@@ -90,7 +90,9 @@ def test_a_line_says_folder_title_uid_and_how_many_panels(use: Use, capsys: pyte
     assert line.split() == [*words, "http://127.0.0.1:3001/d/hospital-database"]
 
 
-def test_without_grafana_the_list_has_no_addresses_and_says_why(use: Use, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_grafana_the_list_has_no_addresses_but_the_reason(
+    use: Use, capsys: pytest.CaptureFixture[str]
+) -> None:
     use(left_out={"grafana": "it cannot be pulled (no such host)"})
     command.dashboards("dev")
     said = capsys.readouterr().out
@@ -124,7 +126,7 @@ def test_the_named_dashboard_is_opened(use: Use, grafana: str, opened: list[str]
     assert opened == [f"{grafana}/d/depot-business"]
 
 
-def test_grafana_is_opened_where_people_find_it(use: Use, grafana: str, opened: list[str]) -> None:
+def test_grafana_is_opened_at_its_public_url(use: Use, grafana: str, opened: list[str]) -> None:
     use({"links": {"grafana": grafana}})
     command.dashboards("dev", open_=True)
     assert opened == [f"{grafana}/d/obs-overview"]
@@ -150,7 +152,7 @@ def test_without_grafana_there_is_nothing_to_open(
     assert opened == []
 
 
-def test_a_grafana_that_does_not_answer_is_not_opened(
+def test_a_grafana_that_does_not_respond_is_not_opened(
     use: Use, grafana: str, opened: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     use({"grafana": {"url": f"{grafana}/elsewhere"}})
@@ -212,7 +214,7 @@ def test_against_the_same_code_nothing_changed(
     assert capsys.readouterr().out == "no change\n"
 
 
-def test_against_another_revision_what_changed_is_told(
+def test_against_another_revision_the_changes_are_reported(
     against: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     against("older")
@@ -232,7 +234,7 @@ def test_an_unknown_revision_is_refused(against: Callable[[str], None]) -> None:
     assert caught.value.fix.startswith("name a branch, a tag or a commit")
 
 
-def test_what_looks_like_an_option_of_git_is_an_unknown_revision(against: Callable[[str], None]) -> None:
+def test_a_revision_that_looks_like_an_option_of_git_is_unknown(against: Callable[[str], None]) -> None:
     with pytest.raises(ConfigError, match="there is no git revision '--all'"):
         against("--all")
 

@@ -28,7 +28,7 @@ def alerts(config: StackConfig) -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_every_alert_leads_to_a_panel_that_exists(name: str) -> None:
+def test_every_alert_links_to_a_panel_that_exists(name: str) -> None:
     config = CONFIGS[name]
     there = {uid: {panel["id"] for panel in panels(document)} for uid, document in documents(config).items()}
     missing = []
@@ -40,7 +40,7 @@ def test_every_alert_leads_to_a_panel_that_exists(name: str) -> None:
     assert missing == []
 
 
-def test_no_alert_is_listed_that_no_rule_has() -> None:
+def test_every_listed_alert_has_a_rule() -> None:
     known = {name for path in FOLDER.glob("*.yaml") for name in names(path)}
     assert {alert for alert in PANELS if alert not in known} == set()
 
@@ -68,7 +68,7 @@ def test_the_link_of_an_alert_shows_its_panel(alert: str, url: str, panel: str) 
     assert found.url == f"{url}{'&' if '?' in url else '?'}viewPanel={panel_id(panel)}"
 
 
-def test_an_alert_of_two_components_leads_to_the_panel_of_each() -> None:
+def test_an_alert_of_two_components_links_to_the_panel_of_each() -> None:
     process, host = shown("HighMemoryUsage", "application"), shown("HighMemoryUsage", "host")
     assert process
     assert host
@@ -82,5 +82,5 @@ def test_an_alert_that_no_panel_shows_has_no_panel() -> None:
     assert shown("Unheard", "application") is None
 
 
-def test_an_id_does_not_change_from_one_version_to_the_next() -> None:
+def test_an_id_does_not_change_between_versions() -> None:
     assert panel_id("Error Rate") == 259402229

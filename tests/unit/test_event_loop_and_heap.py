@@ -66,7 +66,7 @@ def test_a_delay_in_milliseconds_is_recorded_in_seconds(folder: Path) -> None:
     )
 
 
-def test_a_delay_that_is_no_time_is_refused(folder: Path) -> None:
+def test_a_delay_that_is_not_a_time_is_refused(folder: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         loaded(folder, {**SHOP, "signals": {"eventLoopLag": {"series": USED}}})
     assert "signals.eventLoopLag.series" in caught.value.what
@@ -87,7 +87,7 @@ def test_both_have_a_threshold_by_default(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("missing", "alert"), [(LIMIT, "HeapNearLimit"), ("loop_delay_ms", "EventLoopBlocked")])
-def test_an_alert_is_blind_without_the_series_it_reads(folder: Path, missing: str, alert: str) -> None:
+def test_an_alert_cannot_fire_without_the_series_it_reads(folder: Path, missing: str, alert: str) -> None:
     assert blind.alerts(loaded(folder, SHOP), {missing: frozenset()}) == (alert,)
 
 
@@ -97,13 +97,13 @@ def test_a_prefix_of_the_names_is_recognised(folder: Path) -> None:
     assert found["heap"] == {"used": {"series": f"shop_{USED}"}}
 
 
-def test_a_limit_on_the_page_is_taken(folder: Path) -> None:
+def test_a_limit_on_the_page_is_used(folder: Path) -> None:
     text = drafted(folder, f"{PAGE.rstrip()}\n# TYPE {LIMIT} gauge\n{LIMIT} 2.2e+09\n")
     assert yaml.safe_load(text)["signals"]["heap"] == {"used": {"series": USED}, "limit": {"series": LIMIT}}
     assert "heap_size_limit as" not in text
 
 
-def test_a_heap_whose_limit_is_not_exposed_says_how_to_expose_it(folder: Path) -> None:
+def test_for_a_heap_without_an_exposed_limit_the_file_says_how_to_expose_it(folder: Path) -> None:
     said = re.sub(r"\s+", " ", drafted(folder, PAGE))
     assert f"no series has its limit: expose v8.getHeapStatistics().heap_size_limit as {LIMIT}" in said
 

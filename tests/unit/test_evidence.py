@@ -74,7 +74,7 @@ def test_alerts_are_those_of_prometheus_without_the_watchdog(
     ]
 
 
-def test_each_data_store_of_the_system_is_up_down_or_not_known(
+def test_each_data_store_of_the_system_is_up_down_or_unknown(
     monkeypatch: pytest.MonkeyPatch, config: StackConfig
 ) -> None:
     answers(
@@ -138,7 +138,7 @@ def test_error_lines_are_read_from_five_minutes_before_the_alert_on(
     assert float(asked[-1]["start"]) == (AT - timedelta(minutes=5)).timestamp()
 
 
-def test_a_server_that_does_not_answer_is_named_once_and_the_rest_is_shown(
+def test_a_server_that_does_not_respond_is_named_once_and_the_rest_is_shown(
     monkeypatch: pytest.MonkeyPatch, config: StackConfig
 ) -> None:
     answers(
@@ -155,7 +155,7 @@ def test_a_server_that_does_not_answer_is_named_once_and_the_rest_is_shown(
     assert missing == ["loki does not answer: connection refused"]
 
 
-def test_systems_that_one_depends_on_are_found_near_and_far_and_once(config: StackConfig) -> None:
+def test_direct_and_indirect_dependencies_of_a_system_are_found_once(config: StackConfig) -> None:
     first, second, third, *_ = config.systems
     edges = {first: (second,), second: (third, first), third: ()}
     systems = {

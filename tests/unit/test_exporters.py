@@ -63,7 +63,7 @@ def secret_text(part: Any, file: str, servers: list[Placed[Any]], values: dict[s
     return found
 
 
-def test_a_mongodb_without_a_user_is_reached_by_its_address_alone() -> None:
+def test_a_mongodb_without_a_user_is_reached_by_its_address_only() -> None:
     assert mongodb.uris([placed(mongo())], {}, None) == "mongodb://db:27017/"
 
 
@@ -80,7 +80,7 @@ def test_each_mongodb_has_the_password_of_its_own_secret() -> None:
     )
 
 
-def test_a_mongodb_is_reached_by_tls_with_the_authority_that_was_named() -> None:
+def test_a_mongodb_is_reached_by_tls_with_the_configured_ca() -> None:
     tls = [placed(mongo(tls=True))]
     assert mongodb.uris(tls, {}, None) == "mongodb://db:27017/?tls=true"
     assert mongodb.uris(tls, {}, "/a/ca.pem") == "mongodb://db:27017/?tls=true&tlsCAFile=/a/ca.pem"
@@ -109,13 +109,13 @@ def test_a_postgres_role_without_a_password_has_no_line() -> None:
     assert len(secret_text(postgres.PART, "passwords", [server], {}).splitlines()) == 1
 
 
-def test_redis_passwords_are_keyed_by_the_address_the_exporter_is_asked_for() -> None:
+def test_redis_passwords_are_keyed_by_the_target_address() -> None:
     server = redis.RedisServer(address="cache:6379", tls=True, user="exporter", password=True)
     text = secret_text(redis.PART, "passwords.json", [placed(server, "key")], {"key": "s"})
     assert json.loads(text) == {"rediss://exporter@cache:6379": "s"}
 
 
-def test_a_cluster_without_a_user_is_asked_without_signing_in() -> None:
+def test_a_cluster_without_a_user_is_queried_without_signing_in() -> None:
     values = {"systems": {"depot": {"elasticsearch": [{"address": "a:9200", "tls": False}]}}}
     (job,) = (job for job in jobs(stack_config("staging", values)) if job.name == "elasticsearch")
     assert job.targets[0].labels == {"system": "depot", "instance": "a:9200", "__param_target": "http://a:9200"}
@@ -130,7 +130,7 @@ def test_a_cluster_without_a_user_is_asked_without_signing_in() -> None:
         ("redis-exporter", "passwords.json"),
     ],
 )
-def test_passwords_arrive_as_a_file_and_nothing_else(service: str, file: str) -> None:
+def test_passwords_are_passed_only_as_a_file(service: str, file: str) -> None:
     assert uploads(service)[f"/staging/{file}"] == HIDDEN
     assert HIDDEN not in json.dumps(inputs_of(service))
 
@@ -147,7 +147,7 @@ def test_the_shell_of_the_mongodb_exporter_comes_from_an_image_that_has_one() ->
     assert exporter["entrypoints"][0] == exporter["healthcheck"]["tests"][1] == f"{mongodb.FILES}/busybox"
 
 
-def test_an_authoritys_certificate_lies_where_the_exporter_expects_it() -> None:
+def test_a_ca_certificate_is_stored_where_the_exporter_expects_it() -> None:
     for service in ("mongodb-exporter", "elasticsearch-exporter"):
         section = f"{service.partition('-')[0]}Exporter"
         found = uploads(service, {section: {"enabled": True, "ca": "files/ca.pem"}})
@@ -156,7 +156,7 @@ def test_an_authoritys_certificate_lies_where_the_exporter_expects_it() -> None:
 
 
 @pytest.mark.parametrize("ca", ["files/none.pem", "files/targets.yaml", "/etc/ca.pem"])
-def test_an_authority_that_is_no_certificate_here_is_refused_by_path(ca: str) -> None:
+def test_a_ca_that_is_not_an_existing_certificate_is_refused_by_path(ca: str) -> None:
     with pytest.raises(ConfigError, match=r"mongodbExporter\.ca"):
         stack_config("dev", {"mongodbExporter": {"ca": ca}})
 
@@ -171,12 +171,12 @@ def test_postgres_exporter_gets_the_collectors_and_the_query_that_rules_need() -
 
 
 @pytest.mark.parametrize("address", ["db", "mongodb://db:27017", "user@db:27017"])
-def test_an_address_that_is_no_host_and_port_is_refused_by_path(address: str) -> None:
+def test_an_address_that_is_not_host_and_port_is_refused_by_path(address: str) -> None:
     with pytest.raises(ConfigError, match=r"systems\.academy\.mongodb\[0\]\.address"):
         stack_config("dev", {"systems": {"academy": {"mongodb": [{"address": address}]}}})
 
 
-def test_servers_of_one_system_with_names_have_passwords_of_their_own() -> None:
+def test_named_servers_of_one_system_have_separate_passwords() -> None:
     values = {
         "systems": {
             "depot": {"postgres": [{"address": "a:5432", "name": "main"}, {"address": "b:5432", "name": "reports"}]}

@@ -72,7 +72,7 @@ def test_a_line_of_text_is_stored_as_prometheus_stores_it(
         ("ü 1\n", "expected the name of a series"),
     ],
 )
-def test_a_line_that_prometheus_refuses_takes_the_page_with_it(text: str, why: str) -> None:
+def test_a_line_that_prometheus_refuses_makes_the_whole_page_invalid(text: str, why: str) -> None:
     assert why in reason(f"ok 1\n{text}".replace("ok 1\n", "", 1))
 
 
@@ -85,7 +85,7 @@ def test_a_label_value_that_is_not_utf8_is_refused() -> None:
         read(b'a{b="\xfc"} 1\n', TEXT)
 
 
-def test_bounds_and_quantiles_are_normalised_where_the_type_says_so() -> None:
+def test_bounds_and_quantiles_are_normalised_according_to_the_type() -> None:
     histogram = '# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="0.50"} 1\nh_bucket{le="1000000"} 1\n'
     assert [dict(one.labels)["le"] for one in samples(histogram)] == ["1.0", "0.5", "1e+06"]
     assert dict(samples('# TYPE s summary\ns{quantile="1"} 1\n')[0].labels) == {"quantile": "1.0"}
@@ -142,14 +142,14 @@ def test_open_metrics_that_prometheus_refuses_is_refused(text: str, why: str) ->
     "content_type",
     ["text/plain", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "TEXT/PLAIN;version=1.0.0"],
 )
-def test_text_is_read_without_a_doubt(content_type: str) -> None:
+def test_the_text_format_is_read_without_a_warning(content_type: str) -> None:
     assert read(b"a 1\n", content_type).doubts == []
 
 
 @pytest.mark.parametrize(
     "content_type", [None, "", "text/html; charset=utf-8", "application/json", "text", "application/octet-stream"]
 )
-def test_any_other_content_type_is_text_by_the_fallback_of_the_job_alone(content_type: str | None) -> None:
+def test_any_other_content_type_is_text_only_by_the_fallback_of_the_job(content_type: str | None) -> None:
     page = read(b"a 1\n", content_type)
     assert len(page.samples) == 1
     assert "Prometheus 3 refuses that unless the job has a fallback_scrape_protocol" in page.doubts[0]
@@ -157,11 +157,11 @@ def test_any_other_content_type_is_text_by_the_fallback_of_the_job_alone(content
         read(b"a 1\n", content_type, fallback=None)
 
 
-def test_protobuf_is_refused_as_nobody_asked_for_it() -> None:
+def test_protobuf_that_was_not_requested_is_refused() -> None:
     with pytest.raises(RefusedError, match="protobuf"):
         read(b"\x00", "application/vnd.google.protobuf; encoding=delimited")
 
 
-def test_a_saved_answer_is_read_by_how_it_ends() -> None:
+def test_the_format_of_a_saved_page_is_detected_from_its_end() -> None:
     assert saved(b"# TYPE a counter\na_total 1\n# EOF\n").form == "openmetrics"
     assert saved(b"# TYPE a_total counter\na_total 1\n").form == "text"

@@ -67,7 +67,7 @@ def test_a_value_is_written_as_grafana_writes_it(value: float, unit: str, words:
     assert units.text(value, unit) == words
 
 
-def test_chosen_decimals_are_kept() -> None:
+def test_configured_decimals_are_kept() -> None:
     assert units.text(0.5, "short", 2) == "0.50"
 
 
@@ -83,7 +83,7 @@ def test_chosen_decimals_are_kept() -> None:
         (-2 * 86400, "in 2 days"),
     ],
 )
-def test_a_moment_is_told_as_a_distance(apart: float, words: str) -> None:
+def test_a_timestamp_is_shown_as_a_relative_time(apart: float, words: str) -> None:
     assert units.ago(1_000_000 - apart, 1_000_000) == words
 
 
@@ -101,24 +101,24 @@ def test_every_kind_of_panel_on_any_dashboard_can_be_drawn() -> None:
 
 
 @pytest.mark.parametrize(("pixels", "step"), [(100, 30), (300, 15), (1200, 15), (50, 60)])
-def test_the_distance_of_two_points_is_round_and_no_shorter_than_that_of_scrapes(pixels: float, step: float) -> None:
+def test_the_step_is_round_and_not_shorter_than_the_scrape_interval(pixels: float, step: float) -> None:
     assert HOUR.step(pixels) == step
 
 
-def test_a_dashboard_shows_its_own_time_up_to_now() -> None:
+def test_a_dashboard_shows_its_own_time_range_up_to_now() -> None:
     view = View.of({"time": {"from": "now-6h"}, "templating": {"list": []}}, at=1_000_000, scrape=15)
     assert (view.start, view.end) == (1_000_000 - 21600, 1_000_000)
 
 
-def test_a_rate_reaches_over_four_scrapes_at_the_least() -> None:
+def test_the_rate_interval_is_at_least_four_scrapes() -> None:
     assert HOUR.filled("rate(x[$__rate_interval])", 300) == "rate(x[60s])"
 
 
-def test_the_range_is_the_time_shown() -> None:
+def test_the_range_variable_is_the_time_range_shown() -> None:
     assert HOUR.filled("changes(x[$__range])", 300) == "changes(x[3600s])"
 
 
-def test_a_variable_is_everything_and_a_search_nothing() -> None:
+def test_a_variable_is_filled_with_all_values_and_a_search_is_empty() -> None:
     assert HOUR.filled('x{system=~"$system"} |~ `(?i)$search`', 300) == 'x{system=~".*"} |~ `(?i)`'
 
 
@@ -136,11 +136,11 @@ def test_a_legend_is_filled_from_the_labels() -> None:
     assert legend("{{route}} {{ status }}", "x", {"route": "/a", "status": "200"}, []) == "/a 200"
 
 
-def test_a_label_that_is_not_there_leaves_nothing_in_a_legend() -> None:
+def test_a_missing_label_is_empty_in_a_legend() -> None:
     assert legend("{{reason}}", "x", {}, []) == ""
 
 
-def test_without_a_legend_the_value_of_the_only_label_will_do() -> None:
+def test_without_a_legend_the_value_of_a_single_label_is_written() -> None:
     assert legend("__auto", "x", {"route": "/a"}, [{"route": "/a"}, {"route": "/b"}]) == "/a"
 
 
@@ -157,11 +157,11 @@ def test_an_axis_goes_from_its_fixed_end_to_a_tenth_beyond_the_values() -> None:
     assert axes.span([3, 87], Ends(least=0)) == pytest.approx((0, 96))
 
 
-def test_an_axis_of_what_is_all_nought_goes_to_a_hundred() -> None:
+def test_an_axis_of_zero_values_goes_to_100() -> None:
     assert axes.span([0, 0], Ends(least=0)) == (0, 100)
 
 
-def test_a_soft_end_holds_until_a_value_lies_beyond() -> None:
+def test_a_soft_end_applies_until_a_value_exceeds_it() -> None:
     assert axes.span([0, 0], Ends(least=0, soft_most=1)) == (0, 1)
     assert axes.span([0, 20], Ends(least=0, soft_most=1)) == pytest.approx((0, 22))
 
@@ -170,7 +170,7 @@ def test_a_fixed_end_cuts_off_what_lies_beyond() -> None:
     assert axes.span([0.2, 1.7], Ends(least=0, most=1)) == (0, 1)
 
 
-def test_marks_are_round_and_not_too_close() -> None:
+def test_axis_marks_are_round_and_not_too_close() -> None:
     assert axes.marks(0, 96, 150) == [0, 20, 40, 60, 80]
 
 
@@ -209,18 +209,18 @@ def test_the_colour_is_that_of_the_highest_step_reached() -> None:
     assert [look.colour(value) for value in (0.5, 0.8, 2)] == ["#73bf69", "#ff9830", "#f2495c"]
 
 
-def test_no_value_has_the_colour_of_the_lowest_step() -> None:
+def test_a_missing_value_has_the_colour_of_the_lowest_step() -> None:
     steps = [{"value": None, "color": "orange"}, {"value": 1, "color": "green"}]
     assert field(panel_of("stat", thresholds={"mode": "absolute", "steps": steps})).colour(None) == "#ff9830"
 
 
-def test_a_value_with_words_of_its_own_is_told_in_them() -> None:
+def test_a_mapped_value_is_shown_as_its_text() -> None:
     mapping = {"type": "value", "options": {"0": {"text": "down", "color": "red", "index": 0}}}
     look = field(panel_of("state-timeline", mappings=[mapping]))
     assert (look.text(0, now=0), look.colour(0), look.text(2, now=0)) == ("down", "#f2495c", "2")
 
 
-def test_an_empty_panel_says_no_data_or_what_it_was_told_to() -> None:
+def test_an_empty_panel_shows_no_data_or_its_configured_text() -> None:
     assert no_value(panel_of("stat")) == "No data"
     assert no_value(panel_of("stat", noValue="Never")) == "Never"
 
@@ -253,26 +253,26 @@ def test_rows_are_sorted_by_a_column_that_may_be_hidden() -> None:
     assert rows == [{"alert": "severe", "Age": 5}, {"alert": "mild", "Age": 9}]
 
 
-def test_columns_stand_where_the_panel_puts_them_and_the_others_after() -> None:
+def test_columns_are_in_the_order_of_the_panel_and_the_others_follow() -> None:
     panel = panel_of("table") | {"targets": [{"refId": "A"}]}
     panel["transformations"] = [organize(order={"system": 0, "alertname": 1})]
     names, _ = cells(panel, [series("A", 1, alertname="x", component="y", system="z")])
     assert names == ["system", "alertname", "component", "Value"]
 
 
-def test_columns_share_the_room_but_none_is_too_narrow() -> None:
+def test_columns_share_the_width_but_none_is_too_narrow() -> None:
     assert column_widths([None, None], 600) == [300, 300]
     assert column_widths([None] * 5, 600) == [LEAST_COLUMN] * 5
     assert column_widths([100, None], 600) == [100, 500]
 
 
-def test_what_is_too_long_ends_in_an_ellipsis_and_fits() -> None:
+def test_text_that_is_too_long_ends_in_an_ellipsis_and_fits() -> None:
     cut = shortened("Lines Not Understood in an Hour", 100, 11)
     assert cut.endswith("…")
     assert width(cut, 11) <= 100
 
 
-def test_a_folded_row_is_opened_and_what_comes_after_moves_down() -> None:
+def test_a_collapsed_row_is_expanded_and_the_panels_below_move_down() -> None:
     inner = {"type": "stat", "title": "inner", "gridPos": {"x": 0, "y": 11, "w": 24, "h": 7}}
     rows = [
         {"type": "row", "collapsed": True, "title": "one", "gridPos": {"y": 10, "h": 1}, "panels": [inner]},
@@ -281,7 +281,7 @@ def test_a_folded_row_is_opened_and_what_comes_after_moves_down() -> None:
     assert [(one.panel["title"], one.y) for one in unfolded(rows)] == [("one", 10), ("inner", 11), ("two", 18)]
 
 
-def test_no_two_panels_of_any_dashboard_overlap_once_all_is_unfolded() -> None:
+def test_no_two_panels_of_any_dashboard_overlap_once_all_rows_are_expanded() -> None:
     for entry in EVERYWHERE:
         taken: set[tuple[float, int]] = set()
         for one in unfolded(json.loads(entry.text)["panels"]):
@@ -312,7 +312,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Source:
 
 
 @pytest.mark.parametrize("uid", ["obs-overview", "obs-logs", "obs-slos"])
-def test_a_dashboard_becomes_a_picture_that_says_where_it_is_from(stack: Source, uid: str, tmp_path: Path) -> None:
+def test_a_dashboard_becomes_a_picture_that_names_its_source(stack: Source, uid: str, tmp_path: Path) -> None:
     (entry,) = (entry for entry in dashboards(DEV) if entry.uid == uid)
     document = json.loads(entry.text)
     drawn = draw(document, "Observability", stack, View.of(document, at=1_700_000_000, scrape=15))
@@ -336,7 +336,7 @@ def test_panels_without_data_are_counted(monkeypatch: pytest.MonkeyPatch) -> Non
     assert sorted(drawn.empty) == sorted(panel["title"] for panel in panels(document))
 
 
-def test_a_stack_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_that_does_not_respond_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(url: str, **_: object) -> httpx.Response:
         raise httpx.ConnectError("refused", request=httpx.Request("GET", url))
 

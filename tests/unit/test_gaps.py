@@ -106,7 +106,7 @@ def test_a_receiver_of_a_team_that_no_watched_system_has_is_found() -> None:
     assert found(config, nothing)["notifications.receivers.chat"] == "chat is never notified: no alert reaches it"
 
 
-def test_links_that_open_on_the_host_alone_are_found_outside_of_dev() -> None:
+def test_links_that_open_only_on_the_host_are_found_outside_of_dev() -> None:
     gap = found(stack("staging", links={"runbooks": LINKS["runbooks"], "grafana": LINKS["grafana"]}))
     assert gap.keys() == {"links.alertmanager", "links.prometheus"}
     assert "http://127.0.0.1:9093, which opens on the stack's host alone" in gap["links.alertmanager"]
@@ -123,7 +123,7 @@ def test_a_schedule_without_a_receiver_and_an_escalation_that_goes_back_are_foun
 
 
 @pytest.mark.parametrize(("environment", "verdict"), [("dev", "warning"), ("prod", "failed")])
-def test_a_gap_fails_verify_and_doctor_in_prod_alone(environment: str, verdict: str) -> None:
+def test_a_gap_fails_verify_and_doctor_only_in_prod(environment: str, verdict: str) -> None:
     config = stack(environment, notifications={**COMPLETE["notifications"], "default": []})
     rows = {path: (found_verdict, detail) for path, found_verdict, detail in parts.receivers(config)}
     found_verdict, detail = rows["alerts: notifications.info"]

@@ -75,7 +75,7 @@ def test_folders_have_their_uids_and_titles(config: StackConfig) -> None:
 
 
 @every_case
-def test_every_dashboard_lies_in_its_folder_as_it_was_generated(config: StackConfig) -> None:
+def test_every_dashboard_is_in_its_folder_as_generated(config: StackConfig) -> None:
     declared = [resource.inputs for resource in in_grafana(config) if resource.type.endswith(":Dashboard")]
     expected = {entry.uid: entry for entry in dashboards(config)}
     assert len(declared) == len(expected)
@@ -128,7 +128,7 @@ def test_no_secret_is_outside_the_inputs_made_for_one(config: StackConfig) -> No
     assert "value of" not in json.dumps([resource.inputs for resource in resources])
 
 
-def test_an_external_grafana_brings_no_container_volume_or_image() -> None:
+def test_an_external_grafana_needs_no_container_volume_or_image() -> None:
     config = CASES["external"]
     assert config.grafana_url == "https://grafana.example.com"
     assert not config.runs("grafana")
@@ -138,7 +138,7 @@ def test_an_external_grafana_brings_no_container_volume_or_image() -> None:
 
 
 @pytest.mark.parametrize("url", ["grafana.example.com", "http://admin:secret@grafana.example.com", "ftp://x"])
-def test_an_address_that_is_none_or_holds_a_password_is_refused(url: str) -> None:
+def test_an_invalid_address_or_one_with_a_password_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match=r"grafana\.url"):
         stack_config("dev", {"grafana": {"url": url}})
 
@@ -164,7 +164,7 @@ def test_left_out_it_declares_nothing_not_even_a_provider(config: StackConfig) -
 
 
 @every_case
-def test_viewers_look_and_editors_change_in_every_folder(config: StackConfig) -> None:
+def test_viewers_read_and_editors_write_in_every_folder(config: StackConfig) -> None:
     rights = [resource.inputs for resource in in_grafana(config) if resource.type.endswith(":FolderPermission")]
     assert {one["folderUid"] for one in rights} == set(folders(config))
     assert all(
@@ -173,7 +173,7 @@ def test_viewers_look_and_editors_change_in_every_folder(config: StackConfig) ->
     )
 
 
-def test_a_team_changes_its_own_folders() -> None:
+def test_a_team_may_edit_its_own_folders() -> None:
     config = stack_config("dev", {"grafana": {"teams": {"erp": {"folders": ["depot"], "members": ["a@b.example"]}}}})
     team = only(in_grafana(config), "Team")
     assert (team["name"], team["members"]) == ("erp", ["a@b.example"])
@@ -201,7 +201,7 @@ def test_a_team_of_a_folder_that_does_not_exist_is_refused_with_its_path() -> No
         ({"serviceAccounts": {}}, {}),
     ],
 )
-def test_programs_have_accounts_of_their_own_and_no_token_is_in_the_state(
+def test_programs_have_service_accounts_and_no_token_is_in_the_state(
     asked: dict[str, Any], roles: dict[str, str]
 ) -> None:
     found = in_grafana(stack_config("dev", {"grafana": asked}))
@@ -210,7 +210,7 @@ def test_programs_have_accounts_of_their_own_and_no_token_is_in_the_state(
     assert not [resource for resource in found if "Token" in resource.type]
 
 
-def test_the_status_dashboard_is_public_only_where_that_is_asked_for() -> None:
+def test_the_status_dashboard_is_public_only_where_configured() -> None:
     assert not [r for r in in_grafana(CASES["prod"]) if r.type.endswith(":DashboardPublic")]
     public = only(in_grafana(stack_config("prod", {"grafana": {"publicStatus": True}})), "DashboardPublic")
     assert public == {"dashboardUid": "obs-status", "isEnabled": True}
@@ -229,7 +229,7 @@ def environment(oidc: dict[str, Any] | None = None, **values: dict[str, Any]) ->
     return variables.environment(config, "/etc/grafana/provisioning/current")
 
 
-def test_every_variable_is_the_servers_and_every_secret_lies_where_it_says() -> None:
+def test_the_server_has_every_variable_and_a_file_for_each_secret() -> None:
     values = {
         "grafana": {"oidc": OIDC},
         "notifications": {"smtp": {"host": "h", "sender": "a@b.example", "user": "u"}},
@@ -255,13 +255,13 @@ def test_people_sign_in_with_the_identity_provider_that_is_configured() -> None:
     assert environment(oidc={**OIDC, "only": True})["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
 
 
-def test_without_an_identity_provider_nothing_is_said_of_one() -> None:
+def test_without_an_identity_provider_no_variable_configures_one() -> None:
     envs = environment()
     assert not [name for name in envs if "OAUTH" in name]
     assert envs["GF_SECURITY_COOKIE_SAMESITE"] == "strict"
 
 
-def test_groups_become_roles_and_the_highest_counts() -> None:
+def test_groups_become_roles_and_the_highest_applies() -> None:
     roles = {"admin": ["ops"], "editor": ["dev", "qa"], "viewer": ["staff"]}
     settings = stack_config("dev", {"grafana": {"oidc": {**OIDC, "roles": roles}}}).settings.grafana.oidc
     assert settings is not None
@@ -274,7 +274,7 @@ def test_groups_become_roles_and_the_highest_counts() -> None:
 
 
 @pytest.mark.parametrize(("viewers", "strict"), [([], "false"), (["staff"], "true")])
-def test_who_has_no_role_is_a_viewer_unless_viewers_are_named(viewers: list[str], strict: str) -> None:
+def test_a_user_without_a_role_is_a_viewer_unless_viewers_are_named(viewers: list[str], strict: str) -> None:
     envs = environment(oidc={**OIDC, "roles": {"admin": ["ops"], "viewer": viewers}})
     assert envs["GF_AUTH_GENERIC_OAUTH_ROLE_ATTRIBUTE_STRICT"] == strict
     assert envs["GF_AUTH_GENERIC_OAUTH_ROLE_ATTRIBUTE_PATH"].endswith(" || 'Viewer'") == (not viewers)
@@ -308,7 +308,7 @@ def test_an_identity_provider_of_a_grafana_that_is_not_the_stacks_is_refused() -
         stack_config("dev", {"grafana": {"url": "https://grafana.example.com", "oidc": OIDC}})
 
 
-def test_mail_goes_by_the_server_of_the_notifications() -> None:
+def test_mail_is_sent_by_the_server_of_the_notifications() -> None:
     smtp = {"host": "smtp.example.com", "sender": "alerts@example.com", "user": "alerts"}
     envs = environment(notifications={"smtp": smtp})
     assert envs["GF_SMTP_ENABLED"] == "true"
@@ -318,14 +318,14 @@ def test_mail_goes_by_the_server_of_the_notifications() -> None:
     assert not [name for name in environment() if "SMTP" in name]
 
 
-def test_the_address_people_use_is_the_one_grafana_knows_itself_by() -> None:
+def test_the_public_url_is_grafanas_root_url() -> None:
     envs = environment(links={"grafana": "https://grafana.example.com/"})
     assert envs["GF_SERVER_ROOT_URL"] == "https://grafana.example.com/"
     assert envs["GF_SECURITY_COOKIE_SECURE"] == "true"
     assert environment()["GF_SECURITY_COOKIE_SECURE"] == "false"
 
 
-def test_nobody_gets_in_without_an_account_and_nothing_is_asked_of_the_internet() -> None:
+def test_access_requires_an_account_and_grafana_sends_nothing_to_the_internet() -> None:
     envs = dict(variable.split("=", 1) for variable in server(CASES["dev"])["envs"])
     assert envs["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
     assert envs["GF_USERS_ALLOW_SIGN_UP"] == "false"
@@ -348,7 +348,7 @@ def test_the_password_reaches_the_server_as_a_file_in_a_volume_it_cannot_write_t
     ]
 
 
-def test_another_password_makes_another_server_so_that_it_is_taken() -> None:
+def test_a_changed_password_replaces_the_server_so_that_it_takes_effect() -> None:
     loader = next(r for r in recorded(CASES["dev"]) if r.name == "grafana-config-loader")
     assert [upload["content"] for upload in loader.inputs["uploads"]] == [HIDDEN]
     assert f"OBS_PASSWORD_INSTALLED_BY={loader.name}-id" in server(CASES["dev"])["envs"]

@@ -101,7 +101,7 @@ def seen(server: Server, auth: str = "admin:right") -> dict[str, tuple[bool, str
     return {what: (ok, detail) for what, ok, detail in found(Grafana(url=server.url, auth=auth), CONFIG)}
 
 
-def test_everything_declared_is_looked_for_and_found(server: Server) -> None:
+def test_every_declared_resource_is_checked_and_found(server: Server) -> None:
     rows = seen(server)
     assert all(ok for ok, _ in rows.values()), rows
     shown = panels(ANSWERS["/api/dashboards/uid/obs-overview"]["dashboard"])
@@ -120,7 +120,7 @@ def test_what_is_missing_is_named(server: Server, path: str) -> None:
     assert bad == ["404 Not Found"]
 
 
-def test_a_policy_or_contact_point_of_somebody_elses_is_not_ours(server: Server) -> None:
+def test_a_foreign_policy_or_contact_point_is_not_taken_for_ours(server: Server) -> None:
     server.answers["/api/v1/provisioning/policies"] = {"receiver": "theirs"}
     server.answers["/api/v1/provisioning/contact-points"] = [{"name": "theirs", "type": "email"}]
     rows = seen(server)
@@ -128,7 +128,7 @@ def test_a_policy_or_contact_point_of_somebody_elses_is_not_ours(server: Server)
     assert rows["contact point alert-webhook"] == (False, "none has the name alert-webhook")
 
 
-def test_an_account_that_somebody_gave_another_role_is_seen(server: Server) -> None:
+def test_a_service_account_whose_role_was_changed_is_detected(server: Server) -> None:
     path = "/api/serviceaccounts/search?query=ci-viewer"
     server.answers[path] = {"serviceAccounts": [{"name": "ci-viewer", "role": "Admin"}]}
     assert seen(server)["service account ci-viewer"] == (False, "its role is Admin, not Viewer")
@@ -136,7 +136,7 @@ def test_an_account_that_somebody_gave_another_role_is_seen(server: Server) -> N
     assert seen(server)["service account ci-viewer"] == (False, "there is none of this name")
 
 
-def test_a_wrong_password_is_said_in_every_row(server: Server) -> None:
+def test_a_wrong_password_is_reported_in_every_row(server: Server) -> None:
     assert {detail for _, detail in seen(server, "admin:wrong").values()} == {"401 Unauthorized"}
 
 
@@ -148,7 +148,7 @@ def test_credentials_are_not_shown() -> None:
     assert "right" not in repr(Grafana(url="http://x", auth="admin:right"))
 
 
-def test_trouble_is_none_where_grafana_answers_and_named_otherwise(server: Server) -> None:
+def test_trouble_is_none_if_grafana_responds_and_the_reason_otherwise(server: Server) -> None:
     assert trouble(server.url) is None
     del server.answers["/api/health"]
     assert trouble(server.url) == "it answers 404"
@@ -168,7 +168,7 @@ def home(tmp_path: Path) -> Home:
     return Home(folder=tmp_path)
 
 
-def test_a_password_is_generated_once_for_its_owner_alone(home: Home) -> None:
+def test_a_password_is_generated_once_and_readable_by_its_owner_only(home: Home) -> None:
     home.generate_secrets(CONFIG)
     first = home.secrets("dev")["grafanaAdminPassword"]
     assert len(first) == 48
@@ -189,7 +189,7 @@ def test_nothing_is_generated_for_a_part_that_does_not_run(home: Home) -> None:
     assert home.secrets("dev") == {}
 
 
-def test_a_plugin_that_is_not_to_be_had_is_a_reason_and_not_an_error(
+def test_a_plugin_that_is_not_available_is_a_reason_and_not_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -219,22 +219,22 @@ def operation(url: str) -> Operation:
 PANIC = "Detected that /x/pulumi-resource-grafana exited prematurely. panic: interface conversion\ngoroutine 78"
 
 
-def test_a_grafana_that_went_away_is_reported_in_one_line() -> None:
+def test_a_grafana_that_stopped_responding_is_reported_in_one_line() -> None:
     said = operation("http://127.0.0.1:1")._lost_grafana(PANIC)
     assert said is not None
     assert said.startswith("Grafana at http://127.0.0.1:1 does not answer any more: ")
     assert "goroutine" not in said
 
 
-def test_what_a_grafana_that_answers_says_itself_is_not_hidden(server: Server) -> None:
+def test_an_error_is_not_replaced_where_grafana_responds(server: Server) -> None:
     assert operation(server.url)._lost_grafana(PANIC) is None
 
 
-def test_an_error_of_something_else_is_not_laid_at_grafanas_door() -> None:
+def test_an_unrelated_error_is_not_attributed_to_grafana() -> None:
     assert operation("http://127.0.0.1:1")._lost_grafana("container obs-dev-loki is unhealthy") is None
 
 
-def test_what_an_update_began_is_remembered_until_one_comes_to_its_end(home: Home) -> None:
+def test_what_an_update_began_is_recorded_until_an_update_completes(home: Home) -> None:
     assert home.begun("dev") == set()
     home.begin("dev", "grafana-content-folder-depot")
     home.begin("dev", "grafana-content-source-loki")
@@ -244,7 +244,7 @@ def test_what_an_update_began_is_remembered_until_one_comes_to_its_end(home: Hom
     assert home.begun("dev") == set()
 
 
-def test_the_secret_of_a_receiver_that_is_gone_is_kept_and_not_used(home: Home) -> None:
+def test_the_secret_of_a_removed_receiver_is_kept_and_not_used(home: Home) -> None:
     home.set_secret("dev", "alertWebhookUrl", "http://127.0.0.1:1/")
     (home.folder / "secrets/dev/oldHookUrl").write_text("http://127.0.0.1:2/")
     assert home.secrets("dev") == {"alertWebhookUrl": "http://127.0.0.1:1/"}

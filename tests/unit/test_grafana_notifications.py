@@ -104,7 +104,7 @@ def test_a_receiver_without_resolved_notices_has_none_in_grafana() -> None:
     assert quiet == {"hook"}
 
 
-def test_opsgenie_is_asked_where_the_account_lives() -> None:
+def test_opsgenie_is_addressed_in_the_region_of_the_account() -> None:
     (genie,) = [point for point in contact_points(CONFIG) if point.block == "opsgenies"]
     assert genie.settings["url"] == "https://api.eu.opsgenie.com/v2/alerts"
 
@@ -118,12 +118,12 @@ def test_an_alert_has_the_same_receivers_as_in_alertmanager(severity: str, compo
     assert heard(CONFIG, labels) == [name for route in taken(CONFIG, labels) for name in channels[route.receiver]]
 
 
-def test_the_database_team_gets_its_alerts_besides_the_severitys_receivers() -> None:
+def test_the_database_team_gets_its_alerts_in_addition_to_the_severitys_receivers() -> None:
     told = heard(CONFIG, {"severity": "critical", "component": "database"})
     assert told == ["genie", "teams", "pager", "phone", "ops-mail", "slack-hook"]
 
 
-def test_the_branches_are_alertmanagers_without_those_that_only_it_needs() -> None:
+def test_the_policies_are_alertmanagers_routes_without_those_only_it_needs() -> None:
     shared = [
         route
         for route in routes(CONFIG)
@@ -137,7 +137,7 @@ def test_the_branches_are_alertmanagers_without_those_that_only_it_needs() -> No
     ]
 
 
-def test_the_root_groups_and_waits_as_asked_for() -> None:
+def test_the_root_policy_groups_and_waits_as_configured() -> None:
     (tree,) = of_kind(CONFIG, "NotificationPolicy")
     assert {key: tree.inputs[key] for key in ("groupBies", "groupWait", "groupInterval", "repeatInterval")} == {
         "groupBies": ["alertname", "cluster", "system"],
@@ -173,7 +173,7 @@ def test_the_webhook_of_all_alerts_is_a_contact_point_too() -> None:
     assert heard(config, {"severity": "critical"}) == ["alert-webhook"]
 
 
-def test_without_any_receiver_grafanas_alerts_go_by_mail() -> None:
+def test_without_any_receiver_grafanas_alerts_are_sent_by_mail() -> None:
     (mail,) = of_kind(NOBODY, "ContactPoint")
     assert mail.inputs["name"] == FALLBACK
     assert mail.inputs["emails"][0]["addresses"] == ["a@b.example"]

@@ -31,7 +31,7 @@ def declared_source(config: StackConfig, uid: str) -> dict[str, Any]:
     return dict(found.inputs)
 
 
-def test_without_traces_nothing_leads_to_them() -> None:
+def test_without_traces_nothing_links_to_them() -> None:
     found = options(stack_config("dev"))
     assert set(found) == {"prometheus", "alertmanager", "loki"}
     assert "exemplarTraceIdDestinations" not in found["prometheus"]
@@ -39,7 +39,7 @@ def test_without_traces_nothing_leads_to_them() -> None:
     assert "tempo" not in json.dumps(found)
 
 
-def test_with_traces_an_exemplar_and_a_line_lead_to_one_and_a_trace_leads_back() -> None:
+def test_with_traces_exemplars_and_lines_link_to_a_trace_and_a_trace_to_both() -> None:
     found = options(with_sources(TEMPO))
     assert found["prometheus"]["exemplarTraceIdDestinations"] == [{"name": "trace_id", "datasourceUid": "tempo"}]
     to_trace, to_lines = found["loki"]["derivedFields"]
@@ -49,17 +49,17 @@ def test_with_traces_an_exemplar_and_a_line_lead_to_one_and_a_trace_leads_back()
     assert found["tempo"]["tracesToMetrics"]["datasourceUid"] == "prometheus"
 
 
-def test_a_trace_leads_to_no_lines_where_the_stack_has_none() -> None:
+def test_a_trace_links_to_no_lines_where_the_stack_has_none() -> None:
     values = {"loki": {"enabled": False}, "grafana": {"dataSources": TEMPO}}
     assert "tracesToLogsV2" not in options(stack_config("dev", values))["tempo"]
 
 
-def test_a_line_of_a_request_leads_to_all_lines_of_that_request() -> None:
+def test_a_line_of_a_request_links_to_all_lines_of_that_request() -> None:
     (same,) = options(stack_config("dev"))["loki"]["derivedFields"]
     assert same["url"] == '{stack=~".+"} | correlation_id="${__value.raw}"'
 
 
-def test_alertmanager_is_that_of_prometheus_and_not_asked_to_take_grafanas_alerts() -> None:
+def test_alertmanager_is_a_prometheus_one_that_gets_no_alerts_of_grafana() -> None:
     found = options(stack_config("dev"))["alertmanager"]
     assert found == {"implementation": "prometheus", "handleGrafanaManagedAlerts": False}
 
@@ -73,7 +73,7 @@ def test_elasticsearch_is_complete_with_its_password_hidden() -> None:
     assert json.loads(source["jsonDataEncoded"])["interval"] == "Daily"
 
 
-def test_cloudwatch_has_its_key_or_what_the_host_may_do() -> None:
+def test_cloudwatch_uses_its_key_or_the_credentials_of_the_host() -> None:
     keyed = declared_source(with_sources(CLOUDWATCH), "cloudwatch")
     assert json.loads(keyed["jsonDataEncoded"])["authType"] == "keys"
     assert keyed["secureJsonDataEncoded"] == HIDDEN
@@ -111,13 +111,13 @@ def test_a_data_source_without_its_secret_is_refused_with_the_command_that_sets_
     assert f"./obs secret set {secret} dev" in caught.value.fix
 
 
-def test_grafana_evaluates_only_what_has_no_ruler_of_its_own() -> None:
+def test_grafana_evaluates_only_sources_without_their_own_ruler() -> None:
     assert rule_groups(with_sources(TEMPO, CLOUDWATCH)) == ()
     (group,) = rule_groups(with_sources(ELASTICSEARCH))
     assert [rule.name for rule in group.rules] == ["ElasticsearchErrorBurst"]
 
 
-def test_a_rule_of_grafanas_carries_what_every_alert_does() -> None:
+def test_a_rule_in_grafana_has_the_labels_and_annotations_of_every_alert() -> None:
     (group,) = rule_groups(with_sources(ELASTICSEARCH))
     for rule in group.rules:
         assert set(rule.labels) >= {*LABELS, "cluster"}

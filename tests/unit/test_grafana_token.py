@@ -32,7 +32,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, accounts: list[dict[str, Any]], s
     return posted
 
 
-def test_the_account_of_that_very_name_gets_a_token_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_account_with_exactly_that_name_gets_a_token_that_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     posted = answering(monkeypatch, [{"name": "ci-viewer-2", "id": 4}, {"name": "ci-viewer", "id": 7}])
     assert make(GRAFANA, "ci-viewer", 30, NOW) == "glsa_1"
     ((url, body),) = posted
@@ -40,20 +40,20 @@ def test_the_account_of_that_very_name_gets_a_token_that_ends(monkeypatch: pytes
     assert body == {"name": "ci-viewer 2026-11-21 12:00:00", "secondsToLive": 30 * 86_400}
 
 
-def test_an_account_that_is_not_made_yet_is_an_error_that_says_how_to_make_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_not_created_yet_is_an_error_that_says_how_to_create_it(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, [{"name": "ci-viewer-2", "id": 4}])
     with pytest.raises(ConfigError) as caught:
         make(GRAFANA, "ci-viewer", 30, NOW)
     assert caught.value.fix == "run ./obs up first"
 
 
-def test_a_refusal_of_grafanas_is_said_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_grafana_is_reported_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, [{"name": "ci-viewer", "id": 7}], status=403)
     with pytest.raises(ConfigError, match="Grafana answers 403"):
         make(GRAFANA, "ci-viewer", 30, NOW)
 
 
-def test_an_account_that_is_in_no_setting_is_refused_with_those_that_are(
+def test_an_account_not_in_the_settings_is_refused_with_the_valid_names(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Any,  # noqa: ANN401
 ) -> None:

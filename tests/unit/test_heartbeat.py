@@ -53,7 +53,7 @@ def running() -> Iterator[Running]:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-def test_a_request_of_any_of_the_protocols_methods_is_a_ping(running: Running, method: str) -> None:
+def test_a_request_with_any_method_of_the_protocol_is_a_ping(running: Running, method: str) -> None:
     assert running.state() == "new"
     answer = running.client.request(method, "/ping/stack")
     assert (answer.status_code, answer.text) == (200, "" if method == "HEAD" else "OK")
@@ -66,7 +66,7 @@ def test_a_long_message_is_a_ping_too(running: Running) -> None:
     assert running.state() == "up"
 
 
-def test_asking_how_things_are_is_no_ping(running: Running) -> None:
+def test_a_status_request_is_not_a_ping(running: Running) -> None:
     for _ in range(3):
         running.client.get("/")
     assert running.client.get("/").json()["pings"] == 0
@@ -84,13 +84,13 @@ def test_it_is_late_after_the_period_and_missing_after_the_grace(running: Runnin
     assert running.state() == "up"
 
 
-def test_a_heartbeat_that_never_began_is_missing_as_well(running: Running) -> None:
+def test_a_heartbeat_without_any_ping_is_missing_as_well(running: Running) -> None:
     running.clock.now += 91
     assert running.state() == "down"
     assert running.client.get("/").json()["last_ping"] is None
 
 
-def test_it_says_once_that_pings_stopped_and_once_that_they_are_back(
+def test_it_reports_once_that_pings_stopped_and_once_that_they_resumed(
     running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     running.client.post("/ping/stack")
@@ -143,6 +143,6 @@ def test_a_ping_is_due_just_before_the_interval_is_over(interval: str, repeat: f
 
 
 @pytest.mark.parametrize("interval", ["10s", "2h", "often"])
-def test_an_interval_that_cannot_be_kept_is_refused(interval: str) -> None:
+def test_an_interval_that_cannot_be_met_is_refused(interval: str) -> None:
     with pytest.raises(ConfigError, match=r"notifications\.heartbeat\.interval"):
         without_address(notifications={"heartbeat": {"interval": interval}})

@@ -18,7 +18,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home.find()
 
 
-def test_the_passphrase_is_made_once_and_is_for_its_owner_alone(home: Home) -> None:
+def test_the_passphrase_is_generated_once_and_readable_by_its_owner_only(home: Home) -> None:
     path = Path(home.environment()["PULUMI_CONFIG_PASSPHRASE_FILE"])
     first = path.read_text()
     assert len(first) >= 32
@@ -26,7 +26,7 @@ def test_the_passphrase_is_made_once_and_is_for_its_owner_alone(home: Home) -> N
     assert Path(home.environment()["PULUMI_CONFIG_PASSPHRASE_FILE"]).read_text() == first
 
 
-def test_a_backend_and_a_passphrase_of_the_users_own_are_kept(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_own_backend_and_passphrase_are_kept(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://state")
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "mine")
     environment = home.environment()
@@ -34,7 +34,7 @@ def test_a_backend_and_a_passphrase_of_the_users_own_are_kept(home: Home, monkey
     assert "PULUMI_CONFIG_PASSPHRASE_FILE" not in environment
 
 
-def test_a_stored_secret_is_readable_by_its_owner_alone(home: Home) -> None:
+def test_a_stored_secret_is_readable_by_its_owner_only(home: Home) -> None:
     path = home.set_secret("prod", "alertWebhookUrl", "https://hooks.example.com/x")
     assert path.stat().st_mode & 0o077 == 0
     assert home.secrets("prod") == {"alertWebhookUrl": "https://hooks.example.com/x"}
@@ -69,7 +69,7 @@ def test_the_working_copy_follows_the_tracked_file_and_keeps_salt_and_secrets(ho
     assert (root / "Pulumi.dev.yaml").read_text() == "config:\n  observability:cluster: two\n"
 
 
-def test_a_secret_is_encrypted_once_and_again_when_it_is_stored_anew(home: Home, tmp_path: Path) -> None:
+def test_a_secret_is_encrypted_once_and_again_when_it_is_stored_again(home: Home, tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
     (root / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
@@ -88,7 +88,7 @@ def test_a_secret_is_encrypted_once_and_again_when_it_is_stored_anew(home: Home,
         assert home.to_encrypt("dev") == {"alertWebhookUrl": "two"}
 
 
-def test_a_preview_leaves_out_other_images_and_forgets_none(home: Home) -> None:
+def test_a_preview_leaves_out_images_without_changing_the_record(home: Home) -> None:
     home.set_left_out("dev", {"loki": "not published"})
     copy = home.refresh_project("dev", left_out={"cadvisor": "no such host"}) / "Pulumi.dev.yaml"
     assert yaml.safe_load(copy.read_text())["config"]["observability:leftOut"] == {"cadvisor": "no such host"}

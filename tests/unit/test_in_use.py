@@ -28,18 +28,18 @@ def engine(*containers: str, networks: tuple[str, ...] = (), volumes: tuple[str,
     [engine("obs-live-prometheus"), engine(networks=("obs-live",)), engine(volumes=("obs-live-prometheus-data",))],
     ids=["container", "network", "volume"],
 )
-def test_a_run_ends_where_its_stacks_name_is_in_use(there: DockerClient) -> None:
+def test_a_run_exits_where_its_stacks_name_is_in_use(there: DockerClient) -> None:
     with pytest.raises(pytest.exit.Exception, match=r"'live'.* is in use on this machine: obs-live") as ended:
         refuse_if_in_use(there, "live")
     assert "docker rm -f" in str(ended.value)
     assert ended.value.returncode == 2
 
 
-def test_a_run_goes_on_where_the_name_is_free() -> None:
+def test_a_run_continues_where_the_name_is_free() -> None:
     refuse_if_in_use(engine(), "live")
 
 
-def test_a_second_run_of_the_same_tests_ends_and_a_later_one_goes_on(
+def test_a_concurrent_run_of_the_same_tests_exits_and_a_later_one_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

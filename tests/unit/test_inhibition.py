@@ -134,7 +134,7 @@ def test_alerts_that_lack_a_label_never_mute_one_another(name: str, component: s
     assert [mutes(source, target) for target in targets] == [[], [], []]
 
 
-def test_a_critical_and_a_warning_without_condition_or_system_are_strangers() -> None:
+def test_a_critical_without_condition_or_system_mutes_no_warning() -> None:
     for labels in ({}, {"condition": "cpu_usage"}, {"system": "depot"}, {"instance": "a:9100"}):
         assert mutes({"alertname": "A", "severity": "critical", **labels}, {**BARE, **labels}) == []
     both = {"condition": "cpu_usage", "system": "depot"}
@@ -183,6 +183,6 @@ def test_an_alert_names_its_host_whether_by_its_address_or_by_its_name(labels: L
     assert host_names(jobs(config))["10.0.0.5"] == "web-1"
 
 
-def test_the_host_of_an_address_is_taken_as_the_relabelling_takes_it() -> None:
+def test_the_host_of_an_address_is_the_one_that_relabelling_extracts() -> None:
     addresses = ["a:1", "a", "https://a.example.com:8443/x", "[::1]:9100", "tcp://b:5"]
     assert [host_of(one) for one in addresses] == ["a", "a", "a.example.com", "[::1]", "b"]

@@ -115,7 +115,7 @@ def test_route_as_json_has_receivers_times_and_silences(monkeypatch: pytest.Monk
     assert [(one["id"], one["author"], one["certain"]) for one in alert["silences"]] == [("0123456789", "ann", True)]
 
 
-def test_route_as_json_says_where_silences_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_route_as_json_says_where_silences_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(route, "_silences", lambda _: None)
     assert run("route", "severity=critical,component=database", "staging")["silences_considered"] is False
 

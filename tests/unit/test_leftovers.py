@@ -63,12 +63,12 @@ def name_of(kind: str, **inputs: str) -> str:
     return found
 
 
-def test_where_nothing_is_in_the_way_nothing_is_touched(fake: Fake) -> None:
+def test_where_nothing_conflicts_nothing_is_deleted(fake: Fake) -> None:
     assert take_out(GRAFANA, DECLARED, (), everything) == []
     assert fake.deleted == []
 
 
-def test_what_an_update_began_and_did_not_record_is_taken_out_after_the_policy(fake: Fake) -> None:
+def test_what_an_update_began_and_did_not_record_is_deleted_after_the_policy(fake: Fake) -> None:
     fake.answers |= {
         "api/folders/depot": {"uid": "depot"},
         "api/datasources/uid/loki": {"uid": "loki"},
@@ -90,19 +90,19 @@ def test_what_an_update_began_and_did_not_record_is_taken_out_after_the_policy(f
     }
 
 
-def test_what_is_recorded_stays(fake: Fake) -> None:
+def test_a_recorded_resource_is_kept(fake: Fake) -> None:
     fake.answers["api/folders/depot"] = {"uid": "depot"}
     assert take_out(GRAFANA, DECLARED, [name_of("Folder", uid="depot")], nothing) == []
     assert fake.deleted == []
 
 
-def test_a_policy_that_is_recorded_stays(fake: Fake) -> None:
+def test_a_recorded_policy_is_kept(fake: Fake) -> None:
     fake.answers["api/folders/depot"] = {"uid": "depot"}
     take_out(GRAFANA, DECLARED, [name_of("NotificationPolicy")], everything)
     assert fake.deleted == ["api/folders/depot"]
 
 
-def test_what_is_somebody_elses_is_named_and_nothing_is_touched(fake: Fake) -> None:
+def test_foreign_resources_are_named_and_nothing_is_deleted(fake: Fake) -> None:
     fake.answers |= {"api/folders/depot": {"uid": "depot"}, "api/datasources/uid/loki": {"uid": "loki"}}
     with pytest.raises(ConfigError) as caught:
         take_out(GRAFANA, DECLARED, (), name_of("Folder", uid="depot").__eq__)
@@ -110,7 +110,7 @@ def test_what_is_somebody_elses_is_named_and_nothing_is_touched(fake: Fake) -> N
     assert fake.deleted == []
 
 
-def test_a_folder_with_somebody_elses_dashboards_is_not_taken_out(fake: Fake) -> None:
+def test_a_folder_with_foreign_dashboards_is_not_deleted(fake: Fake) -> None:
     fake.answers |= {
         "api/folders/depot": {"uid": "depot"},
         "api/search?type=dash-db&limit=5000": [

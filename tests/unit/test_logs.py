@@ -64,37 +64,39 @@ def audited(line: str) -> dict[str, str]:
         ("POST", "/api/user/auth-tokens/rotate", None),
     ],
 )
-def test_sign_ins_and_changes_in_grafana_are_told_from_queries(method: str, path: str, what: str | None) -> None:
+def test_sign_ins_and_changes_in_grafana_are_distinguished_from_queries(
+    method: str, path: str, what: str | None
+) -> None:
     found = audited(REQUEST.format(user="ann", method=method, path=path))
     assert (found["user"], found["method"], found["path"]) == ("ann", method, path)
     assert (found["status"], found["client"], found["level"]) == ("200", "10.0.0.7", "info")
     assert [name for name in ("signed", "changed") if name in found] == ([what] if what else [])
 
 
-def test_who_signed_in_to_grafana_is_read_where_it_says_so() -> None:
+def test_the_user_who_signed_in_to_grafana_is_read_where_logged() -> None:
     assert audited(SIGNED_IN)["user"] == "ann@example.com"
     assert "signed" in audited(SIGNED_IN)
 
 
 @pytest.mark.parametrize(("kind", "line"), [(kind, line) for kind, lines in LINES.items() for line in lines])
-def test_a_line_of_its_kind_is_read(kind: str, line: str) -> None:
+def test_a_line_of_its_format_is_parsed(kind: str, line: str) -> None:
     expressions = [stage.expression for stage in pipelines.FORMATS[kind] if isinstance(stage, pipelines.Regex)]
     assert any(re.search(expression, line) for expression in expressions)
 
 
 @pytest.mark.parametrize("kind", LINES)
-def test_a_line_of_no_kind_is_not_read(kind: str) -> None:
+def test_a_line_of_no_known_format_is_not_parsed(kind: str) -> None:
     expressions = [stage.expression for stage in pipelines.FORMATS[kind] if isinstance(stage, pipelines.Regex)]
     assert not any(re.search(expression, "%% not of this kind") for expression in expressions)
 
 
 @pytest.mark.parametrize("kind", sorted(pipelines.FORMATS.keys() - {"plain"}))
-def test_every_parser_marks_what_it_cannot_read(kind: str) -> None:
+def test_every_parser_marks_what_it_cannot_parse(kind: str) -> None:
     sources_of = [stage.source for stage in pipelines.FORMATS[kind] if isinstance(stage, pipelines.Template)]
     assert "parse_error" in sources_of
 
 
-def test_few_labels_are_made_of_a_line() -> None:
+def test_a_line_gets_few_labels() -> None:
     tail = pipelines.tail({"platform": "platform"})
     stages = [stage for found in (*pipelines.FORMATS.values(), tail) for stage in found]
     labels = {name for stage in stages if isinstance(stage, pipelines.Labels) for name in stage.names}
@@ -168,7 +170,7 @@ def test_a_pattern_means_the_whole_name(name: str) -> None:
     assert read(selecting(containers=["s.op"]), "shop") is None
 
 
-def test_a_label_stands_above_a_name_and_a_name_above_a_project() -> None:
+def test_a_label_takes_precedence_over_a_name_and_a_name_over_a_project() -> None:
     systems = {
         "depot": {"logs": {"projects": ["all"]}},
         "academy": {"logs": {"containers": ["all-mongo-*"]}},
@@ -191,7 +193,7 @@ def test_a_label_stands_above_a_name_and_a_name_above_a_project() -> None:
         ("shop-api-1", {}, "shop-api-1"),
     ],
 )
-def test_a_service_is_called_as_compose_calls_it(name: str, labels: dict[str, str], service: str) -> None:
+def test_a_service_has_its_compose_name(name: str, labels: dict[str, str], service: str) -> None:
     found = read(selecting(containers=["shop-*"]), name, **labels)
     assert found is not None
     assert found["service"] == service
@@ -224,7 +226,7 @@ def test_the_format_of_lines_comes_from_a_label_or_the_usual_name(
     assert found["format"] == kind
 
 
-def test_without_selectors_only_containers_of_the_stack_are_chosen() -> None:
+def test_without_selectors_only_containers_of_the_stack_are_selected() -> None:
     document = yaml.safe_load(promtail.files(stack_config("staging"))["promtail.yaml"])
     rules = document["scrape_configs"][0]["relabel_configs"]
     assert [rule["regex"] for rule in rules if rule.get("action") == "keep"] == [".+"]
@@ -235,7 +237,7 @@ def test_without_selectors_only_containers_of_the_stack_are_chosen() -> None:
     }
 
 
-def test_lines_of_a_container_that_is_not_chosen_are_dropped_before_anything_else() -> None:
+def test_lines_of_a_container_that_is_not_selected_are_dropped_first() -> None:
     document = yaml.safe_load(promtail.files(stack_config("staging"))["promtail.yaml"])
     first, second = document["scrape_configs"][0]["pipeline_stages"][:2]
     assert first["template"]["source"] == second["drop"]["source"]
@@ -252,7 +254,7 @@ def test_every_system_of_a_line_has_its_team() -> None:
         assert re.search(rf"\(eq \$value `{name}`\)[^}}]*}}}}{system.team}{{{{", team), name
 
 
-def test_no_attempt_to_reach_loki_is_the_last() -> None:
+def test_the_collector_retries_loki_without_a_limit() -> None:
     document = yaml.safe_load(promtail.files(stack_config())["promtail.yaml"])
     assert document["clients"][0]["backoff_config"]["max_retries"] == 0
     assert "max_backoff_retries = 0" in alloy.files(stack_config())["config.alloy"]
@@ -277,7 +279,7 @@ def test_alloys_blocks_are_closed_and_its_strings_escaped() -> None:
     assert outside.count('"') % 2 == 0
 
 
-def test_lokis_limits_are_those_asked_for() -> None:
+def test_lokis_limits_are_the_required_ones() -> None:
     document = yaml.safe_load(loki.files(stack_config())["loki.yaml"])
     limits = document["limits_config"]
     assert (limits["ingestion_rate_mb"], limits["ingestion_burst_size_mb"]) == (10, 20)
@@ -289,7 +291,7 @@ def test_lokis_limits_are_those_asked_for() -> None:
     assert document["ruler"]["alertmanager_url"] == "http://alertmanager:9093"
 
 
-def test_lines_are_kept_longer_the_more_they_matter() -> None:
+def test_lines_are_kept_longer_in_staging_and_longest_in_prod() -> None:
     kept = [
         yaml.safe_load(loki.files(stack_config(stack))["loki.yaml"])["limits_config"]["retention_period"]
         for stack in ("dev", "staging", "prod")
@@ -297,7 +299,7 @@ def test_lines_are_kept_longer_the_more_they_matter() -> None:
     assert kept == ["168h", "336h", "744h"]
 
 
-def test_object_storage_takes_its_keys_from_a_file_alone() -> None:
+def test_object_storage_reads_its_keys_only_from_a_file() -> None:
     config = stack_config("prod", {"loki": FULL["loki"]})
     text = loki.files(config)["loki.yaml"]
     assert yaml.safe_load(text)["common"]["storage"]["s3"]["bucketnames"] == "lines"

@@ -39,7 +39,7 @@ def test_labels_are_read_with_and_without_quotes_and_braces(text: str, labels: d
         ("{}", "no label is given", "alertname=HighErrorRate"),
     ],
 )
-def test_what_is_no_label_is_refused_with_the_mend(text: str, what: str, fix: str) -> None:
+def test_an_invalid_matcher_is_refused_with_the_fix(text: str, what: str, fix: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_labels(text)
     assert what in caught.value.what
@@ -61,7 +61,7 @@ def test_what_is_no_label_is_refused_with_the_mend(text: str, what: str, fix: st
         (r'path="C:\temp\new"', {"path": "C:\\temp\new"}),
     ],
 )
-def test_a_bare_name_is_an_alerts_and_values_are_read_as_alertmanager_does(text: str, pairs: dict[str, str]) -> None:
+def test_a_bare_name_is_an_alert_name_and_values_are_read_as_by_alertmanager(text: str, pairs: dict[str, str]) -> None:
     assert parse_labels(text) == pairs
 
 

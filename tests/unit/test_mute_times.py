@@ -46,7 +46,7 @@ def utc(text: str) -> datetime:
         (LUNCH, "2026-11-21 12:30", False),
     ],
 )
-def test_it_is_in_force_within_its_hours_on_its_days(mute_time: MuteTime, at: str, holds: bool) -> None:
+def test_it_is_active_within_its_hours_on_its_days(mute_time: MuteTime, at: str, holds: bool) -> None:
     assert active(mute_time, utc(at)) is holds
 
 
@@ -65,9 +65,7 @@ def test_it_is_in_force_within_its_hours_on_its_days(mute_time: MuteTime, at: st
         (MuteTime(times=("02:30-03:30",), location="Europe/Berlin"), "2026-03-29 00:30", "2026-03-29 01:00"),
     ],
 )
-def test_the_next_change_is_found_across_days_and_changes_of_the_clocks(
-    mute_time: MuteTime, at: str, change: str
-) -> None:
+def test_the_next_change_is_found_across_days_and_clock_changes(mute_time: MuteTime, at: str, change: str) -> None:
     assert next_change(mute_time, utc(at)) == utc(change)
 
 

@@ -33,7 +33,7 @@ def imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", [path for path in TESTS if path.name.startswith("test_")], ids=lambda path: path.stem)
-def test_a_test_that_starts_a_container_is_in_a_folder_that_is_marked(path: Path) -> None:
+def test_a_test_that_starts_a_container_is_in_a_marked_folder(path: Path) -> None:
     assert not imported(path) & STARTS or folder(path) in NEEDS
 
 
@@ -47,7 +47,7 @@ def test_no_test_sets_a_marker_that_its_folder_sets(path: Path) -> None:
     assert not marks & set(NEEDS.values())
 
 
-def test_every_folder_with_a_marker_is_there() -> None:
+def test_every_folder_with_a_marker_exists() -> None:
     assert {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()} >= NEEDS.keys()
 
 

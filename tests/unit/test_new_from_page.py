@@ -144,7 +144,7 @@ def test_the_signals_of_a_page_are_recognised(folder: Path, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", FOUND)
-def test_what_is_made_of_a_page_passes_the_check_against_it(folder: Path, page: str) -> None:
+def test_the_generated_file_passes_the_check_against_its_page(folder: Path, page: str) -> None:
     _, system = made(folder, page)
     found = compare(system, [saved((PAGES / f"{page}.txt").read_bytes())])
     assert [one for one in found if one.verdict == "differs"] == []
@@ -168,7 +168,7 @@ def test_every_guess_is_marked(folder: Path, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", FOUND)
-def test_rules_can_be_made_of_it(folder: Path, page: str) -> None:
+def test_rules_can_be_generated_from_it(folder: Path, page: str) -> None:
     _, system = made(folder, page)
     assert [rule for made in (signals, history, slo) for group in made.groups(system) for rule in group["rules"]]
 
@@ -183,7 +183,7 @@ def test_kinds_labels_units_and_real_buckets_are_those_of_the_page(folder: Path)
     assert latency.help == "Duration of HTTP requests in seconds"
 
 
-def test_thresholds_stand_at_bounds_that_the_histogram_has(folder: Path) -> None:
+def test_thresholds_are_at_bounds_of_the_histogram(folder: Path) -> None:
     _, system = made(folder, "opentelemetry-before-1.23")
     demanded = system.thresholds["responseTime"]
     assert (demanded.quantile, demanded.warning, demanded.critical) == ("p95", "1s", "2500ms")
@@ -191,7 +191,7 @@ def test_thresholds_stand_at_bounds_that_the_histogram_has(folder: Path) -> None
     assert system.slos.latency.target == "1s"
 
 
-def test_a_unit_that_no_name_says_is_guessed_from_the_bounds(folder: Path) -> None:
+def test_a_unit_that_is_not_in_the_name_is_guessed_from_the_bounds(folder: Path) -> None:
     text, system = made(folder, "hand-written")
     assert system.series["shop_request_duration"].unit == "ms"
     assert "# guess: its name has no unit; its bounds look like ms." in text
@@ -206,12 +206,12 @@ def test_what_cannot_be_declared_is_named_with_the_reason(folder: Path) -> None:
     assert "# guess: the page has no TYPE line for it, so gauge is by its name." in text
 
 
-def test_a_summary_of_times_is_said_to_be_no_latency(folder: Path) -> None:
+def test_a_summary_is_reported_as_unusable_for_latency(folder: Path) -> None:
     text, _ = made(folder, "spring-boot")
     assert "management.metrics.distribution.percentiles-histogram.http.server.requests=true" in text
 
 
-def test_what_a_library_brings_is_declared_only_where_a_signal_reads_it(folder: Path) -> None:
+def test_series_of_a_library_are_declared_only_where_a_signal_reads_them(folder: Path) -> None:
     _, system = made(folder, "go-promhttp")
     assert {"go_goroutines", "process_resident_memory_bytes"} <= system.series.keys()
     assert (
@@ -234,7 +234,7 @@ def test_the_scrape_is_that_of_the_address(folder: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "a 1\r\n"])
-def test_a_page_that_prometheus_refuses_makes_no_file(folder: Path, body: str) -> None:
+def test_no_file_is_written_for_a_page_that_prometheus_refuses(folder: Path, body: str) -> None:
     with serving(body) as served, pytest.raises(ConfigError) as caught:
         commands.new_system("shop", f"{served.address}/metrics")
     assert "Prometheus refuses the page" in caught.value.what

@@ -101,7 +101,7 @@ def test_an_alert_takes_the_routes_that_requirements_name(labels: dict[str, str]
     assert [route.receiver for route in taken(config(), labels)] == receivers
 
 
-def test_waiting_and_repeating_is_as_required() -> None:
+def test_group_wait_and_repeat_interval_are_as_required() -> None:
     route = rendered(config())["route"]
     assert route["group_by"] == ["alertname", "cluster", "system"]
     assert (route["group_wait"], route["group_interval"], route["repeat_interval"]) == ("10s", "10s", "12h")
@@ -209,7 +209,7 @@ def test_a_wrong_name_or_audience_is_refused_by_its_path(change: dict[str, Any],
     assert fix in error.what + error.fix
 
 
-def test_a_secret_that_a_receiver_needs_is_asked_for_by_name() -> None:
+def test_a_missing_secret_of_a_receiver_is_requested_by_name() -> None:
     with pytest.raises(ConfigError) as caught:
         config({"receivers": {"pager": {"pagerduty": {}}}, "critical": ["pager"]}, ())
     assert "observability:notifications.receivers.pager needs the secret observability:pagerKey" in caught.value.what
@@ -222,14 +222,14 @@ def test_prod_is_refused_without_a_heartbeat() -> None:
     assert "the secret observability:heartbeatUrl is required in prod and missing" in caught.value.what
 
 
-def test_prod_asks_for_all_that_is_missing_at_once() -> None:
+def test_in_prod_all_missing_settings_are_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         from_file("prod", REFERENCE)
     assert "heartbeatUrl" in caught.value.what
     assert "; so are smtpPassword, slackCriticalUrl, slackWarningUrl, pagerKey" in caught.value.what
 
 
-def test_hours_over_midnight_end_on_the_day_after_they_began() -> None:
+def test_hours_past_midnight_end_on_the_next_day() -> None:
     over = mute_times.intervals(MuteTime(times=("22:00-07:00",), weekdays=("sunday",)))
     assert [(one.begin, one.end, one.weekdays) for one in over] == [
         ("22:00", "24:00", ("sunday",)),
@@ -237,7 +237,7 @@ def test_hours_over_midnight_end_on_the_day_after_they_began() -> None:
     ]
 
 
-def test_hours_until_midnight_leave_the_next_day_alone() -> None:
+def test_hours_until_midnight_do_not_affect_the_next_day() -> None:
     assert [(one.begin, one.end) for one in mute_times.intervals(MuteTime(times=("22:00-00:00",)))] == [
         ("22:00", "24:00")
     ]
@@ -248,6 +248,6 @@ def test_a_mute_time_without_hours_is_the_whole_day() -> None:
     assert (whole.begin, whole.end) == ("00:00", "24:00")
 
 
-def test_a_channel_is_asked_for_its_own_settings_alone() -> None:
+def test_a_channel_requires_only_its_own_settings() -> None:
     with pytest.raises(TypeError, match="pagerduty has no settings of Receiver"):
         Receiver.model_validate({"pagerduty": {}}).settings(Receiver)

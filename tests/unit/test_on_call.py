@@ -89,7 +89,7 @@ def test_the_shift_at_an_instant_is_the_one_in_the_list(zone: str) -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_turns_go_round_on_the_clock_of_their_zone_without_leaving_anybody_out(zone: str) -> None:
+def test_turns_follow_the_clock_of_their_zone_and_skip_no_person(zone: str) -> None:
     made = follow_the_sun(zone, "09:00")
     rotation = made.rotations["office"]
     place = ZoneInfo(zone)
@@ -99,13 +99,13 @@ def test_turns_go_round_on_the_clock_of_their_zone_without_leaving_anybody_out(z
         assert on_rotation(rotation, morning.astimezone(UTC) - timedelta(seconds=1)) == rotation.people[(day - 1) % 3]
 
 
-def test_a_time_that_is_left_out_is_the_moment_of_the_change() -> None:
+def test_a_skipped_local_time_is_the_moment_of_the_clock_change() -> None:
     assert instant(date(2026, 3, 29), time(2, 30), "Europe/Berlin") == utc("2026-03-29 01:00")
     assert instant(date(2026, 10, 4), time(2, 15), "Australia/Lord_Howe") == utc("2026-10-03 15:30")
     assert instant(date(2026, 4, 24), time(0), "Africa/Cairo") == utc("2026-04-23 22:00")
 
 
-def test_a_time_that_comes_twice_is_the_first() -> None:
+def test_a_repeated_local_time_is_the_first_occurrence() -> None:
     assert instant(date(2026, 10, 25), time(2, 30), "Europe/Berlin") == utc("2026-10-25 00:30")
     assert instant(date(2026, 11, 1), time(1, 30), "America/New_York") == utc("2026-11-01 05:30")
 
@@ -123,14 +123,14 @@ def test_a_night_is_an_hour_shorter_in_spring_and_an_hour_longer_in_autumn() -> 
     assert night("2026-10-24") == timedelta(hours=13)
 
 
-def test_a_daily_handover_in_the_hour_that_is_left_out_still_takes_place() -> None:
+def test_a_daily_handover_in_the_skipped_hour_still_happens() -> None:
     made = settings("rotations.nights.handover", "02:30")
     before = on_rotation(made.rotations["nights"], utc("2026-03-29 00:59"))
     after = on_rotation(made.rotations["nights"], utc("2026-03-29 01:00"))
     assert (before, after) == ("ben", "anna")
 
 
-def test_a_daily_handover_in_the_hour_that_comes_twice_takes_place_once() -> None:
+def test_a_daily_handover_in_the_repeated_hour_happens_once() -> None:
     rotation = settings("rotations.nights.handover", "02:30").rotations["nights"]
     night = [on_rotation(rotation, utc("2026-10-25 00:00") + timedelta(minutes=10 * step)) for step in range(15)]
     assert night == [night[0]] * 3 + [night[3]] * 12
@@ -158,7 +158,7 @@ def test_a_weekly_rotation_hands_over_on_the_weekday_of_its_start_over_a_year_en
     assert on_rotation(rotation, utc("2027-01-04 08:00")) == "anna"
 
 
-def test_a_rotation_goes_round_before_its_start_as_well() -> None:
+def test_a_rotation_also_applies_before_its_start() -> None:
     rotation = settings().rotations["office"]
     assert on_rotation(rotation, utc("2026-01-05 07:59")) == "ben"
     assert on_rotation(rotation, utc("2025-12-29 07:59")) == "anna"
@@ -173,14 +173,14 @@ def test_a_holiday_is_whole_days_of_the_schedules_zone() -> None:
     assert (second.start, second.end) == (first.end, utc("2026-12-26 23:00"))
 
 
-def test_a_rotation_can_stand_in_on_a_holiday() -> None:
+def test_a_rotation_can_replace_the_layers_on_a_holiday() -> None:
     made = settings("schedules.depot.holidays", [{"dates": ["2026-12-25"], "rotation": "nights"}])
     day = shifts(made, "depot", utc("2026-12-25 00:00"), utc("2026-12-25 22:00"))
     assert [(shift.person, shift.why) for shift in day] == [("anna", "holidays[0]"), ("carla", "holidays[0]")]
     assert day[1].start == utc("2026-12-25 11:00")
 
 
-def test_an_override_takes_its_time_and_no_more() -> None:
+def test_an_override_applies_only_within_its_time() -> None:
     made = settings()
     found = shifts(made, "depot", utc("2026-12-30 16:00"), utc("2027-01-02 08:00"))
     assert [(shift.start, shift.why) for shift in found] == [
@@ -191,14 +191,14 @@ def test_an_override_takes_its_time_and_no_more() -> None:
     assert found[1].person == "ben"
 
 
-def test_an_override_wins_over_a_holiday() -> None:
+def test_an_override_takes_precedence_over_a_holiday() -> None:
     override = {"from": "2026-12-25 10:00", "to": "2026-12-25 12:00", "person": "anna"}
     made = settings("schedules.depot.overrides", [override])
     assert on_call(made, "depot", utc("2026-12-25 10:00")).person == "anna"
     assert on_call(made, "depot", utc("2026-12-25 11:00")).person == "carla"
 
 
-def test_a_long_override_is_whole_wherever_one_looks() -> None:
+def test_a_long_override_is_one_shift_at_any_time_within_it() -> None:
     made = settings(
         "schedules.depot.overrides", [{"from": "2026-05-01 00:00", "to": "2026-08-01 00:00", "person": "ben"}]
     )
@@ -206,7 +206,7 @@ def test_a_long_override_is_whole_wherever_one_looks() -> None:
     assert (shift.start, shift.end) == (utc("2026-04-30 22:00"), utc("2026-07-31 22:00"))
 
 
-def test_the_next_is_another_person_and_not_ones_own_next_shift() -> None:
+def test_the_next_change_is_to_another_person() -> None:
     made = settings()
     now = utc("2027-01-01 12:00")
     following = next_change(made, "depot", now)
@@ -216,7 +216,7 @@ def test_the_next_is_another_person_and_not_ones_own_next_shift() -> None:
     assert following.start == utc("2027-01-02 19:00")
 
 
-def test_no_person_is_next_where_one_person_has_all_turns() -> None:
+def test_there_is_no_next_change_where_one_person_has_all_turns() -> None:
     made = settings("schedules.depot", {"zone": "UTC", "layers": [{"rotation": "alone"}]})
     alone = settings().rotations["office"].model_copy(update={"people": ("ben",)})
     made = made.model_copy(update={"rotations": {**made.rotations, "alone": alone}})
@@ -230,11 +230,11 @@ def test_an_escalation_step_of_a_rotation_goes_to_the_person_whose_turn_it_is() 
     assert notified(made, "depot", utc("2026-01-12 07:50")) == ["anna", "emil", "fatou"]
 
 
-def test_an_escalation_to_others_never_goes_back() -> None:
+def test_an_escalation_to_other_people_has_no_repeat() -> None:
     assert first_repeat(settings(), "depot", utc("2026-01-05 09:00"), utc("2027-02-01 00:00")) is None
 
 
-def test_the_first_escalation_that_goes_back_is_found() -> None:
+def test_the_first_escalation_back_to_the_same_person_is_found() -> None:
     shared = settings("rotations.leads.people", ["ben", "dora"])
     found = first_repeat(shared, "depot", utc("2026-01-05 09:00"), utc("2026-03-01 00:00"))
     # Ben has the third night of the rotation, and is the lead of the first week.
@@ -242,7 +242,7 @@ def test_the_first_escalation_that_goes_back_is_found() -> None:
     assert notified(shared, "depot", found.at)[:2] == ["ben", "ben"]
 
 
-def test_an_override_by_the_person_of_a_step_goes_back_while_it_lasts() -> None:
+def test_an_override_by_the_person_of_a_step_is_a_repeat_while_it_lasts() -> None:
     override = [{"from": "2026-06-01 18:00", "to": "2026-06-02 08:00", "person": "fatou"}]
     made = settings("schedules.depot.overrides", override)
     assert first_repeat(made, "depot", utc("2026-06-01 00:00"), utc("2026-06-30 00:00")) == Repeat(

@@ -33,7 +33,7 @@ def written(**people: dict[str, str]) -> bytes:
     return calendar("dev", known, listed)
 
 
-def test_the_calendar_says_what_the_shifts_are() -> None:
+def test_the_calendar_has_the_shifts() -> None:
     made = settings()
     found = [(event.start, event.end, str(event["summary"])) for event in events(written())]
     assert found == [
@@ -42,7 +42,7 @@ def test_the_calendar_says_what_the_shifts_are() -> None:
     ]
 
 
-def test_the_calendar_is_the_same_whenever_it_is_made() -> None:
+def test_the_calendar_does_not_depend_on_when_it_is_generated() -> None:
     assert written() == written()
     assert all(event.start == event.DTSTAMP for event in events(written()))
 
@@ -62,12 +62,12 @@ def test_an_event_keeps_its_uid_when_its_person_or_the_window_changes() -> None:
     assert {event.start: event["uid"] for event in events(calendar("dev", made.people, other))} == before
 
 
-def test_every_identity_is_there_once() -> None:
+def test_every_uid_is_unique() -> None:
     uids = [event["uid"] for event in events(written())]
     assert len(set(uids)) == len(uids)
 
 
-def test_lines_end_and_are_folded_as_the_standard_says() -> None:
+def test_lines_end_and_are_folded_as_in_the_standard() -> None:
     text = written(ben={"name": "Benjamin Ødegård " * 4})
     lines = text.split(b"\r\n")
     assert lines[-1] == b""
@@ -76,7 +76,7 @@ def test_lines_end_and_are_folded_as_the_standard_says() -> None:
     assert any(line.startswith(b" ") for line in lines)
 
 
-def test_what_means_something_to_the_standard_is_escaped_in_names() -> None:
+def test_special_characters_of_the_standard_are_escaped_in_names() -> None:
     name = 'Ben; Lee, "Dr.": \\ senior'
     text = written(ben={"name": name})
     (summary,) = {str(event["summary"]) for event in events(text) if "Ben" in str(event["summary"])}
@@ -138,12 +138,12 @@ def test_ics_writes_the_shifts_of_the_days(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_time_that_is_none_is_refused() -> None:
+def test_an_invalid_time_is_refused() -> None:
     with pytest.raises(ConfigError, match="--at: 'tomorrow' is not a time"):
         CliRunner().invoke(app, ["oncall", "--at", "tomorrow"], catch_exceptions=False)
 
 
-def test_without_schedules_it_says_so_and_the_fix(stack: Path) -> None:
+def test_without_schedules_the_error_has_the_fix(stack: Path) -> None:
     stack.write_text("config: {}\n")
     assert obs().splitlines() == [
         "dev: nobody is on call: observability:onCall has no schedules",
@@ -167,7 +167,7 @@ def test_nothing_of_the_rota_is_in_what_synth_writes(tmp_path: Path) -> None:
     assert not any("carla" in text or "2026-12" in text for text in one.values())
 
 
-def test_two_teams_of_one_calendar_do_not_share_an_identity() -> None:
+def test_two_teams_in_one_calendar_do_not_share_a_uid() -> None:
     made = follow_the_sun("UTC", "09:00")
     listed = [(team, shift) for team in ("depot", "academy") for shift in shifts(made, "depot", START, END)]
     uids = [event["uid"] for event in events(calendar("dev", made.people, listed))]

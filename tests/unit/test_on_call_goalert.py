@@ -70,7 +70,7 @@ def test_holidays_and_overrides_are_fixed_shifts() -> None:
     ]
 
 
-def test_past_times_are_left_out_and_present_ones_start_now() -> None:
+def test_past_shifts_are_omitted_and_current_ones_start_now() -> None:
     now = utc("2026-12-31 12:00")
     assert goalert.exceptional(settings(), "depot", now + timedelta(seconds=30)) == [
         Exceptional(now, utc("2027-01-02 07:00"), (Fixed(now, utc("2027-01-02 07:00"), "ben"),))
@@ -95,7 +95,7 @@ def synced(
     return sync, list(sync.run(smtp, "secret"))
 
 
-def test_a_second_time_changes_nothing() -> None:
+def test_a_second_sync_changes_nothing() -> None:
     double = Double()
     first, said = synced(double, settings())
     assert len(said) == 25
@@ -120,7 +120,7 @@ def test_a_second_time_changes_nothing() -> None:
         ("schedules.depot.escalation.0.after", "20m", ["escalation depot: 3 steps"]),
     ],
 )
-def test_a_change_of_the_settings_is_carried_over_once(path: str, value: object, said: list[str]) -> None:
+def test_a_change_of_the_settings_is_applied_once(path: str, value: object, said: list[str]) -> None:
     double = Double()
     synced(double, settings())
     changed = settings(path, value)
@@ -128,7 +128,7 @@ def test_a_change_of_the_settings_is_carried_over_once(path: str, value: object,
     assert synced(double, changed)[1] == []
 
 
-def test_what_was_changed_in_goalert_by_hand_is_put_right() -> None:
+def test_a_manual_change_in_goalert_is_reverted() -> None:
     double = Double()
     synced(double, settings())
     double.named("rotations", "office")["activeUserIndex"] = 1
@@ -149,7 +149,7 @@ def _rule(start: str, end: str) -> dict[str, Any]:
     return {"start": start, "end": end, "weekdayFilter": EVERY_DAY}
 
 
-def test_time_going_by_is_no_change() -> None:
+def test_the_passing_of_time_is_not_a_change() -> None:
     double = Double()
     synced(double, settings("rotations.nights.people", ["carla"]))
     during = utc("2026-12-26 12:00")
@@ -157,7 +157,7 @@ def test_time_going_by_is_no_change() -> None:
     assert synced(double, settings("rotations.nights.people", ["carla"]), during)[1] == []
 
 
-def test_people_are_known_by_their_address_and_notified_once_it_is_confirmed() -> None:
+def test_people_are_matched_by_address_and_notified_once_it_is_confirmed() -> None:
     double = Double()
     double.change("createUser", "", {"name": "Anna Berg", "email": "Anna@Example.com"})
     sync, _ = synced(double, settings())
@@ -170,7 +170,7 @@ def test_people_are_known_by_their_address_and_notified_once_it_is_confirmed() -
     assert synced(double, settings())[0].unverified == []
 
 
-def test_mail_goes_by_the_server_of_the_settings_and_by_none_without() -> None:
+def test_mail_is_sent_by_the_configured_server_and_otherwise_not_sent() -> None:
     double = Double()
     synced(double, settings())
     assert double.config == {
@@ -213,7 +213,7 @@ class Server:
         return httpx.Response(200, json={"data": {"users": found}})
 
 
-def test_the_client_signs_in_reads_every_page_and_passes_on_what_goalert_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_signs_in_reads_every_page_and_reports_goalerts_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     Server(monkeypatch)
     client = Client("http://127.0.0.1:8081", "https://calls.example.com", "admin", "right")
     assert client.signed_in

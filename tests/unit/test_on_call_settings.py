@@ -99,7 +99,7 @@ def test_bad_input_is_refused_by_path(path: str, value: object, what: str) -> No
     assert f"Pulumi.dev.yaml: observability:onCall.{what}" in refused(path, value).what
 
 
-def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     assert "did you mean 'ben'?" in refused("rotations.office.people.1", "bem").fix
     assert "did you mean 'depot'?" in refused("schedules.depo", rota()["schedules"]["depot"]).fix
 
@@ -138,7 +138,7 @@ def test_an_overlap_is_refused_with_its_hours(path: str, value: object, overlap:
     assert overlap in refused(path, value).what
 
 
-def test_hours_past_the_end_of_the_week_meet_its_beginning() -> None:
+def test_hours_past_the_end_of_the_week_overlap_its_beginning() -> None:
     layers: list[dict[str, Any]] = [
         {"rotation": "nights", "hours": ["22:00-06:00"], "weekdays": ["sunday"]},
         {"rotation": "office", "hours": ["06:00-24:00"], "weekdays": ["monday"]},
@@ -150,7 +150,7 @@ def test_hours_past_the_end_of_the_week_meet_its_beginning() -> None:
     assert "layers[1]: overlaps layers[0] on monday 05:00-06:00" in refused(LAYERS, layers).what
 
 
-def test_two_overrides_at_one_time_are_refused_with_it() -> None:
+def test_two_overrides_at_the_same_time_are_refused_with_that_time() -> None:
     overrides = [
         {"from": "2026-12-30 18:00", "to": "2027-01-02 08:00", "person": "ben"},
         {"from": "2027-01-01 00:00", "to": "2027-01-05 00:00", "person": "anna"},
@@ -167,7 +167,7 @@ def test_a_day_in_two_holidays_is_refused() -> None:
     assert "holidays[1].dates: 2026-12-25 is in holidays[0] already" in error.what
 
 
-def test_days_and_times_mean_the_same_by_way_of_pulumi() -> None:
+def test_dates_and_times_that_pulumi_converts_are_read_the_same() -> None:
     """Pulumi's own reader makes times of what stands without quotes, and hands them over in Go's form."""
     by_pulumi = rota("rotations.office.start", "2026-01-05 00:00:00 +0000 UTC")
     by_pulumi["schedules"]["depot"]["holidays"][0]["dates"] = ["2026-12-25 00:00:00 +0000 UTC", "2026-12-26"]

@@ -75,9 +75,7 @@ def test_an_image_that_is_available_again_is_in_the_preview(monkeypatch: pytest.
     assert any(one.name == "cadvisor-server-container" for one in shown.declared)
 
 
-def test_what_up_would_refuse_is_told_by_a_preview_that_goes_on(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_preview_reports_what_up_would_refuse_and_continues(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     Machine(monkeypatch, tmp_path)
     shown = prepare(to_show=True)
     assert shown.refusal is not None
@@ -87,7 +85,7 @@ def test_what_up_would_refuse_is_told_by_a_preview_that_goes_on(
 
 
 @pytest.mark.parametrize("options", [{"to_show": True}, {"to_run": True}])
-def test_without_an_essential_image_neither_goes_on(
+def test_without_an_essential_image_preview_and_up_are_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: dict[str, bool]
 ) -> None:
     Machine(monkeypatch, tmp_path, prometheus="cannot be pulled")

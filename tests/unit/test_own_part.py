@@ -193,7 +193,7 @@ def test_an_own_part_has_its_rules_and_dashboard(made: Path) -> None:
     assert "etcd_up" in (made / "out/grafana/dashboards/shop/shop-database.json").read_text()
 
 
-def test_the_rules_of_an_own_part_go_with_it(made: Path) -> None:
+def test_the_rules_of_an_own_part_are_removed_with_it(made: Path) -> None:
     stack = (made / "Pulumi.shop.yaml").read_text().replace("      etcd: ", "      unwatched: {etcd: gone}\n      # ")
     (made / "Pulumi.without.yaml").write_text(stack)
     run = obs(made, "synth", "without", "--out", str(made / "without"))
@@ -202,13 +202,13 @@ def test_the_rules_of_an_own_part_go_with_it(made: Path) -> None:
     assert "etcd-exporter" not in (made / "without/resources.json").read_text()
 
 
-def test_the_secret_of_an_own_parts_server_is_asked_for_by_name(made: Path) -> None:
+def test_a_missing_secret_of_an_own_parts_server_is_requested_by_name(made: Path) -> None:
     run = obs(made, "secret", "list", "shop")
     assert "shopEtcdPassword" in run.stdout
     assert "needed by systems.shop.etcd[0]: ./obs secret set shopEtcdPassword" in obs(made, "doctor", "shop").stdout
 
 
-def test_verify_asks_for_the_series_that_says_whether_a_server_is_reached(made: Path) -> None:
+def test_verify_queries_the_series_that_shows_whether_a_server_is_reached(made: Path) -> None:
     script = (
         "from observability.operations.home import Home; from observability.operations.parts import exporters;"
         "config = Home.find().config('shop', complete=False);"

@@ -32,7 +32,7 @@ def images_of(config: StackConfig) -> set[str]:
 
 
 @pytest.mark.parametrize("part", OPTIONAL)
-def test_a_part_that_is_switched_off_takes_its_job_and_nothing_else_with_it(part: str) -> None:
+def test_switching_a_part_off_removes_its_job_and_no_other(part: str) -> None:
     whole = stack_config("staging", BEYOND_PROFILES)
     section = "".join(word.title() if index else word for index, word in enumerate(part.split("-")))
     without = stack_config("staging", {**BEYOND_PROFILES, section: {"enabled": False}})
@@ -52,7 +52,7 @@ def test_an_exporter_without_servers_does_not_run(part: str) -> None:
 
 
 @pytest.mark.parametrize("part", [name for name in OPTIONAL if not parts()[name].one_image])
-def test_an_image_that_is_not_available_takes_its_part_out(part: str) -> None:
+def test_a_part_whose_image_is_not_available_is_left_out(part: str) -> None:
     image = parts()[part].images[0].name
     config = stack_config("staging", BEYOND_PROFILES).without({image: "no such host"})
     assert not config.runs(part)
@@ -60,7 +60,7 @@ def test_an_image_that_is_not_available_takes_its_part_out(part: str) -> None:
     assert image not in config.images
 
 
-def test_the_servers_that_no_stack_can_do_without_are_essential() -> None:
+def test_the_servers_that_every_stack_needs_are_essential() -> None:
     assert essential() == {"prometheus", "alertmanager"}
 
 
@@ -113,14 +113,14 @@ def test_promtail_takes_the_place_of_an_alloy_that_is_not_available() -> None:
     assert stack_config("dev", {"collector": {"kind": "promtail"}}).collector == "promtail"
 
 
-def test_the_engines_metrics_are_scraped_where_the_settings_say() -> None:
+def test_the_engines_metrics_are_scraped_at_the_configured_address() -> None:
     found = {job.name: job.targets for job in jobs(stack_config("dev", {"docker": {"metricsAddress": "host:9323"}}))}
     assert [target.address for target in found["docker"]] == ["cadvisor:8080", "host:9323"]
     without = jobs(stack_config("dev", {"cadvisor": {"enabled": False}}))
     assert "docker" not in {job.name for job in without}
 
 
-def test_what_was_left_out_is_remembered_beside_the_state(tmp_path: Any) -> None:  # noqa: ANN401
+def test_what_was_left_out_is_stored_next_to_the_state(tmp_path: Any) -> None:  # noqa: ANN401
     home = Home(folder=tmp_path)
     home.set_left_out("dev", {"grafana": "no such host"})
     assert home.config("dev").left_out == {"grafana": "no such host"}
@@ -140,7 +140,7 @@ def test_what_was_left_out_is_remembered_beside_the_state(tmp_path: Any) -> None
         ({"unwatched": {"redis": "because"}, "redis": [{"address": "a:1"}]}, "systems.depot.unwatched.redis"),
     ],
 )
-def test_a_server_that_cannot_be_is_refused_by_path(own: dict[str, Any], path: str) -> None:
+def test_an_invalid_server_is_refused_by_path(own: dict[str, Any], path: str) -> None:
     with pytest.raises(ConfigError) as caught:
         stack_config("staging", {"systems": {"depot": own}})
     assert path in caught.value.what

@@ -46,7 +46,7 @@ def test_several_series_that_are_not_stored_are_counted() -> None:
     assert found(PAGE, {}) == [("differs", 'Prometheus 3.15.0 does not store 2 series, like a{route="/x"}')]
 
 
-def test_a_series_or_a_value_that_was_read_otherwise_is_doubtful() -> None:
+def test_a_series_or_a_value_that_was_read_differently_is_doubtful() -> None:
     more = {**SERIES, ("c", ()): 1.0}
     assert found(PAGE, more) == [("doubtful", "Prometheus 3.15.0 stores c, which was not read here")]
     other = {**SERIES, ("a", (("route", "/x"),)): 4.0}
@@ -57,18 +57,18 @@ def test_of_a_series_sent_twice_the_first_sample_counts() -> None:
     assert found("a 1\na 2\n", {("a", ()): 1.0}) == []
 
 
-def test_samples_whose_times_prometheus_may_drop_are_not_missed() -> None:
+def test_samples_whose_timestamps_prometheus_may_drop_are_not_expected() -> None:
     long_ago = int((time.time() - 3 * 3600) * 1000)
     assert found(f"a 1 {long_ago}\n", {}) == []
 
 
-def test_a_page_that_was_refused_here_and_not_by_prometheus_is_doubtful() -> None:
+def test_a_page_that_the_reader_refuses_and_prometheus_accepts_is_doubtful() -> None:
     (one,) = findings(None, stored(SERIES), None)
     assert one.verdict == "doubtful"
     assert "takes it and stores 2 series" in one.detail
 
 
-def test_a_program_that_ends_at_once_is_reported_with_its_last_line(tmp_path: Path) -> None:
+def test_a_program_that_exits_at_once_is_reported_with_its_last_line(tmp_path: Path) -> None:
     program = tmp_path / "prometheus"
     program.write_text("#!/bin/sh\necho starting\necho 'no space left on device' >&2\nexit 3\n")
     program.chmod(0o755)
@@ -121,18 +121,18 @@ def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:  # noqa: ANN4
     return run
 
 
-def test_without_the_program_the_answer_is_judged_as_ever(check: Any) -> None:  # noqa: ANN401
+def test_without_the_program_the_page_is_still_checked(check: Any) -> None:  # noqa: ANN401
     code, said = check(None)
     assert (code, said["agree"], said["prometheus"]) == (0, True, None)
 
 
-def test_where_prometheus_agrees_it_is_said_that_it_was_asked(check: Any) -> None:  # noqa: ANN401
+def test_where_prometheus_agrees_the_output_names_it(check: Any) -> None:  # noqa: ANN401
     code, said = check(stored(SERIES))
     assert (code, said["agree"]) == (0, True)
     assert said["prometheus"] == "Prometheus 3.15.0 was given the answer as well, and stores 2 series of it"
 
 
-def test_what_prometheus_refuses_is_an_error_and_blinds_the_alerts(check: Any) -> None:  # noqa: ANN401
+def test_a_page_that_prometheus_refuses_is_an_error_and_the_alerts_cannot_fire(check: Any) -> None:  # noqa: ANN401
     code, said = check(stored({}, refusal="invalid metric type"))
     assert (code, said["agree"]) == (1, False)
     first = said["findings"][0]
@@ -141,7 +141,7 @@ def test_what_prometheus_refuses_is_an_error_and_blinds_the_alerts(check: Any) -
     assert {"series": "a", "verdict": "differs", "detail": "nothing of the page is stored"} in said["findings"]
 
 
-def test_what_both_refuse_is_said_once_with_the_fix(check: Any) -> None:  # noqa: ANN401
+def test_what_both_refuse_is_reported_once_with_the_fix(check: Any) -> None:  # noqa: ANN401
     code, said = check(stored({}, refusal="expected value"), page="# TYPE a wrong\na 1\n")
     assert code == 1
     assert [one["series"] for one in said["findings"]] == ["the page", "a"]

@@ -41,14 +41,14 @@ def check(values: dict[str, Any], *running: Any) -> None:  # noqa: ANN401
     preflight.check(stack_config("dev", values), declared("dev", values), client(*running))
 
 
-def test_a_port_that_somebody_holds_is_refused_with_its_setting(taken: int) -> None:
+def test_a_port_in_use_is_refused_with_its_setting(taken: int) -> None:
     with pytest.raises(ConfigError) as caught:
         check({"prometheus": {"port": taken}})
     assert f"port {taken} of 127.0.0.1, wanted by prometheus, is already taken" in caught.value.what
     assert "observability:prometheus.port" in caught.value.fix
 
 
-def test_a_port_that_the_stack_itself_holds_is_fine(taken: int) -> None:
+def test_a_port_that_the_stack_itself_uses_is_accepted(taken: int) -> None:
     own = SimpleNamespace(
         attrs={
             "HostConfig": {"PortBindings": {"9090/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(taken)}]}},
@@ -58,20 +58,20 @@ def test_a_port_that_the_stack_itself_holds_is_fine(taken: int) -> None:
     check({"prometheus": {"port": taken}}, own)
 
 
-def test_two_containers_of_one_name_are_refused() -> None:
+def test_two_containers_with_the_same_name_are_refused() -> None:
     twin = Declared(type=CONTAINER, name="twin", parent=None, inputs={"name": "obs-dev-prometheus"})
     with pytest.raises(ConfigError, match="one container name"):
         preflight.check(stack_config(), [*declared(), twin], client())
 
 
-def test_an_engine_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_does_not_respond_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     with pytest.raises(ConfigError) as caught:
         preflight.connect()
     assert "Docker at tcp://127.0.0.1:1 does not answer" in caught.value.what
 
 
-def test_a_subnet_that_another_network_has_part_of_is_refused_with_its_name() -> None:
+def test_a_subnet_that_overlaps_another_network_is_refused_with_its_name() -> None:
     with pytest.raises(ConfigError) as caught:
         check({"network": {"subnet": "172.30.121.0/24"}})
     assert "172.30.121.0/24 overlaps 172.30.120.0/22 of the Docker network other" in caught.value.what

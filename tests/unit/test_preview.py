@@ -93,19 +93,19 @@ def test_an_update_names_the_properties_with_old_and_new_value(changes: dict[str
     assert changes["kept-container"].because == ()
 
 
-def test_a_replacement_says_which_properties_demand_it(changes: dict[str, Change]) -> None:
+def test_a_replacement_names_the_properties_that_require_it(changes: dict[str, Change]) -> None:
     found = changes["settings-container"]
     assert found.because == ("envs, healthcheck cannot change on an existing container",)
     assert "healthcheck.retries: 3 → 4" in map(line, found.differences)
     assert "envs.COLOUR: added red" in map(line, found.differences)
 
 
-def test_a_resource_replaced_for_another_names_that_one(changes: dict[str, Change]) -> None:
+def test_a_resource_replaced_because_of_another_names_that_resource(changes: dict[str, Change]) -> None:
     assert changes["member-container"].because == ("it needs shared-network, which is replaced",)
     assert changes["shared-network"].because == ("labels cannot change on an existing network",)
 
 
-def test_of_a_file_with_a_secret_beside_it_the_changed_rules_and_jobs_are_named(changes: dict[str, Change]) -> None:
+def test_changed_rules_and_jobs_of_a_file_next_to_a_secret_are_named(changes: dict[str, Change]) -> None:
     assert [*map(line, changes["server-config-loader"].differences)] == [
         "/staging/rules/shop.yaml: groups[shop].rules[QueueTooLong].expr: queue > 5 → queue > 6",
         "/staging/rules/shop.yaml: groups[shop].rules[QueueTooLong].for: 5m → 10m",
@@ -118,7 +118,7 @@ def test_of_a_file_with_a_secret_beside_it_the_changed_rules_and_jobs_are_named(
 
 
 @pytest.mark.parametrize("secrets", [STORED, ()])
-def test_no_secret_is_in_a_change_neither_old_nor_new(secrets: tuple[str, ...]) -> None:
+def test_no_old_or_new_secret_is_in_a_change(secrets: tuple[str, ...]) -> None:
     known = Changes(
         again={}, recorded=records(RECORDED["deployment"]), declared={"server-config-loader": NOW}, secrets=secrets
     )
@@ -183,7 +183,7 @@ def page(*panels: dict[str, Any]) -> str:
     return json.dumps({"title": "Shop", "uid": "shop", "panels": panels, "templating": {"list": []}})
 
 
-def test_of_a_dashboard_the_panels_and_their_fields_are_named() -> None:
+def test_the_changed_panels_of_a_dashboard_and_their_fields_are_named() -> None:
     old = page(panel(1, "Requests", "reqps", "rate(a[5m])"), panel(2, "Errors", "short", "b"))
     new = page(panel(1, "Requests", "short", "rate(a[1m])"), panel(3, "Latency", "s", "c"))
     step = update("dash", {"configJson": old}, {"configJson": new}, "configJson", kind="grafana:oss/x:Dashboard")
@@ -197,7 +197,7 @@ def test_of_a_dashboard_the_panels_and_their_fields_are_named() -> None:
     }
 
 
-def test_a_dashboard_saved_in_another_form_is_compared_by_path() -> None:
+def test_a_dashboard_saved_in_another_format_is_compared_by_path() -> None:
     old = json.dumps({"title": "Shop", "panels": [{"id": 1, "title": "Requests", "unit": "s"}]})
     new = json.dumps({"title": "Shop", "panels": [{"id": 1, "title": "Requests", "unit": "ms"}]})
     step = update("dash", {"configJson": old}, {"configJson": new}, "configJson", kind="grafana:oss/x:Dashboard")
@@ -237,7 +237,7 @@ def test_after_a_refresh_the_value_that_grafana_has_is_the_old_one() -> None:
         ("y" * 200, "z", [f"p: {'y' * 79}… → z"]),
     ],
 )
-def test_what_differs_is_said_by_its_path(old: object, new: object, expected: list[str]) -> None:
+def test_a_difference_is_reported_by_its_path(old: object, new: object, expected: list[str]) -> None:
     assert [*map(line, differences("p", old, new))] == expected
 
 
@@ -365,7 +365,7 @@ def docker_with(**found: dict[str, Any]) -> Any:  # noqa: ANN401 - stands in for
     return SimpleNamespace(containers=SimpleNamespace(list=lambda **_: there), volumes=none, networks=none)
 
 
-def test_what_up_creates_anew_is_named_with_its_state() -> None:
+def test_what_up_recreates_is_named_with_its_state() -> None:
     def container(name: str, **inputs: object) -> Declared:
         kind = "docker:index/container:Container"
         return Declared(type=kind, name=name, parent=None, inputs={"name": name, **inputs})
@@ -385,7 +385,7 @@ def test_what_up_creates_anew_is_named_with_its_state() -> None:
     }
 
 
-def test_what_a_bridged_provider_adds_to_its_record_is_no_difference() -> None:
+def test_what_a_bridged_provider_adds_to_its_record_is_not_a_difference() -> None:
     file = {"file": "/etc/it.yaml", "content": "a: 1\n"}
     resource = {
         "urn": "urn:pulumi:dev::obs::docker:index/container:Container::it",

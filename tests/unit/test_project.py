@@ -30,7 +30,7 @@ def test_a_project_folder_comes_after_the_built_in_one(own: Path) -> None:
     assert project.writable("systems") == own / "systems"
 
 
-def test_built_in_parts_lie_in_the_package_and_own_ones_in_parts(own: Path) -> None:
+def test_built_in_parts_are_in_the_package_and_own_ones_in_parts(own: Path) -> None:
     (own / "parts").mkdir()
     assert project.folders("parts") == (project.BUILT_IN / "observability" / "parts", own / "parts")
 
@@ -42,12 +42,12 @@ def test_files_of_both_folders_are_found_with_either_extension(own: Path) -> Non
     assert list(found) == sorted(found)
 
 
-def test_a_file_of_the_project_takes_the_place_of_the_built_in_one(own: Path) -> None:
+def test_a_file_of_the_project_replaces_the_built_in_one(own: Path) -> None:
     (own / "rules" / "host.yml").write_text("groups: []\n")
     assert project.files("rules", *project.YAML)["host"] == own / "rules" / "host.yml"
 
 
-def test_two_files_that_differ_in_their_extension_alone_are_refused(own: Path) -> None:
+def test_two_files_that_differ_only_in_their_extension_are_refused(own: Path) -> None:
     (own / "rules" / "own.yaml").write_text("groups: []\n")
     with pytest.raises(ConfigError, match=r"rules/own.yml: own.yaml lies beside it; both mean 'own'"):
         project.files("rules", *project.YAML)

@@ -29,7 +29,7 @@ def named(resources: list[Declared]) -> dict[str, str]:
     return {one.name: str(one.inputs.get("name")) for one in resources if one.name.startswith("alertmanager")}
 
 
-def test_one_alone_gossips_with_nobody() -> None:
+def test_a_single_alertmanager_has_no_cluster_peers() -> None:
     found = containers(1)
     assert found.keys() == {"obs-dev-alertmanager", "obs-dev-alertmanager-config"}
     command = found["obs-dev-alertmanager"]["entrypoints"]
@@ -37,7 +37,7 @@ def test_one_alone_gossips_with_nobody() -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_each_of_three_knows_the_two_others(number: int) -> None:
+def test_each_of_three_has_the_two_others_as_peers(number: int) -> None:
     services = ["alertmanager", "alertmanager-2", "alertmanager-3"]
     own = services[number - 1]
     command = containers(3)[f"obs-dev-{own}"]["entrypoints"]
@@ -48,7 +48,7 @@ def test_each_of_three_knows_the_two_others(number: int) -> None:
     ]
 
 
-def test_each_has_a_volume_and_a_loader_of_its_own_and_the_same_files() -> None:
+def test_each_has_its_own_volume_and_loader_and_the_same_files() -> None:
     found = containers(2)
     assert {name for name in found if name.endswith("-config")} == {
         "obs-dev-alertmanager-config",
@@ -62,7 +62,7 @@ def test_each_has_a_volume_and_a_loader_of_its_own_and_the_same_files() -> None:
     assert not {mount["volumeName"] for mount in volumes[0]} & {mount["volumeName"] for mount in volumes[1]}
 
 
-def test_a_second_one_leaves_everything_of_the_first_as_it_was_but_its_arguments() -> None:
+def test_adding_a_second_one_changes_only_the_arguments_of_the_first() -> None:
     before, after = named(declared("dev", values(1))), named(declared("dev", values(2)))
     assert before.items() <= after.items()
     one, two = containers(1)["obs-dev-alertmanager"], containers(2)["obs-dev-alertmanager"]
@@ -76,7 +76,7 @@ def test_only_the_first_is_published() -> None:
     assert not found["obs-dev-alertmanager-3"].get("ports")
 
 
-def test_prometheus_and_loki_tell_all_of_them() -> None:
+def test_prometheus_and_loki_send_to_all_of_them() -> None:
     config = stack_config("dev", values(2))
     document = yaml.safe_load(prometheus.files(config, files(config))["prometheus.yaml"])
     (told,) = document["alerting"]["alertmanagers"]
@@ -97,6 +97,6 @@ def test_all_are_watched_under_one_job() -> None:
 
 
 @pytest.mark.parametrize("replicas", [0, 4])
-def test_as_many_as_make_no_sense_are_refused(replicas: int) -> None:
+def test_an_invalid_number_of_replicas_is_refused(replicas: int) -> None:
     with pytest.raises(ConfigError, match=r"observability:alertmanager\.replicas"):
         stack_config("dev", values(replicas))

@@ -107,7 +107,7 @@ def receivers(config: StackConfig, **labels: str) -> list[str]:
     return [delivery.route.receiver for delivery in at(config, NOON, **labels).deliveries]
 
 
-def test_the_person_on_call_for_a_team_gets_its_pages_alone(config: StackConfig) -> None:
+def test_the_person_on_call_for_a_team_gets_only_its_pages(config: StackConfig) -> None:
     assert receivers(config, severity="critical", team="studio") == ["oncall-studio", "critical-page", "critical"]
     assert receivers(config, severity="critical", page="no", team="studio") == ["critical"]
     assert receivers(config, severity="warning", page="yes", team="studio") == ["oncall-studio", "warning"]
@@ -130,7 +130,7 @@ def test_the_symptoms_of_one_system_are_one_page(config: StackConfig) -> None:
     assert not pages_together(config, errors, {**errors, "system": "studio"})
 
 
-def test_a_second_server_host_or_disk_that_fails_is_a_page_of_its_own(config: StackConfig) -> None:
+def test_a_second_server_host_or_disk_that_fails_is_a_separate_page(config: StackConfig) -> None:
     down = {"alertname": "DatabaseDown", "component": "database", "instance": "db-1:5432"}
     assert not pages_together(config, down, {**down, "instance": "db-2:5432"})
     assert not pages_together(config, down, {"alertname": "CriticalErrorRate", "component": "application"})
@@ -138,13 +138,13 @@ def test_a_second_server_host_or_disk_that_fails_is_a_page_of_its_own(config: St
     assert not pages_together(config, disk, {**disk, "device": "sdb"})
 
 
-def test_an_audience_of_pagers_alone_leaves_to_default_what_does_not_page() -> None:
+def test_an_audience_of_pagers_only_leaves_other_alerts_to_default() -> None:
     of = validate("dev", {"notifications": PAGER_ALONE}, frozenset({"pagerKey", "hookUrl"}), REFERENCE)
     assert receivers(of, severity="critical", page="yes") == ["critical-page"]
     assert receivers(of, severity="critical", page="no") == ["default"]
 
 
-def test_an_alert_is_known_by_its_name_and_system_alone(obs: CliRunner) -> None:
+def test_an_alert_is_identified_by_its_name_and_system_only(obs: CliRunner) -> None:
     for arguments in (("HighErrorRate", "--system", "depot"), ("alertname=HighErrorRate,system=depot",)):
         output = said(obs, *arguments)
         assert "severity=warning, component=application, condition=error_rate" in output
@@ -185,9 +185,7 @@ def test_the_receivers_are_shown_before_the_secrets_are_stored(
     assert "alert-webhook" not in output
 
 
-def test_settings_that_are_wrong_are_refused_as_they_always_are(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_invalid_settings_are_refused_as_by_every_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path))
     with pytest.raises(ConfigError, match="there is no stack 'nowhere'"):
         _config("nowhere")
@@ -217,7 +215,7 @@ def test_two_systems_at_once_are_refused() -> None:
         given_labels("system=depot", "studio")
 
 
-def test_every_alert_of_the_rule_files_can_be_asked_for(config: StackConfig, rules: Alerts) -> None:
+def test_route_accepts_every_alert_of_the_rule_files(config: StackConfig, rules: Alerts) -> None:
     names = [
         rule["alert"]
         for text in files(config).values()
@@ -265,7 +263,7 @@ def test_the_watchdog_goes_to_the_dead_mans_switch(obs: CliRunner) -> None:
     assert "the dead man's switch (secret heartbeatUrl)" in said(obs, "Watchdog")
 
 
-def test_every_channel_says_where_its_messages_go(config: StackConfig) -> None:
+def test_every_channel_states_where_its_messages_go(config: StackConfig) -> None:
     receivers = config.notifications.receivers
     found = {name: destination(name, receiver) for name, receiver in receivers.items()}
     assert found["ops-mail"] == "mail to ops@example.com, night@example.com"
@@ -329,7 +327,7 @@ def test_what_is_on_a_host_is_muted_while_it_is_down() -> None:
     assert muted_while({"alertname": "HostDown", "severity": "critical", "component": "host", "host": "erp-1"}) == []
 
 
-def test_an_alert_is_not_muted_by_its_own_kind() -> None:
+def test_an_alert_is_not_muted_by_alerts_of_the_same_kind() -> None:
     down = {"alertname": "DatabaseDown", "severity": "critical", "component": "database", "system": "depot"}
     assert not [words for words in muted_while(down) if words.startswith("DatabaseDown")]
     slow = {**down, "alertname": "SlowDatabaseQueries", "severity": "warning"}

@@ -114,25 +114,25 @@ def test_a_stack_has_the_plain_files_and_the_four_made_from_its_systems() -> Non
         ({"loki": {"enabled": False}}, {"loki.yaml", "alloy.yaml"}),
     ],
 )
-def test_a_part_that_is_off_brings_no_rules(values: Mapping[str, Any], gone: set[str]) -> None:
+def test_a_part_that_is_off_has_no_rules(values: Mapping[str, Any], gone: set[str]) -> None:
     whole = files(stack_config("dev", FULL))
     without = files(stack_config("dev", {**FULL, **values}))
     assert set(whole) - set(without) == gone
 
 
-def test_rules_about_hosts_stay_while_there_is_a_host_to_watch() -> None:
+def test_rules_for_hosts_are_kept_while_any_host_is_watched() -> None:
     hosts = {"academy": {"hosts": FULL["systems"]["academy"]["hosts"]}}
     own = {"nodeExporter": {"enabled": False}}
     assert "host.yaml" in files(stack_config("staging", {**own, "systems": hosts}))
     assert "host.yaml" not in files(stack_config("staging", own))
 
 
-def test_the_engines_own_metrics_bring_no_rules_about_containers() -> None:
+def test_the_engines_own_metrics_add_no_rules_for_containers() -> None:
     values = {"docker": {"metricsAddress": "172.30.90.1:9323"}, "cadvisor": {"enabled": False}}
     assert "container.yaml" not in files(stack_config("dev", values))
 
 
-def test_the_collector_that_runs_brings_its_own_file() -> None:
+def test_the_rules_of_the_collector_that_runs_are_loaded() -> None:
     alloy, promtail = stack_config("dev"), stack_config("dev", {"collector": {"kind": "promtail"}})
     assert "alloy.yaml" in files(alloy)
     assert "promtail.yaml" not in files(alloy)
@@ -140,7 +140,7 @@ def test_the_collector_that_runs_brings_its_own_file() -> None:
     assert "alloy.yaml" not in files(promtail)
 
 
-def test_a_file_in_upstream_form_is_picked_up_as_it_is(root: Path) -> None:
+def test_a_file_in_upstream_format_is_used_unchanged(root: Path) -> None:
     (root / "rules" / "example.yaml").write_text(UPSTREAM)
     assert files(stack_config("dev", FULL), root)["example.yaml"] == UPSTREAM
 
@@ -148,20 +148,20 @@ def test_a_file_in_upstream_form_is_picked_up_as_it_is(root: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["groups: [", "- a\n", "rules: []\n", "groups: {}\n", "\x00", "groups: []\ngroups: []\n"]
 )
-def test_a_file_that_is_none_is_refused_by_name(root: Path, text: str) -> None:
+def test_an_invalid_file_is_refused_by_name(root: Path, text: str) -> None:
     (root / "rules" / "broken.yaml").write_text(text)
     with pytest.raises(ConfigError, match=r"rules/broken\.yaml") as caught:
         files(stack_config(), root)
     assert "\n" not in caught.value.what
 
 
-def test_a_file_with_the_name_of_one_that_is_made_is_refused(root: Path) -> None:
+def test_a_file_with_the_name_of_a_generated_one_is_refused(root: Path) -> None:
     (root / "rules" / "signals.yaml").write_text(UPSTREAM)
     with pytest.raises(ConfigError, match=r"rules/signals\.yaml: a file of this name is made"):
         files(stack_config(), root)
 
 
-def test_links_lead_to_grafana_and_to_the_runbooks_where_these_are_known() -> None:
+def test_links_lead_to_grafana_and_to_the_runbooks_where_their_urls_are_set() -> None:
     values = {
         "links": {"runbooks": "https://git.example.com/runbooks/"},
         "grafana": {"url": "https://grafana.example.com"},
@@ -174,7 +174,7 @@ def test_links_lead_to_grafana_and_to_the_runbooks_where_these_are_known() -> No
                 assert annotations["dashboard_url"].startswith("https://grafana.example.com/d/")
 
 
-def test_links_stay_paths_where_nothing_is_known() -> None:
+def test_links_stay_paths_where_no_url_is_set() -> None:
     for text in files(stack_config("dev", {"grafana": {"enabled": False}})).values():
         for rule in rules_of(text):
             if "alert" in rule:
@@ -194,7 +194,7 @@ def test_every_alert_gets_its_own_links_however_it_is_written(root: Path) -> Non
     assert rules[4] == {"expr": "vector(1)", "record": "mine:one"}
 
 
-def test_a_rule_keeps_the_links_that_it_brings(root: Path) -> None:
+def test_a_rule_keeps_its_own_links(root: Path) -> None:
     (root / "rules" / "example.yaml").write_text(OWN_LINKS)
     first, second, third = rules_of(files(stack_config("dev", ADDRESSES), root)["example.yaml"])
     assert first["annotations"] == {
@@ -208,7 +208,7 @@ def test_a_rule_keeps_the_links_that_it_brings(root: Path) -> None:
     }
 
 
-def test_a_page_beside_the_folder_of_rules_is_an_alerts_runbook(root: Path) -> None:
+def test_a_page_in_the_folder_next_to_the_rules_is_an_alerts_runbook(root: Path) -> None:
     (root / "rules" / "example.yaml").write_text(
         UPSTREAM.replace(', runbook_url: "https://runbooks.example.com/examplefull"', "")
     )
@@ -218,18 +218,18 @@ def test_a_page_beside_the_folder_of_rules_is_an_alerts_runbook(root: Path) -> N
     assert rule["annotations"] == {"summary": "It is full.", "runbook_url": "https://r/ExampleFull.md"}
 
 
-def test_no_rule_file_names_a_link() -> None:
+def test_no_rule_file_contains_a_link() -> None:
     for source in load().values():
         assert not re.search(r"runbook|/d/|_url", source.text), source.path
 
 
 @pytest.mark.parametrize("name", ["mine.yml", "mine.yaml"])
-def test_a_file_is_taken_whichever_way_it_ends(root: Path, name: str) -> None:
+def test_a_rule_file_may_have_either_extension(root: Path, name: str) -> None:
     (root / "rules" / name).write_text(UPSTREAM)
     assert files(stack_config(), root)["mine.yaml"] == UPSTREAM
 
 
-def test_two_files_that_differ_in_their_ending_alone_are_refused(root: Path) -> None:
+def test_two_files_that_differ_only_in_their_ending_are_refused(root: Path) -> None:
     (root / "rules" / "mine.yaml").write_text(UPSTREAM)
     (root / "rules" / "mine.yml").write_text(UPSTREAM)
     with pytest.raises(ConfigError, match=r"rules/mine\.yml: mine\.yaml lies beside it"):
@@ -280,7 +280,7 @@ def test_a_system_that_is_not_watched_has_no_rules() -> None:
         assert "studio" not in found[f"{name}.yaml"], name
 
 
-def test_one_more_system_gets_rules_of_its_own_and_changes_no_others() -> None:
+def test_one_more_system_gets_its_own_rules_and_changes_no_others() -> None:
     config = stack_config()
     sixth = config.systems["depot"].model_copy(update={"name": "sixth", "team": "six"})
     more = files(replace(config, systems={**config.systems, "sixth": sixth}))

@@ -65,7 +65,7 @@ def titles() -> frozenset[str]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_its_form(name: str) -> None:
+def test_a_page_has_the_required_form(name: str) -> None:
     assert [str(problem) for problem in check_page(PAGES[name], None)] == []
     assert first(name).endswith(".")
 
@@ -89,7 +89,7 @@ def test_a_command_that_a_first_step_names_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", pages_of_criticals())
-def test_the_page_of_a_critical_alert_says_whether_it_can_wait_as_its_label_does(name: str) -> None:
+def test_whether_a_critical_alert_can_wait_agrees_with_its_label(name: str) -> None:
     pages = pages_of_criticals()[name]
     assert bool(CANNOT_WAIT.search(text_of(name))) == (True in pages)
     assert bool(CAN_WAIT.search(text_of(name))) == (False in pages)

@@ -34,7 +34,7 @@ from observability.systems.model import System
         ("00", 0),
     ],
 )
-def test_a_number_that_shows_another_is_kept_apart(tmp_path: Path, text: str, value: float) -> None:
+def test_an_ambiguous_number_keeps_its_text(tmp_path: Path, text: str, value: float) -> None:
     (tmp_path / "a.yaml").write_text(f"a: {text}\n")
     found = parse_yaml(tmp_path / "a.yaml")["a"]
     assert found == Ambiguous(text=text, value=value)
@@ -62,12 +62,12 @@ def test_a_number_that_shows_another_is_kept_apart(tmp_path: Path, text: str, va
         ("yes", True),
     ],
 )
-def test_other_scalars_are_read_as_ever(tmp_path: Path, text: str, value: object) -> None:
+def test_other_scalars_are_read_as_usual(tmp_path: Path, text: str, value: object) -> None:
     (tmp_path / "a.yaml").write_text(f"a: {text}\n")
     assert parse_yaml(tmp_path / "a.yaml")["a"] == value
 
 
-def test_what_is_kept_apart_is_written_as_the_text_it_was() -> None:
+def test_an_ambiguous_number_is_written_as_its_original_text() -> None:
     assert yaml.safe_load(yaml.safe_dump({"a": Ambiguous(text="22:22", value=1342)})) == {"a": "22:22"}
 
 
@@ -109,17 +109,17 @@ def refused(section: type[Section], name: str, value: object) -> bool:
 
 @pytest.mark.parametrize("value", [True, False, "1_0"])
 @pytest.mark.parametrize(("section", "name"), fields(int, float))
-def test_a_number_is_made_of_no_boolean(section: type[Section], name: str, value: object) -> None:
+def test_a_boolean_is_not_accepted_as_a_number(section: type[Section], name: str, value: object) -> None:
     assert refused(section, name, value)
 
 
 @pytest.mark.parametrize("value", [1, 0, 1.0])
 @pytest.mark.parametrize(("section", "name"), fields(bool))
-def test_a_boolean_is_made_of_no_number(section: type[Section], name: str, value: object) -> None:
+def test_a_number_is_not_accepted_as_a_boolean(section: type[Section], name: str, value: object) -> None:
     assert refused(section, name, value)
 
 
-def test_numbers_within_lists_mappings_and_unions_are_guarded_too() -> None:
+def test_numbers_within_lists_mappings_and_unions_are_checked_too() -> None:
     class Inner(Section):
         port: int = 1
 

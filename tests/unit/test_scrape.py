@@ -68,11 +68,11 @@ def relabelled(labels: dict[str, str], rules: list[dict[str, str]]) -> dict[str,
         ("redis://cache.example.com:6379", "cache.example.com"),
     ],
 )
-def test_an_alert_about_an_instance_carries_the_name_of_its_host(instance: str, host: str) -> None:
+def test_an_alert_for_an_instance_has_the_name_of_its_host(instance: str, host: str) -> None:
     rules = document()["alerting"]["alert_relabel_configs"]
     assert relabelled({"instance": instance}, rules) == {"instance": instance, "host": host}
 
 
-def test_an_alert_about_no_instance_keeps_its_host() -> None:
+def test_an_alert_without_an_instance_keeps_its_host() -> None:
     rules = document()["alerting"]["alert_relabel_configs"]
     assert relabelled({"host": "erp-1"}, rules) == {"host": "erp-1"}

@@ -59,13 +59,13 @@ def test_a_service_may_write_to_its_volume_of_data(stack: str, values: dict[str,
 
 
 @every_stack
-def test_a_service_has_time_to_end_before_it_is_killed(stack: str, values: dict[str, Any]) -> None:
+def test_a_service_has_time_to_exit_before_it_is_killed(stack: str, values: dict[str, Any]) -> None:
     for container in services(stack, values):
         assert container.inputs.get("destroyGraceSeconds", 0) >= LEAST_GRACE, container.name
 
 
 @every_stack
-def test_a_service_is_called_unhealthy_before_an_update_gives_up(stack: str, values: dict[str, Any]) -> None:
+def test_a_service_becomes_unhealthy_before_an_update_times_out(stack: str, values: dict[str, Any]) -> None:
     checked = [container for container in services(stack, values) if container.inputs.get("healthcheck")]
     assert checked
     for container in checked:
@@ -74,7 +74,7 @@ def test_a_service_is_called_unhealthy_before_an_update_gives_up(stack: str, val
         assert unhealthy_after < container.inputs["waitTimeout"] == WAIT_SECONDS, container.name
 
 
-def test_by_default_a_service_is_called_unhealthy_after_half_a_minute() -> None:
+def test_by_default_a_service_becomes_unhealthy_after_half_a_minute() -> None:
     health = HealthCheck(test=("CMD", "true"))
     assert _docker_seconds(health.interval) * health.retries == 30
     assert _docker_seconds(health.timeout) < _docker_seconds(health.interval)

@@ -26,7 +26,7 @@ def refused(values: dict[str, Any], stack: str = "dev", secrets: frozenset[str] 
     return caught.value
 
 
-def test_an_empty_dev_file_gives_a_whole_stack() -> None:
+def test_an_empty_dev_file_gives_a_complete_stack() -> None:
     settings = validate("dev", {}, frozenset()).settings
     assert settings.environment == "dev"
     assert settings.prometheus.scrape_interval == "15s"
@@ -52,14 +52,14 @@ def test_a_wrong_type_is_refused_by_path() -> None:
     assert "observability:prometheus.port: 'many'" in refused({"prometheus": {"port": "many"}}).what
 
 
-def test_targets_are_read_often_enough_for_four_samples_in_a_rate() -> None:
+def test_targets_are_scraped_often_enough_for_four_samples_in_a_rate() -> None:
     assert validate("dev", {"prometheus": {"scrapeInterval": "1m"}}, frozenset()).settings
     error = refused({"prometheus": {"scrapeInterval": "2m"}})
     assert "observability:prometheus.scrapeInterval: '2m': must be between 1s and 1m" in error.what
 
 
 @pytest.mark.parametrize("duration", ["15x", "-5s", "0s", "", "1s1h", "5 s", "10m", "0.5s"])
-def test_an_impossible_interval_is_refused_by_path(duration: str) -> None:
+def test_an_invalid_interval_is_refused_by_path(duration: str) -> None:
     error = refused({"prometheus": {"scrapeInterval": duration}})
     assert "observability:prometheus.scrapeInterval" in error.what
 
@@ -71,7 +71,7 @@ def test_a_pin_without_a_tag_is_refused() -> None:
     assert "prom/prometheus:v1.2.3" in error.fix
 
 
-def test_a_pin_that_moves_is_refused() -> None:
+def test_a_pin_to_a_moving_tag_is_refused() -> None:
     assert "moves under you" in refused({"images": {"overrides": {"prometheus": "prom/prometheus:latest"}}}).what
 
 
@@ -87,7 +87,7 @@ def test_a_pin_for_a_service_that_does_not_exist_is_refused() -> None:
     assert "'promtheus' is not a service" in refused({"images": {"overrides": {"promtheus": "a/b:1"}}}).what
 
 
-def test_two_services_with_one_name_are_refused() -> None:
+def test_two_services_with_the_same_name_are_refused() -> None:
     exporter = {"name": "rabbitmq", "image": "kbudde/rabbitmq-exporter:v1.0.0", "port": 9419}
     error = refused({"exporters": [exporter, exporter]})
     assert "two services have the name 'rabbitmq'" in error.what
@@ -99,7 +99,7 @@ def test_an_exporter_cannot_take_the_name_of_a_built_in_service() -> None:
     assert "two services have the name 'prometheus'" in error.what
 
 
-def test_two_services_on_one_port_are_refused() -> None:
+def test_two_services_on_the_same_port_are_refused() -> None:
     assert "both 9090" in refused({"alertmanager": {"port": 9090}}).what
 
 
@@ -113,12 +113,12 @@ def test_a_required_secret_missing_in_prod_is_refused_with_the_command_that_sets
     assert "./obs secret set alertWebhookUrl prod" in error.fix
 
 
-def test_a_stack_of_another_name_must_say_what_it_is_for() -> None:
+def test_a_stack_with_another_name_must_state_its_environment() -> None:
     assert "observability:environment" in refused({}, stack="eu").what
     assert validate("eu", {"environment": "staging"}, frozenset()).settings.cluster == "obs-eu"
 
 
-def test_a_stack_without_a_file_is_refused_with_those_that_have_one(tmp_path: Path) -> None:
+def test_a_stack_without_a_file_is_refused_with_the_names_of_existing_ones(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
     with pytest.raises(ConfigError) as caught:
         from_file("qa", tmp_path)
@@ -134,7 +134,7 @@ def test_a_stack_file_that_is_not_yaml_is_refused_with_line_and_column(tmp_path:
         from_file("dev", tmp_path)
 
 
-def test_a_secret_in_the_clear_is_refused_without_being_shown(tmp_path: Path) -> None:
+def test_a_plain_text_secret_is_refused_without_being_shown(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text(
         "config:\n  observability:alertWebhookUrl: https://hooks.example.com/T0P\n"
     )
@@ -179,7 +179,7 @@ def test_durations_are_read_as_prometheus_reads_them(duration: str, expected: fl
         ("busybox:1", "mirror.example.com/x/busybox:1"),
     ],
 )
-def test_a_private_mirror_takes_the_place_of_the_public_registry(reference: str, expected: str) -> None:
+def test_a_private_mirror_replaces_the_public_registry(reference: str, expected: str) -> None:
     assert mirrored(reference, "mirror.example.com/x") == expected
     assert mirrored(reference, None) == reference
 
@@ -206,7 +206,7 @@ def test_every_setting_is_described_in_the_schema() -> None:
     assert bare == []
 
 
-def test_the_schema_takes_the_secrets_of_systems_that_are_yet_to_come() -> None:
+def test_the_schema_accepts_the_secrets_of_future_systems() -> None:
     patterns = json.loads(schema.text())["properties"]["config"]["patternProperties"]
     (secret,) = (pattern for pattern in patterns if "Password" in pattern)
     names = known_secrets(["print-shop"]).keys() - stated_secrets().keys()
@@ -216,18 +216,18 @@ def test_the_schema_takes_the_secrets_of_systems_that_are_yet_to_come() -> None:
     assert not re.search(secret, "observability:loki")
 
 
-def test_text_of_many_lines_is_written_as_such_and_nothing_by_reference() -> None:
+def test_multi_line_text_is_written_as_a_block_and_nothing_as_an_alias() -> None:
     same = {"expr": "a\n  > b\n"}
     assert to_yaml([same, same], source="x").splitlines()[1:] == 2 * ["- expr: |", "    a", "      > b"]
 
 
-def test_a_key_that_is_there_twice_is_refused_with_line_and_column(tmp_path: Path) -> None:
+def test_a_duplicate_key_is_refused_with_line_and_column(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  observability:cluster: a\n  observability:cluster: b\n")
     with pytest.raises(ConfigError, match=r"Pulumi.dev.yaml:3:3: not valid YAML: .* is there twice"):
         from_file("dev", tmp_path)
 
 
-def test_settings_cannot_be_changed_once_read() -> None:
+def test_settings_are_immutable_once_read() -> None:
     settings: Settings = validate("dev", {}, frozenset()).settings
     with pytest.raises(ValueError, match="frozen"):
         settings.cluster = "other"  # type: ignore[misc]  # what the test is about

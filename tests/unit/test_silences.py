@@ -77,19 +77,19 @@ def add(runner: CliRunner, *arguments: str) -> ConfigError:
         "severity=~.+,system=~.+",
     ],
 )
-def test_what_would_match_every_alert_is_refused(text: str) -> None:
+def test_matchers_that_would_match_every_alert_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="matches every alert"):
         check(parse_matchers(text), KNOWN)
 
 
 @pytest.mark.parametrize("text", ["system=", "alertname=~.*", "system!=nowhere", "instance!=db-1", "team!=depot"])
-def test_what_needs_no_label_to_be_there_is_refused_as_by_alertmanager(text: str) -> None:
+def test_matchers_that_all_match_an_empty_label_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="needs no label to be there, which Alertmanager refuses"):
         check(parse_matchers(text), KNOWN, WATCHDOG)
 
 
 @pytest.mark.parametrize("text", ["severity=info", "system=platform", "alertname=Watchdog"])
-def test_what_would_silence_the_watchdog_is_refused(text: str) -> None:
+def test_matchers_that_would_silence_the_watchdog_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="would silence the Watchdog") as caught:
         check(parse_matchers(text), KNOWN, WATCHDOG)
     assert caught.value.fix == 'add alertname!="Watchdog"'
@@ -105,7 +105,7 @@ def test_what_would_silence_the_watchdog_is_refused(text: str) -> None:
         "severity!=critical,system=studio",
     ],
 )
-def test_what_names_some_alerts_is_allowed(text: str) -> None:
+def test_matchers_that_select_some_alerts_are_allowed(text: str) -> None:
     check(parse_matchers(text), KNOWN, WATCHDOG)
 
 
@@ -118,7 +118,7 @@ def test_what_names_some_alerts_is_allowed(text: str) -> None:
         ("alertname=~Hihg.*", "there is no such alertname", "see the files in rules/"),
     ],
 )
-def test_what_fits_no_alert_is_refused_with_the_nearest(text: str, what: str, fix: str) -> None:
+def test_matchers_that_match_no_alert_are_refused_with_the_nearest(text: str, what: str, fix: str) -> None:
     with pytest.raises(ConfigError) as caught:
         check(parse_matchers(text), KNOWN)
     assert what in caught.value.what
@@ -134,7 +134,7 @@ def test_what_fits_no_alert_is_refused_with_the_nearest(text: str, what: str, fi
         (["--for", "2h", "--reason", " "], "--reason is empty"),
     ],
 )
-def test_one_too_long_too_short_or_without_a_reason_is_refused(
+def test_a_silence_too_long_too_short_or_without_a_reason_is_refused(
     runner: CliRunner, arguments: list[str], what: str
 ) -> None:
     assert what in add(runner, "alertname=HighErrorRate", *arguments).what
@@ -199,7 +199,7 @@ def test_an_escape_in_a_silence_reaches_alertmanager(monkeypatch: pytest.MonkeyP
     assert made[0]["matchers"][1] == {"name": "instance", "value": r"web-\d+:9100", "isRegex": True, "isEqual": True}
 
 
-def test_reason_and_length_are_required(runner: CliRunner) -> None:
+def test_reason_and_duration_are_required(runner: CliRunner) -> None:
     for arguments in (["--for", "2h"], ["--reason", "x"]):
         assert runner.invoke(app, ["add", "alertname=HighErrorRate", *arguments]).exit_code == 2
 
@@ -215,7 +215,7 @@ def test_the_author_is_gits_user_or_the_user_of_the_machine(monkeypatch: pytest.
     assert whoami() == "ann@example.com"
 
 
-def test_the_list_says_what_by_whom_why_until_when_and_how_much_it_mutes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_has_matchers_author_reason_end_and_number_of_muted_alerts(monkeypatch: pytest.MonkeyPatch) -> None:
     one = silence()
     output = listed(monkeypatch, [one], mutes=2)
     assert '11111111  system="depot"' in output
@@ -237,7 +237,7 @@ def test_the_list_says_what_by_whom_why_until_when_and_how_much_it_mutes(monkeyp
         (-1, 24 * 31 + 1, 1, "it ends in 31 days"),
     ],
 )
-def test_one_that_looks_forgotten_is_marked(
+def test_a_silence_that_looks_forgotten_is_marked(
     monkeypatch: pytest.MonkeyPatch, since: float, until: float, mutes: int, why: str | None
 ) -> None:
     output = listed(monkeypatch, [silence(since=since, until=until)], mutes=mutes)
@@ -246,19 +246,21 @@ def test_one_that_looks_forgotten_is_marked(
         assert f"forgotten? {why}: ./obs silence expire 11111111" in output
 
 
-def test_those_that_are_over_or_to_come_are_never_forgotten() -> None:
+def test_expired_and_pending_silences_are_never_marked_as_forgotten() -> None:
     for state in ("pending", "expired"):
         assert Silence.read(silence(state, since=-100, until=24 * 90)).forgotten(0, datetime.now(UTC)) is None
 
 
-def test_those_over_for_five_days_are_listed_and_older_ones_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silences_expired_within_five_days_are_listed_and_older_ones_on_demand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     recent, old = silence("expired", -200, -24 * 4), silence("expired", -200, -24 * 6, id="99999999-0")
     assert "expired 4d ago" in listed(monkeypatch, [recent, old])
     assert "99999999" not in listed(monkeypatch, [recent, old])
     assert "99999999" in listed(monkeypatch, [recent, old], "--all")
 
 
-def test_one_is_ended_by_the_beginning_of_its_id_if_no_other_begins_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silence_is_expired_by_a_unique_prefix_of_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[str] = []
     silences = [silence(id="aaaa1111-1"), silence(id="aaaa2222-2"), silence("expired", id="bbbb-3")]
     listed(monkeypatch, silences)
@@ -276,7 +278,7 @@ def test_one_is_ended_by_the_beginning_of_its_id_if_no_other_begins_so(monkeypat
     assert ended == ["aaaa1111-1"]
 
 
-def test_an_alertmanager_that_does_not_answer_is_exit_code_1_and_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alertmanager_that_does_not_respond_is_exit_code_1_and_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = stack_config("dev", {"alertmanager": {"port": 1}})
     monkeypatch.setattr(Home, "config", lambda _home, _stack: nowhere)
     done = CliRunner().invoke(app, ["list"])
@@ -296,5 +298,5 @@ def test_an_alertmanager_that_does_not_answer_is_exit_code_1_and_two_lines(monke
         (timedelta(days=7), "7d"),
     ],
 )
-def test_a_length_of_time_has_its_two_largest_units(span: timedelta, text: str) -> None:
+def test_a_duration_is_shown_in_its_two_largest_units(span: timedelta, text: str) -> None:
     assert length(span) == text

@@ -59,14 +59,14 @@ def test_an_earlier_run_is_replaced_whole(tmp_path: Path) -> None:
     assert (out / "prometheus/rules/new.yaml").exists()
 
 
-def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(ConfigError, match="holds something else"):
         write(stack_config(), {}, tmp_path)
     assert tree(tmp_path) == {"letter.txt": b"dear"}
 
 
-def test_every_generated_file_says_from_what(tmp_path: Path) -> None:
+def test_every_generated_file_names_its_source(tmp_path: Path) -> None:
     write(stack_config(), {}, tmp_path / "out")
     for path in ("prometheus/prometheus.yaml", "alertmanager/alertmanager.yaml"):
         assert (tmp_path / "out" / path).read_text().startswith("# Generated from Pulumi.dev.yaml")
@@ -99,7 +99,7 @@ def test_every_target_carries_system_and_instance(tmp_path: Path) -> None:
     assert all({one["target_label"] for one in job["relabel_configs"]} == {"system", "job"} for job in found_later)
 
 
-def test_alerts_are_grouped_and_repeated_as_asked() -> None:
+def test_alerts_are_grouped_and_repeated_as_configured() -> None:
     route = yaml.safe_load(files(stack_config())["alertmanager.yaml"])["route"]
     assert route["group_by"] == ["alertname", "cluster", "system"]
     assert (route["group_wait"], route["group_interval"], route["repeat_interval"]) == ("10s", "10s", "12h")

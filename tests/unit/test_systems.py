@@ -116,11 +116,11 @@ def test_every_system_has_both_objectives_of_the_requirements(name: str) -> None
     assert (slos.availability.objective, slos.latency.objective) == (0.999, 0.99)
 
 
-def test_a_small_system_that_is_right_is_loaded(tmp_path: Path) -> None:
+def test_a_minimal_valid_system_is_loaded(tmp_path: Path) -> None:
     assert loaded(tmp_path, SHOP).series["query_duration_ms"].unit == "ms"
 
 
-def test_a_unit_is_what_the_name_ends_in_unless_the_file_says_another(tmp_path: Path) -> None:
+def test_a_unit_is_the_suffix_of_the_name_unless_the_file_states_another(tmp_path: Path) -> None:
     document = shop("series.sales_usd_total", {"kind": "counter", "help": "Sales."})
     document["series"]["wait"] = {"kind": "histogram", "unit": "ms", "buckets": [1, 10], "help": "Time."}
     series = loaded(tmp_path, document).series
@@ -139,13 +139,13 @@ def test_named_buckets_are_in_the_unit_of_the_series(tmp_path: Path) -> None:
     assert series["query_duration_ms"].bounds[-1] == 10_000
 
 
-def test_a_histogram_without_buckets_is_a_native_one_and_takes_any_target(tmp_path: Path) -> None:
+def test_a_histogram_without_buckets_is_native_and_accepts_any_target(tmp_path: Path) -> None:
     document = shop("series.request_duration_seconds.buckets")
     document["slos"]["latency"]["target"] = "700ms"
     assert loaded(tmp_path, document).series["request_duration_seconds"].bounds == ()
 
 
-def test_thresholds_hold_in_base_units_with_defaults_where_the_signal_is_there(tmp_path: Path) -> None:
+def test_thresholds_are_in_base_units_with_defaults_where_the_signal_exists(tmp_path: Path) -> None:
     found = values_of(loaded(tmp_path, SHOP))
     assert found["error_ratio", "warning"] == (0.01, None)
     assert found["error_ratio", "critical"] == (0.05, None)
@@ -165,7 +165,7 @@ def test_a_threshold_of_the_stacks_own_parts_is_refused_in_a_systems_file(tmp_pa
     assert "observability:systems.platform.thresholds.ruleFailures" in error.fix
 
 
-def test_a_system_without_requests_has_no_default_about_them(tmp_path: Path) -> None:
+def test_a_system_without_requests_has_no_default_threshold_for_them(tmp_path: Path) -> None:
     document = {**SHOP, "signals": {}, "thresholds": {}, "slos": {}}
     assert not {"traffic_deviations", "latency_growth"} & {name for name, _ in values_of(loaded(tmp_path, document))}
 
@@ -183,7 +183,7 @@ def test_the_hosts_of_academy_have_thresholds_of_their_own() -> None:
     assert values_of(SYSTEMS["depot"])["cpu_ratio", "warning"][0] == 0.8
 
 
-def test_the_cache_of_academy_is_seen_through_its_exporter() -> None:
+def test_the_cache_of_academy_is_read_from_its_exporter() -> None:
     cache = SYSTEMS["academy"].signals.cache
     assert cache is not None
     assert (cache.hits.job, cache.hits.series) == ("redis", "redis_keyspace_hits_total")
@@ -209,7 +209,7 @@ def test_a_value_is_read_in_the_unit_of_its_threshold(written: Any, unit: Any, e
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=[case["what"] for case in REFUSALS])
-def test_what_cannot_be_is_refused_by_path_with_the_mend(tmp_path: Path, case: dict[str, Any]) -> None:
+def test_an_invalid_system_is_refused_by_path_with_the_fix(tmp_path: Path, case: dict[str, Any]) -> None:
     error = refused(tmp_path, shop(case["field"], case["value"]))
     assert error.what.startswith(f"systems/shop.yaml: {case['what']}")
     assert case["fix"] in error.fix
@@ -222,21 +222,21 @@ def test_an_objective_without_its_signal_is_refused(tmp_path: Path, slo: str) ->
 
 
 @pytest.mark.parametrize("name", ["platform", "Shop", "shop_1", "1shop", "s" * 64])
-def test_a_name_that_no_system_can_have_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_invalid_system_name_is_refused(tmp_path: Path, name: str) -> None:
     assert f"{name!r} cannot be the name of a system" in refused(tmp_path, SHOP, name).what
 
 
-def test_a_series_that_is_there_twice_is_refused_with_its_line(tmp_path: Path) -> None:
+def test_a_duplicate_series_is_refused_with_its_line(tmp_path: Path) -> None:
     text = "title: A\nseries:\n  a: {kind: gauge, help: A.}\n  a: {kind: counter, help: A.}\n"
     assert "systems/shop.yaml:4:3: not valid YAML: the key 'a' is there twice" in refused(tmp_path, text).what
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "text\n"])
-def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_mapping_is_refused(tmp_path: Path, text: str) -> None:
     assert re.search(r"systems/shop.yaml: is (empty|a list|plain text), no mapping", refused(tmp_path, text).what)
 
 
-def test_a_sixth_system_is_watched_for_its_file_alone(tmp_path: Path) -> None:
+def test_a_sixth_system_is_watched_because_of_its_file_only(tmp_path: Path) -> None:
     loaded(tmp_path, SHOP, "sixth")
     config = validate("dev", {"systems": {"sixth": {}}}, frozenset(), tmp_path)
     assert list(config.systems) == ["sixth"]
@@ -256,7 +256,7 @@ def test_the_committed_schema_is_current_and_every_file_names_it() -> None:
         assert path.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
 
 
-def test_the_schema_knows_every_threshold_and_no_name() -> None:
+def test_the_schema_has_every_threshold_and_no_system_name() -> None:
     properties = json.loads(schema.text())["properties"]
     assert "name" not in properties
     assert len(properties["thresholds"]["properties"]) == len(THRESHOLDS)
@@ -284,7 +284,7 @@ def test_the_registry_names_signals_that_exist_and_defaults_in_its_own_severitie
 
 
 @pytest.mark.parametrize(("field", "value"), [("responseTime", "30s"), ("dbQueryTime", "10s")])
-def test_what_takes_longer_than_the_highest_bucket_can_be_counted(tmp_path: Path, field: str, value: str) -> None:
+def test_a_threshold_at_the_highest_bucket_bound_is_accepted(tmp_path: Path, field: str, value: str) -> None:
     """A share of requests is judged, so the highest upper bound itself is a threshold that can be measured."""
     document = shop(f"thresholds.{field}", {"quantile": "p95", "warning": value})
     assert (to_snake(field), "warning") in values_of(loaded(tmp_path, document))

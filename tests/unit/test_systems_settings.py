@@ -51,12 +51,12 @@ def test_an_environment_overrides_one_value_and_leaves_the_others() -> None:
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("written", [100, 100.0])
-def test_an_environment_may_write_a_value_as_a_whole_number_or_not(written: float) -> None:
+def test_an_environment_may_write_a_value_as_an_integer_or_a_float(written: float) -> None:
     config = with_systems({"depot": {"thresholds": {"goroutines": {"warning": written}}}})
     assert value(config, "depot", "goroutines", "warning") == 100
 
 
-def test_an_environment_sets_what_the_file_leaves_to_a_default() -> None:
+def test_an_environment_overrides_a_default() -> None:
     config = with_systems({"hospital": {"thresholds": {"diskRatio": {"critical": "99%"}}}})
     assert value(config, "hospital", "disk_ratio", "critical") == 0.99
     assert value(config, "hospital", "disk_ratio", "warning") == 0.8
@@ -71,7 +71,7 @@ def test_the_stack_has_the_thresholds_of_hosts_and_an_environment_overrides_them
     assert {one.team for one in config.thresholds if one.system == "platform"} == {"platform"}
 
 
-def test_a_system_that_is_switched_off_is_not_there() -> None:
+def test_a_system_that_is_switched_off_is_absent() -> None:
     config = with_systems({"depot": {"enabled": False, "instances": {"static": ["erp:8080"]}}}, "dev")
     assert "depot" not in config.systems
     assert "depot" not in {one.system for one in config.thresholds}
@@ -141,14 +141,14 @@ def test_a_system_that_is_switched_off_is_not_there() -> None:
         ({"depot": {"scheme": "https", "tls": {"ca": "/etc/ca"}}}, "systems.depot.tls.ca: '/etc/ca'", "its root"),
     ],
 )
-def test_settings_that_do_not_fit_are_refused_by_path(settings: dict[str, Any], what: str, fix: str) -> None:
+def test_invalid_settings_of_a_system_are_refused_by_path(settings: dict[str, Any], what: str, fix: str) -> None:
     error = refused(settings)
     assert error.what.startswith("Pulumi.staging.yaml: observability:") or error.what.startswith("systems/")
     assert what in error.what
     assert fix in error.fix
 
 
-def test_the_stack_itself_may_have_servers_and_probes_of_its_own() -> None:
+def test_the_platform_may_have_its_own_servers_and_probes() -> None:
     own = {
         "redis": [{"address": "cache:6379"}],
         "probes": [{"name": "grafana", "url": "https://grafana.example.com/"}],
@@ -174,7 +174,7 @@ def test_only_the_systems_that_the_settings_name_are_watched() -> None:
         ),
     ],
 )
-def test_a_secret_that_the_scrape_needs_is_asked_for(own: dict[str, Any], setting: str, secret: str) -> None:
+def test_a_missing_secret_of_a_scrape_is_requested(own: dict[str, Any], setting: str, secret: str) -> None:
     values = {"systems": {"print-shop": own}}
     with pytest.raises(ConfigError) as caught:
         validate("staging", values, frozenset(), REFERENCE)
@@ -183,7 +183,7 @@ def test_a_secret_that_the_scrape_needs_is_asked_for(own: dict[str, Any], settin
     assert secret in validate("staging", values, frozenset({secret}), REFERENCE).secrets
 
 
-def test_a_systems_secret_in_the_clear_is_refused_and_that_of_no_system_is_unknown(tmp_path: Path) -> None:
+def test_a_plain_text_secret_is_refused_and_one_of_no_system_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "systems").mkdir()
     (tmp_path / "systems/shop.yaml").write_text((REFERENCE / "systems/hospital.yaml").read_text())
     file = tmp_path / "Pulumi.dev.yaml"
@@ -206,18 +206,18 @@ def test_a_system_without_instances_has_no_job_and_is_named() -> None:
     assert len(config.systems) == 5
 
 
-def test_prometheus_names_the_jobs_apart_though_their_series_share_the_label() -> None:
+def test_the_jobs_have_separate_names_in_prometheus_and_one_label_job() -> None:
     found = [name for name in scrape_configs(stack_config()) if name.startswith("backend")]
     assert found == ["backend-academy", "backend-depot", "backend-hospital", "backend-print-shop"]
 
 
-def test_a_system_is_read_as_often_as_its_file_says() -> None:
+def test_a_system_is_scraped_at_the_interval_of_its_file() -> None:
     found = scrape_configs(stack_config())
     assert found["backend-hospital"]["scrape_interval"] == "5s"
     assert "scrape_interval" not in found["backend-depot"]
 
 
-def test_targets_found_at_run_time_carry_the_systems_labels() -> None:
+def test_targets_found_at_run_time_have_the_systems_labels() -> None:
     found = scrape_configs(stack_config("staging", FULL))
     assert found["backend-hospital"]["file_sd_configs"] == [
         {"files": ["files/files/targets.yaml", "files/files/targets.json"]}
@@ -229,7 +229,7 @@ def test_targets_found_at_run_time_carry_the_systems_labels() -> None:
     assert [one["type"] for one in found["studio-api-studio"]["dns_sd_configs"]] == ["SRV", "A"]
 
 
-def test_secrets_and_certificates_reach_prometheus_as_files_alone() -> None:
+def test_secrets_and_certificates_are_passed_to_prometheus_only_as_files() -> None:
     config = stack_config("staging", FULL)
     found = scrape_configs(config)
     assert found["backend-depot"]["authorization"] == {"credentials_file": "secrets/depot-token"}
@@ -292,7 +292,7 @@ def test_instances_found_by_dns_or_file_have_health_probes_found_the_same_way() 
     assert last == {"target_label": "__address__", "replacement": "blackbox-exporter:9115"}
 
 
-def test_health_pages_alone_bring_the_exporter_that_probes_them() -> None:
+def test_health_pages_are_enough_to_run_the_blackbox_exporter() -> None:
     assert not with_systems({}).runs("blackbox-exporter")
     assert with_systems({"depot": {"instances": {"static": ["erp:8080"]}}}).runs("blackbox-exporter")
 
@@ -302,7 +302,7 @@ def test_a_page_behind_a_clients_certificate_is_not_probed() -> None:
     assert probes(with_systems({"depot": {"instances": {"static": ["erp:8080"]}, **tls}})) == []
 
 
-def test_the_hosts_of_a_system_are_read_by_the_job_of_our_own() -> None:
+def test_the_hosts_of_a_system_are_scraped_by_the_job_of_the_docker_host() -> None:
     (node,) = (job for job in jobs(stack_config("staging", FULL)) if job.name == "node")
     nodes = {target.labels["instance"]: target for target in node.targets}
     assert nodes["app-1"].labels["system"] == "academy"
@@ -310,7 +310,7 @@ def test_the_hosts_of_a_system_are_read_by_the_job_of_our_own() -> None:
     assert nodes["docker-host"].labels["system"] == "platform"
 
 
-def test_a_host_elsewhere_is_read_though_our_own_has_no_exporter() -> None:
+def test_a_remote_host_is_scraped_even_without_an_exporter_of_our_own() -> None:
     hosts = [{"address": "app-1.example.com:9100", "name": "app-1"}]
     config = stack_config("staging", {"nodeExporter": {"enabled": False}, "systems": {"academy": {"hosts": hosts}}})
     (node,) = (job for job in jobs(config) if job.name == "node")

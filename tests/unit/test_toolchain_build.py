@@ -96,7 +96,7 @@ def ended(number: int) -> bool:
     return False
 
 
-def test_a_build_ends_up_in_the_cache_by_version_with_the_files_that_were_asked_for(machine: Machine) -> None:
+def test_a_build_is_stored_in_the_cache_by_version_with_the_requested_files(machine: Machine) -> None:
     assert build_all([BUILD], Silent()) == {"thing": None}
     assert BUILD.folder.parent == machine.cache / "thing"
     assert BUILD.folder.name.startswith("v1.2.3-")
@@ -149,7 +149,7 @@ def test_files_that_the_module_lacks_are_added_to_a_copy_of_it(machine: Machine)
     assert not (lacking.folder / "module").exists()
 
 
-def test_a_failed_build_tells_the_compilers_last_word_and_leaves_nothing(machine: Machine) -> None:
+def test_a_failed_build_reports_the_compilers_last_line_and_leaves_nothing(machine: Machine) -> None:
     Machine(machine.cache.parent, build='echo "thing.go:3: undefined: x" >&2; exit 1')
     failure = build_all([BUILD], Silent())["thing"]
     assert "thing.go:3: undefined: x" in str(failure)
@@ -157,7 +157,7 @@ def test_a_failed_build_tells_the_compilers_last_word_and_leaves_nothing(machine
     assert list((machine.cache / "thing").iterdir()) == []
 
 
-def test_an_interrupted_build_ends_the_compiler_and_leaves_nothing(machine: Machine, tmp_path: Path) -> None:
+def test_an_interrupted_build_stops_the_compiler_and_leaves_nothing(machine: Machine, tmp_path: Path) -> None:
     Machine(tmp_path, build=f"sleep 30 & echo $! > {tmp_path}/compiling; echo more >&2; wait")
     with pytest.raises(KeyboardInterrupt):
         build_all([BUILD], Silent(stop=True))
@@ -166,14 +166,14 @@ def test_an_interrupted_build_ends_the_compiler_and_leaves_nothing(machine: Mach
 
 
 @pytest.mark.usefixtures("machine")
-def test_two_programs_under_the_same_log_do_not_read_each_others_output() -> None:
+def test_two_programs_with_the_same_log_do_not_read_each_others_output() -> None:
     with ThreadPoolExecutor(8) as pool:
         said = pool.map(lambda n: run(["sh", "-c", f"echo {n}; sleep 0.1; echo {n}"], limit=10, log="same"), range(8))
         assert list(said) == [f"{n}\n{n}\n" for n in range(8)]
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_program_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path) -> None:
+def test_a_program_that_times_out_is_stopped_with_its_child_processes(tmp_path: Path) -> None:
     with pytest.raises(ObtainError, match=r"no answer within 0\.2 s"):
         run(["sh", "-c", f"sleep 30 & echo $! > {tmp_path}/child; wait"], limit=0.2, log="slow")
     assert ended(int((tmp_path / "child").read_text()))
@@ -189,7 +189,7 @@ def test_a_program_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Pa
         ("", None),
     ],
 )
-def test_the_compilers_version_is_understood(said: str, version: tuple[int, int, int] | None) -> None:
+def test_the_compilers_version_is_parsed(said: str, version: tuple[int, int, int] | None) -> None:
     assert go.parse_version(said) == version
 
 
@@ -197,5 +197,5 @@ def test_the_compilers_version_is_understood(said: str, version: tuple[int, int,
     ("said", "version"),
     [("v3.259.0\n", (3, 259, 0)), ("3.272.0", (3, 272, 0)), ("v3.300.1-alpha.1+x", (3, 300, 1)), ("what?", None)],
 )
-def test_pulumis_version_is_understood(said: str, version: tuple[int, int, int] | None) -> None:
+def test_pulumis_version_is_parsed(said: str, version: tuple[int, int, int] | None) -> None:
     assert pulumi_cli.parse_version(said) == version

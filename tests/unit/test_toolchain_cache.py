@@ -26,11 +26,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_cache_is_where_the_environment_says(folder: Path) -> None:
+def test_the_cache_is_at_the_path_in_the_environment(folder: Path) -> None:
     assert cache.cache_dir() == folder
 
 
-def test_what_is_made_appears_whole(folder: Path) -> None:
+def test_what_is_built_appears_atomically(folder: Path) -> None:
     target = folder / "thing" / "1"
     with cache.making(target) as work:
         (work / "program").write_text("x")
@@ -39,7 +39,7 @@ def test_what_is_made_appears_whole(folder: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_an_interrupted_making_leaves_nothing(folder: Path) -> None:
+def test_an_interrupted_build_leaves_nothing(folder: Path) -> None:
     target = folder / "thing" / "1"
 
     def make() -> None:
@@ -96,14 +96,14 @@ def test_two_threads_exclude_each_other_too() -> None:
     waiter.join()
 
 
-def test_a_refusal_is_remembered_with_its_reason() -> None:
+def test_a_refusal_is_cached_with_its_reason() -> None:
     assert cache.refusal("prom/prometheus:v1") is None
     cache.remember_refusal("prom/prometheus:v1", "no such host")
     assert (cache.refusal("prom/prometheus:v1") or "").startswith("no such host")
     assert cache.refusal("prom/prometheus:v2") is None
 
 
-def test_a_refusal_is_forgotten_after_a_day(folder: Path) -> None:
+def test_a_cached_refusal_expires_after_a_day(folder: Path) -> None:
     cache.remember_refusal("way", "no such host")
     marker = next((folder / "refused").iterdir())
     old = time.time() - cache.RETRY_AFTER - 1

@@ -113,7 +113,7 @@ def test_a_changed_file_does_not_make_the_engine_install_the_packages_again() ->
     assert APP.version not in lines[words.index("RUN")]
 
 
-def test_users_have_their_numbers_before_a_package_could_choose_others() -> None:
+def test_users_get_their_ids_before_a_package_can_choose_others() -> None:
     text = made("postgres", Docker(BASE)).context["Dockerfile"].decode()
     assert text.index("useradd --uid 999 --gid 999") < text.index("apt-get install")
 
@@ -127,7 +127,7 @@ def test_an_image_on_debian_is_set_up_as_the_official_one_is() -> None:
     assert 'ENV PGDATA="/var/lib/postgresql/data"' in lines
 
 
-def test_a_compiled_program_can_lie_on_debian_too(folder: Path) -> None:
+def test_a_compiled_program_can_be_based_on_debian_too(folder: Path) -> None:
     build = KNOWN["promtail"].build
     assert build is not None
     for kept in ("bin/promtail", f"files/{build.keep[0]}"):
@@ -139,13 +139,13 @@ def test_a_compiled_program_can_lie_on_debian_too(folder: Path) -> None:
     assert folder.exists()
 
 
-def test_a_step_that_fails_is_told_with_its_last_words() -> None:
+def test_a_step_that_fails_is_reported_with_its_last_output() -> None:
     events = ({"stream": "E: Unable to locate package python9\n"}, {"error": "returned a non-zero code: 100"})
     with pytest.raises(ObtainError, match="Unable to locate package python9; returned a non-zero code: 100"):
         made("demo", Docker(BASE, events=events))
 
 
-def test_settings_with_quotes_reach_the_image_whole() -> None:
+def test_settings_with_quotes_are_escaped_in_the_image() -> None:
     wanted = replace(APP, env={"TEXT": 'a "b" c'}, cmd=("say", "x y"))
     text = dockerfile.dockerfile(wanted, BASE, assemble.settings(wanted))
     assert 'ENV TEXT="a \\"b\\" c"' in text
@@ -177,7 +177,7 @@ def refuse(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(debootstrap, "pull_one", pull)
 
 
-def test_the_official_base_is_used_where_it_is_there_and_pulled_where_it_can_be(
+def test_the_official_base_is_used_where_present_and_pulled_where_possible(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []
@@ -188,14 +188,14 @@ def test_the_official_base_is_used_where_it_is_there_and_pulled_where_it_can_be(
     assert asked == [BASE]
 
 
-def test_where_the_base_can_be_neither_pulled_nor_made_both_reasons_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_base_cannot_be_pulled_or_built_both_reasons_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse([], monkeypatch)
     monkeypatch.setattr(debian, "can_install", lambda: False)
     with pytest.raises(ObtainError, match=r"no such host.*takes a Debian-like system and its root"):
         debootstrap.obtain(Docker().client, cast(Report, Silent()))
 
 
-def test_a_base_made_here_uses_the_machines_own_sources_and_starts_no_service(
+def test_a_locally_built_base_uses_the_machines_sources_and_starts_no_service(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse([], monkeypatch)
@@ -223,7 +223,7 @@ def test_a_base_made_here_uses_the_machines_own_sources_and_starts_no_service(
     assert "./usr/share/doc/x/README" not in names
 
 
-def test_only_debians_own_archives_of_the_release_are_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_debians_own_archives_of_the_release_are_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lists = folder / "lists"
     lists.mkdir()
     (lists / "x_Packages").touch()
@@ -277,12 +277,12 @@ def test_redis_is_open_to_its_network_unless_a_file_configures_it(
     assert enter(folder, "redis-entrypoint.sh", *arguments) == [told]
 
 
-def test_redis_does_not_stay_root(folder: Path) -> None:
+def test_redis_does_not_run_as_root(folder: Path) -> None:
     called = enter(folder, "redis-entrypoint.sh", "redis-server", uid=0)
     assert called[-1].startswith("setpriv --reuid=redis --regid=redis --clear-groups redis-server")
 
 
-def test_an_empty_folder_becomes_a_cluster_with_the_user_and_database_asked_for(folder: Path) -> None:
+def test_an_empty_folder_becomes_a_cluster_with_the_given_user_and_database(folder: Path) -> None:
     (folder / "password").write_text("open sesame")
     env = {"POSTGRES_USER": "app", "POSTGRES_DB": "shop", "POSTGRES_PASSWORD_FILE": str(folder / "password")}
     called = enter(folder, "postgres-entrypoint.sh", "postgres", env=env)
@@ -292,7 +292,7 @@ def test_an_empty_folder_becomes_a_cluster_with_the_user_and_database_asked_for(
     assert "host all all all scram-sha-256" in (folder / "data/pg_hba.conf").read_text()
 
 
-def test_a_cluster_that_is_there_is_only_started(folder: Path) -> None:
+def test_an_existing_cluster_is_only_started(folder: Path) -> None:
     (folder / "data").mkdir()
     (folder / "data/PG_VERSION").write_text("15")
     assert enter(folder, "postgres-entrypoint.sh", "-c", "work_mem=8MB") == ["postgres -c work_mem=8MB"]
@@ -305,7 +305,7 @@ def test_a_cluster_that_is_there_is_only_started(folder: Path) -> None:
         ({"POSTGRES_PASSWORD": "x", "POSTGRES_PASSWORD_FILE": "/y"}, "are both set"),
     ],
 )
-def test_no_cluster_is_made_without_one_clear_password(folder: Path, env: dict[str, str], why: str) -> None:
+def test_no_cluster_is_created_without_exactly_one_password(folder: Path, env: dict[str, str], why: str) -> None:
     called = enter(folder, "postgres-entrypoint.sh", "postgres", env=env)
     assert why in called[-1]
     assert not (folder / "data/PG_VERSION").exists()

@@ -90,7 +90,7 @@ def test_a_reference_is_split_as_docker_does(text: str, reference: Reference) ->
 
 
 @pytest.mark.parametrize("prefix", ["", "mirror.example.com/", "mirror.example.com:5000/library/"])
-def test_a_recipe_serves_its_tag_from_any_registry(prefix: str) -> None:
+def test_a_recipe_matches_its_tag_in_any_registry(prefix: str) -> None:
     assert recipe_for("prometheus", f"{prefix}prom/prometheus:v3.15.0") is KNOWN["prometheus"]
 
 
@@ -104,11 +104,11 @@ def test_a_recipe_serves_its_tag_from_any_registry(prefix: str) -> None:
         ("grafana", "grafana/grafana:13.2.0"),
     ],
 )
-def test_no_recipe_serves_another_image(service: str, reference: str) -> None:
+def test_no_recipe_matches_another_image(service: str, reference: str) -> None:
     assert recipe_for(service, reference) is None
 
 
-def test_the_recipes_build_all_that_is_pinned_but_what_no_package_registry_holds() -> None:
+def test_recipes_build_every_pinned_image_that_package_registries_provide() -> None:
     assert {service for service in PINS if not recipe_for(service, pinned(service))} == {
         "grafana",
         "alloy",
@@ -123,7 +123,7 @@ def test_a_recipe_keeps_every_file_that_it_puts_into_the_image() -> None:
         assert set(recipe.files.values()) <= set(recipe.build.keep if recipe.build else ())
 
 
-def test_folders_on_the_way_are_made_and_belong_to_root(tmp_path: Path) -> None:
+def test_parent_folders_are_created_and_owned_by_root(tmp_path: Path) -> None:
     write_layer([file("/a/b/c", b"x", uid=NOBODY)], tmp_path / "layer")
     made = members((tmp_path / "layer").read_bytes())
     assert list(made) == ["/a", "/a/b", "/a/b/c"]
@@ -134,7 +134,7 @@ def test_folders_on_the_way_are_made_and_belong_to_root(tmp_path: Path) -> None:
     ]
 
 
-def test_a_named_folder_keeps_its_owner_and_mode_whatever_the_order(tmp_path: Path) -> None:
+def test_a_named_folder_keeps_its_owner_and_mode_in_any_order(tmp_path: Path) -> None:
     entries = [file("/data/x", b""), folder("/data", 0o775, NOBODY), link("/bin/sh", "busybox")]
     write_layer(entries, tmp_path / "layer")
     made = members((tmp_path / "layer").read_bytes())
@@ -171,7 +171,7 @@ def test_prometheus_is_set_up_as_the_official_image_is(prometheus: Recipe) -> No
     assert settings["ExposedPorts"] == {"9090/tcp": {}}
 
 
-def test_an_image_built_here_says_so_and_carries_exactly_the_pinned_name(prometheus: Recipe) -> None:
+def test_a_locally_built_image_is_labelled_and_has_exactly_the_pinned_name(prometheus: Recipe) -> None:
     manifest, config, _ = loaded(prometheus, "mirror.example.com/prom/prometheus:v3.15.0")
     assert manifest["RepoTags"] == ["mirror.example.com/prom/prometheus:v3.15.0"]
     assert config["config"]["Labels"] == {

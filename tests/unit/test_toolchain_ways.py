@@ -119,7 +119,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path, monkeypatch)
 
 
-def test_where_everything_is_there_one_line_each_says_so(machine: Machine) -> None:
+def test_where_everything_is_present_each_item_has_one_line(machine: Machine) -> None:
     machine.install_official_plugin()
     report = Lines()
     toolchain = ensure({"prometheus": PROMETHEUS}, report)
@@ -130,7 +130,7 @@ def test_where_everything_is_there_one_line_each_says_so(machine: Machine) -> No
     assert toolchain.docker_host == "unix:///docker.sock"
 
 
-def test_nothing_is_asked_of_the_network_for_what_is_there(machine: Machine) -> None:
+def test_no_network_request_is_made_for_what_is_present(machine: Machine) -> None:
     machine.install_official_plugin()
     ensure({"prometheus": PROMETHEUS}, Lines())
     assert machine.docker.pulls == []
@@ -138,7 +138,7 @@ def test_nothing_is_asked_of_the_network_for_what_is_there(machine: Machine) -> 
 
 
 @pytest.mark.usefixtures("machine")
-def test_an_image_that_cannot_be_had_is_left_out_and_said_so() -> None:
+def test_an_image_that_is_not_available_is_left_out_and_reported() -> None:
     report = Lines()
     left_out = ensure({"prometheus": PROMETHEUS, "grafana": GRAFANA}, report).left_out
     assert list(left_out) == ["grafana"]
@@ -146,7 +146,7 @@ def test_an_image_that_cannot_be_had_is_left_out_and_said_so() -> None:
     assert report.lines["image grafana"] == f"left out: {left_out['grafana']}"
 
 
-def test_a_pin_that_no_recipe_builds_names_the_one_that_could(machine: Machine) -> None:
+def test_for_a_pin_that_no_recipe_builds_the_nearest_recipe_is_named(machine: Machine) -> None:
     left_out = ensure({"prometheus": "prom/prometheus:v3.99.0"}, Lines()).left_out
     assert "no such host" in left_out["prometheus"]
     assert "the recipe is for prom/prometheus:v3.15.0" in left_out["prometheus"]
@@ -163,7 +163,7 @@ def test_our_own_image_is_never_pulled(machine: Machine, monkeypatch: pytest.Mon
     assert report.lines["image app"] == f"built {made[0]} from this project's own files"
 
 
-def test_what_takes_the_place_of_an_image_is_had_only_where_that_one_is_not(machine: Machine) -> None:
+def test_a_substitute_image_is_obtained_only_where_the_original_is_missing(machine: Machine) -> None:
     machine.docker.here["promtail:1"] = {}
     for present, wanted in ((True, False), (False, True)):
         machine.docker.here.update({"alloy:1": {}} if present else {})
@@ -174,7 +174,7 @@ def test_what_takes_the_place_of_an_image_is_had_only_where_that_one_is_not(mach
 
 
 @pytest.mark.usefixtures("machine")
-def test_the_stand_in_serves_where_the_official_plugin_is_refused_and_says_so() -> None:
+def test_the_stand_in_is_used_where_the_official_plugin_is_refused() -> None:
     for _ in range(2):
         report = Lines()
         toolchain = ensure({}, report)
@@ -186,14 +186,14 @@ def test_the_stand_in_serves_where_the_official_plugin_is_refused_and_says_so() 
         assert "no such host" in report.lines["Docker plugin"]
 
 
-def test_a_refused_way_is_not_asked_again_within_a_day(machine: Machine) -> None:
+def test_a_refused_source_is_not_tried_again_within_a_day(machine: Machine) -> None:
     for _ in range(2):
         ensure({"grafana": GRAFANA}, Lines())
     assert machine.docker.pulls == [GRAFANA]
     assert machine.plugin_downloads() == 1
 
 
-def test_a_refused_way_is_asked_again_after_a_day(machine: Machine) -> None:
+def test_a_refused_source_is_tried_again_after_a_day(machine: Machine) -> None:
     ensure({"grafana": GRAFANA}, Lines())
     machine.age_refusals(25 * 3600)
     ensure({"grafana": GRAFANA}, Lines())
@@ -201,7 +201,7 @@ def test_a_refused_way_is_asked_again_after_a_day(machine: Machine) -> None:
     assert machine.plugin_downloads() == 2
 
 
-def test_the_official_plugin_forced_but_not_to_be_had_is_an_error(
+def test_forcing_the_official_plugin_where_it_is_not_available_is_an_error(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(docker_plugin.CHOICE, "official")
@@ -212,7 +212,7 @@ def test_the_official_plugin_forced_but_not_to_be_had_is_an_error(
     assert machine.plugin_downloads() == 1
 
 
-def test_the_stand_in_can_be_forced_where_the_official_plugin_is(
+def test_the_stand_in_can_be_forced_where_the_official_plugin_is_installed(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.install_official_plugin()
@@ -231,7 +231,9 @@ def test_an_unknown_plugin_choice_is_refused_before_anything_is_done(
 
 
 @pytest.mark.parametrize("version", ["v3.258.0", "v4.0.0", "nonsense"])
-def test_a_pulumi_of_another_age_is_not_used(machine: Machine, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pulumi_of_an_unsupported_version_is_not_used(
+    machine: Machine, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine.pulumi(version)
     asked: list[str] = []
 
@@ -247,7 +249,7 @@ def test_a_pulumi_of_another_age_is_not_used(machine: Machine, version: str, mon
     assert asked == ["download", "download"]
 
 
-def test_an_engine_that_the_user_names_but_that_does_not_answer_is_not_started_here(
+def test_an_engine_in_docker_host_that_does_not_respond_is_not_started(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("OBS_CACHE_DIR", str(tmp_path))
@@ -258,14 +260,14 @@ def test_an_engine_that_the_user_names_but_that_does_not_answer_is_not_started_h
     assert "unset DOCKER_HOST" in raised.value.fix
 
 
-def test_an_image_of_a_recipe_that_has_changed_since_is_made_anew(machine: Machine) -> None:
+def test_an_image_whose_recipe_has_changed_is_rebuilt(machine: Machine) -> None:
     machine.docker.here[PROMETHEUS] = {LABEL: "earlier"}
     assert [finding.ok for finding in inspect({"prometheus": PROMETHEUS})][-1] is False
     machine.docker.here[PROMETHEUS] = {LABEL: KNOWN["prometheus"].version}
     assert [finding.ok for finding in inspect({"prometheus": PROMETHEUS})][-1] is True
 
 
-def test_a_look_around_changes_nothing_and_asks_no_network(machine: Machine) -> None:
+def test_inspect_changes_nothing_and_makes_no_network_request(machine: Machine) -> None:
     findings = {finding.name: finding for finding in inspect({"prometheus": PROMETHEUS, "grafana": GRAFANA})}
     assert list(findings) == ["Docker Engine", "Pulumi CLI", "Docker plugin", "image prometheus", "image grafana"]
     assert [finding.ok for finding in findings.values()] == [True, True, True, True, False]
@@ -274,7 +276,7 @@ def test_a_look_around_changes_nothing_and_asks_no_network(machine: Machine) -> 
     assert not (machine.root / "cache").exists()
 
 
-def test_a_look_around_without_docker_says_so(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inspect_without_docker_reports_it(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> Engine:
         raise ObtainError("no such file")
 
@@ -284,7 +286,7 @@ def test_a_look_around_without_docker_says_so(machine: Machine, monkeypatch: pyt
     assert machine.docker.pulls == []
 
 
-def test_what_would_be_left_out_is_foreseen_without_a_pull(machine: Machine) -> None:
+def test_what_would_be_left_out_is_predicted_without_a_pull(machine: Machine) -> None:
     images = {"prometheus": PROMETHEUS, "grafana": GRAFANA, "alloy": "grafana/alloy:v1.21.2"}
     machine.docker.published = {"grafana/alloy:v1.21.2"}
     assert list(foresee(images)) == ["grafana"]
@@ -292,7 +294,7 @@ def test_what_would_be_left_out_is_foreseen_without_a_pull(machine: Machine) -> 
     assert sorted(machine.docker.asked) == ["grafana/alloy:v1.21.2", GRAFANA]
 
 
-def test_what_is_foreseen_is_what_is_then_left_out(machine: Machine) -> None:
+def test_the_prediction_matches_what_is_then_left_out(machine: Machine) -> None:
     images = {"prometheus": PROMETHEUS, "grafana": GRAFANA, "alloy": "example/alloy:1"}
     instead = {"alloy": {"promtail": "example/promtail:1"}}
     expected = foresee(images, instead=instead)
@@ -303,13 +305,13 @@ def test_what_is_foreseen_is_what_is_then_left_out(machine: Machine) -> None:
     assert machine.docker.pulls == []
 
 
-def test_an_image_that_a_recipe_builds_is_foreseen_as_available(machine: Machine) -> None:
+def test_an_image_that_a_recipe_builds_is_predicted_as_available(machine: Machine) -> None:
     machine.docker.here.clear()
     assert foresee({"prometheus": PROMETHEUS}) == {}
     assert machine.docker.asked == []
 
 
-def test_a_look_around_says_why_an_image_is_not_there(machine: Machine) -> None:
+def test_inspect_reports_why_an_image_is_missing(machine: Machine) -> None:
     foresee({"grafana": GRAFANA})
     assert machine.docker.asked == [GRAFANA]
     detail = inspect({"grafana": GRAFANA})[-1].detail

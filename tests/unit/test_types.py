@@ -10,7 +10,7 @@ from observability.core.types import Duration, seconds
     ("written", "length"),
     [("1ms", 0.001), ("15s", 15), ("1m30s", 90), ("2h", 7200), ("15d", 1_296_000), ("1w", 604_800)],
 )
-def test_a_duration_is_read_in_seconds(written: str, length: float) -> None:
+def test_a_duration_is_converted_to_seconds(written: str, length: float) -> None:
     assert TypeAdapter(Duration).validate_python(written) == written
     assert seconds(written) == length
 

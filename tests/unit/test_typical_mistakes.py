@@ -101,13 +101,13 @@ def test_a_mistake_is_refused_by_its_path_with_a_fix(mistake: dict[str, Any], tm
 
 
 @pytest.mark.parametrize("mistake", [one for one in MISTAKES if "right" in one], ids=name_of)
-def test_the_fix_works_when_it_is_followed_to_the_letter(mistake: dict[str, Any], tmp_path: Path) -> None:
+def test_the_fix_works_when_it_is_followed_exactly(mistake: dict[str, Any], tmp_path: Path) -> None:
     read(tmp_path, mistake["kind"], right(mistake).encode())
 
 
 @pytest.mark.parametrize("ending", ["\r\n", "\n"])
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
-def test_line_ends_and_a_byte_order_mark_of_windows_are_no_mistake(tmp_path: Path, ending: str, start: bytes) -> None:
+def test_windows_line_ends_and_a_byte_order_mark_are_accepted(tmp_path: Path, ending: str, start: bytes) -> None:
     text = "config:\n  observability:prometheus: {memoryMb: 2048}\n"
     read(tmp_path, "stack", start + text.replace("\n", ending).encode())
     assert from_file("staging", tmp_path, complete=False).settings.prometheus.memory_mb == 2048
@@ -118,14 +118,14 @@ def test_an_object_that_pulumi_wrote_as_json_is_read(tmp_path: Path) -> None:
     assert from_file("staging", tmp_path, complete=False).settings.prometheus.memory_mb == 2048
 
 
-def test_an_empty_file_is_enough_for_dev_and_for_no_other_stack(tmp_path: Path) -> None:
+def test_an_empty_file_is_enough_only_for_dev(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text("")
     assert from_file("dev", tmp_path, complete=False).settings.environment == "dev"
     with pytest.raises(ConfigError, match="every setting would go back to its default"):
         read(tmp_path, "stack", b"")
 
 
-def test_all_problems_of_a_file_are_shown_at_once_ten_at_most(tmp_path: Path) -> None:
+def test_up_to_ten_problems_of_a_file_are_shown_at_once(tmp_path: Path) -> None:
     few = "config:\n  observability:prometheus: {port: x, memoryMb: 8, scrapeInterval: 1}\n  observability:foo: 1\n"
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, "stack", few.encode())

@@ -105,7 +105,7 @@ def test_a_warning_of_another_condition_is_sent_while_its_cause_is_silenced() ->
     assert one["labels"][CAUSE_LABEL] == "CriticalErrorRate"
 
 
-def test_one_that_was_sent_is_kept_until_its_cause_is_no_longer_silenced() -> None:
+def test_a_sent_alert_is_kept_until_its_cause_is_no_longer_silenced() -> None:
     marked = alert("c", {**REDIS, CAUSE_LABEL: "HostDown"})
     muted = alert("b", REDIS, muted_by="a")
     assert [one["endsAt"] for one in sent(alert("a", HOST, silenced=True), muted, marked)] == [LATER]
@@ -115,7 +115,7 @@ def test_one_that_was_sent_is_kept_until_its_cause_is_no_longer_silenced() -> No
 
 
 @pytest.mark.parametrize("text", ['a "b" {"labels":{"x":"y"}} \\', "line\nbreak", "<&>", "ä€𝄞", '","startsAt":"x'])
-def test_texts_are_sent_as_they_are(text: str) -> None:
+def test_texts_are_sent_unchanged(text: str) -> None:
     named = {"fingerprint": "a", "startsAt": text}
     cause = alert("a", {**HOST, "instance": text}, silenced=True, annotations={"labels": text})
     (one,) = sent(cause, alert("b", {**REDIS, "instance": text}, muted_by="a", annotations=named))
@@ -124,5 +124,5 @@ def test_texts_are_sent_as_they_are(text: str) -> None:
     assert one["startsAt"] == START
 
 
-def test_the_scripts_lie_beside_alertmanagers_configuration() -> None:
+def test_the_scripts_are_next_to_alertmanagers_configuration() -> None:
     assert {"start.sh", "unmute.sh", "unmute.awk"} <= alertmanager.files(stack_config()).keys()

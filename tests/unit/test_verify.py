@@ -48,7 +48,7 @@ def ended(
         (("failed", "left out", "warning"), False, 1, "0 of 1 checks passed, 1 left out, 1 warnings"),
     ],
 )
-def test_what_is_left_out_is_not_among_what_passed_and_strict_fails_on_it(
+def test_what_is_left_out_does_not_count_as_passed_and_fails_with_strict(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     verdicts: tuple[Verdict, ...],
