@@ -1,1 +1,1 @@
-"""Programs for those who work on this project: benchmarks and the gallery."""
+"""Programs for developers of this project: benchmarks and the gallery."""

@@ -1,6 +1,6 @@
 """Draw the messages of docs/messages.md: `.venv/bin/python -m tools.message_pictures`.
 
-The words are those that Alertmanager's own code makes of the templates. The frames around them are ours, roughly as
+The texts are rendered from the templates by Alertmanager's own code. The frames around them are drawn here, roughly as
 each client shows a message.
 """
 
@@ -34,7 +34,7 @@ Style = Literal["", "bold", "link", "grey"]
 
 
 class Run(NamedTuple):
-    """Words in one style."""
+    """Text in one style."""
 
     text: str
     style: Style = ""
@@ -45,7 +45,7 @@ Line = list[Run]
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Lines on one background, with a bar of some colour at their left."""
+    """Lines on one background, optionally with a coloured bar on the left."""
 
     lines: list[Line]
     bar: str | None = None
@@ -55,7 +55,7 @@ class Block:
 
 @dataclass
 class Canvas:
-    """A picture that grows downwards."""
+    """A picture whose height grows with its blocks."""
 
     blocks: list[Block] = field(default_factory=list)
 
@@ -91,7 +91,7 @@ def _font(style: Style) -> ImageFont.FreeTypeFont:
 
 
 def _wrapped(block: Block) -> Iterator[Line]:
-    """The lines, broken where they meet the margin; a word that is longer than a line, anywhere."""
+    """The lines, wrapped at the margin; a very long word is wrapped at any character."""
     room = WIDTH - MARGIN * (3 if block.bar is not None else 2)
     for line in block.lines:
         current: Line = []
@@ -108,18 +108,18 @@ def _wrapped(block: Block) -> Iterator[Line]:
 
 
 def plain(text: str) -> list[Line]:
-    """Text without any markup."""
+    """Text without markup."""
     return [[Run(line)] for line in text.strip().split("\n")]
 
 
 def slack(text: str) -> list[Line]:
-    """Slack's mrkdwn, as far as our messages use it."""
+    """Slack's mrkdwn, as far as the messages use it."""
     pattern = re.compile(r"<(?P<url>[^|>]+)\|(?P<link>[^>]+)>|\*(?P<bold>[^*]+)\*")
     return [[Run(html.unescape(run.text), run.style) for run in _runs(pattern, line)] for line in text.split("\n")]
 
 
 def markdown(text: str) -> list[Line]:
-    """Markdown, as far as our messages use it; an empty line ends a paragraph."""
+    """Markdown, as far as the messages use it; an empty line ends a paragraph."""
     pattern = re.compile(r"\[(?P<link>[^\]]+)\]\((?P<url>[^)]+)\)|\*\*(?P<bold>[^*]+)\*\*")
     lines = [_runs(pattern, line) for line in text.split("\n")]
     return [[Run(re.sub(r"\\(.)", r"\1", run.text), run.style) for run in line] for line in lines]
@@ -138,7 +138,7 @@ def _runs(pattern: re.Pattern[str], line: str) -> Line:
 
 
 class Markup(HTMLParser):
-    """HTML as blocks: a cell of a table is one, with the colours that its style names."""
+    """HTML as blocks: each table cell is one, with the colours of its style."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -171,7 +171,7 @@ class Markup(HTMLParser):
         self.hidden = False
 
     def handle_data(self, data: str) -> None:
-        """Words, with their white space as a browser has it."""
+        """Text, with white space collapsed as in a browser."""
         if not self.hidden:
             text = re.sub(r"\s+", " ", data)
             self.blocks[-1].lines[-1].append(
@@ -180,7 +180,7 @@ class Markup(HTMLParser):
 
 
 def telegram(text: str) -> list[Line]:
-    """Telegram's HTML: a line of the text is a line."""
+    """Telegram's HTML: line breaks of the text are kept."""
     return [line for part in text.split("\n") for line in Markup(part).blocks[0].lines]
 
 
@@ -208,7 +208,7 @@ ERRORS: Final = Alert(
 
 
 def slow(route: str, took: str, *, resolved: bool = False) -> Alert:
-    """A route that takes too long."""
+    """An alert on a slow route."""
     return Alert(
         labels={**COMMON, "alertname": "CriticalResponseTime", "component": "application", "route": route},
         annotations={
@@ -234,12 +234,12 @@ FACTS: Final = ("severity", "system", "environment", "component")
 
 
 def text(name: str) -> str:
-    """What calls the template of this name, or prints a fact."""
+    """The template text that calls the template of this name, or prints a fact."""
     return facts("text")[name.capitalize()] if name in FACTS else call(f"obs.{name}")
 
 
 def words() -> dict[str, dict[str, str]]:
-    """What each template makes of each sample."""
+    """The output of each template for each sample."""
     links = {"grafana": "https://grafana.example.com"}
     config = validate("docs", {"environment": "dev", "links": links}, frozenset())
     samples = {"one": ONE, "over": OVER, "several": SEVERAL}

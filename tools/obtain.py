@@ -1,7 +1,7 @@
 """`python -m tools.obtain`: obtain all that the stack needs.
 
-Exit codes: 0 done (what is not available is left out, with the reason), 1 a build failed, 2 something has to be fixed
-by the user first.
+Exit codes: 0 done (what is not available is left out, with the reason), 1 a build failed, 2 the user must first fix
+something.
 """
 
 import signal
@@ -17,7 +17,7 @@ from toolchain.obtain import ensure
 
 def main() -> int:
     """Obtain everything for every pinned image."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what we started ends with us
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that started processes end with this one
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     try:
         left_out = ensure({service: pinned(service) for service in PINS}).left_out

@@ -1,1 +1,1 @@
-"""What takes how long, measured on a running stack; `make bench` prints it and fails where a limit is not kept."""
+"""Durations, measured on a running stack; `make bench` prints them and fails if a limit is exceeded."""

@@ -37,7 +37,7 @@ CORES: Final = 2
 ROUNDS: Final = 5
 
 STEP: Final = 1800
-"""What Grafana makes of 30 days on a panel of 1000 points: 43 minutes, rounded to a round interval."""
+"""Grafana's step for 30 days on a panel of 1000 points: 43 minutes, rounded to one of its intervals."""
 
 MACROS: Final = {
     "$__rate_interval": f"{STEP + 15}s",
@@ -46,27 +46,27 @@ MACROS: Final = {
 }
 
 IMAGE_FOLDER: Final = "/prometheus"
-"""The folder of the image in which it keeps its data, owned by its user."""
+"""The data folder of the image, owned by its user."""
 
 console = Console(highlight=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """Where it is asked, and its container."""
+    """Its address and its container."""
 
     address: str
     container: Any
 
     def processor_seconds(self) -> float:
-        """How much of a processor it has used since it started."""
+        """CPU seconds that it has used since it started."""
         stats = self.container.client.api.stats(self.container.id, stream=False, one_shot=True)
         return float(stats["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
 
 
 @contextmanager
 def server(client: docker.DockerClient, image: str, config: StackConfig, start: int, end: int) -> Iterator["Server"]:
-    """A Prometheus with that past; all of it is removed at the end of the block."""
+    """A Prometheus with that history; removed with its data at the end of the block."""
     name = f"obs-bench-{uuid.uuid4().hex[:8]}"
     volume = client.volumes.create(name)
     data = {name: {"bind": IMAGE_FOLDER, "mode": "rw"}}
@@ -74,7 +74,7 @@ def server(client: docker.DockerClient, image: str, config: StackConfig, start: 
         for first in range(start, end, PIECE_SECONDS):
             _write(client, image, data, text(config, first, min(first + PIECE_SECONDS, end)))
             console.print(f"written until {time.strftime('%Y-%m-%d', time.gmtime(first + PIECE_SECONDS))}")
-        # A port that is free; docker's types know none.
+        # A free port; docker's types do not allow None.
         ports: Any = {"9090/tcp": ("127.0.0.1", None)}
         container: Any = client.containers.run(
             image,
@@ -102,7 +102,7 @@ def server(client: docker.DockerClient, image: str, config: StackConfig, start: 
 
 
 def _write(client: docker.DockerClient, image: str, data: dict[str, dict[str, str]], past: Iterator[str]) -> None:
-    """Make blocks of it with promtool."""
+    """Create blocks from it with promtool."""
     promtool: Any = client.containers.create(
         image,
         ["tsdb", "create-blocks-from", "--max-block-duration=192h", "openmetrics", "/tmp/past.om", IMAGE_FOLDER],  # noqa: S108 - in the container
@@ -141,7 +141,7 @@ def _until_ready(address: str) -> None:
 
 
 def ask(server: Server, query: Query, end: int) -> tuple[float, int]:
-    """How long an answer takes (seconds), and how many series are in it."""
+    """Duration of the query in seconds, and the number of series in the result."""
     expr = fill(query.expr, MACROS, lambda _: ".*")
     path, when = "query", {"time": end}
     if not query.instant:
@@ -154,9 +154,9 @@ def ask(server: Server, query: Query, end: int) -> tuple[float, int]:
 
 
 def measure(asked: Server, wanted: Sequence[Query], end: int) -> Table:
-    """Ask every query and tell how long each took; the rows of those that are too slow, or find nothing, are red.
+    """Run every query and print the durations; rows of queries that are too slow or return nothing are red.
 
-    What a query uses of a processor says how long it takes where nothing else runs.
+    The CPU time of a query is its duration on an idle machine.
     """
     heads = ("Panel", "Series", "Cold ms", "Median ms", "Worst ms", "Processor ms")
     table = Table(*heads, title=f"{UID} over {DAYS} days")
@@ -173,7 +173,7 @@ def measure(asked: Server, wanted: Sequence[Query], end: int) -> Table:
 
 
 def main() -> int:
-    """Measure, and print it; 1 where a query took more than it may or found nothing."""
+    """Measure and print; returns 1 if a query exceeded the limit or returned nothing."""
     parser = argparse.ArgumentParser(prog="python -m tools.benchmarks.dashboards", description=__doc__)
     parser.add_argument("--stack", default="dev", help="whose dashboards and rules (dev)")
     config = from_file(parser.parse_args().stack)

@@ -1,7 +1,7 @@
-"""`python -m tools.benchmarks.delivery`: how long from the first scrape that shows a fault to the message about it.
+"""`python -m tools.benchmarks.delivery`: the time from the first scrape that shows a fault to its message.
 
-Twenty faults of the demo are switched on in a stack of its own, all of them at once, as in a bad hour. For each alert:
-the time of delivery, less that of the first scrape after which the alert's condition held without a break, less the
+Twenty faults of the demo are switched on at once in a separate stack. The result for each alert is the time of its
+delivery, minus the time of the first scrape after which the alert's condition held without interruption, minus the
 alert's `for`. Takes about 15 minutes.
 """
 
@@ -27,7 +27,7 @@ from demo.systems import FAULTS
 from tools.benchmarks.stack import GATEWAY, STACK, Stack, stack
 
 LIMIT_SECONDS: Final = 30.0
-"""Requirements 6: at most that, and the alert's own `for`."""
+"""Requirements 6: the limit, without the alert's own `for`."""
 
 CHOSEN: Final[Mapping[str, Sequence[str]]] = {
     "alawael": ("critical-error-rate", "critical-response-time", "slow-database-queries"),
@@ -42,29 +42,29 @@ CHOSEN: Final[Mapping[str, Sequence[str]]] = {
         *("external-api-errors", "meetings-failing"),
     ),
 }
-"""Faults that do not get in each other's way, and whose first alert no other keeps quiet."""
+"""Faults that do not affect each other, and whose first alert no other alert inhibits."""
 
 CALM_SECONDS: Final = 150.0
-"""How long the stack runs before the first fault, so that rates have something to be taken from."""
+"""How long the stack runs before the first fault, so that rates have enough samples."""
 
 PATIENCE_SECONDS: Final = 15 * 60.0
-"""How long the alerts are waited for. They take 5 minutes at most to show in a rate, and as long for their `for`."""
+"""Maximum wait for the alerts. A fault shows in a rate after 5 minutes at most, and `for` is 5 minutes at most."""
 
 FAULT_LASTS: Final = "30m"
 PORT: Final = 17095
 
 WIDTH: Final = 118
-"""Columns of what is printed, also where no terminal says how many it has."""
+"""Width of the output in columns, also without a terminal."""
 
 STEPS: Final = (1.0, 0.01)
-"""Seconds between the moments at which a condition is looked at: first the second is found, then the moment in it."""
+"""Resolutions in seconds at which a condition is evaluated: first to find the second, then the time within it."""
 
 Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivered:
-    """An alert as it first arrived: its labels, when it began to fire by Prometheus, and when it was here."""
+    """An alert at its first delivery: its labels, the start time from Prometheus, and the time of delivery."""
 
     labels: Labels
     fired: float
@@ -85,18 +85,18 @@ class Measured:
 
     @property
     def seconds(self) -> float:
-        """What the chain took beside the alert's own wait."""
+        """Delay of the delivery without the alert's own `for`."""
         return self.delivered - self.breached - self.hold
 
 
 class Inbox:
-    """What was delivered: the first message about each alert of each system."""
+    """The deliveries: the first message about each alert of each system."""
 
     def __init__(self) -> None:
         self.first: dict[tuple[str, Alert], Delivered] = {}
 
     def take(self, message: Mapping[str, Any]) -> None:
-        """Note the alerts that fire in a message of Alertmanager's webhook."""
+        """Record the firing alerts of a message from Alertmanager's webhook."""
         now = time.time()
         for one in message["alerts"]:
             labels = one["labels"]
@@ -108,19 +108,19 @@ class Inbox:
 
 @contextmanager
 def listening(inbox: Inbox) -> Iterator[None]:
-    """Take messages on the host's address in the stack's network, until the end of the block."""
+    """Receive messages on the host's address in the stack's network, until the end of the block."""
 
     class Handler(BaseHTTPRequestHandler):
         """A webhook."""
 
         def do_POST(self) -> None:
-            """Take one message."""
+            """Receive one message."""
             inbox.take(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer((GATEWAY, PORT), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -132,7 +132,7 @@ def listening(inbox: Inbox) -> Iterator[None]:
 
 
 def measure(one: Stack, inbox: Inbox, progress: Progress) -> list[Measured]:
-    """Switch all faults on, wait for their alerts, and look back; those that never came are left out."""
+    """Switch all faults on, wait for their alerts, and evaluate; alerts that never arrived are left out."""
     faults = {(system, name): FAULTS[system][name] for system, names in CHOSEN.items() for name in names}
     calm = progress.add_task("calm", total=CALM_SECONDS)
     for _ in range(int(CALM_SECONDS)):
@@ -167,7 +167,7 @@ def measure(one: Stack, inbox: Inbox, progress: Progress) -> list[Measured]:
 
 
 def _rule(rules: Sequence[Mapping[str, Any]], labels: Labels) -> Mapping[str, Any]:
-    """The rule of an alert with these labels; some of its name are about hosts, others about applications."""
+    """The rule of an alert with these labels; rules of one name can be about hosts or about applications."""
     (found,) = (
         rule
         for rule in rules
@@ -178,7 +178,7 @@ def _rule(rules: Sequence[Mapping[str, Any]], labels: Labels) -> Mapping[str, An
 
 
 def breaching_scrape(one: Stack, condition: str, delivered: Delivered, start: float) -> float:
-    """When the system was last scraped before the condition began to hold, to hold until the alert fired."""
+    """Time of the last scrape before the condition began to hold without interruption until the alert fired."""
     begin, end = float(math.floor(start)), float(math.ceil(delivered.fired))
     for step in STEPS:
         began = _began(one, condition, delivered.labels, (begin, end, step))
@@ -189,7 +189,7 @@ def breaching_scrape(one: Stack, condition: str, delivered: Delivered, start: fl
 
 
 def _began(one: Stack, condition: str, labels: Labels, span: tuple[float, float, float]) -> float:
-    """First moment (by begin, end and step) since which the condition holds until the end, for the alert's series."""
+    """Start (by begin, end and step) from which the condition holds until the end, for the alert's series."""
     begin, end, step = span
     found = one.prometheus("query_range", query=condition, start=begin, end=end, step=step)["result"]
     held = {
@@ -201,7 +201,7 @@ def _began(one: Stack, condition: str, labels: Labels, span: tuple[float, float,
     if not held:
         raise RuntimeError(f"the condition of {labels['alertname']} of {labels['system']} never held")
     last = round((end - begin) / step)
-    # By the evaluation that let it fire it held; a moment later it may not.
+    # It held at the evaluation that made the alert fire; it may not hold shortly after.
     while last not in held:
         last -= 1
     while last - 1 in held:
@@ -210,12 +210,12 @@ def _began(one: Stack, condition: str, labels: Labels, span: tuple[float, float,
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The least of the values that so large a share of them does not exceed."""
+    """The smallest value that the given share of the values does not exceed."""
     return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
 def report(out: Console, found: Sequence[Measured]) -> bool:
-    """Print every figure and what they come to; whether all arrived within the limit."""
+    """Print every value and the summary; returns whether all alerts arrived within the limit."""
     table = Table("system", "fault", "alert", "for", "scrape to message", "without for", box=None)
     for each in sorted(found, key=lambda each: each.seconds):
         total = each.delivered - each.breached
@@ -237,7 +237,7 @@ def report(out: Console, found: Sequence[Measured]) -> bool:
 
 
 def main() -> int:
-    """Measure, print, and say by the exit code whether the limit was kept."""
+    """Measure and print; the exit code says whether the limit was kept."""
     out = Console(highlight=False, width=WIDTH)
     inbox = Inbox()
     try:

@@ -1,4 +1,4 @@
-"""A month of canonical series of many systems, as text that promtool makes blocks of."""
+"""A month of canonical series of many systems, as text from which promtool creates blocks."""
 
 import math
 import re
@@ -19,10 +19,10 @@ STEP: Final = 300
 """Seconds between two samples."""
 
 SHAPES: Final = 16
-"""Different courses that the values take; more would only take longer to write."""
+"""Number of different curves of the values; more would only take longer to write."""
 
 _INPUTS: Final = re.compile(r".*:(bucket|events)_rate5m|slo:sli_(errors|events):.*")
-"""What percentiles and objectives are computed from: no panel asks for it."""
+"""Inputs of percentiles and objectives: no panel queries them."""
 
 _MANY: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "route": {"route": tuple(f"/api/things/{number}" for number in range(12))},
@@ -34,7 +34,7 @@ _MANY: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "instance": {"instance": tuple(f"host-{number}.%s:9100" for number in range(HOSTS))},
     "instance_device": {"device": ("/dev/sda1", "/dev/sda2", "/dev/sdb1")},
 }
-"""The labels beside `system` of the series whose name holds a word; `%s` stands for the system."""
+"""Labels besides `system` of the series whose name contains a word; `%s` stands for the system."""
 
 JOBS: Final = ("backend", "node", "postgres", "redis", "blackbox")
 
@@ -44,13 +44,13 @@ FIRING: Final = 0.03
 
 
 def recorded(config: StackConfig) -> list[str]:
-    """The names of the canonical series that panels may ask for."""
+    """The names of the canonical series that panels may query."""
     names = {name for text in files(config).values() for name in re.findall(r"record: (\S+)", text)}
     return sorted(name for name in names if not _INPUTS.fullmatch(name))
 
 
 def series(config: StackConfig) -> Iterator[str]:
-    """Every series but the alerts, as text: 20 systems that have everything that can be had."""
+    """Every series but the alerts, as text: 20 systems that have all signals."""
     names = recorded(config)
     for system in SYSTEMS:
         for name in names:
@@ -78,7 +78,7 @@ def text(config: StackConfig, start: int, end: int) -> Iterator[str]:
         own = {"alertname": name, "severity": severity, "system": system, "component": "application"}
         began: int | None = None
         for moment in moments:
-            # An hour at a time; the last one, which tables show, for all.
+            # An hour at a time; in the last hour, which tables show, every alert fires.
             firing = moment >= end - 3600 or Random(f"{system}{name}{moment // 3600}").random() < FIRING  # noqa: S311 - no secret
             began = (moment if began is None else began) if firing else None
             if began is not None:
@@ -90,6 +90,6 @@ def text(config: StackConfig, start: int, end: int) -> Iterator[str]:
 
 
 def _value(shape: int, moment: int, random: Random) -> float:
-    """A day's course with some noise, from 0 to 1."""
+    """A daily curve with some noise, from 0 to 1."""
     wave = 0.5 + 0.4 * math.sin(2 * math.pi * (moment / 86400 + shape / SHAPES))
     return max(0.0, wave * random.gauss(1, 0.03))

@@ -1,7 +1,7 @@
-"""`python -m tools.benchmarks.speed`: how long the commands take, and what rendering and rules cost.
+"""`python -m tools.benchmarks.speed`: durations of the commands, and the cost of rendering and rules.
 
-CPU seconds of this process for what it does itself; for commands that start containers, seconds and the ratio to a
-floor measured in the same run: the start of one container of the stack's smallest server. Takes about ten minutes.
+For work in this process: its CPU seconds. For commands that start containers: seconds, and the ratio to a baseline
+from the same run, the start of one container of the stack's smallest server. Takes about ten minutes.
 """
 
 import os
@@ -37,7 +37,7 @@ FEW, MANY = 5, 200
 """Numbers of systems for which everything is rendered."""
 
 ROUNDS: Final = 5
-"""How often a command or a floor is measured; the median counts."""
+"""How often a command or the baseline is measured; the result is the median."""
 
 PING_SECONDS: Final = 20
 PINGS: Final = 6
@@ -51,21 +51,21 @@ SETTLED_SECONDS: Final = 180
 
 
 def cpu(work: Callable[[], object]) -> float:
-    """CPU seconds of this process while it does the work."""
+    """CPU seconds that this process uses for the work."""
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
 def wall(work: Callable[[], object]) -> float:
-    """Seconds by the clock until the work is done."""
+    """Wall-clock seconds until the work is done."""
     start = time.monotonic()
     work()
     return time.monotonic() - start
 
 
 def synth(count: int, folder: Path) -> float:
-    """CPU seconds of reading so many systems and writing everything that is made of them."""
+    """CPU seconds to read `count` systems and write all files that are generated from them."""
     texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "systems").glob("*.yaml"))]
     systems = folder / str(count) / "systems"
     systems.mkdir(parents=True)
@@ -81,7 +81,7 @@ def synth(count: int, folder: Path) -> float:
 
 
 def tick() -> float:
-    """CPU seconds of one second of all simulated systems."""
+    """CPU seconds to simulate one second of all simulated systems."""
     made = simulations(lambda _, __: None, seed=7)
     engine = Engine([simulation for simulation, _ in made.values()], Faults(FAULTS))
     now, seconds = time.time(), 200
@@ -94,7 +94,7 @@ def tick() -> float:
 
 
 def floor() -> float:
-    """Seconds until a container of the smallest server was created, has said its version, and is removed."""
+    """Seconds to create a container of the smallest server, print its version, and remove the container."""
     client = docker.from_env()
 
     def work() -> None:
@@ -104,7 +104,7 @@ def floor() -> float:
 
 
 def configure(one: Stack, **sections: dict[str, Any]) -> None:
-    """Write the stack file: what the bench has always, and these sections over it, key by key."""
+    """Write the stack file: the benchmark's default values, overridden by these sections, key by key."""
     found = values()
     for name, section in sections.items():
         key = f"observability:{name}"
@@ -127,21 +127,21 @@ def interval_live(one: Stack, interval: str) -> float:
 
 @contextmanager
 def pinged() -> Iterator[list[float]]:
-    """When each ping of the heartbeat came, by the monotonic clock, until the end of the block."""
+    """Arrival time of each heartbeat ping, by the monotonic clock, until the end of the block."""
     moments: list[float] = []
 
     class Handler(BaseHTTPRequestHandler):
-        """Takes pings."""
+        """Receives pings."""
 
         def do_POST(self) -> None:
-            """Note one."""
+            """Record one ping."""
             moments.append(time.monotonic())
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.send_response(200)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer((GATEWAY, PORT), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -153,7 +153,7 @@ def pinged() -> Iterator[list[float]]:
 
 
 def ping_error(one: Stack) -> float:
-    """The most seconds by which the time between two pings was off."""
+    """The largest deviation, in seconds, of the time between two pings."""
     one.obs("secret", "set", "heartbeatUrl", STACK, stdin=f"http://{GATEWAY}:{PORT}/ping\n")
     configure(one, notifications={"heartbeat": {"interval": f"{PING_SECONDS}s"}})
     with pinged() as moments:
@@ -165,7 +165,7 @@ def ping_error(one: Stack) -> float:
 
 
 def rendering(table: Table) -> None:
-    """What this process does alone."""
+    """Measure the work of this process alone."""
     config = from_file("dev")
     with tempfile.TemporaryDirectory() as name:
         few, many = (synth(count, Path(name)) for count in (FEW, MANY))
@@ -179,7 +179,7 @@ def rendering(table: Table) -> None:
 
 
 def commands(table: Table) -> None:
-    """What a stack of its own does."""
+    """Measure commands on a separate stack."""
     least = floor()
     table.add_row("floor: one container from creation to removal", f"{least:.2f} s", "1.0")
 
@@ -203,7 +203,7 @@ def commands(table: Table) -> None:
 
 
 def main() -> int:
-    """Measure and print; 1 where a command failed."""
+    """Measure and print; returns 1 if a command failed."""
     out = Console(highlight=False, width=118)
     table = Table("what", "measured", "ratio to the floor", title="Speed", box=None)
     try:

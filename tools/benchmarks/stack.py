@@ -1,4 +1,4 @@
-"""The stack `bench`: a copy of the project with a stack file, a data folder, a network and ports of its own."""
+"""The stack `bench`: a copy of the project with its own stack file, data folder, network and ports."""
 
 import os
 import shutil
@@ -29,20 +29,20 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "observability:loki": {"port": 17310},
     "observability:grafana": {"port": 17301},
 }
-"""What a dev stack has by default, but for the ports: the figures are to hold for that."""
+"""The defaults of a dev stack except for the ports: the results must apply to such a stack."""
 
 DEMO: Final = TenantOptions(name="demo-bench", subnet=IPv4Network("172.30.97.0/24"), port=17088, fault_port=17399)
-"""The demo that it watches."""
+"""The demo that the stack watches."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A stack that is there for as long as it is measured."""
+    """A stack that runs only while it is measured."""
 
     root: Path
 
     def obs(self, *arguments: str, stdin: str = "") -> str:
-        """What `./obs` prints; RuntimeError where it fails."""
+        """Run `./obs` and return its output; RuntimeError if it fails."""
         env = {**os.environ, "OBS_DATA_DIR": str(self.root.parent / "data"), "OBS_SKIP_CHECK": "1"}
         for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
             env.pop(name, None)
@@ -52,8 +52,8 @@ class Stack:
             raise RuntimeError(f"obs {' '.join(arguments)}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def prometheus(self, path: str, **params: str | float) -> Any:  # noqa: ANN401 - whatever the API answers
-        """The data of an answer of its Prometheus."""
+    def prometheus(self, path: str, **params: str | float) -> Any:  # noqa: ANN401 - any JSON of the API
+        """The data of a response from its Prometheus."""
         url = f"http://127.0.0.1:{SETTINGS['observability:prometheus']['port']}/api/v1/{path}"
         answer = httpx.get(url, params=params, timeout=60, trust_env=False)
         answer.raise_for_status()
@@ -62,7 +62,7 @@ class Stack:
 
 @contextmanager
 def stack(secrets: Mapping[str, str]) -> Iterator[Stack]:
-    """The stack with these secrets, up; removed with its data at the end of the block."""
+    """The running stack with these secrets; removed with its data at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="obs-bench-") as folder:
         root = Path(folder) / "project"
         ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "out")
@@ -80,7 +80,7 @@ def stack(secrets: Mapping[str, str]) -> Iterator[Stack]:
 
 
 def values() -> dict[str, Any]:
-    """The stack file's `config`: the settings, and those that place the demo."""
+    """The stack file's `config`: the settings, with those that place the demo."""
     found = dict(SETTINGS)
     for name, section in placed(DEMO).items():
         found[name] = {**found.get(name, {}), **section}

@@ -1,1 +1,1 @@
-"""Every dashboard as a static picture, drawn from a running stack's data in the manner of Grafana."""
+"""Every dashboard as a static picture, drawn from a running stack's data in Grafana's style."""

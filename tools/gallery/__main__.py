@@ -43,14 +43,14 @@ def main() -> None:
 
 
 def running(stack: str) -> StackConfig:
-    """The stack as the repository describes it, but with the parts that took another's place on this machine."""
+    """The stack as the repository describes it, except for parts replaced by another one on this machine."""
     stored = Home.find().config(stack)
     whole = stored.without({})
     return stored.without({image: why for image, why in stored.left_out.items() if image in whole.instead})
 
 
 def pictures(config: StackConfig, entries: Sequence[Entry], out: Path, at: float) -> None:
-    """Draw dashboards as they are at a moment, in Unix seconds; ConfigError where the stack does not answer."""
+    """Draw dashboards at a time in Unix seconds; ConfigError if the stack does not respond."""
     settings, titles = config.settings, folders(config)
     host = settings.bind_address
     source = Source(prometheus=f"http://{host}:{settings.prometheus.port}", loki=f"http://{host}:{settings.loki.port}")
@@ -65,7 +65,7 @@ def pictures(config: StackConfig, entries: Sequence[Entry], out: Path, at: float
 
 
 def tidy(config: StackConfig, entries: Sequence[Entry], out: Path) -> None:
-    """Remove the pictures of dashboards that are no more, and write the index of the others."""
+    """Remove the pictures of dashboards that no longer exist, and write the index of the others."""
     known = {entry.uid for entry in entries}
     for picture in out.glob("*.png"):
         if picture.stem not in known:

@@ -1,4 +1,4 @@
-"""Where the marks of an axis stand: round numbers from the bottom up, round times from left to right."""
+"""Ticks of the axes: round numbers on the y axis, round times on the x axis."""
 
 import math
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from typing import Final
 _ROUND: Final = (1, 2, 2.5, 5, 10)
 
 _TIMES: Final = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600, 43200, 86400, 172800, 604800)
-"""Distances of two marks, in seconds."""
+"""Distances between two ticks, in seconds."""
 
 DAY: Final = 86400
 NARROW: Final = 54
 WIDE: Final = 92
-"""Pixels from mark to mark that a time of day or a date needs, and both."""
+"""Pixels between ticks that are needed for a time of day, a date, or both."""
 
 FLAT: Final = 100.0
 """Upper end of an axis on which everything is 0, as Grafana chooses it."""
@@ -22,7 +22,7 @@ FLAT: Final = 100.0
 
 @dataclass(frozen=True, kw_only=True)
 class Ends:
-    """What a panel says about the ends of its axis: fixed ones, and such as hold until a value lies beyond."""
+    """A panel's limits of its axis: hard ones, and soft ones that apply until a value lies beyond them."""
 
     least: float | None = None
     most: float | None = None
@@ -31,7 +31,7 @@ class Ends:
 
 
 def span(values: Sequence[float], ends: Ends) -> tuple[float, float]:
-    """The lower and upper end of an axis: as is set, else a tenth beyond the values and rounded."""
+    """The lower and upper end of an axis: as set, else a tenth beyond the values and rounded."""
     finite = [value for value in values if math.isfinite(value)]
     low = min(finite, default=0.0) if ends.least is None else ends.least
     high = max(finite, default=0.0) if ends.most is None else ends.most
@@ -52,7 +52,7 @@ def span(values: Sequence[float], ends: Ends) -> tuple[float, float]:
 
 
 def marks(low: float, high: float, pixels: float, *, binary: bool = False, apart: float = 30) -> list[float]:
-    """Round values between two ends, at least so many pixels apart; powers of two where the unit is binary."""
+    """Round values between two ends, at least `apart` pixels apart; powers of two for a binary unit."""
     least = (high - low) * apart / pixels
     if binary:
         step = 2.0 ** math.ceil(math.log2(least))
@@ -64,7 +64,7 @@ def marks(low: float, high: float, pixels: float, *, binary: bool = False, apart
 
 
 def moments(start: float, end: float, pixels: float) -> list[tuple[float, str]]:
-    """Round times, UTC, as many as have room beside each other, each with its words."""
+    """Round times in UTC, as many as have room next to each other, each with its label."""
     several_days = end - start > 2 * DAY
     for step in _TIMES:
         form, apart = (

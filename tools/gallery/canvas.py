@@ -1,4 +1,4 @@
-"""A sheet to draw on, in pixels from its upper left corner, and the colours of Grafana's dark theme."""
+"""A canvas, in pixels from its upper left corner, and the colours of Grafana's dark theme."""
 
 import functools
 import io
@@ -35,29 +35,29 @@ COLOURS: Final[Mapping[str, str]] = MappingProxyType(
         "purple": "#b877d9",
     }
 )
-"""What Grafana shows for the names of colours, in its dark theme."""
+"""Grafana's named colours in its dark theme."""
 
 PALETTE: Final = (
     *COLOURS.values(),
     *("#37872d", "#e0b400", "#1f60c4", "#fa6400", "#c4162a", "#8f3bb8"),
     *("#c8f2c2", "#fff899", "#c0d8ff", "#ffcb7d", "#ffa6b0", "#deb6f2"),
 )
-"""The colours of series, one after the other."""
+"""The colours of series, in their order."""
 
 POINTS_PER_INCH: Final = 72
 SCALE: Final = 1.1
-"""Pixels of the picture for one of the sheet."""
+"""Pixels of the picture for one pixel of the canvas."""
 
 MEASURED: Final = 100
-"""Size at which words are measured, so that no rounding to whole pixels tells."""
+"""Font size for measuring text, large enough that rounding to whole pixels has no effect."""
 
 TONES: Final = 72
-"""Colours in the file: enough for smooth edges, few enough for a small file."""
+"""Number of colours in the file: enough for smooth edges, few enough for a small file."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """A part of the sheet."""
+    """A rectangle on the canvas."""
 
     x: float
     y: float
@@ -77,7 +77,7 @@ class Box:
     def inset(
         self, left: float, top: float | None = None, right: float | None = None, bottom: float | None = None
     ) -> "Box":
-        """The box within it, so far from its edges; what is not said is as on the left, below as above."""
+        """The box within it at these distances from its edges; by default right is as left, and bottom as top."""
         top = left if top is None else top
         right = left if right is None else right
         bottom = top if bottom is None else bottom
@@ -85,7 +85,7 @@ class Box:
 
 
 class Canvas:
-    """The sheet."""
+    """The canvas."""
 
     def __init__(self, width: float, height: float) -> None:
         self.box = Box(0, 0, width, height)
@@ -158,7 +158,7 @@ class Canvas:
         mono: bool = False,
         within: float | None = None,
     ) -> None:
-        """Words whose middle is at this height; cut off with an ellipsis where they are wider than `within`."""
+        """Text centred at this height; shortened with an ellipsis if it is wider than `within`."""
         if within is not None:
             words = shortened(words, within, size, bold=bold, mono=mono)
         drawn = self._figure.text(
@@ -174,9 +174,9 @@ class Canvas:
         drawn.set_transform(self._pixels)
 
     def png(self, facts: Mapping[str, str]) -> bytes:
-        """The sheet as a file, with facts about it that can be read back."""
+        """The canvas as a PNG file, with metadata that can be read back."""
         drawn = io.BytesIO()
-        # Without hinting letters are as wide as they were measured.
+        # Without hinting, letters are as wide as measured.
         with rc_context({"text.hinting": "none"}):
             self._figure.savefig(drawn, format="png", facecolor=GROUND, pil_kwargs={"compress_level": 1})
         image = Image.open(drawn).convert("RGB")
@@ -193,7 +193,7 @@ class Canvas:
 
 
 def _palette(image: Image.Image) -> Image.Image:
-    """The theme's own colours and those that most of the picture has; the others are edges of letters and lines."""
+    """The theme's colours and the most frequent ones; the others are edges of letters and lines."""
     own = {ImageColor.getrgb(colour)[:3] for colour in (*PALETTE, GROUND, PANEL, EDGE, GRID, TEXT, FAINT)}
     colours = Counter(zip(*(band.tobytes() for band in image.split()), strict=True))
     most = sorted(colours.items(), key=lambda one: (one[0] not in own, -one[1], one[0]))[:TONES]
@@ -203,21 +203,21 @@ def _palette(image: Image.Image) -> Image.Image:
 
 
 def facts(path: Path) -> dict[str, str]:
-    """What was written into a picture besides its pixels."""
+    """The metadata of a picture."""
     with Image.open(path) as image:
         return {str(key): value for key, value in image.info.items() if isinstance(value, str)}
 
 
 @functools.lru_cache(maxsize=20000)
 def width(words: str, size: float, *, bold: bool = False, mono: bool = False) -> float:
-    """Pixels that words take."""
+    """Width of a text in pixels."""
     font = ImageFont.truetype(findfont(_font(size, bold, mono)), MEASURED)
     return font.getlength(words) * size / MEASURED
 
 
 @functools.lru_cache(maxsize=20000)
 def shortened(words: str, within: float, size: float, *, bold: bool = False, mono: bool = False) -> str:
-    """As much of the words as fits, and an ellipsis where that is not all."""
+    """As much of the text as fits, with an ellipsis if it was shortened."""
     if width(words, size, bold=bold, mono=mono) <= within:
         return words
     low, high = 0, len(words)
@@ -232,7 +232,7 @@ def shortened(words: str, within: float, size: float, *, bold: bool = False, mon
 
 @functools.cache
 def _font(size: float, bold: bool, mono: bool) -> FontProperties:
-    # The one that comes with matplotlib: the same picture on every machine.
+    # The font that comes with matplotlib: the same picture on every machine.
     return FontProperties(
         family="DejaVu Sans Mono" if mono else "DejaVu Sans", size=size, weight="bold" if bold else "normal"
     )

@@ -1,4 +1,4 @@
-"""How a panel's values are to look: what its defaults say, and on top of them what its overrides say for one name."""
+"""How a panel's values are shown: by its defaults, and by its overrides for one name."""
 
 import math
 import re
@@ -28,25 +28,25 @@ class Field:
 
     @property
     def decimals(self) -> int | None:
-        """Decimals to be written, None for as many as are telling."""
+        """Number of decimals, None for as many as are significant."""
         found = self._value("decimals")
         return None if found is None else int(found)
 
     @property
     def fixed_colour(self) -> str | None:
-        """The colour that is chosen for it whatever its value."""
+        """The fixed colour, whatever the value."""
         colour = self._value("color") or {}
         return COLOURS.get(colour["fixedColor"], colour["fixedColor"]) if colour.get("mode") == "fixed" else None
 
     @property
     def dash(self) -> Sequence[float] | None:
-        """Lengths of strokes and gaps of its line, None where it is drawn through."""
+        """Lengths of dashes and gaps of its line, None for a solid line."""
         style = self._value("custom.lineStyle") or {}
         return style.get("dash") if style.get("fill") == "dash" else None
 
     @property
     def filled(self) -> float:
-        """How opaque the area below its line is, 0 to 1."""
+        """Opacity of the area below its line, 0 to 1."""
         return float(self._value("custom.fillOpacity") or 0) / 100
 
     @property
@@ -68,13 +68,13 @@ class Field:
 
     @property
     def wide(self) -> float | None:
-        """Pixels that its column is wide, None where that is not said."""
+        """Width of its column in pixels, None if not set."""
         found = self._value("custom.width")
         return None if found is None else float(found)
 
     @property
     def steps(self) -> list[tuple[float, str]]:
-        """From which value up it has which colour."""
+        """Lower limit and colour of each threshold."""
         steps = (self._value("thresholds") or {}).get("steps", ())
         return [
             (-math.inf if step.get("value") is None else step["value"], COLOURS.get(step["color"], step["color"]))
@@ -82,7 +82,7 @@ class Field:
         ]
 
     def text(self, value: float, now: float) -> str:
-        """The value in words."""
+        """The value as text."""
         mapped = self._mapped(value)
         if mapped and mapped.get("text"):
             return str(mapped["text"])
@@ -91,7 +91,7 @@ class Field:
         return units.text(value, self.unit, self.decimals)
 
     def colour(self, value: float | None) -> str:
-        """The colour of a value; of none, that of the lowest values."""
+        """The colour of a value; for None, that of the lowest values."""
         mapped = None if value is None else self._mapped(value)
         if mapped and mapped.get("color"):
             return COLOURS.get(mapped["color"], mapped["color"])
@@ -100,7 +100,7 @@ class Field:
 
     @property
     def words(self) -> list[tuple[float, str, str]]:
-        """Value, words and colour of everything that has words of its own."""
+        """Value, text and colour of each value mapping."""
         found = [
             (float(value), str(result["text"]), COLOURS.get(result.get("color", ""), result.get("color", "")))
             for mapping in self._value("mappings") or ()
@@ -140,7 +140,7 @@ def field(panel: Mapping[str, Any], name: str | None = None) -> Field:
 
 
 def no_value(panel: Mapping[str, Any]) -> str:
-    """What a panel says where it has nothing to show."""
+    """The text that a panel shows if it has no data."""
     return str(field(panel).options.get("noValue") or NO_DATA)
 
 

@@ -14,13 +14,13 @@ from tools.gallery.view import View
 SMALL: Final = 10.5
 ROW: Final = 28
 LEAST_COLUMN: Final = 150
-"""Pixels; where a table's columns need more than there is, Grafana lets one scroll to the last."""
+"""Pixels; if a table's columns need more than there is, Grafana scrolls to the last."""
 
 LEVELS: Final = {"critical": "purple", "error": "red", "warning": "yellow", "info": "green", "debug": "blue"}
 
 
 def stat(canvas: Canvas, box: Box, panel: Mapping[str, Any], found: Sequence[Series], view: View) -> None:
-    """The last value of each series, large, on its colour; several one beside the other."""
+    """The last value of each series, large, on its colour; several are next to each other."""
     values = [
         (series.name, value)
         for series in found
@@ -35,7 +35,7 @@ def stat(canvas: Canvas, box: Box, panel: Mapping[str, Any], found: Sequence[Ser
 
 
 def _part(box: Box, index: int, count: int) -> Box:
-    """The place of one of so many figures: beside each other while they are not too narrow."""
+    """The place of one of `count` figures: next to each other while they are not too narrow."""
     across = min(count, max(1, int(box.w // 90)))
     down = math.ceil(count / across)
     x, y = index % across, index // across
@@ -65,7 +65,7 @@ def _figure(canvas: Canvas, box: Box, words: str, name: str | None, colour: str)
 
 
 def timeline(canvas: Canvas, box: Box, panel: Mapping[str, Any], found: Sequence[Series], view: View) -> None:
-    """The state of each series over time, one bar a series."""
+    """The state of each series over time, one bar per series."""
     look = field(panel)
     left = min(max(width(series.name, SMALL) for series in found) + 8, box.w / 3)
     legend = 20
@@ -93,7 +93,7 @@ def timeline(canvas: Canvas, box: Box, panel: Mapping[str, Any], found: Sequence
 
 
 def _stretches(points: Sequence[tuple[float, float]], step: float) -> list[tuple[float, float, float]]:
-    """From when to when which value held."""
+    """Intervals of constant value: start, end, value."""
     found: list[tuple[float, float, float]] = []
     for moment, value in points:
         if found and found[-1][2] == value and moment - found[-1][1] <= 0.5 * step:
@@ -104,7 +104,7 @@ def _stretches(points: Sequence[tuple[float, float]], step: float) -> list[tuple
 
 
 def table(canvas: Canvas, box: Box, panel: Mapping[str, Any], found: Sequence[Series], view: View) -> None:
-    """One row a series, its labels and its values beside each other."""
+    """One row per series, with its labels and values in columns."""
     names, rows = cells(panel, found)
     looks = [field(panel, name) for name in names]
     widths = column_widths([look.wide for look in looks], box.w)
@@ -132,14 +132,14 @@ def table(canvas: Canvas, box: Box, panel: Mapping[str, Any], found: Sequence[Se
 
 
 def column_widths(set_widths: Sequence[float | None], room: float) -> list[float]:
-    """How wide each column is: as is set, the others share what is left, but none is less than the least."""
+    """Width of each column: as set; the others share the rest, but none is below the minimum."""
     free = room - sum(wide for wide in set_widths if wide is not None)
     shared = max(LEAST_COLUMN, free / max(1, sum(wide is None for wide in set_widths)))
     return [shared if wide is None else wide for wide in set_widths]
 
 
 def cells(panel: Mapping[str, Any], found: Sequence[Series]) -> tuple[list[str], list[dict[str, str | float]]]:
-    """The columns of a table and its rows: equal labels are one row, what the panel hides is left out."""
+    """The columns of a table and its rows: series with equal labels share a row; hidden columns are left out."""
     organized: dict[str, Any] = {}
     order: dict[str, Any] = {}
     for transformation in panel.get("transformations", ()):
@@ -187,5 +187,5 @@ def logs(canvas: Canvas, box: Box, lines: Sequence[Line]) -> None:
 
 
 def empty(canvas: Canvas, box: Box, words: str) -> None:
-    """What a panel says that has nothing to show."""
+    """The text of a panel without data."""
     canvas.text(box.x + box.w / 2, box.y + box.h / 2, shortened(words, box.w, 14), 14, FAINT, align="center")

@@ -13,7 +13,7 @@ from tools.gallery.view import View
 SMALL: Final = 10.5
 LEGEND_LINE: Final = 18
 LEGEND_SHARE: Final = 0.35
-"""How much of a panel its legend may take; Grafana lets one scroll to the rest."""
+"""How much of a panel its legend may take; in Grafana the rest is reached by scrolling."""
 
 Point = tuple[float, float]
 
@@ -26,7 +26,7 @@ def graph(
     view: View,
     marked: Sequence[tuple[float, float]] = (),
 ) -> None:
-    """Draw the series, the legend below, the times at which alerts fired behind."""
+    """Draw the series, with the legend below and the times of firing alerts in the background."""
     looks = [(series, field(panel, series.name)) for series in found]
     colours = [look.fixed_colour or PALETTE[index % len(PALETTE)] for index, (_, look) in enumerate(looks)]
     legend = _rows([series.name for series in found], box.w)
@@ -63,7 +63,7 @@ def graph(
 
 
 def _frame(canvas: Canvas, plot: Box, look: Field, ends: Point, view: View) -> Box:
-    """Draw the grid and the words at its edges; the box that is left for the lines."""
+    """Draw the grid and its labels; returns the box that is left for the lines."""
     low, high = ends
     marks = [
         (mark, _tick(mark, look)) for mark in axes.marks(low, high, plot.h - 20, binary=look.unit in units.BINARY)
@@ -88,7 +88,7 @@ def _tick(mark: float, look: Field) -> str:
 
 
 def _mark(canvas: Canvas, inner: Box, start: float, end: float) -> None:
-    """The time in which an alert fired."""
+    """Draw the time in which an alert fired."""
     start, end = max(start, inner.x), min(end, inner.right)
     red = COLOURS["red"]
     canvas.rect(Box(start, inner.y, max(end - start, 0), inner.h), red, alpha=0.08)
@@ -98,7 +98,7 @@ def _mark(canvas: Canvas, inner: Box, start: float, end: float) -> None:
 
 
 def _unbroken(points: Sequence[Point], step: float) -> list[list[Point]]:
-    """The stretches in which no point is missing."""
+    """The parts without missing points."""
     parts: list[list[Point]] = []
     last = -math.inf
     for moment, value in points:
@@ -112,7 +112,7 @@ def _unbroken(points: Sequence[Point], step: float) -> list[list[Point]]:
 
 
 def _rows(names: Sequence[str], room: float) -> list[list[tuple[int, str, float]]]:
-    """The legend's lines: the number of the series, its name, where it begins."""
+    """The legend's lines: the index of the series, its name, its x position."""
     rows: list[list[tuple[int, str, float]]] = [[]]
     x = 0.0
     for index, name in enumerate(names):

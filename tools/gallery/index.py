@@ -1,4 +1,4 @@
-"""The page that lists the pictures: one line a dashboard, made from the dashboards and from what the pictures say."""
+"""The page that lists the pictures: one line per dashboard, made from the dashboards and the pictures' metadata."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ tells of it did not run. The generated lines below say how many of a dashboard's
 
 
 def index(entries: Sequence[Entry], folders: Mapping[str, str], facts: Mapping[str, Mapping[str, str]]) -> str:
-    """The page's text; `facts` are what is written into each picture, by the dashboard's uid."""
+    """The page's text; `facts` is the metadata of each picture, by the dashboard's uid."""
     parts = [HEAD]
     for uid, title in folders.items():
         parts.append(

@@ -1,4 +1,4 @@
-"""One dashboard as a picture: its bar, its rows and panels where Grafana's grid puts them, folded rows unfolded."""
+"""One dashboard as a picture: its bar, its rows and panels by Grafana's grid, with collapsed rows expanded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,35 +17,35 @@ WIDTH: Final = 1240
 MARGIN: Final = 16
 UNIT: Final = 30
 GAP: Final = 8
-"""Pixels of Grafana's grid: the height of one unit, and what lies between two panels."""
+"""Pixels of Grafana's grid: the height of one unit, and the gap between two panels."""
 
 BAR: Final = 92
 FOOT: Final = 34
 HEAD: Final = 30
-"""Heights of the bar above, of the line below, and of a panel's title."""
+"""Heights of the top bar, the bottom line, and a panel's title."""
 
 FIGURES: Final = {"stat": figures.stat, "state-timeline": figures.timeline, "table": figures.table}
-"""What draws the kinds of panels that have no axis of numbers."""
+"""Drawing functions of the panel types without a numeric axis."""
 
 KINDS: Final = frozenset({*FIGURES, "timeseries", "logs"})
-"""The kinds of panels that can be drawn: those that the dashboards have."""
+"""The panel types that can be drawn: those that the dashboards use."""
 
 CAPTION: Final = "Drawn from a dev stack's data by this project's own renderer; not a screenshot of Grafana."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """A picture, and how many of the panels on it show something."""
+    """A picture, and how many of its panels have data."""
 
     png: bytes
     panels: int
     empty: tuple[str, ...]
-    """Titles of those that have nothing to show."""
+    """Titles of the panels without data."""
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A panel or a row's heading, and the grid units from the top and of its height once all is unfolded."""
+    """A panel or a row's heading, and its position in grid units from the top after all rows are expanded."""
 
     panel: Mapping[str, Any]
     y: float
@@ -53,7 +53,7 @@ class Placed:
 
 
 def draw(document: Mapping[str, Any], folder: str, source: Source, view: View) -> Drawn:
-    """Ask for everything on the dashboard and draw it."""
+    """Query all data of the dashboard and draw it."""
     placed = unfolded(document["panels"])
     rows = max((one.y + one.panel["gridPos"]["h"] for one in placed), default=0)
     canvas = Canvas(WIDTH, BAR + rows * (UNIT + GAP) + FOOT)
@@ -74,7 +74,7 @@ def draw(document: Mapping[str, Any], folder: str, source: Source, view: View) -
 
 
 def unfolded(panels: Sequence[Mapping[str, Any]]) -> list[Placed]:
-    """Every row and panel, what is folded opened below its heading and the rest moved down."""
+    """Every row and panel; collapsed rows are expanded below their heading and the rest is moved down."""
     found = []
     down = 0
     for panel in panels:
@@ -100,7 +100,7 @@ def _box(place: Mapping[str, int], y: float) -> Box:
 
 
 def _bar(canvas: Canvas, document: Mapping[str, Any], folder: str, view: View) -> None:
-    """Folder and title, the time shown, the choices and the ways to other dashboards."""
+    """Folder and title, the time range, the variables and the links to other dashboards."""
     canvas.text(MARGIN, 24, f"{folder} /", 14, FAINT)
     canvas.text(MARGIN + width(f"{folder} /", 14) + 8, 24, document["title"], 14, bold=True)
     shown = f"Last {_length(view.shown)}"
@@ -117,7 +117,7 @@ def _bar(canvas: Canvas, document: Mapping[str, Any], folder: str, view: View) -
 
 
 def _chip(canvas: Canvas, x: float, label: str, value: str) -> float:
-    """A choice and what is chosen; where the next one may begin."""
+    """A variable and its value; returns the x position for the next one."""
     inner = width(label, 11) + 16
     outer = max(width(value, 11) + 16, 46)
     canvas.rect(Box(x, 52, inner + outer, 24), PANEL, EDGE)
@@ -150,7 +150,7 @@ def _panel(
     view: View,
     marked: Sequence[tuple[float, float]],
 ) -> bool:
-    """Draw one panel; whether it has anything to show."""
+    """Draw one panel; returns whether it has data."""
     canvas.rect(box, PANEL, EDGE)
     kind = panel["type"]
     canvas.text(box.x + 8, box.y + HEAD / 2, panel["title"], 11.5, bold=True, within=box.w - 16)
@@ -170,7 +170,7 @@ def _panel(
 
 
 def _firing(document: Mapping[str, Any], source: Source, view: View) -> list[tuple[float, float]]:
-    """From when to when alerts fired that the dashboard marks; what overlaps is one stretch."""
+    """Intervals in which alerts fired that the dashboard marks; overlapping ones are merged."""
     step = max(view.step(1000), 30)
     moments = {
         moment

@@ -1,4 +1,4 @@
-"""The running stack's data: what Prometheus and Loki answer to the queries of a panel."""
+"""The running stack's data: the results of a panel's queries from Prometheus and Loki."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tools.gallery.view import View, legend
 TIMEOUT: Final = 30.0
 
 MOST_LINES: Final = 100
-"""Log lines that are asked for; no panel has room for more."""
+"""Limit of log lines in a query; no panel has room for more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +38,13 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where Prometheus and Loki answer."""
+    """Addresses of Prometheus and Loki."""
 
     prometheus: str
     loki: str
 
     def series(self, panel: Mapping[str, Any], view: View, pixels: float) -> list[Series]:
-        """What a panel of series shows: the answers to all of its queries, named as Grafana would."""
+        """The series of a panel: the results of all its queries, named as in Grafana."""
         found = [
             (target, series["metric"], _points(series))
             for target in panel["targets"]
@@ -62,7 +62,7 @@ class Source:
         ]
 
     def lines(self, panel: Mapping[str, Any], view: View, pixels: float) -> list[Line]:
-        """What a panel of log lines shows, the newest first."""
+        """The log lines of a panel, the newest first."""
         found = [
             Line(time=int(moment) / 1e9, labels=stream["stream"], text=text)
             for target in panel["targets"]
@@ -72,7 +72,7 @@ class Source:
         return sorted(found, key=lambda line: -line.time)[:MOST_LINES]
 
     def marks(self, expr: str, view: View) -> list[Series]:
-        """When a series of an annotation was there."""
+        """The series of an annotation: their points show when it applies."""
         answer = self._prometheus(view.filled(expr, 1000), view, max(view.step(1000), 30))
         return [Series(name="", ref="", labels=one["metric"], points=_points(one)) for one in answer]
 
@@ -95,7 +95,7 @@ class Source:
         return _result(f"{self.loki}/loki/api/v1/query_range", asked)
 
     def _prometheus(self, expr: str, view: View, step: float) -> list[Any]:
-        # Whole steps, as Grafana asks: the same points whenever one looks.
+        # Aligned to whole steps, as Grafana does: the same points at every query.
         asked = {
             "query": expr,
             "start": f"{view.start // step * step:.3f}",
@@ -106,7 +106,7 @@ class Source:
 
 
 def _result(url: str, asked: Mapping[str, str]) -> list[Any]:
-    """The result of a query; ConfigError where none comes."""
+    """The result of a query; ConfigError if there is none."""
     try:
         answer = httpx.get(url, params=dict(asked), timeout=TIMEOUT)
     except httpx.HTTPError as error:

@@ -9,27 +9,27 @@ Formatter = Callable[[float, int | None], str]
 
 
 def text(value: float, unit: str, decimals: int | None = None) -> str:
-    """A value in a unit of Grafana's, given by its id; KeyError where the unit is not known here."""
+    """A value in a unit of Grafana, given by its id; KeyError if the unit is not supported."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "-∞" if value < 0 else "∞"
     return UNITS[unit](value, decimals)
 
 
 def ago(moment: float, now: float) -> str:
-    """A moment seen from another, both in seconds: `3 hours ago`, `in 2 days`."""
+    """A time relative to another, both in seconds: `3 hours ago`, `in 2 days`."""
     apart = abs(now - moment)
     words = next((_distance(apart, *step) for step in _DISTANCES if apart < step[0]), "")
     return f"in {words}" if moment > now else f"{words} ago"
 
 
 def digits(value: float, decimals: int | None = None) -> str:
-    """A number with so many decimals, else with three significant digits; noughts at the end are left out."""
+    """A number with these decimals, else with three significant digits; trailing zeros are then removed."""
     if decimals is not None:
         return f"{value:.{decimals}f}"
     if value == 0:
         return "0"
     places = max(0, 2 - math.floor(math.log10(abs(value))))
-    # Half goes up, as in a browser, not to the even neighbour.
+    # Rounds half up, as in a browser, not half to even.
     rounded = math.floor(value * 10**places + 0.5) / 10**places
     written = f"{rounded:.{places}f}"
     return written.rstrip("0").rstrip(".") if "." in written else written
@@ -72,7 +72,7 @@ _SECONDS: Final = (
     (31536000, 604800, "weeks"),
     (math.inf, 31536000, "years"),
 )
-"""Below how many seconds, seconds of one, and its name."""
+"""Upper limit in seconds, seconds per unit, and name of the unit."""
 
 _DISTANCES: Final = (
     (45, 45, "a few seconds", "a few seconds"),
@@ -82,7 +82,7 @@ _DISTANCES: Final = (
     (320 * 86400, 30.4 * 86400, "a month", "{} months"),
     (math.inf, 365 * 86400, "a year", "{} years"),
 )
-"""Below how many seconds, seconds of one, the words for one and for many."""
+"""Upper limit in seconds, seconds per unit, singular and plural text."""
 
 _COUNTS: Final = ("", "K", "M", "B", "T")
 _BINARY: Final = tuple(f" {prefix}B" for prefix in ("", "Ki", "Mi", "Gi", "Ti", "Pi"))
@@ -110,10 +110,10 @@ UNITS: Final[Mapping[str, Formatter]] = MappingProxyType(
         "bool_yes_no": lambda value, _: "Yes" if value else "No",
     }
 )
-"""How each unit that the dashboards use is written; `dateTimeFromNow` besides, which needs a moment to see it from."""
+"""Formatter of each unit that the dashboards use, except `dateTimeFromNow`, which also needs the current time."""
 
 FROM_NOW: Final = "dateTimeFromNow"
-"""The unit of moments in milliseconds, told as a distance from now."""
+"""The unit of times in milliseconds, shown relative to now."""
 
 BINARY: Final = frozenset({"bytes", "binBps"})
 """Units whose prefixes are powers of 1024."""

@@ -1,4 +1,4 @@
-"""What Grafana reckons before it asks: the time shown, the distance of two points, variables, names of series."""
+"""What Grafana computes before a query: the time range, the step, variables, names of series."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ _STEPS: Final = (
     (16200, 10800),
     (32400, 21600),
 )
-"""Below how many seconds a distance of two points becomes which round one, as Grafana does it."""
+"""Upper limit of the exact step in seconds, and the rounded step, as in Grafana."""
 
 _DAY_STEP: Final = 43200
 
@@ -37,33 +37,33 @@ _LEGEND: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """The time that a dashboard shows, in seconds, and what is chosen on it."""
+    """The time range of a dashboard, in seconds, and the values of its variables."""
 
     start: float
     end: float
     values: Mapping[str, str]
     scrape: float
-    """Seconds between two scrapes: no query asks for points closer than that."""
+    """Scrape interval in seconds: no query has a shorter step."""
 
     @classmethod
     def of(cls, document: Mapping[str, Any], at: float, scrape: float) -> "View":
-        """What the dashboard shows when it is opened at a moment: its own range, every choice at `All`."""
+        """The view of a dashboard that is opened at a time: its default range, every variable at `All`."""
         shown = seconds(document["time"]["from"].removeprefix("now-"))
         return cls(start=at - shown, end=at, values=chosen(document), scrape=scrape)
 
     @property
     def shown(self) -> float:
-        """Seconds shown."""
+        """Length of the time range in seconds."""
         return self.end - self.start
 
     def step(self, pixels: float) -> float:
-        """Seconds between two points of a panel that is so many pixels wide."""
+        """Seconds between two points of a panel of this width."""
         exact = self.shown / pixels
         rounded = next((step for below, step in _STEPS if exact < below), _DAY_STEP)
         return max(rounded, self.scrape)
 
     def filled(self, expr: str, pixels: float) -> str:
-        """The query as Grafana asks it for a panel that is so many pixels wide."""
+        """The query as Grafana sends it for a panel of this width."""
         step = self.step(pixels)
         macros = {
             "$__rate_interval": f"{max(step + self.scrape, 4 * self.scrape):g}s",
@@ -75,14 +75,14 @@ class View:
 
 
 def chosen(document: Mapping[str, Any]) -> dict[str, str]:
-    """What Grafana puts for each variable of a dashboard that was just opened."""
+    """The value of each variable of a dashboard that was just opened."""
     return {variable["name"]: variable.get("allValue") or "" for variable in document["templating"]["list"]}
 
 
 def legend(pattern: str | None, expr: str, labels: Mapping[str, str], together: Sequence[Mapping[str, str]]) -> str:
-    """The name of a series: by its query's pattern, else by what Grafana makes of its labels.
+    """The name of a series: from its query's legend format, else from its labels as in Grafana.
 
-    `together` are the labels of all series of the panel: where they have one in common, its value will do.
+    `together` are the labels of all series of the panel: if they have only one, its value is the name.
     """
     if pattern and pattern != "__auto":
         return _LEGEND.sub(lambda found: labels.get(found.group(1), ""), pattern)
@@ -93,6 +93,6 @@ def legend(pattern: str | None, expr: str, labels: Mapping[str, str], together: 
 
 
 def written(labels: Mapping[str, str]) -> str:
-    """Labels as PromQL writes them, the name of the series before them; empty where there are none."""
+    """Labels in PromQL's notation after the name of the series; empty if there are none."""
     inside = ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items()) if name != "__name__")
     return labels.get("__name__", "") + (f"{{{inside}}}" if inside else "")
