@@ -29,7 +29,7 @@ def product() -> list[Path]:
     return [path for path in tracked("*.py") if path.parts[0] not in APART and str(path) not in DRIVERS]
 
 
-def tests_of_the_framework() -> list[Path]:
+def framework_tests() -> list[Path]:
     """Every module and case of the tests that are run when the content is gone."""
     return [path for path in tracked("tests/*.py", "tests/*.yaml") if path.parts[1] not in (CONTENT, *STACKS)]
 
@@ -56,4 +56,4 @@ def test_no_module_of_the_product_names_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_no_test_outside_of_the_content_names_it(name: str) -> None:
-    assert naming(tests_of_the_framework(), name) == []
+    assert naming(framework_tests(), name) == []
