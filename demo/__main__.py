@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _simulated(settings: argparse.Namespace, faults: Faults) -> list[Callable[[], object]]:
-    """What runs for the simulated systems: one engine, and a port for each."""
+    """The engine of the simulated systems, and a metrics server for each."""
     keyspace = Keyspace(settings.simulated_cache_host, settings.cache_port)
     made = simulations(keyspace.look_up)
     engine = Engine([system for system, _ in made.values()], faults)
@@ -54,7 +54,7 @@ def _simulated(settings: argparse.Namespace, faults: Faults) -> list[Callable[[]
 
 
 def _shop(settings: argparse.Namespace, faults: Faults, ended: threading.Event) -> list[Callable[[], object]]:
-    """What runs for the shop: its server, its housekeeping and its customers."""
+    """The parts of the shop: its server, its housekeeping and its customers."""
 
     def how() -> Conditions:
         return faults.conditions(SHOP.name, SHOP.ordinary)

@@ -1,18 +1,18 @@
-"""The alerts that each kind of fault is to raise."""
+"""The alerts that each kind of fault must raise."""
 
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 
 class Alert(NamedTuple):
-    """An alert of the rules, at one of its severities."""
+    """An alert of the rules, with one of its severities."""
 
     name: str
     severity: Literal["critical", "warning", "info"]
 
 
 BURN: Final = (Alert("SLOErrorBudgetBurn", "critical"), Alert("SLOErrorBudgetBurn", "warning"))
-"""Failing or slow requests use up an error budget; how soon that alerts depends on the hours before."""
+"""Failing or slow requests use up an error budget; how soon this alerts depends on the previous hours."""
 
 PERFORMANCE: Final = Alert("PerformanceDegradation", "info")
 TRAFFIC: Final = Alert("UnusualTraffic", "info")
@@ -40,7 +40,7 @@ MINUTES: Final[Mapping[str, int]] = {
     "QueriesPerRequest": 20,
     "TokenBudget": 20,
     "PerformanceDegradation": 35,
-    # An hour is half as good as a week ago once the fault has had the better part of it.
+    # The hourly value is half that of a week ago only after the fault has lasted most of the hour.
     "LowOrderRate": 45,
     "RevenueDrop": 45,
     "LowUserActivity": 55,
@@ -95,7 +95,7 @@ RAISED: Final[Mapping[str, tuple[_Alerts, _Alerts]]] = {
     "rate-limit-violations": ((Alert("RateLimitViolations", "warning"),), (TRAFFIC, CLIENT_ERRORS)),
     "suspicious-activity": ((Alert("SuspiciousActivity", "critical"),), ()),
     "token-budget": ((Alert("TokenBudget", "info"),), ()),
-    # Of the shop alone
+    # Only of the shop
     "database-gone": (
         (Alert("CriticalErrorRate", "critical"), _ERRORS, Alert("EndpointDown", "critical")),
         (
@@ -108,4 +108,4 @@ RAISED: Final[Mapping[str, tuple[_Alerts, _Alerts]]] = {
     ),
     "log-burst": ((), (TRAFFIC, CLIENT_ERRORS)),
 }
-"""By the fault's name: what it raises, and what it may raise besides."""
+"""By the fault's name: the alerts that it raises, and those that it may also raise."""

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any, Final
 from demo.errors import BadRequestError
 
 if TYPE_CHECKING:
-    # The routes work on any store; this one needs PostgreSQL's and Redis' clients, which the project's own tests lack.
+    # The routes work with any store; this one needs the PostgreSQL and Redis clients, which the tests do not have.
     from demo.store import Store
 
 Body = Mapping[str, Any]
 Action = Callable[["Store", int, Body], object]
-"""Serves a request from the store: the id in its path (0 where it has none) and its JSON body; gives the answer."""
+"""Serves a request from the store: takes the id in its path (0 if none) and its JSON body; returns the response."""
 
 PREVIEW: Final = "/api/preview"
-"""A route of a release that is not out yet."""
+"""A route of a future release."""
 
 LARGEST_ID: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One method and path template, in which `{id}` stands for a number."""
+    """One method and path template; `{id}` in it is a number."""
 
     method: str
     template: str
@@ -32,7 +32,7 @@ class Route:
     status: HTTPStatus = HTTPStatus.OK
 
     def match(self, method: str, path: str) -> int | None:
-        """The id in the path, 0 where there is none; None where this is another's request."""
+        """The id in the path, 0 if there is none; None if the request is not for this route."""
         found = re.fullmatch(self.template.replace("{id}", r"(\d{1,19})"), path)
         if method != self.method or found is None:
             return None

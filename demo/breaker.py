@@ -1,4 +1,4 @@
-"""Not waiting for what is away: while it does not answer, one attempt at a time finds out whether it is back."""
+"""A circuit breaker: while a dependency is down, only one attempt at a time checks whether it is up again."""
 
 import threading
 import time
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 class Breaker:
-    """Guards one dependency. Failures are the exceptions named; a second passes between attempts after one.
+    """Guards one dependency. `failures` are the exceptions that count; after one, attempts are `pause` seconds apart.
 
-    Without it, every request would wait its own time for a name or an address that nobody answers for.
+    Without it, every request would wait for the full time-out of a name or address that does not respond.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Breaker:
         self._next = 0.0
 
     def attempt(self, action: Callable[[], T]) -> T:
-        """What the action gives; UnavailableError where it fails or has just failed for somebody else."""
+        """The action's result; UnavailableError if it fails, or has just failed for another caller."""
         with self._lock:
             if self._reason is not None:
                 if self._trying or self._clock() < self._next:
@@ -46,7 +46,7 @@ class Breaker:
             self._settle(reason)
             raise UnavailableError(reason) from error
         except BaseException:
-            # Not the dependency's failure, so it answered.
+            # Not a failure of the dependency, so it did respond.
             self._settle(None)
             raise
         self._settle(None)

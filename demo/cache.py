@@ -1,4 +1,4 @@
-"""Redis as a read-through cache. Without it everything works, only slower."""
+"""Redis as a read-through cache. If it is down, everything works, only slower."""
 
 import json
 import random
@@ -18,7 +18,7 @@ ANSWER_SECONDS: Final = 0.5
 
 
 class Cache:
-    """Values as JSON, each with its own time to live."""
+    """Values as JSON, each with its own TTL."""
 
     def __init__(self, host: str, port: int, how: How, metrics: Metrics) -> None:
         self._redis = redis.Redis(
@@ -30,7 +30,7 @@ class Cache:
         self._breaker = Breaker("cache", (redis.RedisError, OSError))
 
     def fetch(self, key: str, seconds: int, load: Callable[[], Any]) -> Any:  # noqa: ANN401 - any JSON value
-        """The value of a key; if it is not there, or the cache is away, what `load` gives, kept for so long."""
+        """The value of a key; if it is missing or the cache is down, the result of `load`, which is then stored."""
         if self._lost.pick(self._how().cache_misses):
             key = f"cold:{secrets.token_hex(8)}"
             seconds = 1
@@ -43,16 +43,16 @@ class Cache:
         return value
 
     def put(self, key: str, seconds: int, value: Any) -> None:  # noqa: ANN401 - any JSON value
-        """Keep a value for about so long: what was put together shall not expire together."""
+        """Store a value with about this TTL, varied so that values stored together do not expire together."""
         kept = max(1, round(seconds * random.uniform(0.75, 1.25)))  # noqa: S311 - no secret
         self._try(lambda: self._redis.set(key, json.dumps(value), ex=kept))
 
     def forget(self, *keys: str) -> None:
-        """Drop keys whose values have changed."""
+        """Delete keys whose values have changed."""
         self._try(lambda: self._redis.delete(*keys))
 
     def ping(self) -> None:
-        """Ask the cache for an answer; UnavailableError where there is none."""
+        """Check that the cache responds; UnavailableError if it does not."""
         self._breaker.attempt(self._redis.ping)
 
     def _try(self, action: Callable[[], Any]) -> Any:  # noqa: ANN401 - redis has no types here

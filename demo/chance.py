@@ -1,4 +1,4 @@
-"""Chance, as traffic needs it: how busy an hour of the week is, how many events come, which of them are special."""
+"""Randomness of the traffic: the load of each hour of the week, the number of events, and shares of them."""
 
 import math
 import threading
@@ -12,14 +12,14 @@ MONDAY: Final = 4 * DAY
 
 NIGHT: Final = 0.4
 WEEKEND: Final = 0.7
-"""The quietest hour against the busiest, and a day of the weekend against a weekday."""
+"""Load of the quietest hour relative to the busiest, and of a weekend day relative to a weekday."""
 
 _BLEND_SECONDS: Final = 3 * 3600.0
 _COUNTED_ONE_BY_ONE: Final = 30.0
 
 
 def load(moment: float) -> float:
-    """How busy it is at a moment (seconds since 1970, UTC): 1 in a weekday's afternoon, 0.28 in a weekend's night."""
+    """The load at a time (seconds since 1970, UTC): 1 in a weekday's afternoon, 0.28 in a weekend's night."""
     hour = (moment % DAY) / 3600
     day = (1 - math.cos(2 * math.pi * (hour - 3) / 24)) / 2
     noon = 0.12 * math.exp(-(((hour - 12.5) / 1.2) ** 2))
@@ -27,7 +27,7 @@ def load(moment: float) -> float:
 
 
 def _weekend(moment: float) -> float:
-    """0 on a weekday and 1 at the weekend; one passes into the other around midnight."""
+    """0 on a weekday and 1 at the weekend, with a gradual change around midnight."""
     second = (moment - MONDAY) % WEEK
     return max(_ramp(week - 5 * DAY) * _ramp(7 * DAY - week) for week in (second, second + WEEK))
 
@@ -37,7 +37,7 @@ def _ramp(distance: float) -> float:
 
 
 def poisson(random: Random, mean: float) -> int:
-    """How many events come where so many are expected."""
+    """A random number of events with this expected value."""
     if mean > _COUNTED_ONE_BY_ONE:
         return max(0, round(random.gauss(mean, math.sqrt(mean))))
     limit, product, count = math.exp(-mean), random.random(), 0
@@ -48,14 +48,14 @@ def poisson(random: Random, mean: float) -> int:
 
 
 class Picker:
-    """Picks a share of events evenly, of 5 % every twentieth: a share near a threshold does not cross it by chance."""
+    """Picks a share of events evenly, e.g. every twentieth for 5 %, so that no share crosses a threshold by chance."""
 
     def __init__(self, start: float = 0.0) -> None:
         self._due = start
         self._lock = threading.Lock()
 
     def pick(self, share: float) -> bool:
-        """Whether this event is one of the share."""
+        """Whether this event belongs to the share."""
         with self._lock:
             self._due += share
             if self._due < 1:

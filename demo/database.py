@@ -1,4 +1,4 @@
-"""PostgreSQL: a small pool of connections that notices when they are dead and makes new ones."""
+"""PostgreSQL: a small connection pool that detects closed connections and opens new ones."""
 
 import logging
 import threading
@@ -25,7 +25,7 @@ WAIT_SECONDS: Final = 2.0
 """How long a request waits for a free connection."""
 
 CLOSED_PORT: Final = 1
-"""Where the service looks for its database while it is to find none."""
+"""Port used for the database while the fault `database-gone` is on: nothing listens on it."""
 
 Row = dict[str, Any]
 
@@ -34,7 +34,7 @@ _log = logging.getLogger("database")
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseAddress:
-    """Where the database is, and as whom; the password is read anew for every connection."""
+    """Address and user of the database; the password is read again for every connection."""
 
     host: str
     port: int
@@ -51,14 +51,14 @@ class Session:
         self._metrics = metrics
 
     def query(self, operation: str, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """The rows a statement returns, as plain JSON values; measured under the operation's name."""
+        """The rows of a statement, as plain JSON values; measured under the operation's name."""
         with self._metrics.query(operation):
             return self.run(sql, values)
 
     def run(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """The same, without measuring."""
         with self._connection.cursor(cursor_factory=RealDictCursor) as cursor:
-            # Without values a percent sign is one.
+            # Without values a percent sign is literal.
             cursor.execute(sql, values or None)
             found = cursor.fetchall() if cursor.description else []
         return [{name: _plain(value) for name, value in row.items()} for row in found]
@@ -80,8 +80,8 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """A transaction that is committed at the end of the block, or rolled back if it fails.
 
-        UnavailableError where the database is away or too slow; NotFoundError and ConflictError where a row refers to
-        one that is not there or exists already.
+        UnavailableError if the database is down or too slow; NotFoundError if a row refers to a missing one,
+        ConflictError if it already exists.
         """
         if not self._free.acquire(timeout=WAIT_SECONDS):
             raise UnavailableError(f"database: no connection was free for {WAIT_SECONDS:g} s")
@@ -102,7 +102,7 @@ class Database:
             self._free.release()
 
     def ping(self) -> None:
-        """Ask the database for an answer; UnavailableError where there is none. Not measured as a query."""
+        """Check that the database responds; UnavailableError if it does not. Not measured as a query."""
         with self.transaction() as session:
             session.run("SELECT 1")
 
@@ -121,7 +121,7 @@ class Database:
         except psycopg2.Error:
             connection.close()
         if connection.closed:
-            # What ended this connection most likely ended the others too.
+            # The cause that closed this connection most likely closed the others too.
             self._close_idle()
             return
         with self._lock:

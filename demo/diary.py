@@ -1,4 +1,4 @@
-"""What a simulated system logs: its failed and its slow requests, and once a minute how many there were."""
+"""Logs of a simulated system: its failed and its slow requests, and once a minute the number of requests."""
 
 import logging
 from typing import Final
@@ -13,7 +13,7 @@ _log = logging.getLogger("http")
 
 
 class Diary:
-    """The lines of one system, in the form of the shop's own."""
+    """The log lines of one system, in the format of the shop."""
 
     def __init__(self, system: str) -> None:
         self._system = system
@@ -40,7 +40,7 @@ class Diary:
             )
 
     def tick(self, now: float) -> None:
-        """Say how many requests there were, where a minute has passed (`now` in seconds since 1970)."""
+        """Log the number of requests if a minute has passed (`now` in seconds since 1970)."""
         if self._due is None or now >= self._due:
             _log.info("requests answered", extra={"system": self._system, "requests": self._requests})
             self._requests = 0

@@ -1,4 +1,4 @@
-"""What moves the simulated systems: one thread, a tick a second."""
+"""Runs the simulated systems: one thread, one tick per second."""
 
 import logging
 import time
@@ -22,7 +22,7 @@ _log = logging.getLogger("simulation")
 
 
 def simulations(look_up: LookUp, seed: int | None = None) -> dict[str, tuple[Simulation, Exposition]]:
-    """Every simulated system and its metrics, by name; the same seed gives the same figures."""
+    """Every simulated system and its metrics, by name; the same seed gives the same values."""
 
     def alawael(out: Exposition, random: Random) -> Simulation:
         return Alawael(out, random, look_up)
@@ -49,7 +49,7 @@ class Engine:
             system.told = self._diaries[system.profile.name].answered
 
     def run(self) -> None:
-        """For ever."""
+        """Run until stopped."""
         while True:
             time.sleep(TICK_SECONDS)
             try:
@@ -58,7 +58,7 @@ class Engine:
                 _log.exception("a tick failed")
 
     def tick(self, now: float) -> None:
-        """Bring every system up to now (seconds since 1970)."""
+        """Advance every system to now (seconds since 1970)."""
         seconds, self._last = now - self._last, now
         if seconds <= 0:
             # The clock was set back.

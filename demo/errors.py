@@ -1,33 +1,33 @@
-"""What can go wrong with a request, as exceptions that know their HTTP status."""
+"""Errors of a request, as exceptions with their HTTP status."""
 
 from http import HTTPStatus
 
 
 class ApiError(Exception):
-    """A request that cannot be served; the message is the client's to read."""
+    """A request that cannot be served; the message is sent to the client."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class BadRequestError(ApiError):
-    """The request itself is wrong."""
+    """The request is invalid."""
 
     status = HTTPStatus.BAD_REQUEST
 
 
 class NotFoundError(ApiError):
-    """What the request is about does not exist."""
+    """The requested object does not exist."""
 
     status = HTTPStatus.NOT_FOUND
 
 
 class ConflictError(ApiError):
-    """It contradicts what is stored already."""
+    """It conflicts with stored data."""
 
     status = HTTPStatus.CONFLICT
 
 
 class UnavailableError(ApiError):
-    """Something that the service needs is away; the message says what and why."""
+    """A dependency of the service is down; the message says which and why."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE

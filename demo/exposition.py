@@ -15,7 +15,7 @@ CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_LATEST
 
 
 class Exposition:
-    """The series of one system, in a registry of their own."""
+    """The series of one system, in their own registry."""
 
     def __init__(self, series: Iterable[Series]) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
@@ -33,7 +33,7 @@ class Exposition:
                 )
 
     def start(self, name: str, /, **labels: str) -> None:
-        """Show a counter or histogram before its first event, which every rate would miss otherwise."""
+        """Create a counter or histogram at 0 before its first event; a rate would miss that event otherwise."""
         (self._counters.get(name) or self._histograms[name]).labels(**labels)
 
     def inc(self, name: str, amount: float = 1, /, **labels: str) -> None:
@@ -52,14 +52,14 @@ class Exposition:
         (gauge.labels(**labels) if labels else gauge).set(value)
 
     def follow(self, name: str, value: Callable[[], float]) -> None:
-        """Ask for a gauge's value whenever it is read."""
+        """Call a function for a gauge's value at each scrape."""
         self._gauges[name].set_function(value)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
         exposition: bytes = prometheus_client.generate_latest(self.registry)
         for name in self._counters:
-            # This library adds _total to the name of every counter; other languages' leave a name as it is.
+            # This library adds _total to the name of every counter; libraries of other languages keep the name.
             if not name.endswith("_total"):
                 exposition = exposition.replace(f"{name}_total".encode(), name.encode())
         return exposition
@@ -96,4 +96,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' name
-        """Say nothing: nobody but Prometheus comes here."""
+        """Log nothing: only Prometheus sends requests here."""

@@ -1,4 +1,4 @@
-"""The port on which faults are switched: POST and DELETE /faults/<system>/<name>, GET /faults."""
+"""The HTTP port that switches faults: POST and DELETE /faults/<system>/<name>, GET /faults."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from demo.faults import Faults, UnknownFaultError, seconds
 
 DEFAULT_DURATION: Final = "10m"
-"""How long a fault lasts where nothing is said."""
+"""How long a fault lasts by default."""
 
 _log = logging.getLogger("faults")
 
@@ -35,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_GET(self) -> None:
-        """List every fault of every system: what it does, and until when it is on."""
+        """List every fault of every system: what it does, and when it ends if it is on."""
         if urlsplit(self.path).path.rstrip("/") == "/faults":
             self._answer(HTTPStatus.OK)
         else:
@@ -52,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._switch(start)
 
     def do_DELETE(self) -> None:
-        """Switch a fault off; it is no error if it is off already."""
+        """Switch a fault off; no error if it is already off."""
 
         def stop(system: str, name: str) -> None:
             if self.faults.stop(system, name):
@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, {"error": reason})
 
     def _send(self, status: HTTPStatus, document: object) -> None:
-        # A body, if one came, has not been read: the connection cannot be used again.
+        # A body, if any, has not been read: the connection cannot be reused.
         self.close_connection = True
         body = json.dumps(document).encode()
         self.send_response(status)
@@ -96,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' name
-        """Say nothing: what matters is logged where it happens."""
+        """Log nothing: relevant events are logged elsewhere."""
 
 
 def _moment(stamp: float) -> str:

@@ -1,4 +1,4 @@
-"""Faults on demand: what one is, which are on, and until when. One ends by itself."""
+"""Faults on demand: their definition, which are on, and until when. Each ends automatically."""
 
 import re
 import threading
@@ -12,10 +12,10 @@ from demo.alerts import MINUTES, RAISED, SOON, Alert
 from demo.conditions import Conditions
 
 LONGEST_SECONDS: Final = 24 * 3600.0
-"""The longest a fault may be asked for."""
+"""Maximum duration of a fault."""
 
 UNSEEN: Final = "new-error-type"
-"""The fault whose error has a name of its own each time: once seen, it is not new for a day."""
+"""The fault whose error has a new name each time: an error that was seen is not new for a day."""
 
 _PART: Final = re.compile(r"(\d+)(ms|s|m|h)")
 _DURATION: Final = re.compile(r"(?:\d+(?:ms|s|m|h))+")
@@ -28,10 +28,10 @@ class UnknownFaultError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One fault of one system: what it does, what it changes, and the alerts it is to raise.
+    """One fault of one system: what it does, what it changes, and the alerts that it must raise.
 
-    It raises all of `raises`, and no others but those of `may_raise`: whether these follow depends on how long it
-    lasts and on what the days before were like.
+    It raises all of `raises`, and no others but those of `may_raise`: these depend on how long the fault lasts and on
+    the previous days.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Fault:
 
     @property
     def minutes(self) -> int:
-        """How long it has to last until all its alerts fire."""
+        """How long it must last until all its alerts fire."""
         return max((MINUTES.get(alert.name, SOON) for alert in self.raises), default=SOON)
 
 
@@ -54,18 +54,18 @@ def fault(
     may_raise: tuple[Alert, ...] = (),
     **changes: Any,  # noqa: ANN401 - fields of Conditions, checked here
 ) -> Fault:
-    """A fault that changes these conditions; it raises what its name says, and `also` what follows in its system."""
+    """A fault that changes these conditions; it raises the alerts of its name, and those in `also` for its system."""
     replace(Conditions(), **changes)
     raises, may = RAISED[name]
     return Fault(name=name, does=does, raises=(*raises, *also), may_raise=(*may, *may_raise), changes=dict(changes))
 
 
 Registry = Mapping[str, Mapping[str, Fault]]
-"""Fault by the system's name and its own."""
+"""Fault by system name and fault name."""
 
 
 class Faults:
-    """The faults that are on. The clock is of the kind of `time.time`."""
+    """The faults that are on. The clock is a function like `time.time`."""
 
     def __init__(self, registry: Registry, clock: Callable[[], float] = time.time) -> None:
         self.registry = registry
@@ -74,7 +74,7 @@ class Faults:
         self._lock = threading.Lock()
 
     def start(self, system: str, name: str, seconds: float) -> None:
-        """Switch a fault on for so long, from now; UnknownFaultError where there is none of that name."""
+        """Switch a fault on for this time, from now; UnknownFaultError if there is none of that name."""
         self._known(system, name)
         now = self._clock()
         with self._lock:
@@ -82,7 +82,7 @@ class Faults:
             self._on[system, name] = (began if until > now else now, now + seconds)
 
     def stop(self, system: str, name: str) -> bool:
-        """Switch a fault off; whether it was on."""
+        """Switch a fault off; returns whether it was on."""
         self._known(system, name)
         with self._lock:
             _, until = self._on.pop((system, name), (0.0, 0.0))
@@ -93,7 +93,7 @@ class Faults:
         return {name: until for name, (_, until) in self._spans(system).items()}
 
     def conditions(self, system: str, ordinary: Conditions) -> Conditions:
-        """How things are now, with every fault that is on; where two change the same, the later one counts."""
+        """The current conditions, with every fault that is on; if two change the same field, the later one applies."""
         changes: dict[str, Any] = {}
         for name, (began, _) in self._spans(system).items():
             changes |= self.registry[system][name].changes
@@ -102,7 +102,7 @@ class Faults:
         return replace(ordinary, **changes)
 
     def _spans(self, system: str) -> dict[str, tuple[float, float]]:
-        """When each fault that is on began, and when it ends."""
+        """Start and end of each fault that is on."""
         now = self._clock()
         with self._lock:
             on = [(span, name) for (where, name), span in self._on.items() if where == system and span[1] > now]
@@ -117,7 +117,7 @@ class Faults:
 
 
 def seconds(duration: str) -> float:
-    """Length of a duration like 90s, 10m or 1h30m; ValueError where it is none, or longer than a day."""
+    """Seconds of a duration like 90s, 10m or 1h30m; ValueError if it is invalid or longer than a day."""
     if not _DURATION.fullmatch(duration):
         raise ValueError(f"{duration!r} is not a duration; write it like 90s, 10m or 1h30m")
     total = sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(duration))

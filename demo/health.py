@@ -1,4 +1,4 @@
-"""Whether the service works: alive, ready, and in full, with the state of each dependency."""
+"""Health of the service: liveness, readiness, and the state of each dependency."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from demo.errors import UnavailableError
 
 @dataclass(frozen=True, kw_only=True)
 class Dependency:
-    """Something the service uses; `ping` raises UnavailableError where it does not answer."""
+    """A dependency of the service; `ping` raises UnavailableError if it does not respond."""
 
     name: str
     required: bool
@@ -18,7 +18,7 @@ class Dependency:
 
 
 class Health:
-    """The answers to /health, /health/ready and /health/live."""
+    """The responses to /health, /health/ready and /health/live."""
 
     def __init__(self, dependencies: tuple[Dependency, ...]) -> None:
         self._dependencies = dependencies
@@ -27,7 +27,7 @@ class Health:
     def answer(self, path: str) -> tuple[HTTPStatus, Mapping[str, object]] | None:
         """Status and document for one of the paths; None for any other."""
         if path == "/health/live":
-            # That a dependency is away is no reason to be started anew.
+            # A dependency that is down is no reason to restart the service.
             return HTTPStatus.OK, {"status": "alive"}
         if path not in ("/health", "/health/ready"):
             return None

@@ -1,7 +1,7 @@
-"""`python -m demo.heartbeat`: the far end of a dev stack's dead-man's switch.
+"""`python -m demo.heartbeat`: the receiver of a dev stack's dead-man's switch.
 
-It speaks the protocol of Healthchecks.io, in whose place it stands: a GET, HEAD or POST of /ping/<anything> is a ping.
-It expects one every period, gives it some grace, and then says that none came. GET / answers how things are.
+It replaces Healthchecks.io and uses its protocol: a GET, HEAD or POST of /ping/<anything> is a ping. It expects one in
+every period, and after a grace time logs that none came. GET / returns the status.
 """
 
 import argparse
@@ -22,10 +22,10 @@ from demo import log
 PORT: Final = 8000
 
 LOOKS_SECONDS: Final = 1.0
-"""How often it looks whether a ping is missing."""
+"""How often it checks whether a ping is missing."""
 
 LONGEST_BYTES: Final = 1_000_000
-"""How much of what a ping says is read, to be forgotten."""
+"""How much of a ping's body is read and discarded."""
 
 State = Literal["new", "up", "grace", "down"]
 """No ping yet; in time; late, but within the grace; missing. As Healthchecks.io calls them."""
@@ -34,7 +34,7 @@ _log = logging.getLogger("heartbeat")
 
 
 class Heartbeat:
-    """The pings so far; times are in seconds, the clock is of the kind of `time.time`."""
+    """The pings so far; times are in seconds, the clock is a function like `time.time`."""
 
     def __init__(self, period: float, grace: float, clock: Callable[[], float] = time.time) -> None:
         self.period = period
@@ -46,7 +46,7 @@ class Heartbeat:
         self._said: State = "new"
 
     def ping(self) -> None:
-        """One has arrived."""
+        """Record a ping."""
         with self._lock:
             silent = self._clock() - self._last
             self._last += silent
@@ -56,14 +56,14 @@ class Heartbeat:
                 self._said = "up"
 
     def look(self) -> None:
-        """Say, once, that pings are missing."""
+        """Log, once, that pings are missing."""
         with self._lock:
             if self._state() == "down" and self._said != "down":
                 _log.error("no ping for %.0f s: alerts do not flow", self._clock() - self._last)
                 self._said = "down"
 
     def status(self) -> dict[str, Any]:
-        """How things are; `silent_seconds` is since the last ping, or since the beginning where none came."""
+        """The status; `silent_seconds` is since the last ping, or since the start if none came."""
         with self._lock:
             return {
                 "state": self._state(),
@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_GET(self) -> None:
-        """A ping, or the question how things are."""
+        """A ping, or a request for the status."""
         if urlsplit(self.path).path == "/":
             self._answer(HTTPStatus.OK, "application/json", json.dumps(self.heartbeat.status()) + "\n")
         else:
@@ -112,11 +112,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._ping()
 
     def do_POST(self) -> None:
-        """A ping; what it says does not matter."""
+        """A ping; its body is ignored."""
         self._ping()
 
     def _ping(self) -> None:
-        # Unread, what a sender is still writing would break the connection before it has the answer.
+        # If the body is not read, the connection breaks before the sender receives the response.
         self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LONGEST_BYTES))
         self.close_connection = True
         if urlsplit(self.path).path.startswith("/ping/"):
@@ -137,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' name
-        """Say nothing: a ping that arrives is no news."""
+        """Log nothing for a ping that arrives."""
 
 
 def _moment(stamp: float) -> str:

@@ -1,8 +1,8 @@
-"""`python -m demo.history`: a past for a new stack, for `promtool tsdb create-blocks-from openmetrics`.
+"""`python -m demo.history`: history for a new stack, for `promtool tsdb create-blocks-from openmetrics`.
 
-What compares with a day or a week ago is silent in a stack that has just begun. This writes what its rules would have
-recorded in the past days if the demo had run, from the same model of traffic; and for the last two hours the counters
-from which they sum up an hour. The end should be when the demo began: the counters go on from there.
+Rules that compare with a day or a week ago return nothing in a new stack. This writes what the rules would have
+recorded in the past days if the demo had run, from the same traffic model; and for the last two hours the counters
+from which they compute an hourly increase. The end should be the start of the demo: the counters continue from there.
 """
 
 import argparse
@@ -23,17 +23,17 @@ STEP: Final = 60
 """Seconds between two samples."""
 
 DAYS: Final = 8
-"""A week, and a day for what looks back further."""
+"""A week, and one more day for rules that look back further."""
 
 COUNTERS_SECONDS: Final = 2 * 3600
 ERRORS_SECONDS: Final = 26 * 3600
-"""How far back the counters go, and the errors that are known."""
+"""How far back the counters go, and the known error series."""
 
 NOISE: Final = 0.02
 
 
 class Load:
-    """How busy it was: `load` by the minute, and means over the time before."""
+    """Past load: `load` per minute, and its means over preceding times."""
 
     def __init__(self, start: int, end: int) -> None:
         self._first = start - 3600 - STEP
@@ -43,19 +43,19 @@ class Load:
         self._sums = sums
 
     def mean(self, moment: int, seconds: int) -> float:
-        """The mean of the time up to a moment."""
+        """The mean over the seconds before a time."""
         last = (moment - self._first) // STEP + 1
         steps = seconds // STEP
         return (self._sums[last] - self._sums[last - steps]) / steps
 
     def total(self, start: int, moment: int) -> float:
-        """The sum over the time from one moment to another, in seconds of the busiest hour."""
+        """The sum between two times, in seconds of the busiest hour."""
         steps = (moment - start) // STEP
         return self.mean(moment, steps * STEP) * steps * STEP if steps else 0.0
 
 
 def p95(profile: Profile) -> float:
-    """The 95th percentile of all requests as a histogram would tell it, seconds."""
+    """The 95th percentile of all requests as computed from a histogram, seconds."""
     total = sum(route.weight for route in profile.routes)
     below, shares = 0.0, []
     for bound in profile.latency_bounds:
@@ -70,13 +70,13 @@ def p95(profile: Profile) -> float:
 
 
 def client_errors(profile: Profile) -> float:
-    """The share of all requests that is answered with 4xx on ordinary days."""
+    """The share of all requests that get a 4xx response on ordinary days."""
     refused = sum(route.weight * (1.0 if route.status >= 400 else route.refused) for route in profile.routes)
     return refused / sum(route.weight for route in profile.routes)
 
 
 def _share_within(bound: float, median: float) -> float:
-    """The share of times that are no longer than a bound."""
+    """The share of durations that do not exceed a bound."""
     return (1 + math.erf(math.log(bound / median) / (SPREAD * math.sqrt(2)))) / 2
 
 
@@ -84,11 +84,11 @@ Figure = Callable[[Load, int], float]
 
 
 def figures(profile: Profile, pace: Pace) -> Iterator[tuple[str, Mapping[str, str], Figure]]:
-    """What the rules would have recorded of a system: the series' name, its labels, and its value at a moment."""
+    """What the rules would have recorded of a system: the series' name, its labels, and its value at a time."""
     usual = p95(profile)
 
     def deviation(past: Load, moment: int) -> float:
-        # That of chance in a rate over 5 minutes, and that of the hour's own rise or fall.
+        # Random deviation of a rate over 5 minutes, and deviation by the change of load within the hour.
         mean = pace.requests * past.mean(moment, 3600)
         change = pace.requests * (past.mean(moment, STEP) - past.mean(moment - 3600 + STEP, STEP))
         return math.sqrt(mean / 300 + change**2 / 12)
@@ -115,7 +115,7 @@ def figures(profile: Profile, pace: Pace) -> Iterator[tuple[str, Mapping[str, st
 
 
 def rates_of(pace: Pace) -> Mapping[str, float]:
-    """What comes a second at the busiest hour, by the words of `Profile.counts`."""
+    """Rates per second at the busiest hour, by the keys of `Profile.counts`."""
     return {
         "orders": pace.orders,
         "revenue": (pace.orders + pace.transactions) * pace.revenue_usd,
@@ -124,7 +124,7 @@ def rates_of(pace: Pace) -> Mapping[str, float]:
 
 
 def _queries(profile: Profile, pace: Pace) -> Figure:
-    """Database queries a second over an hour: those that come with requests, and those that come by themselves."""
+    """Database queries per second over an hour: those of requests, and those independent of requests."""
     by_request = pace.requests * sum(operation.per_request for operation in profile.operations)
     besides = sum(operation.per_second for operation in profile.operations)
     return lambda past, moment: by_request * past.mean(moment, 3600) + besides
@@ -135,7 +135,7 @@ def _over(busiest: float, seconds: int) -> Figure:
 
 
 def lines(start: int, end: int, rate: float) -> Iterator[str]:
-    """The text, line by line; the same times always give the same. `rate` is that of the shop's own traffic."""
+    """The text, line by line; the same times always give the same text. `rate` is that of the shop's own traffic."""
     past = Load(start, end)
     families: dict[str, list[Iterable[str]]] = {}
     for profile in PROFILES.values():
@@ -165,7 +165,7 @@ def _samples(name: str, labels: Mapping[str, str], value: Figure, past: Load, mo
 
 
 def _errors(profile: Profile, moments: Iterable[int]) -> Iterator[str]:
-    """The errors that are known: by type, and of routes."""
+    """The known error series: by type, and by route."""
     named = [("type", name) for name in profile.error_types]
     if UNSEEN in FAULTS[profile.name]:
         named += [("route", name) for name in dict.fromkeys(route.template for route in profile.routes)]

@@ -1,4 +1,4 @@
-"""What the shop does beside its requests: it prepares and prunes its tables, and reports what was sold."""
+"""Background tasks of the shop: prepare and prune its tables, and report its sales."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ _log = logging.getLogger("service")
 
 
 class Housekeeping:
-    """Prepares the tables as soon as the database answers, and prunes them from time to time."""
+    """Prepares the tables as soon as the database responds, and prunes them at intervals."""
 
     def __init__(self, store: "Store", ended: threading.Event) -> None:
         self._store = store
@@ -24,7 +24,7 @@ class Housekeeping:
         self.done = threading.Event()
 
     def run(self) -> None:
-        """Until the service ends: every second until it worked, then every minute."""
+        """Run until the service ends: every second until it succeeded, then every minute."""
         wait = 0.0
         while not self._ended.wait(wait):
             try:
@@ -43,18 +43,18 @@ class Housekeeping:
                 wait = HOUSEKEEPING_SECONDS
 
     def report(self) -> None:
-        """Until the service ends, once the tables are there: what was sold, every other second."""
+        """Run until the service ends, after the tables exist: report sales every two seconds."""
         self.done.wait()
         while not self._ended.wait(REPORT_SECONDS):
             try:
                 self._store.report()
             except ApiError:
-                # Requests tell of it.
+                # Requests report it.
                 continue
             except Exception:  # noqa: BLE001 - logged with its stack, tried again
                 _log.exception("the report failed")
 
     def check(self) -> None:
-        """UnavailableError until the tables are there."""
+        """UnavailableError until the tables exist."""
         if not self.done.is_set():
             raise UnavailableError("tables: not made yet")

@@ -1,4 +1,4 @@
-"""AlAwael's cache: a real Redis, in which keys are found and not found. Redis' exporter counts them."""
+"""AlAwael's cache: a real Redis with key hits and misses. The Redis exporter counts them."""
 
 import logging
 import secrets
@@ -17,7 +17,7 @@ _log = logging.getLogger("cache")
 
 
 class Keyspace:
-    """Look-ups in a Redis server that may be away."""
+    """Look-ups in a Redis server that may be down."""
 
     def __init__(self, host: str, port: int) -> None:
         self._redis = redis.Redis(
@@ -28,7 +28,7 @@ class Keyspace:
         self._away = False
 
     def look_up(self, hits: int, misses: int) -> None:
-        """So many look-ups of keys that are there, and so many of keys that are not."""
+        """Look up this many existing keys, and this many missing keys."""
         try:
             self._breaker.attempt(lambda: self._ask(hits, misses))
         except UnavailableError as error:
@@ -42,7 +42,7 @@ class Keyspace:
         pipeline = self._redis.pipeline(transaction=False)
         for _ in range(hits):
             key = f"customer:{self._random.randrange(KEYS)}"
-            # A server that has just started has none of them.
+            # A server that has just started has no keys.
             pipeline.setnx(key, "{}")
             pipeline.get(key)
         for _ in range(misses):

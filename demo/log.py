@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard output, each with the ids of the request it belongs to."""
+"""Logs: one JSON object per line on standard output, each with the ids of its request."""
 
 import hashlib
 import json
@@ -22,14 +22,14 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 
 @dataclass(frozen=True, kw_only=True)
 class RequestIds:
-    """The ids under which a request is found in the logs of all it passed through, and in its trace."""
+    """The ids that identify a request in the logs of all services it passed, and in its trace."""
 
     correlation_id: str
     trace_id: str
 
     @classmethod
     def of(cls, correlation_id: str | None, traceparent: str | None) -> "RequestIds":
-        """The ids that came with a request (W3C Trace Context for the trace), or new ones where they are unusable."""
+        """The ids of a request (W3C Trace Context for the trace), or new ones if they are missing or invalid."""
         trace = _TRACEPARENT.fullmatch(traceparent or "")
         given = correlation_id if correlation_id and _CORRELATION_ID.fullmatch(correlation_id) else None
         return cls(
@@ -42,7 +42,7 @@ _current: ContextVar[RequestIds | None] = ContextVar("request", default=None)
 
 @contextmanager
 def request_ids(ids: RequestIds) -> Iterator[None]:
-    """Put these ids into every line this thread logs until the end of the block."""
+    """Add these ids to every line that this thread logs until the end of the block."""
     token = _current.set(ids)
     try:
         yield
@@ -51,9 +51,9 @@ def request_ids(ids: RequestIds) -> Iterator[None]:
 
 
 class JsonFormatter(logging.Formatter):
-    """A log record as one line of JSON; whatever was passed as `extra` becomes a field of its own.
+    """A log record as one line of JSON; each key of `extra` becomes a field.
 
-    A line is of `system` where its `extra` names no other.
+    A line belongs to `system` unless its `extra` names another one.
     """
 
     def __init__(self, system: str) -> None:
@@ -61,7 +61,7 @@ class JsonFormatter(logging.Formatter):
         self._system = system
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end."""
+        """The line, without the newline."""
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line: dict[str, Any] = {
             "timestamp": moment.replace("+00:00", "Z"),
@@ -85,13 +85,13 @@ class JsonFormatter(logging.Formatter):
 
 
 def fingerprint(error: BaseException, trace: TracebackType | None) -> str:
-    """The same for errors of one kind from one place, whatever their message or line number says."""
+    """The same for errors of one type from one place, regardless of message and line number."""
     places = [f"{frame.filename}:{frame.name}" for frame in traceback.extract_tb(trace)]
     return hashlib.sha256("\n".join([type(error).__name__, *places]).encode()).hexdigest()[:16]
 
 
 def configure(system: str) -> None:
-    """Send every log line to standard output in this form, as one of the system where it names no other."""
+    """Write every log line to standard output in this format, for this system unless it names another one."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter(system))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

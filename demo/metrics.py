@@ -1,4 +1,4 @@
-"""The metrics the shop exposes: the `social-selling` contract and nothing else. Its own times are in milliseconds."""
+"""The metrics the shop exposes: only the `social-selling` contract. Its durations are in milliseconds."""
 
 import threading
 import time
@@ -12,11 +12,11 @@ from demo.exposition import Exposition
 from demo.systems import SHOP, node
 
 ACTIVE_SECONDS: Final = 300.0
-"""A user is active for so long after doing something."""
+"""How long a user counts as active after a request."""
 
 
 class Metrics(Exposition):
-    """Every instrument. The clock is of the kind of `time.monotonic`; `how` tells how things are now."""
+    """All metrics. The clock is a function like `time.monotonic`; `how` returns the current conditions."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, how: How = lambda: SHOP.ordinary) -> None:
         super().__init__(SHOP.series)
@@ -27,14 +27,14 @@ class Metrics(Exposition):
         self.follow(node.LAG, lambda: node.lag(load(time.time()), how()))
         self.follow(node.HEAP_USED, lambda: node.heap(time.time(), load(time.time()), how()))
         self.set(node.HEAP_LIMIT, node.LIMIT_BYTES)
-        # There from the start: a counter born at 1 hides its first event from every rate.
+        # Created at 0: a counter that starts at 1 hides its first event from every rate.
         for result in ("hit", "miss"):
             self.start("cache_requests_total", result=result)
         for route in SHOP.routes:
             self.start("http_requests_total", method=route.method, route=route.template, status_code="500")
 
     def request(self, method: str, route: str, status: int, milliseconds: float) -> None:
-        """Count an answered request; `route` is a template, never a path."""
+        """Count a completed request; `route` is a template, never a path."""
         labels = {"method": method, "route": route, "status_code": str(status)}
         self.inc("http_requests_total", **labels)
         self.observe("http_request_duration_ms", milliseconds, **labels)
@@ -53,12 +53,12 @@ class Metrics(Exposition):
             self.observe("db_query_duration_ms", (self._clock() - start) * 1000, operation=operation)
 
     def saw_user(self, user_id: int) -> None:
-        """Note that a user is active."""
+        """Record that a user is active."""
         with self._lock:
             self._seen[user_id] = self._clock()
 
     def active_users(self) -> int:
-        """How many users were active lately; the others are forgotten."""
+        """Number of recently active users; the others are removed."""
         oldest = self._clock() - ACTIVE_SECONDS
         with self._lock:
             self._seen = {user: moment for user, moment in self._seen.items() if moment > oldest}

@@ -32,18 +32,18 @@ SLOW_MS: Final = 2000.0
 LARGEST_BODY: Final = 65536
 
 WORK_SECONDS: Final = {(route.method, route.template): route.median for route in SHOP.routes}
-"""What the work of a larger shop would take for each route, on average."""
+"""Average processing time that a larger shop would need for each route."""
 
 _log = logging.getLogger("http")
 
 
 class InjectedError(RuntimeError):
-    """A failure that a fault asks for."""
+    """A failure that a fault injects."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What the handler works with; `work` is by how much the work of `WORK_SECONDS` is done."""
+    """What the handler uses; `work` is the factor by which `WORK_SECONDS` applies."""
 
     store: "Store"
     health: Health
@@ -53,7 +53,7 @@ class Service:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves on all addresses, a thread a connection."""
+    """Serves on all addresses, one thread per connection."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._serve_api(path, ids)
 
     def _serve_api(self, path: str, ids: RequestIds) -> None:
-        """Answer, measure and log a request of the API, whatever becomes of it."""
+        """Serve, measure and log a request of the API, whatever its result."""
         start = time.monotonic()
         how = self.server.service.how()
         found = api.find(self.command, path)
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         return action.status, action.action(service.store, number, body)
 
     def _body(self) -> Mapping[str, Any]:
-        """The request's JSON object, empty where it has none; BadRequestError where it is no such thing."""
+        """The request's JSON object, empty if it has none; BadRequestError if it is not a JSON object."""
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit() or int(length) > LARGEST_BODY or "Transfer-Encoding" in self.headers:
             self.close_connection = True
@@ -168,15 +168,15 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command != "HEAD":
                 self.wfile.write(body)
         except OSError:
-            # The client has gone.
+            # The client has closed the connection.
             self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' name
-        """Say nothing: requests are logged with their route and time."""
+        """Log nothing here: requests are logged with their route and duration."""
 
 
 def _method(command: str) -> str:
-    """The method as a label: what others send is theirs to choose, series are not."""
+    """The method as a label: unknown methods share one value, so that a client cannot create series."""
     return command if command in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS") else "other"
 
 

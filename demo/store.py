@@ -1,4 +1,4 @@
-"""What the service does: users, products, orders and messages, in the database and through the cache."""
+"""Operations of the service: users, products, orders and messages, in the database and through the cache."""
 
 from pathlib import Path
 from typing import Final
@@ -11,11 +11,11 @@ from demo.metrics import Metrics
 from demo.seed import FIRST_PRODUCTS, FIRST_USERS
 
 KEPT: Final = "7 days"
-"""How long rows stay that are made afterwards."""
+"""How long rows are kept that were created after the first ones."""
 
 ITEM_SECONDS: Final = 6 * 3600
 LIST_SECONDS: Final = 60
-"""How long the cache keeps one thing, and a list of things."""
+"""How long the cache keeps a single object, and a list of objects."""
 
 _PRODUCT: Final = "SELECT id, name, price_usd FROM products"
 _USER: Final = "SELECT id, name, created_at FROM users"
@@ -23,7 +23,7 @@ _SCHEMA: Final = Path(__file__).with_name("schema.sql")
 
 
 class Store:
-    """The shop's data. Every method raises UnavailableError where the database is away."""
+    """The shop's data. Every method raises UnavailableError if the database is down."""
 
     def __init__(self, database: Database, cache: Cache, metrics: Metrics, how: How) -> None:
         self._database = database
@@ -32,14 +32,14 @@ class Store:
         self._how = how
 
     def prepare(self) -> None:
-        """Make what is missing of the tables and the first rows."""
+        """Create missing tables and first rows."""
         with self._database.transaction() as session:
-            # Two instances that start at once must not do this at once.
+            # Two instances that start at the same time must not do this at the same time.
             session.query("prepare", "SELECT pg_advisory_xact_lock(3999)")
             session.query("prepare", _SCHEMA.read_text(encoding="utf-8"))
 
     def warm(self) -> None:
-        """Fill the cache with what was there first, so that a new cache does not begin with misses alone."""
+        """Fill the cache with the first rows, so that a new cache does not begin with only misses."""
         with self._database.transaction() as session:
             products = session.query("warm", f"{_PRODUCT} WHERE id <= %s", (FIRST_PRODUCTS,))
             users = session.query("warm", f"{_USER} WHERE id <= %s", (FIRST_USERS,))
@@ -58,7 +58,7 @@ class Store:
                 )
 
     def report(self) -> Row:
-        """What was sold in the last hour."""
+        """Report the sales of the last hour."""
         slow = self._how().slow_queries
         sold = "SELECT count(*) AS orders, sum(amount_usd) AS usd, pg_sleep(%s)::text FROM orders"
         return self._one("report", f"{sold} WHERE created_at > now() - interval '1 hour'", slow[1] if slow else 0)
@@ -82,7 +82,7 @@ class Store:
         return product
 
     def create_product(self, name: str, price_usd: float) -> Row:
-        """Put a product on sale."""
+        """Create a product."""
         with self._database.transaction() as session:
             made = session.query(
                 "create_product",
@@ -115,7 +115,7 @@ class Store:
         return user
 
     def place_order(self, user_id: int, product_id: int, quantity: int) -> Row:
-        """Order a product at its present price."""
+        """Order a product at its current price."""
         with self._database.transaction() as session:
             _require(session.query("get_user", "SELECT id FROM users WHERE id = %s", (user_id,)))
             product = _require(

@@ -1,4 +1,4 @@
-"""The shop's own customers: a few requests a second through the proxy, in a believable mix, by the hour of the day."""
+"""The shop's own customers: a few requests per second through the proxy, in a realistic mix, by hour of the day."""
 
 import http.client
 import json
@@ -27,7 +27,7 @@ _random = random.Random()  # noqa: S311 - no secret
 
 
 class Traffic:
-    """Sends `rate` requests a second to the proxy at the busiest hour, fewer at others, until the demo ends."""
+    """Sends `rate` requests per second to the proxy at the busiest hour, fewer at others, until the demo ends."""
 
     def __init__(self, host: str, port: int, rate: float, how: How, ended: threading.Event) -> None:
         self._host = host
@@ -40,7 +40,7 @@ class Traffic:
         self._clients = ThreadPoolExecutor(CLIENTS, thread_name_prefix="client")
 
     def run(self) -> None:
-        """Send until the end; customers come at random, not by the clock."""
+        """Send until the end, at random intervals."""
         bad_due = regular_due = time.monotonic()
         while not self._ended.wait(max(0.0, min(bad_due, regular_due) - time.monotonic())):
             now = time.monotonic()
@@ -81,8 +81,8 @@ class Traffic:
 
 
 def random_request(how: Conditions) -> Request:
-    """What one customer, or the crawler, does next."""
-    # Few products are looked at most of the time.
+    """The next request of one customer, or of the crawler."""
+    # Most requests are for a few products.
     product = min(FIRST_PRODUCTS, 1 + int(_random.expovariate(0.1)))
     user, other = (_random.randint(1, max(1, round(FIRST_USERS * how.users))) for _ in range(2))
     crawls = _random.random() < how.crawler / (1 + how.crawler)
@@ -95,7 +95,7 @@ def random_request(how: Conditions) -> Request:
 
 
 def bad_order() -> Request:
-    """An order that is always refused."""
+    """An order that is always rejected."""
     return "POST", _ORDERS, {"user_id": 1, "product_id": 1, "quantity": 0}
 
 

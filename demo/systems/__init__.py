@@ -1,4 +1,4 @@
-"""The five systems of the demo: four are simulated, one is the shop beside this folder."""
+"""The five systems of the demo: four are simulated, one is the shop in the parent folder."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""AlAwael: transactions and accounts on MongoDB, with a cache that is seen through the Redis exporter alone."""
+"""AlAwael: transactions and accounts on MongoDB, with a cache whose only metrics come from the Redis exporter."""
 
 from collections.abc import Callable
 from random import Random
@@ -21,7 +21,7 @@ from demo.systems.profile import (
 from demo.systems.simulation import Output, Simulation
 
 LookUp = Callable[[int, int], None]
-"""Looks so many keys up that are in the cache, and so many that are not."""
+"""Looks up this many keys that are in the cache, and this many that are not."""
 
 _HTTP: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 _DATABASE: Final = (0.01, 0.05, 0.1, 0.5, 1.0)
@@ -88,7 +88,7 @@ PROFILE: Final = Profile(
 
 
 class Alawael(Simulation):
-    """AlAwael in motion."""
+    """Simulation of AlAwael."""
 
     profile = PROFILE
 
@@ -97,11 +97,11 @@ class Alawael(Simulation):
         super().__init__(out, random)
 
     def start_route(self, route: Route) -> None:
-        """5xx of the route."""
+        """Start the route's 5xx counter."""
         self.out.start("http_requests_total", **_labels(route, 500))
 
     def start(self) -> None:
-        """What it has besides has no labels, so it is there."""
+        """Nothing to do: its other series have no labels, so they exist."""
 
     def answered(self, route: Route, status: int, seconds: float) -> None:
         """Count it."""
@@ -114,11 +114,11 @@ class Alawael(Simulation):
         self.out.observe("db_query_duration_seconds", seconds, operation=operation.name, collection=operation.on)
 
     def fail_anew(self, name: str) -> None:
-        """A route that was not there before."""
+        """Fail a route that did not exist before."""
         self.answered(Route(method="GET", template=f"/api/{name}", weight=0, median=0.05), 500, 0.05)
 
     def live(self, now: float, busy: float, requests: int, how: Conditions) -> None:
-        """The process, the cache and the business."""
+        """Update the process, the cache and the business."""
         self.run_node(now, busy, how)
         pace = PROFILE.pace
         looked_up = self.events(1.2 * requests / self.seconds)

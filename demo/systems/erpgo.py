@@ -131,16 +131,16 @@ PROFILE: Final = Profile(
 
 
 class Erpgo(Simulation):
-    """ERPGo in motion."""
+    """Simulation of ERPGo."""
 
     profile = PROFILE
 
     def start_route(self, route: Route) -> None:
-        """5xx of the route."""
+        """Start the route's 5xx counter."""
         self.out.start("http_requests_total", method=route.method, path=route.template, status="500")
 
     def start(self) -> None:
-        """Every outcome, type and kind; and the shelves."""
+        """Start every outcome, type and kind; and set the stock."""
         for operation in PROFILE.operations:
             self.out.start("db_queries_total", operation=operation.name, status="error")
         for error in QUERY_ERRORS:
@@ -160,7 +160,7 @@ class Erpgo(Simulation):
         }
 
     def answered(self, route: Route, status: int, seconds: float) -> None:
-        """Count it, and what follows from it."""
+        """Count it, and its effects."""
         self.out.inc("http_requests_total", method=route.method, path=route.template, status=str(status))
         self.out.observe("http_request_duration_seconds", seconds, method=route.method, path=route.template)
         if route.template == "/api/v1/products/{id}" and status == 200:
@@ -176,11 +176,11 @@ class Erpgo(Simulation):
             self.out.inc("db_errors_total", type=self.random.choice(QUERY_ERRORS[:3]))
 
     def fail_anew(self, name: str) -> None:
-        """The database reports something new."""
+        """The database reports a new error."""
         self.out.inc("db_errors_total", type=name)
 
     def live(self, now: float, busy: float, requests: int, how: Conditions) -> None:
-        """The process, the shop and its doors."""
+        """Update the process, the shop and its security metrics."""
         self._process(now, busy, how)
         for _ in range(self.events(1.3 * requests / self.seconds)):
             self.out.inc("cache_misses_total" if self.pick("cache", how.cache_misses) else "cache_hits_total")

@@ -79,16 +79,16 @@ PROFILE: Final = Profile(
 
 
 class Neuroerp(Simulation):
-    """NeuroERP in motion."""
+    """Simulation of NeuroERP."""
 
     profile = PROFILE
 
     def start_route(self, route: Route) -> None:
-        """5xx of the route: here its times are all that counts requests."""
+        """Start the route's 5xx: here only the histogram of durations counts requests."""
         self.out.start("http_request_duration_seconds", **_labels(route, 500))
 
     def start(self) -> None:
-        """Failures by domain and transactions by type."""
+        """Start failures by domain and transactions by type."""
         self._started: float | None = None
         for domain, kind, _ in TRANSACTIONS:
             self.out.start("http_requests_failed_total", domain=domain)
@@ -105,7 +105,7 @@ class Neuroerp(Simulation):
         self.out.observe("db_query_duration_seconds", seconds, operation=operation.name)
 
     def live(self, now: float, busy: float, requests: int, how: Conditions) -> None:  # noqa: ARG002 - not all is used
-        """The process and what its users get done."""
+        """Update the process and the business."""
         self._started = self._started or now
         self.out.set("server_uptime_seconds", round(now - self._started, 1))
         # A heap that grows for four hours until it is collected.

@@ -1,6 +1,6 @@
-"""What a process on Node.js exposes about itself: the delay of its event loop, its heap, and the heap's limit.
+"""Metrics of a Node.js process: the delay of its event loop, its heap, and the heap's limit.
 
-The systems of the demo are no Node.js processes, so these gauges are made up for all of them, also for the shop.
+The systems of the demo are no Node.js processes, so these gauges are simulated for all of them, also for the shop.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ LIMIT_BYTES: Final = 512 * 2**20
 """As with `--max-old-space-size=512`."""
 
 COLLECTED_SECONDS: Final = 300
-"""The heap grows for so long until garbage is collected."""
+"""How long the heap grows until garbage collection."""
 
 SERIES: Final = (
     gauge(LAG, "The 99th percentile of the recorded event loop delays."),
@@ -26,7 +26,7 @@ SERIES: Final = (
 
 
 def lag(busy: float, how: Conditions) -> float:
-    """Delay of the event loop, seconds; `busy` is what `chance.load` says. The loop looks every 10 ms."""
+    """Delay of the event loop, seconds; `busy` is the value of `chance.load`. The loop is sampled every 10 ms."""
     return 0.011 + 0.008 * busy if how.event_loop_lag is None else how.event_loop_lag
 
 

@@ -1,4 +1,4 @@
-"""What a system of the demo is: what it exposes, how busy it is, and what can go wrong in it."""
+"""Definition of a system of the demo: its series, its load, and its faults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ DATABASE_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 """Upper bounds of the histograms."""
 
 UNMATCHED: Final = "unmatched"
-"""The route of every request that no route matches: paths are the client's to choose, series are not."""
+"""The route label of all requests that match no route, so that a client cannot create series by its paths."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) ->
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One route: how often it is asked for, how long it takes, and how many requests are refused as the client's."""
+    """One route: how often it is requested, how long it takes, and how many requests get a client error."""
 
     method: str
     template: str
@@ -58,7 +58,7 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One kind of database query; one for reports is made at its own pace, all others by requests."""
+    """One kind of database query; those for reports run at their own rate, all others by requests."""
 
     name: str
     median: float
@@ -72,18 +72,18 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """What comes at the busiest hour, per second; at other times less, see `chance.load`."""
+    """Rates at the busiest hour, per second; lower at other times, see `chance.load`."""
 
     requests: float
     orders: float = 0.0
     revenue_usd: float = 0.0
-    """Of one order or transaction, on average."""
+    """Average of one order or transaction."""
     transactions: float = 0.0
     users: float = 0.0
-    """How many are active."""
+    """Number of active users."""
 
     def faster(self, factor: float) -> "Pace":
-        """The same for so many times as many requests, by as many users."""
+        """The same with requests, orders and transactions multiplied by `factor`, by the same users."""
         return replace(
             self,
             requests=self.requests * factor,
@@ -94,7 +94,7 @@ class Pace:
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """One system, as data; `slow_route` is the one that the faults of response time slow."""
+    """One system, as data; `slow_route` is the route that the response time faults slow down."""
 
     name: str
     port: int
@@ -106,9 +106,9 @@ class Profile:
     operations: tuple[Operation, ...] = ()
     slow_route: str = ""
     error_types: tuple[str, ...] = ()
-    """Every type that its counters of errors by type have."""
+    """All types of its counters of errors by type."""
     counts: Mapping[str, str] = field(default_factory=dict)
-    """What counts its orders, its revenue and its transactions: those words → a counter, with labels of its own."""
+    """Counters of its orders, its revenue and its transactions: those words → a counter with labels."""
     faults: tuple[Fault, ...]
     ordinary: Conditions = field(default_factory=Conditions)
 

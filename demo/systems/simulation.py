@@ -1,4 +1,4 @@
-"""What all simulated systems have in common: requests, queries, and gauges that move as real ones do."""
+"""The common part of all simulated systems: requests, queries, and realistic gauges."""
 
 import math
 from abc import ABC, abstractmethod
@@ -15,14 +15,14 @@ SPREAD: Final = 0.45
 """Standard deviation of the logarithm of a time: the 95th percentile is twice the median."""
 
 LONGEST_TICK: Final = 5.0
-"""After a longer pause, what would have come in it did not."""
+"""After a longer pause, the events of the pause are skipped."""
 
 
 class Output(Protocol):
-    """Where the figures go."""
+    """Receives the values."""
 
     def start(self, name: str, /, **labels: str) -> None:
-        """Show a counter or histogram before its first event, which every rate would miss otherwise."""
+        """Create a counter or histogram at 0 before its first event; a rate would miss that event otherwise."""
 
     def inc(self, name: str, amount: float = 1, /, **labels: str) -> None:
         """Add to a counter."""
@@ -35,11 +35,11 @@ class Output(Protocol):
 
 
 class Simulation(ABC):
-    """One system in motion. Everything random comes from one source, so that a test can repeat it."""
+    """Simulation of one system. All randomness comes from one source, so that a test can repeat it."""
 
     profile: ClassVar[Profile]
     told: Callable[[Route, int, float], None] | None = None
-    """Called for each request that was answered: its route, status and seconds."""
+    """Called for each completed request: its route, status and seconds."""
 
     def __init__(self, out: Output, random: Random) -> None:
         self.out = out
@@ -55,7 +55,7 @@ class Simulation(ABC):
         self.start()
 
     def tick(self, now: float, seconds: float, how: Conditions) -> None:
-        """What happens in the `seconds` up to `now` (seconds since 1970)."""
+        """Simulate the `seconds` up to `now` (seconds since 1970)."""
         self.seconds = min(seconds, LONGEST_TICK)
         busy = load(now)
         requests = self._serve(busy, how)
@@ -65,63 +65,63 @@ class Simulation(ABC):
             self.fail_anew(how.unseen)
         self.live(now, busy, requests, how)
 
-    # What a system says for itself
+    # To be defined by each system
 
     @abstractmethod
     def start_route(self, route: Route) -> None:
-        """Show the route's errors before the first one."""
+        """Create the route's error series before the first error."""
 
     @abstractmethod
     def start(self) -> None:
-        """Show what else there is before the first event."""
+        """Create the other series before the first event."""
 
     @abstractmethod
     def answered(self, route: Route, status: int, seconds: float) -> None:
-        """A request was answered."""
+        """A request was completed."""
 
     @abstractmethod
     def queried(self, operation: Operation, seconds: float, *, failed: bool) -> None:
-        """The database was asked."""
+        """The database was queried."""
 
     def fail_anew(self, name: str) -> None:
-        """An error of a kind that was never seen before, where the system has that fault."""
+        """An error of a type that was never seen before, if the system has that fault."""
         raise NotImplementedError(f"{self.profile.name}: {name}")
 
     @abstractmethod
     def live(self, now: float, busy: float, requests: int, how: Conditions) -> None:
-        """All the rest, after so many requests."""
+        """All the rest, after this number of requests."""
 
-    # What it says it with
+    # Used by these methods
 
     def events(self, rate: float) -> int:
-        """How many events come in this tick at so many a second."""
+        """Number of events in this tick at a rate per second."""
         return poisson(self.random, rate * self.seconds) if rate > 0 else 0
 
     def pick(self, name: str, share: float) -> bool:
-        """Whether this event belongs to a share of those of its name."""
+        """Whether this event belongs to the share of the events of this name."""
         if name not in self._pickers:
             self._pickers[name] = Picker(self.random.random())
         return self._pickers[name].pick(share)
 
     def time(self, median: float) -> float:
-        """How long something takes that usually takes `median`."""
+        """A random duration with this median."""
         return self.random.lognormvariate(math.log(median), SPREAD)
 
     def level(self, name: str, target: float, noise: float = 0.01, seconds: float = 20.0) -> float:
-        """A gauge on its way to a target, which takes some `seconds`; it never stands quite still."""
+        """A gauge that approaches a target within some `seconds`, with noise."""
         value = self._levels.get(name, target)
         value += (target - value) * min(1.0, self.seconds / seconds)
         self._levels[name] = value
         return max(0.0, value * self.random.gauss(1, noise))
 
     def run_node(self, now: float, busy: float, how: Conditions) -> None:
-        """The gauges of a process on Node.js."""
+        """Set the gauges of a Node.js process."""
         self.out.set(node.LAG, self.level("event loop", node.lag(busy, how), 0.03))
         self.out.set(node.HEAP_USED, round(self.level("heap", node.heap(now, busy, how), 0.01)))
         self.out.set(node.HEAP_LIMIT, node.LIMIT_BYTES)
 
     def answer(self, route: Route, how: Conditions) -> None:
-        """Answer one request."""
+        """Serve one request."""
         seconds = self.time(route.median) * how.slowness
         if route.template == self.profile.slow_route and self.pick("slow", how.slow_share):
             seconds = self.random.uniform(*how.slow_seconds)

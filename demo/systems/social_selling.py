@@ -1,4 +1,4 @@
-"""Social Selling: the shop, which is real. What is said here of its traffic and its work is what both are made of."""
+"""Social Selling: the shop, which is real. Its traffic and its work are generated from the data here."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ from demo.systems.profile import (
 )
 
 RATE: Final = 4.0
-"""Requests a second of its own customers at the busiest hour, where the settings say nothing else."""
+"""Requests a second of its own customers at the busiest hour, unless the settings say otherwise."""
 
 _MESSAGES: Final = "/api/users/{id}/messages"
 _ROUTE_LABELS: Final = ("method", "route", "status_code")
@@ -42,7 +42,7 @@ PROFILE: Final = Profile(
         gauge("active_users", "Users who did something in the last five minutes."),
         *node.SERIES,
     ),
-    # By the mix below, the prices in the tables, and the 200 users who are there from the start.
+    # From the mix below, the prices in the tables, and the 200 initial users.
     counts={"orders": "orders_created_total", "revenue": "order_total_amount"},
     pace=Pace(requests=RATE, orders=RATE * 0.08, revenue_usd=90, users=200),
     routes=(
@@ -54,7 +54,7 @@ PROFILE: Final = Profile(
         Route(method="POST", template="/api/messages", weight=7, median=0.02, status=201),
         Route(method="POST", template="/api/users", weight=3, median=0.04, status=201),
         Route(method="POST", template="/api/products", weight=1, median=0.03, status=201),
-        # A link that is out of date.
+        # An outdated link.
         Route(method="GET", template=UNMATCHED, weight=2, median=0.003, status=404),
     ),
     faults=(
@@ -102,6 +102,6 @@ PROFILE: Final = Profile(
         ),
         fault("log-burst", "a client retries a bad order 30 times a second, and each is logged", bad_orders=30),
     ),
-    # It fails only where it is made to, and what its cache misses is what is not in it.
+    # It fails only by faults, and its cache misses are real.
     ordinary=Conditions(errors=0, cache_misses=0),
 )

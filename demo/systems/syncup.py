@@ -1,4 +1,4 @@
-"""SyncUp: meetings, and a chat about them by way of OpenAI and Slack."""
+"""SyncUp: meetings, and a chat about them with OpenAI and Slack."""
 
 from collections import deque
 from typing import Final
@@ -27,14 +27,14 @@ ERRORS: Final = {"internal": "high", "validation": "low", "transcription": "medi
 MEETINGS: Final = 1.0
 CHATS: Final = 0.9
 SLACK_EVENTS: Final = 1.2
-"""A second, at the busiest hour."""
+"""Per second, at the busiest hour."""
 
 EMBEDDING: Final = "text-embedding-3-small"
 EMBEDDED_TOKENS: Final = 40
-"""Of a text, on average."""
+"""Average of a text."""
 
 TOKENS: Final = (380, 70)
-"""Of a call's prompt and of its answer, on average."""
+"""Average of a call's prompt and of its completion."""
 
 _HTTP: Final = (0.1, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 _DATABASE: Final = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
@@ -73,7 +73,7 @@ PROFILE: Final = Profile(
         Route(method="GET", template="/api/meetings/[id]", weight=26, median=0.03),
         Route(method="POST", template="/api/meetings", weight=6, median=0.09, status=201, refused=0.02),
         Route(method="GET", template=_SEARCH, weight=12, median=0.1),
-        # The answer of the model comes later, by a stream.
+        # The model's response comes later, as a stream.
         Route(method="POST", template="/api/chat", weight=9, median=0.06, status=202),
         Route(method="POST", template="/api/slack/events", weight=12, median=0.02),
         Route(method="GET", template="/api/users/me", weight=10, median=0.012),
@@ -142,16 +142,16 @@ PROFILE: Final = Profile(
 
 
 class Syncup(Simulation):
-    """SyncUp in motion."""
+    """Simulation of SyncUp."""
 
     profile = PROFILE
 
     def start_route(self, route: Route) -> None:
-        """5xx of the route."""
+        """Start the route's 5xx counter."""
         self.out.start("http_requests_total", **_labels(route, 500))
 
     def start(self) -> None:
-        """Every outcome and type."""
+        """Start every outcome and type."""
         self._errors: deque[float] = deque()
         self._now = 0.0
         for status in ("success", "error"):
@@ -181,11 +181,11 @@ class Syncup(Simulation):
         self.out.observe("db_query_duration_seconds", seconds, operation=operation.name, table=operation.on)
 
     def fail_anew(self, name: str) -> None:
-        """An error of a type that nobody has seen."""
+        """An error of a type that was never seen before."""
         self._failed(name, "medium")
 
     def live(self, now: float, busy: float, requests: int, how: Conditions) -> None:  # noqa: ARG002 - not all is used
-        """Meetings, the chat, Slack, and the process."""
+        """Update meetings, the chat, Slack, and the process."""
         self._now = now
         self.run_node(now, busy, how)
         for _ in range(self.events(MEETINGS * busy)):
@@ -211,7 +211,7 @@ class Syncup(Simulation):
         self.out.set("db_connection_pool_available", max(0, POOL - round(pool * POOL)))
 
     def _chat(self, how: Conditions) -> None:
-        """One question: one call of the model."""
+        """One chat question: one call of the model."""
         (model,) = self.random.choices(MODELS, (1, 3))
         seconds = self.time(1.1)
         if how.api_seconds and self.pick("slow call", 0.5):
@@ -226,7 +226,7 @@ class Syncup(Simulation):
             self._use_tokens(round(self.time(prompt)), round(self.time(answer)))
 
     def _embed(self, how: Conditions) -> None:
-        """One call that makes a text comparable."""
+        """One call that computes the embedding of a text."""
         status = self._outcome("api", how.api_errors)
         self.out.inc("openai_api_calls_total", operation="embedding", model=EMBEDDING, status=status)
         self.out.observe("openai_api_duration_seconds", self.time(0.2), operation="embedding", model=EMBEDDING)

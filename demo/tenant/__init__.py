@@ -1,4 +1,4 @@
-"""The demo as a tenant: containers, network and volume of its own, beside any monitoring stack. See demo/README.md.
+"""The demo as a tenant: its own containers, network and volume, without a monitoring stack. See demo/README.md.
 
-Nothing here is part of the Pulumi program, and nothing in the program knows of it.
+Nothing here is part of the Pulumi program, and the program does not refer to it.
 """

@@ -176,7 +176,7 @@ class Project(_Part):
 
 
 def load(path: Path, variables: Mapping[str, str]) -> Project:
-    """The project of a Compose file; ConfigError with the path of what is wrong.
+    """The project of a Compose file; ConfigError with the path of the invalid value.
 
     Variables are replaced in strings, as `${NAME}` or `${NAME:-default}`; keys that begin with `x-` are skipped.
     """
@@ -228,7 +228,7 @@ def byte_count(size: str) -> int:
 
 
 def published(port: str) -> tuple[str, int, int]:
-    """Address and port on the host, and the container's port."""
+    """Address and port on the host, and port of the container."""
     match = _PORT.fullmatch(port)
     if match is None:
         raise ValueError(f"{port!r} is not a published port such as 127.0.0.1:8088:80")

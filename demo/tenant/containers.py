@@ -1,4 +1,4 @@
-"""A Compose project's containers: made, replaced where their definition changed, waited for, removed."""
+"""A Compose project's containers: create, replace after a changed definition, wait for health, remove."""
 
 import hashlib
 import io
@@ -23,10 +23,10 @@ LABEL_PROJECT: Final = "com.docker.compose.project"
 LABEL_SERVICE: Final = "com.docker.compose.service"
 LABEL_HASH: Final = "com.docker.compose.config-hash"
 LABEL_FOLDER: Final = "com.docker.compose.project.working_dir"
-"""The labels that Compose itself sets; the folder is here that of the project's passwords."""
+"""The labels that Compose itself sets; the folder here is that of the project's passwords."""
 
 SECRETS: Final = "/run/secrets"
-"""Where Compose puts a secret that names no other place."""
+"""Default folder of Compose for secrets."""
 
 HEALTH_SECONDS: Final = 120.0
 """How long a container may take to become healthy."""
@@ -35,12 +35,12 @@ _SECOND: Final = 1_000_000_000
 
 
 class TenantError(Exception):
-    """A container did not become what it should; the message names it and says where to look."""
+    """A container did not reach its desired state; the message names it and where to find the cause."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerState:
-    """One service: `state` is healthy, or what is wrong."""
+    """One service: `state` is healthy, or the problem."""
 
     service: str
     container: str
@@ -49,7 +49,7 @@ class ContainerState:
 
     @property
     def ok(self) -> bool:
-        """Whether it is as it should be."""
+        """Whether it is in the desired state."""
         return self.state == "healthy"
 
 
@@ -67,10 +67,10 @@ class Containers:
         self._label = f"{LABEL_PROJECT}={project.name}"
 
     def up(self) -> list[str]:
-        """Bring everything in line with the project and wait until it is healthy; what was done, a line each.
+        """Apply the project and wait until it is healthy; returns one line for each change.
 
         TenantError names a container that did not start or is not healthy, ConfigError a port, a subnet or a
-        name that another holds.
+        name that is already in use.
         """
         self._refuse_anothers()
         done = [f"removed {name}" for name in self._remove(set(self._by_service()) - set(self._project.services))]
@@ -83,7 +83,7 @@ class Containers:
         return done
 
     def plan(self) -> list[str]:
-        """What `up` would do, a line each; nothing is changed, and nothing refused."""
+        """What `up` would do, one line per change; changes nothing and refuses nothing."""
         found, project = self._by_service(), self._project
         lines = [f"remove {found[name].name}" for name in found if name not in project.services]
         network = project.networks.default
@@ -95,20 +95,20 @@ class Containers:
         return lines
 
     def _verb(self, name: str, container: Container | None) -> str | None:
-        """What would be done to the container of a service; None where it runs as defined."""
+        """The action for the container of a service; None if it runs as defined."""
         if container is None:
             return "create"
         service = self._project.services[name]
         try:
             wanted = self._hash(service, dict(self._files(service)))
         except (ConfigError, ImageNotFound):
-            return "replace"  # Its files or its image are not there yet, so the container is another's.
+            return "replace"  # Its files or its image do not exist yet, so the container has another definition.
         if container.labels.get(LABEL_HASH) != wanted:
             return "replace"
         return None if container.status == "running" else "start"
 
     def down(self, *, volumes: bool) -> list[str]:
-        """Remove containers and network, and with `volumes` the data; the names of what was removed."""
+        """Remove containers and network, and with `volumes` the data; returns the names of what was removed."""
         removed = list(self._remove(self._by_service()))
         for network in self._client.networks.list(filters={"label": self._label}):
             network.remove()
@@ -120,7 +120,7 @@ class Containers:
         return removed
 
     def states(self) -> list[ContainerState]:
-        """Every service of the project as Docker sees it."""
+        """The state of every service of the project in Docker."""
         found = self._by_service()
         return [self._state(name, found.get(name)) for name in self._project.services]
 
@@ -142,7 +142,7 @@ class Containers:
         return ContainerState(service=service, container=name, state=said, image=image)
 
     def _remove(self, services: Iterable[str]) -> Iterator[str]:
-        """Stop and remove these, those that need others first."""
+        """Stop and remove these, dependent services first."""
         order = [name for layer in self._project.layers() for name in layer]
         found = self._by_service()
         for name in sorted(services, key=lambda one: -order.index(one) if one in order else -len(order)):
@@ -152,7 +152,7 @@ class Containers:
             yield str(found[name].name)
 
     def _refuse_anothers(self) -> None:
-        """ConfigError where the containers were made from another folder: they would lose their passwords."""
+        """ConfigError if the containers were created from another folder: they would lose their passwords."""
         for container in self._by_service().values():
             there = container.labels.get(LABEL_FOLDER, str(self._folder))
             if there != str(self._folder):
@@ -163,7 +163,7 @@ class Containers:
                 )
 
     def _network(self) -> list[str]:
-        """Make the network, or refuse where a network of the name is another one."""
+        """Create the network, or refuse if another network has its name."""
         wanted = self._project.networks.default
         pool = wanted.ipam.config[0]
         for network in self._client.networks.list():
@@ -190,7 +190,7 @@ class Containers:
         return [f"created network {wanted.name} {pool.subnet}"]
 
     def _bring(self, name: str, container: Container | None) -> list[str]:
-        """Make, replace or start the container of a service; nothing where it runs as defined."""
+        """Create, replace or start the container of a service; do nothing if it runs as defined."""
         service = self._project.services[name]
         files = dict(self._files(service))
         wanted = self._hash(service, files)
@@ -207,7 +207,7 @@ class Containers:
         return [f"{'replaced' if container is not None else 'created'} {made.name}"]
 
     def _files(self, service: Service) -> Iterator[tuple[str, tuple[GrantedFile, bytes]]]:
-        """Path in the container, and what is put there."""
+        """Path in the container, and the file's content."""
         sources = {**self._project.configs, **self._project.secrets}
         for one in (*service.configs, *service.secrets):
             target = PurePosixPath(SECRETS, one.target or one.source)
@@ -218,7 +218,7 @@ class Containers:
                 raise ConfigError(f"{path} cannot be read: {error.strerror}", "run ./obs demo up") from error
 
     def _hash(self, service: Service, files: Mapping[str, tuple[GrantedFile, bytes]]) -> str:
-        """Changes with the definition, with the files put in, with the image behind its name and with the subnet."""
+        """Changes with the definition, the uploaded files, the image behind its name and the subnet."""
         digests = {path: hashlib.sha256(data).hexdigest() for path, (_, data) in files.items()}
         image = self._client.images.get(service.image).id
         network = self._project.networks.default.model_dump(mode="json")
@@ -230,7 +230,7 @@ class Containers:
     ) -> Container:
         project = self._project
         network = project.networks.default.name
-        # A file cannot be put into a read-only container, but into a volume of its own, which goes with it.
+        # A file cannot be uploaded to a read-only container, but to an anonymous volume, which is removed with it.
         folders = sorted({str(PurePosixPath(path).parent) for path in files})
         restart: Any = {"Name": service.restart}
         container = self._client.containers.create(
@@ -278,11 +278,11 @@ class Containers:
         return container
 
     def _volume_mount(self, said: str) -> Mount:
-        """The mount of a named volume, which is made with the project's labels where it does not exist."""
+        """The mount of a named volume, which is created with the project's labels if it does not exist."""
         source, _, target = said.partition(":")
         name = f"{self._project.name}_{source}"
         labels = {LABEL_PROJECT: self._project.name, "com.docker.compose.volume": source}
-        self._client.volumes.create(name, labels=labels)  # An existing one is kept as it is.
+        self._client.volumes.create(name, labels=labels)  # An existing one stays unchanged.
         return Mount(target, name, type="volume")
 
     def _start(self, name: str, container: Container) -> None:
@@ -298,7 +298,7 @@ class Containers:
             raise TenantError(f"{container.name} does not start: {said}") from error
 
     def _wait(self, services: Iterable[str]) -> None:
-        """Return when these are healthy; TenantError names those that are not in time."""
+        """Wait until these are healthy; TenantError names those that are not healthy in time."""
         deadline = time.monotonic() + HEALTH_SECONDS
         wanted = list(services)
         while True:
@@ -306,7 +306,7 @@ class Containers:
             bad = [state for state in (self._state(name, found.get(name)) for name in wanted) if not state.ok]
             if not bad:
                 return
-            # Not at the first `unhealthy`: on a busy machine one recovers from it.
+            # Not at the first `unhealthy`: on a busy machine a container can recover.
             if time.monotonic() > deadline:
                 said = ", ".join(f"{state.container} is {state.state}" for state in bad)
                 raise TenantError(f"{said}; see its log: docker logs {bad[0].container}")
@@ -320,7 +320,7 @@ def _split(tmpfs: str) -> tuple[str, str]:
 
 
 def _bindings(service: Service) -> dict[str, Any]:
-    """Ports in the form of Docker's client: each of the container's with all its addresses on the host."""
+    """Ports in the form of Docker's client: each container port with all its addresses on the host."""
     found: dict[str, list[tuple[str, int]]] = {}
     for address, external, internal in map(published, service.ports):
         found.setdefault(f"{internal}/tcp", []).append((address, external))

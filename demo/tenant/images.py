@@ -1,4 +1,4 @@
-"""The demo's images: its own, built from this folder, and how to build the others where they cannot be pulled."""
+"""The demo's images: its own, built from this folder, and recipes for the others if they cannot be pulled."""
 
 import hashlib
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
 
 
 def app_image() -> str:
-    """Reference of the demo's own image. It names what it is built from: a changed file is another image."""
+    """Reference of the demo's own image. Its tag is a hash of its content: a changed file gives another image."""
     digest = hashlib.sha256()
     for target, path in APP.source_files():
         digest.update(f"{target}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())

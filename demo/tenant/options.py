@@ -1,6 +1,6 @@
-"""Where the demo of a stack runs: what the key `demo:tenant` of its stack file says.
+"""Options of a stack's demo: the key `demo:tenant` of its stack file.
 
-The key is not one of the stack's settings. Only the commands that drive the demo read it.
+The key is not one of the stack's settings. Only the commands that manage the demo read it.
 """
 
 from ipaddress import IPv4Network
@@ -16,7 +16,7 @@ from observability.core.types import Port
 from observability.settings.load import read_stack_file
 
 KEY: Final = "demo:tenant"
-"""Key of the stack file. Present, even as `{}`: the demo belongs beside this stack."""
+"""Key of the stack file. If present, even as `{}`, the demo runs with this stack."""
 
 
 class TenantOptions(Section):
@@ -57,17 +57,17 @@ class TenantOptions(Section):
 
     @property
     def faults_address(self) -> str:
-        """Where its faults are switched."""
+        """Address that switches its faults."""
         return f"http://127.0.0.1:{self.fault_port}"
 
     @property
     def shop_address(self) -> str:
-        """Where a person opens its shop."""
+        """Address of its shop for a browser."""
         return f"http://127.0.0.1:{self.port}"
 
 
 def read(stack: str, root: Path | None = None) -> TenantOptions | None:
-    """What a stack's file says of the demo; None where it says nothing, ConfigError where it is wrong."""
+    """The options in a stack's file; None if there are none, ConfigError if they are invalid."""
     config = read_stack_file(stack, root).get("config") or {}
     if KEY not in config:
         return None
@@ -78,7 +78,7 @@ def read(stack: str, root: Path | None = None) -> TenantOptions | None:
 
 
 def require(stack: str, root: Path | None = None) -> TenantOptions:
-    """The same; ConfigError where the stack's file says nothing of the demo."""
+    """The same; ConfigError if the stack's file has no such key."""
     found = read(stack, root)
     if found is None:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Where a demo is, as the settings of a stack say it: those of `Pulumi.dev.yaml`, for any demo."""
+"""Settings of a stack that place a demo: those of `Pulumi.dev.yaml`, for any demo."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,7 @@ PLACED: Final = (f"{PROJECT}:network", f"{PROJECT}:systems")
 
 
 def placed(options: TenantOptions, root: Path = ROOT) -> dict[str, Any]:
-    """The part of a stack file's `config` that brings this demo up beside the stack and watches it."""
+    """The part of a stack file's `config` that starts this demo with the stack and watches it."""
     config = read_stack_file("dev", root)["config"]
     dev = TenantOptions.model_validate(config[KEY])
 

@@ -1,4 +1,4 @@
-"""One demo on this machine: brought up, taken away, looked at. It needs no monitoring stack."""
+"""One demo on this machine: start, remove, show its state. It needs no monitoring stack."""
 
 import re
 import secrets as randomness
@@ -21,24 +21,24 @@ from toolchain.cache import lock
 COMPOSE: Final = Path(__file__).resolve().parent.parent / "compose.yaml"
 
 PASSWORDS: Final = ("app-password", "monitoring-password")
-"""The roles' passwords, by the name of their file: of the shop, and of whoever monitors the database."""
+"""The roles' passwords, by the name of their file: of the shop's role, and of the monitoring role."""
 
 HEARTBEAT: Final = "heartbeatUrl"
-"""The stack's secret with the address that expects the pings of its dead-man's switch."""
+"""The stack's secret with the address that receives the pings of its dead-man's switch."""
 
 HEARTBEAT_PORT: Final = 8000
-"""Port of the gateway address on which the pings of a dead-man's switch are expected."""
+"""Port of the gateway address that receives the pings of a dead-man's switch."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tenant:
-    """A demo as its options describe it; `folder` keeps its passwords, readable by their owner alone."""
+    """A demo as its options describe it; `folder` holds its passwords, readable only by their owner."""
 
     options: TenantOptions
     folder: Path
 
     def passwords(self) -> dict[str, str]:
-        """The passwords by name, made on first use. Hexadecimal digits: they need no quoting anywhere."""
+        """The passwords by name, generated on first use. Hexadecimal digits, so that they never need quoting."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         found = {}
         for name in PASSWORDS:
@@ -52,23 +52,23 @@ class Tenant:
         return found
 
     def stack_secrets(self, stack: str) -> dict[str, str]:
-        """The secrets by which a stack of this name watches this demo, by their names there."""
+        """The secrets that a stack of this name needs to watch this demo, by their names there."""
         return {
             "socialSellingPostgresPassword": self.passwords()["monitoring-password"],
             HEARTBEAT: f"http://{self.options.gateway}:{HEARTBEAT_PORT}/ping/{stack}",
         }
 
     def owns(self, stack: str, name: str, stored: str | None) -> bool:
-        """Whether a stack's secret is the demo's to set: an address elsewhere that a person stored is kept.
+        """Whether the demo may set a stack's secret: another address that a user stored is kept.
 
-        An address of a demo in another subnet, as it was before a change of the options, is the demo's too.
+        An address of this demo in another subnet, from before a change of the options, may be replaced too.
         """
         if stored is None or name != HEARTBEAT:
             return True
         return re.fullmatch(rf"http://[\d.]+:{HEARTBEAT_PORT}/ping/{re.escape(stack)}", stored) is not None
 
     def project(self) -> Project:
-        """What `compose.yaml` says of it."""
+        """Its Compose project from `compose.yaml`."""
         options = self.options
         variables = {
             "DEMO_NAME": options.name,
@@ -83,9 +83,9 @@ class Tenant:
         return load(COMPOSE, variables)
 
     def up(self, console: Console, say: Callable[[str], None]) -> list[ContainerState]:
-        """Bring it up, images included, and wait until it is healthy; `say` gets a line for each change.
+        """Start it, images included, and wait until it is healthy; `say` is called with a line for each change.
 
-        ConfigError where an image, a port or the network is not available; TenantError where a container fails.
+        ConfigError if an image, a port or the network is not available; TenantError if a container fails.
         """
         self.passwords()
         project = self.project()
@@ -97,11 +97,11 @@ class Tenant:
             return containers.states()
 
     def plan(self, client: docker.DockerClient) -> list[str]:
-        """What `up` would do, a line each."""
+        """What `up` would do, one line per change."""
         return Containers(client, self.project(), COMPOSE.parent, self.folder).plan()
 
     def down(self, client: docker.DockerClient, *, volumes: bool) -> list[str]:
-        """Remove its containers and network, and with `volumes` its data and passwords; what was removed."""
+        """Remove its containers and network, and with `volumes` its data and passwords; returns what was removed."""
         project = self.project()
         with lock(f"tenant-{project.name}"):
             removed = Containers(client, project, COMPOSE.parent, self.folder).down(volumes=volumes)
@@ -111,11 +111,11 @@ class Tenant:
         return removed
 
     def states(self, client: docker.DockerClient) -> list[ContainerState]:
-        """Its services as Docker sees them."""
+        """The state of its services in Docker."""
         return Containers(client, self.project(), COMPOSE.parent, self.folder).states()
 
     def _client(self, project: Project, console: Console) -> docker.DockerClient:
-        """The engine, once it has every image; what is there already is not mentioned."""
+        """The engine, after every image is available; images that already exist are not reported."""
         wanted: dict[str, str] = {}
         for name, service in project.services.items():
             if service.image not in wanted.values():
@@ -126,10 +126,10 @@ class Tenant:
 
 
 class _Quiet(ConsoleReport):
-    """Says what is obtained, not what is there: a second `up` has nothing to say."""
+    """Reports what is obtained, not what already exists: a second `up` prints nothing."""
 
     def line(self, item: str, text: str) -> None:
-        """One line, unless nothing had to be done."""
+        """Print the line, unless nothing had to be done."""
         if not text.startswith("found"):
             super().line(item, text)
 
