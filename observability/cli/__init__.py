@@ -1,1 +1,1 @@
-"""The command line `./obs`: thin commands over the other packages."""
+"""The command line `./obs`: short commands that call the other packages."""

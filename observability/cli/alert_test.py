@@ -41,8 +41,8 @@ NAME: Final = "ObsAlertTest"
 """Name of the test alert for a receiver."""
 
 PATIENCE: Final = 25.0
-"""Seconds within which a message must be delivered or given up: Alertmanager tries for ten, and a group left from an
-earlier test waits as long."""
+"""Seconds within which a message must be delivered or have failed: Alertmanager retries for ten, and a group left from
+an earlier test waits as long."""
 
 POLL: Final = 0.2
 
@@ -56,16 +56,16 @@ out = Console(highlight=False, soft_wrap=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """Test alerts, and the integrations that are to be notified of them."""
+    """Test alerts, and the integrations that must be notified of them."""
 
     alerts: tuple[dict[str, Any], ...]
     posts: tuple[Post, ...]
     later: tuple[Post, ...] = ()
     """Integrations that get it in a digest, for which the command does not wait."""
     wait: float = 0.0
-    """Seconds for which Alertmanager collects alerts before it sends anything."""
+    """Seconds for which Alertmanager collects alerts before it sends the first message."""
     patience: float = PATIENCE
-    """Seconds after that."""
+    """Timeout in seconds after that."""
 
 
 def alert_test(
@@ -140,7 +140,7 @@ def trial_of(
     severity: str | None,
     mark: str,
 ) -> Trial:
-    """The test of an alert, of a receiver, or of every one; ConfigError where there is none of that name."""
+    """The test of an alert, of a receiver, or of every receiver; ConfigError where there is none of that name."""
     if name is not None and name in known:
         found = _of_alert(config, known, name, system, severity, mark)
     else:
@@ -215,7 +215,7 @@ def _of_alert(
 def _alert(
     config: StackConfig, labels: Mapping[str, str], mark: str, what: str, rule: Alert | None = None
 ) -> dict[str, Any]:
-    """A test alert, with the labels that Prometheus adds on the way out."""
+    """A test alert, with the labels that Prometheus adds when it sends alerts."""
     links = {name: text for name, text in (rule.annotations if rule else {}).items() if name.endswith("_url")}
     return {
         "labels": {
@@ -246,7 +246,7 @@ def _check_known(server: Alertmanager, trial: Trial, stack: str, console: Consol
 
 
 def _send(server: Alertmanager, trial: Trial, mark: str) -> Watch:
-    """Send the alerts, watch until each integration has succeeded or failed or the time is up, and resolve them."""
+    """Send the alerts, wait until each integration has succeeded or failed, or the timeout, and resolve them."""
     watch = Watch()
     if not trial.posts:
         return watch
@@ -267,7 +267,7 @@ def _look(server: Alertmanager, trial: Trial, watch: Watch, before: Samples, mar
     now = server.metrics()
     for key, members in kinds(trial.posts).items():
         earlier, found = watch.tallies.get(key), tally(before, now, *key)
-        # A refusal is counted a moment after its attempt; seen between the two it would look like a success.
+        # A failure is counted shortly after its attempt; between the two it would look like a success.
         if key not in watch.took and found == earlier and found.through >= len(members) and after >= trial.wait:
             watch.took[key] = after
         watch.tallies[key] = found
@@ -284,7 +284,7 @@ def _through(trial: Trial, watch: Watch) -> bool:
 
 
 def _log(config: StackConfig, since: datetime) -> str:
-    """What Alertmanager has logged since."""
+    """Alertmanager's log since then."""
     import docker
 
     from observability.operations.preflight import connect

@@ -1,4 +1,4 @@
-"""`obs alerts` and `obs runbook`: what fires now, and what to do about it."""
+"""`obs alerts` and `obs runbook`: the firing alerts, and their runbooks."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -80,7 +80,7 @@ def runbook(
 def _row(
     alert: Mapping[str, Any], silences: Mapping[str, Mapping[str, Any]], by_id: Mapping[str, str], muted: list[str]
 ) -> dict[str, Any]:
-    """One alert as Alertmanager has it."""
+    """One alert as returned by Alertmanager."""
     labels, status = alert["labels"], alert["status"]
     quiet = [_silence(silences.get(one, {"id": one})) for one in status["silencedBy"]]
     quiet += [f"inhibited by {by_id.get(one, one)}" for one in status["inhibitedBy"]]
@@ -104,7 +104,7 @@ def _silence(silence: Mapping[str, Any]) -> str:
 
 
 def _pending(config: "StackConfig") -> list[dict[str, Any]]:
-    """Alerts whose condition holds and whose wait is not over, as Prometheus has them."""
+    """Pending alerts, as returned by Prometheus."""
     import httpx
 
     from components.stack import addresses
@@ -130,7 +130,7 @@ def _pending(config: "StackConfig") -> list[dict[str, Any]]:
 
 
 def _moment(text: str) -> str:
-    """A time of the API in this machine's zone, to the minute; with the date where it is not today."""
+    """A time of the API in this machine's time zone, to the minute; with the date where it is not today."""
     moment = datetime.fromisoformat(text).astimezone()
     today = datetime.now(UTC).astimezone().date()
     return f"{moment:%H:%M}" if moment.date() == today else f"{moment:%Y-%m-%d %H:%M}"

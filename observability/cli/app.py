@@ -1,4 +1,4 @@
-"""The commands of `obs`. Exit codes: 0 done, 1 the stack is not as it should be, 2 wrong use or bad configuration."""
+"""The commands of `obs`. Exit codes: 0 done, 1 the stack has a problem, 2 wrong use or bad configuration."""
 
 import os
 import sys
@@ -27,7 +27,7 @@ from observability.core import project
 from observability.core.errors import ConfigError
 from observability.core.version import version
 
-# Commands import what they need when they run: `synth` must not wait for Docker's client or Pulumi's engine.
+# Commands import modules when they run: `synth` must not wait for Docker's client or Pulumi's engine.
 
 SETUP: Final = "Set up"
 RUN: Final = "Run"
@@ -37,7 +37,7 @@ MORE: Final = "More"
 
 
 class Commands(OrderedGroup):
-    """All commands, in the order in which a person uses them."""
+    """All commands, in the order in which they are typically used."""
 
     ORDER = (
         *("init", "system", "new", "check", "doctor", "secret"),
@@ -135,7 +135,7 @@ def common_options(
 
 
 def main() -> None:
-    """Run the command line; a ConfigError is two lines and exit code 2, never a traceback."""
+    """Run the command line; a ConfigError is printed as two lines with exit code 2, never as a traceback."""
     try:
         if COMPLETE_VARIABLE in os.environ:
             completion_for_shell()
@@ -146,7 +146,7 @@ def main() -> None:
 
 
 def completion_for_shell() -> None:
-    """Prepare typer for a shell that asks for completions."""
+    """Prepare typer for a shell that requests completions."""
     from observability.cli.completion import prepare
 
     prepare()

@@ -1,7 +1,7 @@
-"""What runs beside a stack without being part of it, where the stack's file asks for it.
+"""Companions of a stack: they run next to it without being part of it, if the stack's file asks for them.
 
-A module of this package that has `COMPANION` brings one: its commands, and what is done for it before and after the
-stack is brought up or removed.
+A module of this package that has `COMPANION` defines one: its commands, and the steps before and after the stack is
+brought up or removed.
 """
 
 import importlib
@@ -16,7 +16,7 @@ import observability.cli as package
 
 
 class Beside(Protocol):
-    """One such thing; each method does nothing where the stack's file does not ask for it."""
+    """One companion; each method does nothing where the stack's file does not ask for it."""
 
     @property
     def name(self) -> str:
@@ -24,13 +24,13 @@ class Beside(Protocol):
 
     @property
     def app(self) -> typer.Typer:
-        """Its own commands."""
+        """Its commands."""
 
     def prepare(self, stack: str) -> None:
-        """Store the secrets by which the stack watches it; nothing is started."""
+        """Store the secrets with which the stack watches it; nothing is started."""
 
     def plan(self, stack: str) -> list[str]:
-        """What `up` would do, a line each."""
+        """What `up` would do, one line each."""
 
     def up(self, stack: str, console: Console) -> None:
         """Bring it up, before the stack is."""
@@ -39,7 +39,7 @@ class Beside(Protocol):
         """Remove it after the stack; with `volumes` its data as well."""
 
     def addresses(self, stack: str) -> Mapping[str, str]:
-        """Where a person opens it, by name."""
+        """Its addresses for the user, by name."""
 
 
 def found() -> list[Beside]:

@@ -1,4 +1,4 @@
-"""`obs check`: whether the content is right, before anything runs."""
+"""`obs check`: checks the content before anything runs."""
 
 import json
 from dataclasses import asdict

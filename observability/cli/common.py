@@ -40,9 +40,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 
 def stack_last(given: Sequence[str | None], stack: str, default: str = "dev") -> tuple[list[str | None], str]:
-    """Optional arguments and the STACK behind them: where a stack was given instead of one of them, it is the stack.
+    """Optional arguments followed by STACK: where a stack was given instead of one of them, it is used as STACK.
 
-    `obs fault prod` names a stack and no system. A name that is given together with a STACK is never taken for one.
+    `obs fault prod` names a stack and no system. A name that is given together with a STACK is never used as one.
     """
     found = list(given)
     last = max((index for index, one in enumerate(found) if one is not None), default=None)
@@ -65,13 +65,13 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, colours: Map
     out.print(table)
 
 
-def print_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON can say
+def print_json(document: Any) -> None:  # noqa: ANN401 - any JSON
     """Print a document as JSON, without colour, so that programs can read it."""
     typer.echo(json.dumps(document, indent=2, default=str))
 
 
 def say_error(*lines: str) -> None:
-    """Print to standard error what is wrong and how to fix it; of several problems, each pair in turn."""
+    """Print the problem and its fix to standard error; of several problems, each pair in turn."""
     for index, line in enumerate(lines):
         err.print(line, style="" if index % 2 else "red", markup=False)
 

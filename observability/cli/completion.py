@@ -1,4 +1,4 @@
-"""`obs completion`: the script by which a shell completes commands, options and stacks."""
+"""`obs completion`: the script with which a shell completes commands, options and stacks."""
 
 from enum import StrEnum
 from typing import Annotated, Final
@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 COMPLETE_VARIABLE: Final = "_OBS_COMPLETE"
-"""Environment variable by which a shell asks for completions."""
+"""Environment variable by which a shell requests completions."""
 
 
 class Shell(StrEnum):
@@ -27,7 +27,7 @@ def completion(
 
 
 def prepare() -> None:
-    """Make typer answer a shell that asks for completions."""
+    """Register typer's completion for a shell that requests it."""
     from typer._completion_classes import completion_init
 
     completion_init()

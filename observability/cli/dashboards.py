@@ -1,4 +1,4 @@
-"""`obs dashboards`: what there is to look at, one of them in the browser, and what changed since a revision."""
+"""`obs dashboards`: lists dashboards, opens one in the browser, and lists the changes since a revision."""
 
 import json
 import os
@@ -60,14 +60,14 @@ def dashboards(
 
 
 def _entries(config: StackConfig) -> "tuple[Entry, ...]":
-    """The dashboards as the repository describes them, whatever could not be had on this machine."""
+    """The dashboards of the repository, whether or not their images are available on this machine."""
     from dashboards.registry import dashboards as made
 
     return made(config.without({}))
 
 
 def _list(config: StackConfig, entries: "list[Entry]", *, as_json: bool) -> None:
-    """One line a dashboard."""
+    """One line per dashboard."""
     from dashboards.queries import panels
     from dashboards.registry import folders
 
@@ -99,7 +99,7 @@ def _grafana(config: StackConfig) -> str | None:
 
 
 def _without(config: StackConfig) -> str:
-    """Why there is no Grafana."""
+    """Why the stack has no Grafana."""
     why = config.left_out.get("grafana")
     return f"no Grafana here: {why.partition(' (')[0]}" if why else "the stack has no Grafana"
 
@@ -127,7 +127,7 @@ def _open(config: StackConfig, uid: str) -> None:
 def _diff(config: StackConfig, ref: str, *, as_json: bool) -> None:
     """Print what changed since a revision, as Markdown or JSON.
 
-    The revision's own code makes its dashboards, in a process of its own: it is trusted as a checkout of it would be.
+    The revision's own code builds its dashboards, in a separate process: it is trusted like a checkout of it.
     """
     from dashboards.compare import compare, markdown
 
@@ -158,14 +158,14 @@ def _extract(ref: str, folder: Path) -> None:
             f"there is no git revision {ref!r} in {ROOT.name}",
             "name a branch, a tag or a commit that `git log` knows; a shallow clone wants `git fetch --unshallow`",
         )
-    # Through an index of its own: neither the checkout nor the repository's list of worktrees is touched.
+    # Uses a separate index: neither the checkout nor the repository's list of worktrees is changed.
     own_index = {**os.environ, "GIT_INDEX_FILE": str(folder / "index")}
     for step in (["read-tree", commit.stdout.strip()], ["checkout-index", "--all", f"--prefix={folder / TREE}/"]):
         subprocess.run(["git", "-C", str(ROOT), *step], env=own_index, check=True, capture_output=True)
 
 
 def _built(ref: str, folder: Path, stack: str) -> "list[Entry]":
-    """The dashboards that a revision's files make of a stack; ConfigError where they make none."""
+    """The dashboards of a stack that a revision's files generate; ConfigError where they generate none."""
     from dashboards.registry import Entry
 
     tree, built = folder / TREE, folder / "built"

@@ -1,4 +1,4 @@
-"""`obs demo`: the example systems that a stack can watch, as containers of their own beside it."""
+"""`obs demo`: the example systems that a stack can watch, as separate containers."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
@@ -53,29 +53,29 @@ def status(stack: Stack = "dev", as_json: AsJson = False) -> None:
 
 
 class _Demo:
-    """The demo as what runs beside a stack; see `observability.cli.beside`."""
+    """The demo as a companion of a stack; see `observability.cli.beside`."""
 
     name: Final = NAME
     app: Final = app
 
     def prepare(self, stack: str) -> None:
-        """Give the stack the secrets by which it watches the demo, where the stack's file asks for it."""
+        """Store the secrets with which the stack watches the demo, if the stack's file asks for it."""
         if read(stack) is not None:
             _store_secrets(stack)
 
     def plan(self, stack: str) -> list[str]:
-        """What would be done to its containers, where the stack's file asks for it."""
+        """The changes to its containers, if the stack's file asks for it."""
         from observability.operations.preflight import connect
 
         return _tenant(stack).plan(connect()) if read(stack) is not None else []
 
     def up(self, stack: str, console: Console) -> None:
-        """Bring it up where the stack's file asks for it."""
+        """Bring it up if the stack's file asks for it."""
         if read(stack) is not None:
             _up(stack, console)
 
     def down(self, stack: str, console: Console, *, volumes: bool) -> None:
-        """Take it away where the stack's file asks for it."""
+        """Remove it if the stack's file asks for it."""
         from observability.operations.preflight import connect
 
         if read(stack) is None:
@@ -84,7 +84,7 @@ class _Demo:
         console.print(f"{NAME}: " + (f"removed {', '.join(removed)}" if removed else "was not there"), markup=False)
 
     def addresses(self, stack: str) -> dict[str, str]:
-        """What a person opens."""
+        """Its addresses for the user."""
         found = read(stack)
         return {NAME: found.shop_address} if found is not None else {}
 
@@ -121,7 +121,7 @@ def _up(stack: str, console: Console) -> None:
 
 
 def _store_secrets(stack: str) -> None:
-    """Store what changed of the secrets by which the stack watches the demo, the way `obs secret set` does."""
+    """Store the changed ones of the secrets with which the stack watches the demo, as `obs secret set` does."""
     from observability.operations.home import Home
 
     tenant, home = _tenant(stack), Home.find()

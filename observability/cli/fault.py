@@ -1,4 +1,4 @@
-"""`obs fault`: switch the faults of the demo's systems, over the port that the demo has for it."""
+"""`obs fault`: switches the faults of the demo's systems, over the demo's port for faults."""
 
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Final
@@ -17,16 +17,16 @@ from observability.core.errors import ConfigError
 ANSWER_SECONDS: Final = 5.0
 
 SPARE_MINUTES: Final = 5
-"""How long a fault stays on, by default, after its alerts have fired."""
+"""Default time for which a fault stays on after its alerts have fired."""
 
 Listed = Mapping[str, Mapping[str, Any]]
-"""By system and fault: until when it is on, as the demo says."""
+"""By system and fault: until when it is on, as reported by the demo."""
 
 out = Console(highlight=False, soft_wrap=True)
 
 
 class UnreachableError(Exception):
-    """The demo did not answer as it should; the message says how."""
+    """The demo did not respond as expected; the message has the details."""
 
 
 def fault(
@@ -69,7 +69,7 @@ def fault(
 
 
 def _expect(one: Fault, lasts: float) -> None:
-    """Which alerts will fire, and when."""
+    """The alerts that will fire, and when."""
     if not one.raises:
         out.print("no alert is to fire")
         return
@@ -102,7 +102,7 @@ def _unknown(what: str, given: str, known: Collection[str]) -> ConfigError:
 
 
 def _document(system: str, one: Fault) -> dict[str, Any]:
-    """A fault and the alerts that it raises, as JSON; `minutes` until all of them fire."""
+    """A fault and its alerts, as JSON; `minutes` until all of them fire."""
     return {
         "system": system,
         "fault": one.name,
@@ -114,7 +114,7 @@ def _document(system: str, one: Fault) -> dict[str, Any]:
 
 
 def _list(system: str | None, name: str | None, *, as_json: bool) -> None:
-    """Every fault, or the system's, or the one."""
+    """Every fault, or the system's, or the named one."""
     if as_json:
         chosen = [
             (known, one) for known, faults in FAULTS.items() if system in (None, known) for one in faults.values()
@@ -144,7 +144,7 @@ def _alerts(alerts: Collection[Alert]) -> str:
 
 
 def _show(faults: Listed, system: str | None, *, as_json: bool) -> None:
-    """Which faults are on."""
+    """The faults that are on."""
     on = [
         (known, name, state)
         for known, found in faults.items()
@@ -169,7 +169,7 @@ def _say(name: str, state: Mapping[str, Any]) -> None:
 
 
 def ask(method: str, url: str, *, duration: str | None = None) -> Listed:
-    """The demo's faults, after it has done what it was asked; UnreachableError where it did not."""
+    """The demo's faults, after it has processed the request; UnreachableError where it did not."""
     import httpx
 
     try:

@@ -1,4 +1,4 @@
-"""`obs grafana-token`: a token for one of Grafana's service accounts, printed once and kept nowhere."""
+"""`obs grafana-token`: a token for one of Grafana's service accounts, printed once and not stored."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""`obs up` and `obs down`: what creates, changes and removes a stack."""
+"""`obs up` and `obs down`: create, change and remove a stack."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -60,7 +60,7 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
 
 
 def _show(operation: "Operation", opened: Mapping[str, str]) -> None:
-    """Where the stack's services are, and what about it is not complete."""
+    """The addresses of the stack's services, and what is missing from the stack."""
     from observability.operations import parts
 
     for service, address in opened.items():
@@ -100,7 +100,7 @@ def down(
 
 
 def prepare_beside(stack: str) -> None:
-    """Store the secrets by which the stack watches what runs beside it."""
+    """Store the secrets with which the stack watches its companions."""
     for companion in BESIDE:
         companion.prepare(stack)
 
@@ -124,7 +124,7 @@ def check_first(stack: str) -> None:
 
 
 def _check_ours(config: "StackConfig", *, adopt: bool) -> None:
-    """ConfigError where Docker has objects of this stack and this data folder never created one of that name."""
+    """ConfigError where Docker has objects of this stack and this data folder never created a stack of that name."""
     from observability.operations.home import Home
     from observability.operations.preflight import connect, objects_of
 
@@ -141,7 +141,7 @@ def _check_ours(config: "StackConfig", *, adopt: bool) -> None:
 
 
 def _confirm(config: "StackConfig") -> None:
-    """Ask for the name of a stack in prod; ConfigError where another is typed, or nobody can be asked."""
+    """Ask for the name of a stack in prod; ConfigError where another is typed, or there is no terminal."""
     import sys
 
     if config.settings.environment != "prod":

@@ -1,4 +1,4 @@
-"""Commands that look at a stack or at this machine and change nothing."""
+"""Read-only commands, which inspect a stack or this machine."""
 
 import os
 import shlex
@@ -23,10 +23,10 @@ _VERDICTS: Final = {
     "left out": ("left out", "yellow"),
     "warning": ("warning", "yellow"),
 }
-"""Word and colour of each verdict of a check."""
+"""Text and colour of each verdict of a check."""
 
 _NOT_JUDGED: Final = {"left out": "left out", "warning": "warnings"}
-"""Verdicts that are neither passed nor failed, and what several are called."""
+"""Verdicts that are neither passed nor failed, and their plural text."""
 
 
 def synth(
@@ -201,9 +201,9 @@ def env(stack: Stack = "dev") -> None:
 
 
 def load_all(stack: str) -> tuple[StackConfig, dict[str, str]]:
-    """The stack's configuration and the rule files; ConfigError where either is bad.
+    """The stack's configuration and the rule files; ConfigError where either is invalid.
 
-    Placeholders stand for missing secrets, which the configuration lists.
+    Placeholders are used for missing secrets, which the configuration lists.
     """
     from dashboards.linked_rules import files
     from observability.operations.home import Home

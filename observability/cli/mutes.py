@@ -1,4 +1,4 @@
-"""`obs mutes`: the mute times of a stack, and what they mute now."""
+"""`obs mutes`: the mute times of a stack, and the alerts that they mute now."""
 
 from datetime import UTC, datetime
 

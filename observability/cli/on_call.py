@@ -69,7 +69,7 @@ def _moment(config: StackConfig, team: str, at: str | None) -> datetime:
 
 
 def _row(config: StackConfig, team: str, moment: datetime, days: int | None) -> dict[str, Any]:
-    """What --json prints of one team; times with the offset of its schedule's zone."""
+    """The output of --json for one team; times with the offset of its schedule's zone."""
     from observability.alerting.on_call import next_change, notified, on_call, shifts
 
     said = config.settings.on_call
@@ -94,7 +94,7 @@ def _row(config: StackConfig, team: str, moment: datetime, days: int | None) -> 
 
 
 def _lines(config: StackConfig, team: str, moment: datetime, days: int | None) -> Iterator[str]:
-    """The lines about one team."""
+    """The output lines of one team."""
     from observability.alerting.on_call import first_repeat, next_change, notified, on_call, shifts
     from observability.settings.on_call import minutes
 

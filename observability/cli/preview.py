@@ -1,4 +1,4 @@
-"""`obs preview`: what `obs up` would do, resource by resource, without doing it."""
+"""`obs preview`: the changes that `obs up` would make, per resource, without making them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from observability.operations.operation import Operation
 
 LINES: Final = 20
-"""Lines shown of one resource; --json has all of them."""
+"""Maximum lines shown per resource; --json has all of them."""
 
 _COLOURS: Final = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red"}
 
@@ -74,7 +74,7 @@ def _show(change: "Change") -> None:
 
 
 def lines_of(change: "Change") -> Iterator[str]:
-    """What differs, a line for each value or, of a dashboard, for each change of a panel."""
+    """The differences, one line per value or, for a dashboard, per change of a panel."""
     from observability.operations.changes import line
 
     yield from change.described
@@ -82,7 +82,7 @@ def lines_of(change: "Change") -> Iterator[str]:
 
 
 def _notes(operation: "Operation") -> Iterator[str]:
-    """What `up` will leave out, and what nothing watches."""
+    """The parts that `up` will leave out, and the unwatched objects."""
     from observability.operations import parts
 
     for name, reason in operation.config.left_out.items():
@@ -91,7 +91,7 @@ def _notes(operation: "Operation") -> Iterator[str]:
 
 
 def _counted(changes: Mapping[str, int]) -> str:
-    """The changes by kind, in brackets; nothing where there is none."""
+    """The number of changes by kind, in brackets; empty where there are none."""
     from observability.operations.engine import SILENT
 
     found = ", ".join(f"{count} to {kind}" for kind, count in sorted(changes.items()) if kind not in SILENT and count)
@@ -99,7 +99,7 @@ def _counted(changes: Mapping[str, int]) -> str:
 
 
 def _document(operation: "Operation", outcome: "Outcome", changes: "list[Change]") -> dict[str, Any]:
-    """All of a preview as JSON."""
+    """A complete preview as JSON."""
     config, refusal = operation.config, operation.refusal
     return {
         "stack": config.stack,

@@ -1,4 +1,4 @@
-"""`obs init` and `obs new`: a project folder, and files to start from in it."""
+"""`obs init` and `obs new`: create a project folder, and new files in it."""
 
 import re
 import shutil
@@ -157,7 +157,7 @@ def new_panel(
 
 
 def _system(name: str | None) -> tuple[str, str]:
-    """A system's name and team; ConfigError where it is not known, or none is named and there is not just one."""
+    """A system's name and team; ConfigError where it is unknown, or none is named and there is not exactly one."""
     from observability.systems.load import load, names
 
     own = project.own()
@@ -190,7 +190,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _say_what_to_fill_in(paths: list[Path]) -> None:
-    """Every line on which something has to be filled in."""
+    """Every line with a placeholder that has to be filled in."""
     for path in paths:
         out.print(f"{project.shown(path)} written; fill in:", markup=False)
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):

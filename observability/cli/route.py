@@ -1,4 +1,4 @@
-"""`obs route`: the receivers of an alert, and why it reaches them."""
+"""`obs route`: the receivers of an alert, and the routes by which it reaches them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
@@ -55,7 +55,7 @@ def route(
 
 
 def _silences(config: StackConfig) -> list[Silence] | None:
-    """The silences of the running stack; None where it does not answer."""
+    """The silences of the running stack; None where Alertmanager does not respond."""
     import httpx
 
     try:
@@ -88,7 +88,7 @@ def _config(stack: str, *, quiet: bool = False) -> StackConfig:
 
 
 def _document(explanation: Explanation, silences: Collection[Silence]) -> dict[str, Any]:
-    """What happens to an alert, as JSON; `certain` where a silence mutes it whatever labels are not given."""
+    """The routing of an alert, as JSON; `certain` where a silence mutes it whatever labels are not given."""
     return {
         "labels": dict(explanation.labels),
         "delivered": explanation.delivered,

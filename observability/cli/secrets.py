@@ -27,7 +27,7 @@ def list_secrets(stack: Stack = "dev", as_json: AsJson = False) -> None:
 
     specs = load.stack_secrets(stack)
     stored = Home.find().secrets(stack)
-    # Without any secret, all that are needed are missing.
+    # Without any secret, all required ones are missing.
     config = load.from_file(stack, complete=False)
     rows = []
     for name, spec in specs.items():
@@ -89,5 +89,5 @@ def remove_secret(
 
 
 def _made_here(spec: "SecretSpec", config: load.StackConfig) -> bool:
-    """Whether it is one that obs generates for a part which runs here."""
+    """Whether it is a secret that obs generates for a part which runs in this stack."""
     return spec.generated and (spec.part is None or config.runs(spec.part))

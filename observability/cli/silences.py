@@ -1,4 +1,4 @@
-"""`obs silence`: silence alerts for a while, with an author and a reason; list silences and those forgotten."""
+"""`obs silence`: silence alerts for a time, with an author and a reason; list silences and those forgotten."""
 
 import getpass
 import shutil
@@ -21,19 +21,19 @@ from observability.operations.alertmanager import Alertmanager, Document, answer
 from observability.operations.reach import Reach, effects, reach
 
 LONGEST: Final = timedelta(days=7)
-"""What a silence may last without --long."""
+"""Maximum duration of a silence without --long."""
 
 FORGOTTEN: Final = timedelta(hours=24)
-"""Active for longer and muting nothing, it looks forgotten."""
+"""A silence that has been active for longer and mutes nothing is reported as forgotten."""
 
 NO_END: Final = timedelta(days=30)
-"""A silence that ends later than this looks forgotten."""
+"""A silence that ends later than this is reported as forgotten."""
 
 REMEMBERED: Final = timedelta(days=5)
 """How long an expired silence is listed without --all."""
 
 MOST_NAMES: Final = 12
-"""How many names of rules are shown."""
+"""Maximum number of rule names shown."""
 
 _PROBES: Final = ("a", "zz-9.example.com:9100")
 """Examples for labels whose values are not known here."""
@@ -44,7 +44,7 @@ out = Console(highlight=False, soft_wrap=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Silence:
-    """A silence as Alertmanager has it."""
+    """A silence as returned by Alertmanager."""
 
     id: str
     state: str
@@ -56,7 +56,7 @@ class Silence:
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "Silence":
-        """From an answer of the API."""
+        """From a response of the API."""
         return cls(
             id=document["id"],
             state=document["status"]["state"],
@@ -69,7 +69,7 @@ class Silence:
 
     @property
     def short(self) -> str:
-        """Enough of the id to name it."""
+        """A prefix of the id that is enough to identify it."""
         return self.id[:8]
 
     def mutes(self, labels: Mapping[str, str]) -> bool:
@@ -77,13 +77,13 @@ class Silence:
         return self.state == "active" and all(matcher.holds(labels) for matcher in self.matchers)
 
     def may_mute(self, labels: Mapping[str, str]) -> bool:
-        """Whether it is active and mutes some alerts with these labels and others besides."""
+        """Whether it is active and mutes some alerts with these labels and possibly more."""
         return self.state == "active" and all(
             matcher.label not in labels or matcher.holds(labels) for matcher in self.matchers
         )
 
     def forgotten(self, mutes: int, now: datetime) -> str | None:
-        """Why it looks forgotten; None where it does not."""
+        """Why it is reported as forgotten; None where it is not."""
         if self.state != "active":
             return None
         if self.until - now > NO_END:
@@ -277,7 +277,7 @@ def whoami() -> str:
 
 
 def length(span: timedelta) -> str:
-    """A length of time in its two largest units, like 1d 3h."""
+    """A duration in its two largest units, like 1d 3h."""
     minutes = int(span.total_seconds() // 60)
     units = (("d", minutes // 1440), ("h", minutes // 60 % 24), ("m", minutes % 60))
     return " ".join([f"{count}{unit}" for unit, count in units if count][:2]) or "less than 1m"
@@ -300,7 +300,7 @@ def _duration(text: str, *, long: bool) -> timedelta:
 
 
 def _named(text: str, known: Collection[Silence]) -> Silence:
-    """The one silence, not expired, whose id begins so; ConfigError where there is none, or more than one."""
+    """The silence, not expired, whose id has this prefix; ConfigError where there is none, or more than one."""
     found = [one for one in known if one.id.startswith(text)]
     current = [one for one in found if one.state != "expired"]
     if len(current) == 1:
@@ -331,7 +331,7 @@ def _count(alerts: int) -> str:
 
 
 def _brief(alert: Document) -> str:
-    """An alert in a line: its name, severity, what it is about, and since when."""
+    """An alert on one line: its name, severity, labels, and since when."""
     labels = alert["labels"]
     about = [labels[name] for name in ("system", "instance", "route", "name") if labels.get(name)]
     since = datetime.fromisoformat(alert["startsAt"])

@@ -1,4 +1,4 @@
-"""`obs system new` and `obs system check`: a system's file, from its first line to what the live system exposes."""
+"""`obs system new` and `obs system check`: create a system's file, and compare it with the live system's metrics."""
 
 import json
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 ANSWERS: Final = 5
-"""How often a system is asked: with several workers behind an address, the second answer may be another's."""
+"""How often a system is scraped: with several workers behind an address, the second response may come from another."""
 
 PATIENCE: Final = 5.0
-"""Seconds; a system whose answers take longer is asked twice, not more."""
+"""Seconds; a system with a slower response is scraped only twice."""
 
 _COLOURS: Final = {"agrees": "green", "differs": "red", "doubtful": "yellow", "undeclared": "dim"}
 
@@ -33,10 +33,10 @@ out = Console(highlight=False, soft_wrap=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What an address, or a file, answered. `at` in milliseconds since 1970, None: not known.
+    """The responses of an address, or the content of a file. `at` in milliseconds since 1970, None: unknown.
 
-    `body` and `content_type` are those of the first answer; where Prometheus refuses it, `refused` says why and there
-    are no pages.
+    `body` and `content_type` are those of the first response; where Prometheus refuses it, `refused` says why and
+    there are no pages.
     """
 
     pages: "Sequence[Page]"
@@ -90,7 +90,7 @@ def new_system(
 
 
 def _drafted(name: str, source: str) -> str:
-    """The text of a system's file by what an address answers; ConfigError where there are no metrics."""
+    """The text of a system's file from an address's response; ConfigError where there are no metrics."""
     from observability.systems.draft import draft
     from observability.systems.exposed import exposed
     from observability.systems.exposition import RefusedError
@@ -145,7 +145,7 @@ def check_system(
     for finding in found:
         if finding.blind is not None:
             before = missing.get(finding.series)
-            # No labels is the whole series, which is more than any of its labels.
+            # No labels means the whole series, which includes all of its labels.
             whole = not finding.blind or before == frozenset()
             missing[finding.series] = frozenset() if whole else finding.blind | (before or frozenset())
     silent = blind.alerts(system, missing) if missing else ()
@@ -165,7 +165,7 @@ def check_system(
 
 
 def _by_prometheus(asked: Asked, system: "System") -> "tuple[list[Finding], str | None]":
-    """What the pinned Prometheus finds in an answer, and that it was asked; None where its program is absent."""
+    """The findings of the pinned Prometheus, and whether it ran; None where its program is absent."""
     from observability.check import pinned
     from observability.systems.compare import refused
     from observability.systems.exposition import RefusedError
@@ -205,7 +205,7 @@ def _no_metrics(against: str, system: "System", error: ValueError) -> ConfigErro
 
 
 def _of_path(system: "System", against: str) -> "list[Finding]":
-    """What is asked here and what Prometheus asks must be the same page."""
+    """A finding where obs read another path than Prometheus does: it must be the same page."""
     from observability.systems.compare import PAGE, Finding
 
     parts = urlsplit(against)
@@ -217,7 +217,7 @@ def _of_path(system: "System", against: str) -> "list[Finding]":
 
 
 def ask(against: str, times: int = ANSWERS) -> Asked:
-    """What is exposed, as Prometheus reads it; ConfigError where nothing answers."""
+    """The exposed metrics, as Prometheus reads them; ConfigError where there is no response."""
     from observability.systems import exposition
     from observability.systems.fetch import Answer, fetch
 

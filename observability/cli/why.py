@@ -1,4 +1,4 @@
-"""`obs why`: what may have caused an alert, with the evidence."""
+"""`obs why`: possible causes of an alert, with the evidence."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -48,7 +48,7 @@ def why(
 
 
 def _chosen(name: str, system: str | None, stack: str, active: list["Active"]) -> list["Active"]:
-    """The active alerts of this name, one for each system: the most severe, then the oldest."""
+    """The active alerts of this name, one per system: the most severe, then the oldest."""
     named = [one for one in active if one.name.lower() == name.lower()]
     if not named:
         names = sorted({one.name for one in active})

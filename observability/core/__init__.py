@@ -1,1 +1,1 @@
-"""Primitives that everything else stands on: names, documents, errors, annotated types."""
+"""Primitives of all other packages: names, documents, errors, annotated types."""

@@ -1,11 +1,11 @@
-"""What every alert says of itself: its labels, the values they may have, and its annotations."""
+"""The labels of every alert, their possible values, and its annotations."""
 
 from typing import Final, Literal, get_args
 
 Severity = Literal["critical", "warning", "info"]
 
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
-"""From the most severe on."""
+"""From the most severe."""
 
 Component = Literal[
     "application",
@@ -29,7 +29,7 @@ LABELS: Final = ("severity", "component", "condition", "system", "team")
 """Labels of every alert, besides its name."""
 
 ANNOTATIONS: Final = ("summary", "description", "runbook_url", "dashboard_url")
-"""Annotations of every alert as it reaches Alertmanager."""
+"""Annotations of every alert when it reaches Alertmanager."""
 
 FIRST: Final = "first"
 """Annotation: the first step, as the runbook states it."""

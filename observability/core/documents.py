@@ -1,4 +1,4 @@
-"""Read YAML files, and say what is wrong in one: by its path to the field, with the fix."""
+"""Read YAML files, and report errors by the path to the field, with the fix."""
 
 import difflib
 import re
@@ -14,9 +14,9 @@ from observability.core.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Ambiguous:
-    """A value without quotes that is read as a number and shows another, or text: 1_000, 017, 0x1F, 22:22, +49.
+    """A value without quotes whose number differs from its text, or that is text: 1_000, 017, 0x1F, 22:22, +49.
 
-    What it is depends on the reader: YAML 1.1 and 1.2 differ. No model takes it.
+    Its type depends on the reader, as YAML 1.1 and 1.2 differ. No model accepts it.
     """
 
     text: str
@@ -29,14 +29,14 @@ class Ambiguous:
         return self.text
 
 
-class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either will do
-    """The safe loader, refusing what YAML's own leaves to the last: one key twice."""
+class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either works
+    """The safe loader, which also refuses duplicate keys; YAML's own uses the last one."""
 
     TEXTS: ClassVar[frozenset[str]] = frozenset()
     """Keys of mappings in which every scalar is text."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """A mapping; MarkedYAMLError where a key is there twice."""
+        """A mapping; MarkedYAMLError where a key is duplicate."""
         seen: dict[object, int] = {}
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
@@ -59,7 +59,7 @@ class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  
 
 
 class RuleLoader(_Loader):
-    """Reads a rule file as Prometheus does: values of labels and annotations are text, as they are written.
+    """Reads a rule file as Prometheus does: values of labels and annotations are text, exactly as written.
 
     `page: yes` is the text yes, `version: 1.10` the text 1.10.
     """
@@ -70,14 +70,14 @@ class RuleLoader(_Loader):
 _SCALARS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "timestamp"))
 
 _PLAIN = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-"""A number that every reader of YAML takes for the same."""
+"""A number that every YAML reader reads alike."""
 
 _OCTAL = re.compile(r"[-+]?0o[0-7_]+")
 """An octal number of YAML 1.2, which is text in YAML 1.1."""
 
 
 def _number(loader: _Loader, node: yaml.ScalarNode) -> object:
-    """A number, or what is ambiguous about it."""
+    """A number, or an Ambiguous value."""
     text = str(node.value)
     if _OCTAL.fullmatch(text):
         return Ambiguous(text=text, value=int(text.replace("_", ""), 8))
@@ -96,8 +96,8 @@ yaml.SafeDumper.add_representer(
 _TWICE = "the key "
 
 
-def parse_yaml(path: Path, name: str | None = None, *, rules: bool = False) -> Any:  # noqa: ANN401 - whatever the file says
-    """What a YAML file says; ConfigError with file (by this name), line and column where it does not parse.
+def parse_yaml(path: Path, name: str | None = None, *, rules: bool = False) -> Any:  # noqa: ANN401 - any YAML
+    """The content of a YAML file; ConfigError with file (by this name), line and column where it does not parse.
 
     `rules`: it is a rule file, see `RuleLoader`.
     """
@@ -126,7 +126,7 @@ def _shown(character: object) -> str:
 
 
 def _explained(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[str, str, yaml.Mark | None]:
-    """What is wrong, how to fix it, and the place where that is done."""
+    """The problem, its fix, and the position where to apply it."""
     problem, context, mark, opened = error.problem or "", error.context or "", error.problem_mark, error.context_mark
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
     at = line[mark.column : mark.column + 1] if mark else ""
@@ -177,7 +177,7 @@ def _explained(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[str, str,
 
 
 def _open_bracket(lines: list[str]) -> tuple[str, int, int] | None:
-    """The sign that closes the innermost bracket still open at the end of the lines, and where it was opened."""
+    """The closing character of the innermost bracket still open at the end of the lines, and where it was opened."""
     open_ones: list[tuple[str, int, int]] = []
     quote = ""
     for row, line in enumerate(lines):
@@ -194,7 +194,7 @@ def _open_bracket(lines: list[str]) -> tuple[str, int, int] | None:
 
 
 def _stray_colon(lines: list[str], mark: yaml.Mark) -> tuple[str, str, yaml.Mark]:
-    """A colon where no key may be: two on a line, or a line above that has none, or one that is indented too far."""
+    """A colon where no key can be: two on a line, below a line without one, or on a line that is indented too far."""
     line = lines[mark.line] if mark.line < len(lines) else ""
     before = line[: mark.column]
     if ": " in before or re.match(r"\s*- [^:]*: ", before):
@@ -228,9 +228,9 @@ def _stray_line(lines: list[str], mark: yaml.Mark | None) -> tuple[str, str, yam
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """The question whether the nearest of the known names was meant, or nothing where none is near."""
+    """`did you mean …?` with the nearest of the known names, or an empty text where none is near."""
     near = difflib.get_close_matches(name, known, n=1)
     if not near and len(name) > 2:
-        # A whole word for its beginning, or the other way round: production and prod.
+        # A word and its prefix, in either direction: production and prod.
         near = [one for one in known if len(one) > 2 and (name.startswith(one) or one.startswith(name))]
     return f"did you mean {near[0]!r}? " if near else ""

@@ -1,9 +1,9 @@
-"""The one kind of error a user is shown: what is wrong, and how to fix it."""
+"""The only kind of error that a user sees: the problem and its fix."""
 
 from collections.abc import Callable, Iterable
 
 MOST = 10
-"""Problems that are shown at once."""
+"""Maximum number of problems shown at once."""
 
 
 class ConfigError(Exception):
@@ -25,7 +25,7 @@ class ConfigError(Exception):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What is printed: of each problem what is wrong, then how to fix it."""
+        """The printed text: the problem and then its fix, for each problem."""
         shown = [(self.what, self.fix), *((one.what, one.fix) for one in self.others)]
         found = [line for pair in shown[:MOST] for line in pair]
         if len(shown) > MOST:
@@ -34,7 +34,7 @@ class ConfigError(Exception):
 
 
 def together(problems: Iterable[tuple[str, str]]) -> ConfigError | None:
-    """One error of all these problems, each what is wrong and how to fix it; None where there are none."""
+    """One error of all these (problem, fix) pairs; None where there are none."""
     found = [ConfigError(what, fix) for what, fix in dict.fromkeys(problems)]
     return ConfigError(found[0].what, found[0].fix, found[1:]) if found else None
 

@@ -22,7 +22,7 @@ _PERL: Final = {
 
 
 class ExpressionError(ValueError):
-    """A regular expression that RE2 refuses: why, and at which character, counted from 1."""
+    """A regular expression that RE2 refuses: the reason, and the character position, counted from 1."""
 
     def __init__(self, reason: str, position: int) -> None:
         self.reason = reason
@@ -50,7 +50,7 @@ def _message(error: Exception) -> str:
 
 
 def _explained(expression: str, said: str) -> ExpressionError:
-    """The error of the expression by itself, as its parentheses count differently within others."""
+    """The error of the expression by itself, as its parentheses are numbered differently inside another one."""
     try:
         re2.compile(expression, _OPTIONS)
     except re2.error as error:
@@ -80,7 +80,7 @@ def _perl(expression: str) -> ExpressionError:
 
 
 def _starts(expression: str) -> Iterator[int]:
-    """Every place that is not the second character of an escape."""
+    """Every position that is not the second character of an escape."""
     at = 0
     while at < len(expression):
         yield at
@@ -88,7 +88,7 @@ def _starts(expression: str) -> Iterator[int]:
 
 
 def _parentheses(expression: str) -> Iterator[int]:
-    """Places of the parentheses that are no characters of a class."""
+    """Positions of the parentheses outside of character classes."""
     in_class = False
     for at in _starts(expression):
         character = expression[at]

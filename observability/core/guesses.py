@@ -1,7 +1,7 @@
 """Suggestions for a value that a field rejects.
 
-The likely ones (the value in quotes, as a list, with a unit, without a scheme …) are held against the very field, and
-the first that it takes is offered: so a fix that is offered works.
+The likely ones (the value in quotes, as a list, with a unit, without a scheme …) are validated against the field
+itself, and the first that it accepts is suggested: so a suggested fix works.
 """
 
 import json
@@ -17,11 +17,11 @@ from pydantic import TypeAdapter, ValidationError
 from observability.core.documents import Ambiguous
 
 _SIZES: Final[Mapping[str, float]] = {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024 * 1024}
-"""MiB of a unit, by its first letter."""
+"""MiB per unit, by its first letter."""
 
 
-def candidates(given: Any, *, renamed: bool = True) -> Iterator[Any]:  # noqa: ANN401 - as it was read
-    """Suggestions, likeliest first; with `renamed` also a text in another form."""
+def candidates(given: Any, *, renamed: bool = True) -> Iterator[Any]:  # noqa: ANN401 - any parsed value
+    """Suggestions, most likely first; with `renamed` also a text in another form."""
     if isinstance(given, bool):
         yield "yes" if given else "no"
         yield [given]
@@ -61,7 +61,7 @@ def candidates(given: Any, *, renamed: bool = True) -> Iterator[Any]:  # noqa: A
 
 
 def _of_ambiguous(given: Ambiguous) -> Iterator[Any]:
-    """The number as every reader takes it, then the text; hours and minutes are text alone."""
+    """The number as every reader reads it, then the text; hours and minutes are always text."""
     if ":" not in given.text and math.isfinite(given.value):
         if re.fullmatch(r"-?0[0-7]+", given.text):
             digits = given.text.lstrip("-").lstrip("0") or "0"
@@ -93,7 +93,7 @@ def _of_text(text: str) -> Iterator[Any]:
 
 
 def _other_forms(text: str) -> Iterator[str]:
-    """The text with what a pattern wants around it, or without what a name may not hold."""
+    """The text with a prefix or suffix that a pattern requires, or without characters that a name cannot contain."""
     bare = re.sub(r"^\w+://", "", text)
     yield from (f"https://{bare}", f"http://{bare}", f"/{text}", f"#{text}", text.lstrip("#"), f"{text}%")
     yield text.lower()
@@ -133,7 +133,7 @@ _LENGTHS: Final[Mapping[str, tuple[int, str]]] = {
 
 
 def _durations(text: str) -> Iterator[str]:
-    """A length of time in words, with a blank, in capitals, or with a fraction."""
+    """A duration in words, with a space, in capital letters, or with a fraction."""
     match = re.fullmatch(r"(\d+)(?:[.,](\d+))?\s*([a-zA-Z]*)", text)
     unit = _WORDS.get(match[3].lower()) if match else None
     if match is None or unit is None:
@@ -153,12 +153,12 @@ def first_that_fits(
     annotation: Any,  # noqa: ANN401 - any type
     also: Callable[[Any], bool] = lambda _: True,
 ) -> Any:  # noqa: ANN401 - any value
-    """The first candidate that a field of this type takes, and this condition; None where it takes none of them."""
+    """The first candidate that a field of this type and this condition accept; None where there is none."""
     if annotation is None or annotation is Any:
         return None
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(annotation)
-    except Exception:  # noqa: BLE001 - a type that cannot stand alone: then there is no guess
+    except Exception:  # noqa: BLE001 - a type that cannot be validated alone: no guess
         return None
     for candidate in found:
         if candidate in ("", [], {}, None) or (candidate == given and type(candidate) is type(given)):
@@ -171,7 +171,7 @@ def first_that_fits(
 
 
 def as_written(candidate: Any, given: Any) -> str:  # noqa: ANN401 - any value
-    """The candidate as it is written in YAML; in quotes where that is the point."""
+    """The candidate as it is written in YAML; in quotes where the quotes are the fix."""
     if isinstance(candidate, str) and not isinstance(given, str) and candidate in (str(given), "yes", "no"):
         return json.dumps(candidate, ensure_ascii=False)
     return flow(candidate)

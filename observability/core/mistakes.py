@@ -1,4 +1,4 @@
-"""What is wrong in a document that a model refuses: each problem by its path, in terms of YAML, with a fix."""
+"""The problems of a document that a model refuses: each by its path, in terms of YAML, with a fix."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ _WHAT: Final[Mapping[str, str]] = {
     "ip_any_address": "is no IP address",
     "ip_any_network": "is no network like 172.30.90.0/24",
 }
-"""By the beginning of pydantic's error type: what a value is not."""
+"""By the prefix of pydantic's error type: the expected kind of value."""
 
 _LIMITS: Final[Mapping[str, tuple[str, str]]] = {
     "greater_than": ("must be above {gt}", "write a number above {gt}"),
@@ -65,21 +65,21 @@ def explain(
     also: Collection[str] = (),
     document: object = None,
 ) -> ConfigError:
-    """All that is wrong in a document of this model, each by its path.
+    """All problems of a document of this model, each by its path.
 
-    `also` are more keys known at its top. With the document itself a fix is offered only where the whole model takes
+    `also` are more keys known at its top. With the document itself a fix is offered only where the whole model accepts
     it, without it where the type of the field does.
     """
     found = (_problem(one, model, prefix, also, document) for one in error.errors(include_url=False))
     problems = together((f"{source}: {what}", fix) for what, fix in found)
-    assert problems is not None  # noqa: S101 - an error has one problem at least
+    assert problems is not None  # noqa: S101 - an error has at least one problem
     return problems
 
 
 def _problem(
     problem: ErrorDetails, model: type[BaseModel], prefix: str, also: Collection[str], document: object
 ) -> tuple[str, str]:
-    """What is wrong, beginning with the path, and how to fix it."""
+    """The problem, beginning with the path, and its fix."""
     found = Place(model, problem["loc"], prefix)
     path = found.path(prefix)
     kind, given = problem["type"], problem["input"]
@@ -115,7 +115,7 @@ def _problem(
 
 
 def _hint_for(text: str, annotation: Any) -> str:  # noqa: ANN401 - a type
-    """What a field of this type says to a text; nothing where it takes it or says no more than that."""
+    """A field's error message for a text; empty where it accepts the text or has no further hint."""
     if annotation is None or annotation is Any:
         return ""
     try:
@@ -128,7 +128,7 @@ def _hint_for(text: str, annotation: Any) -> str:  # noqa: ANN401 - a type
 
 
 def _same_word(candidate: object, given: object) -> str:
-    """What is to be said besides of a value that is to be quoted, of which YAML hides how it is written."""
+    """A hint for a quoted value whose original notation YAML hides."""
     if isinstance(given, bool) and candidate in ("yes", "no"):
         return ", or with the word that stands there, in quotes"
     quoted = isinstance(given, float | date) and isinstance(candidate, str) and candidate == str(given)
@@ -136,7 +136,7 @@ def _same_word(candidate: object, given: object) -> str:
 
 
 def _wrapped(given: object, annotation: Any) -> Iterator[Mapping[str, object]]:  # noqa: ANN401 - a type
-    """A list or a text as the value of a key that it was meant for, where a section is wanted."""
+    """A list or a text as the value of the key it was meant for, where a section is expected."""
     if isinstance(given, str | list):
         for one in alternatives(annotation):
             if isinstance(one, type) and issubclass(one, BaseModel):
@@ -144,7 +144,7 @@ def _wrapped(given: object, annotation: Any) -> Iterator[Mapping[str, object]]: 
 
 
 def _takes(model: type[BaseModel], document: object, parts: Sequence[int | str], candidate: object) -> bool:
-    """Whether the model takes the document with this value at this place; other problems aside."""
+    """Whether the model accepts the document with this value at this place; other problems are ignored."""
     if document is None:
         return True
     try:
@@ -166,11 +166,11 @@ def _replaced(document: Any, parts: Sequence[int | str], value: object) -> Any: 
     return document
 
 
-# What is wrong
+# The problem
 
 
 def _said(problem: ErrorDetails) -> tuple[str, str]:
-    """What is wrong with a value, and the hint that comes with it."""
+    """The problem of a value, and its hint."""
     kind, context = problem["type"], problem.get("ctx", {})
     if kind in _LIMITS:
         what, fix = _LIMITS[kind]
@@ -191,7 +191,7 @@ def _said(problem: ErrorDetails) -> tuple[str, str]:
 
 
 def _shown(given: object) -> str:
-    """A value as it is quoted in a message; nothing where it is long."""
+    """A value as it is quoted in a message; empty where it is long."""
     if isinstance(given, bool):
         return str(given).lower()
     if isinstance(given, str | int | float):
@@ -199,11 +199,11 @@ def _shown(given: object) -> str:
     return "" if given is None or isinstance(given, dict | list | BaseModel) else str(given)
 
 
-# How to fix it
+# The fix
 
 
 def _elsewhere(found: Place, model: type[BaseModel], prefix: str, also: Collection[str]) -> str:
-    """Where an unknown key belongs: a name much like it here, the same name elsewhere, or nowhere."""
+    """Where an unknown key belongs: a similar name here, the same name elsewhere, or nowhere."""
     key = str(found.parts[-1])
     first, dot, rest = key.partition(".")
     known = [info.alias or name for name, info in found.section.model_fields.items()]
@@ -216,13 +216,13 @@ def _elsewhere(found: Place, model: type[BaseModel], prefix: str, also: Collecti
     if near:
         return near.strip()
     others = places(model, key)
-    # A name that many sections have, like port, says nothing about where it was meant to be.
+    # A name that many sections have, like port, does not show where it was meant to be.
     moved = f"move it to {' or '.join(prefix + path for path in others)}, or " if 0 < len(others) < 3 else ""
     return f"{moved}remove it; known here: {', '.join(sorted(known))}"
 
 
 def _example(found: Place) -> str:
-    """What may stand at a place, as YAML."""
+    """The allowed values at a place, as YAML."""
     info = found.info
     if info is not None:
         if info.examples:
@@ -270,7 +270,7 @@ def _empty(found: Place) -> str:
 
 
 def _form(found: Place) -> str:
-    """What is wanted where no guess fits: an example, else what the field is."""
+    """The expected value where no guess fits: an example, else a description of the field."""
     info = found.info
     if info is not None and info.examples:
         return f"write it like {found.key}: {flow(info.examples[0])}"

@@ -1,4 +1,4 @@
-"""Every name that leaves the program. They are stable for ever: a changed name loses a volume."""
+"""Every name that is visible outside of the program. Names must not change: a changed name loses a volume."""
 
 from typing import Final
 
@@ -9,10 +9,10 @@ PLATFORM: Final = "platform"
 """The `system` of the stack's own parts and of their host; no watched system can have this name."""
 
 ELASTICSEARCH: Final = "elasticsearch"
-"""uid of the Grafana data source of that kind; its alerts name it too."""
+"""uid of the Grafana data source of that kind; its alerts use it too."""
 
 OWNER: Final = "{{ $labels.system }}"
-"""In the link of an alert: the alert's system."""
+"""In the link of an alert: placeholder for the alert's system."""
 
 LABEL_STACK: Final = "io.observability.stack"
 """Docker label with the stack's name, on every object of a stack."""
@@ -22,7 +22,7 @@ LABEL_SERVICE: Final = "io.observability.service"
 
 
 def replica(service: str, number: int) -> str:
-    """One of several servers of the same kind, counted from 1; the first is known by the service's own name."""
+    """One of several servers of the same kind, counted from 1; the first has the service's own name."""
     return service if number == 1 else f"{service}-{number}"
 
 
@@ -37,7 +37,7 @@ def loader(stack: str, service: str) -> str:
 
 
 def checker(stack: str, service: str) -> str:
-    """One-shot container that checks a configuration in its place."""
+    """One-shot container that checks a configuration in place."""
     return f"obs-{stack}-{service}-check"
 
 
@@ -47,12 +47,12 @@ def volume(stack: str, service: str, role: str) -> str:
 
 
 def network(stack: str) -> str:
-    """The network all services of a stack share; on it each is known by its service name alone."""
+    """The network of all services of a stack; on it each is known by its service name only."""
     return f"obs-{stack}"
 
 
 def inbox(stack: str) -> str:
-    """Container that `obs verify` runs for as long as it waits for its test alert."""
+    """Container that `obs verify` runs while it waits for its test alert."""
     return f"obs-{stack}-inbox"
 
 

@@ -1,4 +1,4 @@
-"""Numbers of a model are numbers in YAML: pydantic takes true for 1, 1 for true, and 3 for the address 0.0.0.3."""
+"""Numbers of a model are numbers in YAML: pydantic accepts true as 1, 1 as true, and 3 as the address 0.0.0.3."""
 
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network
@@ -35,10 +35,10 @@ def _boolean(value: object) -> object:
 
 
 _SCALARS: Final = {"int": _no_boolean("int_type"), "float": _no_boolean("float_type"), "bool": _boolean}
-"""By the type of a schema, what its values go through first."""
+"""By the type of a schema, the validators that run before it."""
 
 _ADDRESSES: Final = {IPv4Address: _no_number("ip_v4_address"), IPv4Network: _no_number("ip_v4_network")}
-"""By the class that a schema yields."""
+"""By the class that a schema returns."""
 
 _GUARDS: Final = (*_SCALARS.values(), *_ADDRESSES.values())
 
@@ -46,7 +46,7 @@ _NO_SCHEMAS: Final = frozenset({"metadata", "serialization", "config", "cls"})
 
 
 def guarded(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
-    """The schema of a model in which booleans, numbers and addresses are not made of one another, at any depth.
+    """The schema of a model that converts no booleans, numbers and addresses into one another, at any depth.
 
     Numbers are finite.
     """
@@ -56,7 +56,7 @@ def guarded(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
         return schema
     kind = schema.get("type")
     if kind == "function-before" and schema["function"].get("function") in _GUARDS:
-        return schema  # It is part of a section within this one.
+        return schema  # It is part of a nested section.
     if kind == "lax-or-strict" and "strict_schema" in schema:
         guard = _ADDRESSES.get(schema["strict_schema"].get("python_schema", {}).get("cls"))
         if guard:

@@ -1,4 +1,4 @@
-"""Where in a model a value is: by the path that a person reads in YAML."""
+"""Where in a model a value is, by the path that a person reads in YAML."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 
 class Place:
-    """Where in a model a problem is: the section, the field, the type that a value there must have."""
+    """Where in a model a problem is: the section, the field, and the required type of the value."""
 
     def __init__(self, model: type[BaseModel], loc: tuple[int | str, ...], prefix: str = "") -> None:
         self.prefix = prefix
@@ -47,24 +47,24 @@ class Place:
                 return
         models = [one for one in alternatives(self.annotation) if isinstance(one, type) and issubclass(one, BaseModel)]
         if models and isinstance(part, str) and not re.search(r"[\[\](){}]|^(str|int|float|bool|function)", part):
-            # A key that the section does not know.
+            # A key that the section does not have.
             self.section, self.info, self.annotation, self.unknown = models[0], None, None, True
             self.parts.append(part)
-        # Anything else names an alternative of a union, which is no part of the document.
+        # Anything else names an alternative of a union, which is not part of the document.
 
     def path(self, prefix: str) -> str:
-        """As YAML is read: section.key[0].key; behind the prefix."""
+        """The path in YAML: section.key[0].key, after the prefix."""
         text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.parts)
         return (prefix + text.lstrip(".")).rstrip(":.") if prefix else text.lstrip(".")
 
     @property
     def as_item(self) -> str:
-        """What stands before a value at this place: its key, or nothing for an item of a list."""
+        """The text before a value at this place: its key; empty for an item of a list."""
         return "" if self.parts and isinstance(self.parts[-1], int) else f"{self.key}: "
 
     @property
     def key(self) -> str:
-        """The key that a person writes; of an item, that of its list."""
+        """The key in YAML; for an item, that of its list."""
         names = [part for part in self.parts if isinstance(part, str)]
         if not names:
             return "it"
@@ -72,12 +72,12 @@ class Place:
 
 
 def annotated(info: FieldInfo) -> Any:  # noqa: ANN401 - a type
-    """The type of a field with what annotates it."""
+    """The type of a field with its annotations."""
     return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
 
 
 def alternatives(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - a type
-    """The types that a type stands for: those of a union, without what annotates them."""
+    """The types of a union, or the type itself, without annotations."""
     if get_origin(annotation) is Annotated:
         yield from alternatives(get_args(annotation)[0])
     elif get_origin(annotation) in (dict, tuple, list, set, frozenset, Literal) or not get_args(annotation):

@@ -1,4 +1,4 @@
-"""Which folders hold content: the built-in ones of this repository, then those of a project folder of one's own.
+"""Which folders hold content: the built-in ones of this repository, then those of a project folder.
 
 A project folder is given by `obs --project DIR` or by the environment variable OBS_PROJECT. It holds any of
 `Pulumi.<stack>.yaml`, `systems/`, `rules/`, `dashboards/`, `runbooks/`, `parts/` (exporters) and `samples/` (what
@@ -25,7 +25,7 @@ _BUILT_IN_FOLDERS: Final[Mapping[str, str]] = {
     "parts": "observability/parts",
     "samples": "observability/check/samples",
 }
-"""Where built-in content lies in a folder that is not called after its kind."""
+"""Folder of built-in content where it is not named after its kind."""
 
 YAML: Final = (".yaml", ".yml")
 
@@ -43,7 +43,7 @@ def own() -> Path | None:
 
 
 def select(folder: Path) -> None:
-    """Make this the project folder, for this process and the programs it starts; ConfigError where there is none."""
+    """Set the project folder, for this process and the programs it starts; ConfigError where it does not exist."""
     os.environ[VARIABLE] = str(folder.absolute())
     own()
 
@@ -61,10 +61,10 @@ def folders(kind: Kind, root: Path | None = None) -> tuple[Path, ...]:
 
 
 def files(kind: Kind, *suffixes: str, root: Path | None = None) -> dict[str, Path]:
-    """Every file of a kind with one of these extensions, by its name without it, in order of the names.
+    """Every file of a kind with one of these extensions, by its name without the extension, sorted by name.
 
-    A file of the project folder takes the place of the built-in file of the same name. ConfigError where one folder
-    holds two files that differ in their extension alone.
+    A file of the project folder replaces the built-in file of the same name. ConfigError where one folder contains
+    two files that differ only in their extension.
     """
     found: dict[str, Path] = {}
     for folder in folders(kind, root):
@@ -83,7 +83,7 @@ def files(kind: Kind, *suffixes: str, root: Path | None = None) -> dict[str, Pat
 
 
 def find(path: str, root: Path | None = None) -> Path:
-    """Where a file is that settings name by its path: in the project folder, else from the built-in root."""
+    """Location of a file that the settings name by its path: in the project folder, else from the built-in root."""
     candidates = [one / path for one in (roots()[::-1] if root is None else (root,))]
     return next((one for one in candidates if one.is_file()), candidates[0])
 
@@ -94,7 +94,7 @@ def writable(kind: Kind) -> Path:
 
 
 def shown(path: Path) -> str:
-    """A path as messages name it: from the root of its content, built-in or the project's; else as it is."""
+    """A path as messages show it: from the root of its content, built-in or the project's; else unchanged."""
     for root in reversed(roots()):
         if path.is_relative_to(root):
             return str(path.relative_to(root))

@@ -1,15 +1,15 @@
-"""YAML as our generated files are written: block style, order kept, and a first line that says from what."""
+"""YAML as generated files are written: block style, order kept, and a first line that states the source."""
 
 from typing import Any
 
 import yaml
 
 
-class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]  # either will do
-    """The safe dumper, by libyaml where it is there: several times faster. Text of many lines is written as such."""
+class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]  # either works
+    """The safe dumper, by libyaml if available: several times faster. Text of many lines is written as a block."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the dumper's protocol
-        """Everything is written where it stands, though it be the same as elsewhere."""
+        """Every value is written in full, even if it is the same object as another."""
         return True
 
 

@@ -1,4 +1,4 @@
-"""What a secret is to the program: a name and what it is for, never its value."""
+"""A secret as the program knows it: its name and its purpose, never its value."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from pydantic.alias_generators import to_camel
 
 @dataclass(frozen=True, kw_only=True)
 class SecretSpec:
-    """One secret: what it is, and the environments in which it is required.
+    """One secret: its description, and the environments in which it is required.
 
-    A generated secret is created by `obs` before the first update that needs it, unless one was stored before. `part`
+    A generated secret is created by `obs` before the first update that needs it, unless one is stored already. `part`
     is the part of the stack it belongs to; None: the whole stack.
     """
 
@@ -20,5 +20,5 @@ class SecretSpec:
 
 
 def secret_name(*words: str) -> str:
-    """Name of a secret from the names of what it belongs to: ("web-shop", "Password") is webShopPassword."""
+    """Name of a secret from the names of the objects it belongs to: ("web-shop", "Password") is webShopPassword."""
     return to_camel("-".join(words).replace("-", "_"))

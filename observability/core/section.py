@@ -1,4 +1,4 @@
-"""What every section of the settings has in common."""
+"""The base class of all sections of the settings."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class Typed(BaseModel):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's own hook
-        """The schema of the model, in which no number is made of a boolean."""
+        """The schema of the model, which does not convert booleans to numbers."""
         found: CoreSchema = guarded(handler(source))
         return found
 

@@ -1,4 +1,4 @@
-"""Annotated types the settings are made of; each refuses what Prometheus or Docker would refuse later."""
+"""Annotated types of the settings; each refuses values that Prometheus or Docker would refuse later."""
 
 import re
 from decimal import Decimal
@@ -22,7 +22,7 @@ _SERVICE_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 
 
 def seconds(duration: str) -> float:
-    """Length in seconds of a duration in Prometheus' notation; ValueError where it is none.
+    """Seconds of a duration in Prometheus' notation; ValueError where it is not one.
 
     A year is 365 days, as in Prometheus' own parser.
     """
@@ -33,7 +33,7 @@ def seconds(duration: str) -> float:
 
 
 def size(value: str) -> float:
-    """Bytes of a size like 200GiB, 10MB or 512B; ValueError where it is none."""
+    """Bytes of a size like 200GiB, 10MB or 512B; ValueError where it is not one."""
     match = _SIZE.fullmatch(value)
     if match is None:
         raise ValueError("is not a size; write a number of bytes, or like 200GiB or 10MB")
@@ -43,9 +43,9 @@ def size(value: str) -> float:
 
 
 def share(value: object) -> object:
-    """What is written like 5% as a number; anything else as it is."""
+    """A text like 5% as a number; anything else unchanged."""
     match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
-    # By way of Decimal: 99.9 / 100 as floats is a little more than 0.999.
+    # By way of Decimal: 99.9 / 100 as floats is slightly more than 0.999.
     return float(Decimal(match[1]) / 100) if match else value
 
 
@@ -89,7 +89,7 @@ def _zone(value: str) -> str:
 
 
 Duration = Annotated[str, AfterValidator(_duration), Field(examples=["15s", "1m30s", "15d"])]
-"""A length of time in Prometheus' notation, longer than nothing."""
+"""A duration in Prometheus' notation, longer than zero."""
 
 Share = Annotated[
     float,
@@ -122,10 +122,10 @@ WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 """In the order of Python's `weekday()`."""
 
 MailAddress = Annotated[str, Field(pattern=r"^[^\s@,]+@[^\s@,]+$", max_length=254, examples=["ops@example.com"])]
-"""An address of mail, without a name."""
+"""A mail address, without a display name."""
 
 Profile = Literal["full", "metrics", "minimal"]
-"""Which parts run by default: full; metrics: no logs; minimal: the metrics of the host alone."""
+"""Which parts run by default: full; metrics: no logs; minimal: only the metrics of the host."""
 
 
 def _reached_from_a_container(address: str) -> str:
@@ -135,7 +135,7 @@ def _reached_from_a_container(address: str) -> str:
 
 
 def _plain_address(address: object) -> object:
-    """The address as it is; ValueError where it is more, or less, than host:port."""
+    """The address unchanged; ValueError where it is not exactly host:port."""
     if not isinstance(address, str):
         return address
     scheme, found, rest = address.partition("://")
@@ -168,7 +168,7 @@ _Item = TypeVar("_Item")
 
 
 def one_each(found: tuple[_Item, ...], field: str) -> tuple[_Item, ...]:
-    """The items as they are; ValueError where two have the same value of a field."""
+    """The items unchanged; ValueError where two have the same value of a field."""
     taken: set[object] = set()
     for index, item in enumerate(found):
         value = getattr(item, field)
@@ -179,4 +179,4 @@ def one_each(found: tuple[_Item, ...], field: str) -> tuple[_Item, ...]:
 
 
 LONGEST_INTERVAL: Final = 60.0
-"""Longest scrape interval, seconds: rates are taken over 5 minutes and need four samples at least."""
+"""Longest scrape interval, seconds: rates are over 5 minutes and need at least four samples."""

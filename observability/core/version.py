@@ -1,4 +1,4 @@
-"""The version of this package; pyproject.toml is the one place where it stands."""
+"""The version of this package, read from pyproject.toml."""
 
 import tomllib
 from functools import cache
@@ -8,6 +8,6 @@ from observability.core.project import BUILT_IN
 
 @cache
 def version() -> str:
-    """Like `0.2.0`."""
+    """The version, like `0.2.0`."""
     document = tomllib.loads((BUILT_IN / "pyproject.toml").read_text(encoding="utf-8"))
     return str(document["project"]["version"])

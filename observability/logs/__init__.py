@@ -1,1 +1,1 @@
-"""Logs: the configuration of Loki and of each collector, with the pipelines that read lines; plain functions."""
+"""Logs: the configuration of Loki and of each collector, with the pipelines that parse lines; plain functions."""

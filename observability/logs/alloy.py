@@ -1,4 +1,4 @@
-"""The collector's work in Alloy's language. Written from its reference; see docs/guide.md for what was verified."""
+"""The collector's configuration for Alloy. Written from its reference; see docs/guide.md for what was verified."""
 
 import json
 from collections.abc import Iterable

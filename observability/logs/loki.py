@@ -59,7 +59,7 @@ def _document(config: StackConfig) -> dict[str, Any]:
             "per_stream_rate_limit_burst": "20MB",
             "retention_period": settings.retention or RETENTION[config.settings.environment],
             "allow_structured_metadata": True,
-            # The collector says service and level; Loki need not guess.
+            # The collector sets service and level; Loki need not detect them.
             "discover_service_name": [],
             "discover_log_levels": False,
         },
@@ -85,7 +85,7 @@ def _storage(config: StackConfig) -> dict[str, Any]:
     s3 = config.settings.loki.s3
     if s3 is None:
         return {"filesystem": {"chunks_directory": f"{DATA}/chunks", "rules_directory": f"{DATA}/rules"}}
-    # The keys come from the file that AWS_SHARED_CREDENTIALS_FILE names.
+    # The keys are read from the file that AWS_SHARED_CREDENTIALS_FILE names.
     return {
         "s3": {
             "bucketnames": s3.bucket,

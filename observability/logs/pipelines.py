@@ -1,8 +1,8 @@
-"""How lines are read, as data: which service writes which format, and the stages that take a line apart.
+"""How lines are parsed, as data: the format of each service, and the stages that extract values from a line.
 
-Lines are stored as they came. Few things become labels (`level`, and the `system` that a line names with its `team`,
-beside those of the container); identifiers go to structured metadata. A line its parser cannot read is kept, marked
-`parse_error=<format>`, and counted.
+Lines are stored unchanged. Few values become labels (`level`, and the `system` that a line names with its `team`,
+in addition to those of the container); identifiers become structured metadata. A line that its parser cannot read is
+kept, marked `parse_error=<format>`, and counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,26 +16,26 @@ PREFIX: Final = "obs_collector_"
 
 
 SAID: Final = "said_system"
-"""What a line itself says of the system it belongs to."""
+"""Labels that a line itself sets about its system."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Json:
-    """Take fields out of a JSON line: name → path."""
+    """Extract fields from a JSON line: name → path."""
 
     fields: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Regex:
-    """Take the named groups out of a line that matches."""
+    """Extract the named groups from a line that matches."""
 
     expression: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """Set a value by a Go template over what was taken out; an empty result removes it."""
+    """Set a value by a Go template over the extracted values; an empty result removes it."""
 
     source: str
     template: str
@@ -43,7 +43,7 @@ class Template:
 
 @dataclass(frozen=True, kw_only=True)
 class Timestamp:
-    """Use a value as the line's time; where it does not parse, the time at which Docker received the line stays."""
+    """Use a value as the line's time; where it does not parse, the time at which Docker received the line is kept."""
 
     source: str
     format: str
@@ -72,7 +72,7 @@ class Drop:
 
 @dataclass(frozen=True, kw_only=True)
 class Discard:
-    """Drop the lines for which a value is this one."""
+    """Drop the lines for which a value equals this one."""
 
     source: str
     value: str
@@ -81,7 +81,7 @@ class Discard:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """Count the lines for which there is such a value."""
+    """Count the lines that have such a value."""
 
     source: str
     name: str
@@ -99,16 +99,16 @@ _LEVELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "critical": ("critical", "crit", "fatal", "panic", "alert", "emerg", "dpanic"),
     }
 )
-"""The one word for what each program calls a level; PostgreSQL's LOG and Redis' marks included."""
+"""The canonical word for each program's names of a level; includes PostgreSQL's LOG and Redis' marks."""
 
 
 def _normalised() -> str:
-    """Template that gives the level's one word; `unknown` where there is none."""
+    """Template that returns the canonical level; `unknown` where there is none."""
     return _choice("ToLower (printf `%v` .level)", _LEVELS, "unknown")
 
 
 def _unless(field: str, name: str) -> Template:
-    """Mark the lines in which the parser did not find the field it always finds."""
+    """Mark the lines in which the parser did not find its required field."""
     return Template(source="parse_error", template=f"{{{{ if not .{field} }}}}{name}{{{{ end }}}}")
 
 
@@ -116,15 +116,15 @@ HEAD: Final[tuple[Stage, ...]] = (
     Template(source="unselected", template="{{ if .container }}{{ else }}yes{{ end }}"),
     Discard(source="unselected", value="yes", reason="unselected"),
 )
-"""What every line goes through first. Promtail's Docker discovery reads containers that its relabelling drops all the
+"""The first stages of every line. Promtail's Docker discovery reads containers that its relabelling drops all the
 same and sends their lines without labels (3.6.3, `getStreamLabels` in targets/docker/target.go)."""
 
 
 def tail(teams: Mapping[str, str]) -> tuple[Stage, ...]:
-    """What every line goes through in the end, whatever its format; `teams` is the team of each known system.
+    """The last stages of every line, for any format; `teams` is the team of each known system.
 
-    A process may write for several systems. A line that names a known one is that system's, any other that of its
-    container: so no line makes a label value that the settings do not know.
+    A process may write for several systems. A line that names a known one belongs to that system, any other to that of
+    its container: so no line creates a label value that the settings do not know.
     """
     return (
         Metadata(names=("parse_error",)),
@@ -149,7 +149,7 @@ def tail(teams: Mapping[str, str]) -> tuple[Stage, ...]:
 
 
 def _choice(source: str, words: Mapping[str, Sequence[str]], otherwise: str) -> str:
-    """Template that gives the key whose words hold the value of `source`, an expression of Go's templates."""
+    """Template that returns the key whose words contain the value of `source`, an expression of Go's templates."""
     cases = [
         f"if or {' '.join(f'(eq $value `{word}`)' for word in found)} false }}}}{key}{{{{ "
         for key, found in words.items()
@@ -172,7 +172,7 @@ _CHANGED: Final = "|".join(
         *("user/password", "users", "v1/provisioning", "datasources(?:/uid/[^/ ]+|/\\d+)? "),
     )
 )
-"""Parts of Grafana's API where a request that is not a GET changes something; a mere query is a POST as well."""
+"""Parts of Grafana's API where a request that is not a GET changes something; queries are also sent as POST."""
 
 FORMATS: Final[Mapping[str, tuple[Stage, ...]]] = MappingProxyType(
     {
@@ -203,7 +203,7 @@ FORMATS: Final[Mapping[str, tuple[Stage, ...]]] = MappingProxyType(
                 expression=r"^(?P<read>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \S+) \[\d+\].*?"
                 r"(?P<level>DEBUG\d?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT):\s"
             ),
-            # A statement of several lines goes on after a tab.
+            # A statement of several lines continues after a tab.
             Regex(expression=r"^(?P<read>\t)"),
             _unless("read", "postgres"),
         ),
@@ -211,7 +211,7 @@ FORMATS: Final[Mapping[str, tuple[Stage, ...]]] = MappingProxyType(
             Regex(expression=r"^\d+:(?P<role>[XCSM]) \d+ \w+ \d+ \d\d:\d\d:\d\d\.\d+ (?P<level>[.*#-]) "),
             _unless("role", "redis"),
         ),
-        # Who signed in and who changed what, as far as Grafana's own log tells: `audit` is sign-in or change.
+        # Sign-ins and changes with their user, as far as Grafana's own log shows them: `audit` is sign-in or change.
         "grafana": (
             Regex(expression=r"(?:^|\s)level=\"?(?P<level>[A-Za-z]+)"),
             Regex(
@@ -235,7 +235,7 @@ FORMATS: Final[Mapping[str, tuple[Stage, ...]]] = MappingProxyType(
             Regex(expression=r"(?:^|\s)level=\"?(?P<level>[A-Za-z]+)"),
             _unless("level", "logfmt"),
         ),
-        # What has no parser of its own: nothing to misread, so nothing is marked.
+        # Formats without a parser: no line can fail to parse, so none is marked.
         "plain": (Regex(expression=r"(?i)\b(?P<level>debug|info|warn(?:ing)?|error|fatal|panic)\b"),),
     }
 )
@@ -259,7 +259,7 @@ SERVICES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 DETECTED: Final = "detected"
-"""Format of a container that nothing says more about: a line that begins a JSON object is read as JSON."""
+"""Format of a container without other information: a line that begins a JSON object is parsed as JSON."""
 
 USUAL: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -268,13 +268,13 @@ USUAL: Final[Mapping[str, str]] = MappingProxyType(
         "redis": "(?:.+[-_.])?redis(?:[-_.].+)?",
     }
 )
-"""Names (a regular expression) that the services of a watched system usually have, by their format."""
+"""Common names (a regular expression) of the services of a watched system, by their format."""
 
 _OBJECT: Final = r"^\\s*[{]"
 
 
 def matches() -> tuple[tuple[str, str], ...]:
-    """Format and LogQL selector, in order; every line is taken by exactly one, unless a parser marked it before."""
+    """Format and LogQL selector, in order; every line is parsed by exactly one, unless a parser marked it before."""
     named = tuple((kind, f'{{format="{kind}"}}') for kind in FORMATS)
     detected = (
         ("json", f'{{format="{DETECTED}"}} |~ "{_OBJECT}"'),

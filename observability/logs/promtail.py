@@ -1,4 +1,4 @@
-"""The collector's work in Promtail's YAML."""
+"""The collector's configuration for Promtail, in YAML."""
 
 from typing import Any, Final
 

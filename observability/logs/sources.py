@@ -12,25 +12,25 @@ from observability.settings.load import StackConfig
 SOCKET: Final = "/var/run/docker.sock"
 PUSH: Final = "http://loki:3100/loki/api/v1/push"
 REFRESH: Final = "5s"
-"""How often the engine is asked for new containers."""
+"""How often the Docker Engine is queried for new containers."""
 
 BACKOFF_LIMIT: Final = "10s"
-"""The longest pause between two attempts to reach Loki; there is no last attempt, so no line is given up."""
+"""The longest pause between two attempts to reach Loki; retries never end, so no line is lost."""
 
 _LABEL: Final = "__meta_docker_container_label_"
 _NAME: Final = "__meta_docker_container_name"
 
 LABEL_SYSTEM: Final = "obs.system"
-"""Docker label by which a container says which watched system it belongs to."""
+"""Docker label that names the watched system of a container."""
 
 LABEL_FORMAT: Final = "obs.logs"
-"""Docker label by which a container says how its lines are written: one of `pipelines.FORMATS`."""
+"""Docker label that names the format of a container's lines: one of `pipelines.FORMATS`."""
 
 COMPOSE_PROJECT: Final = "com.docker.compose.project"
 COMPOSE_SERVICE: Final = "com.docker.compose.service"
 
 FORMAT: Final = "format"
-"""Label of a stream until its lines have been read; it is not stored."""
+"""Label of a stream until its lines have been parsed; it is not stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +45,10 @@ class Relabel:
 
 
 def relabels(config: StackConfig) -> tuple[Relabel, ...]:
-    """The rules that choose containers and name their streams; a later rule stands above an earlier one.
+    """The rules that select containers and name their streams; a later rule overrides an earlier one.
 
-    The stack's own containers are chosen by the stack's label. A watched system's are chosen by the settings of its
-    logs (Compose projects, then patterns of container names) or, above those, by the label `obs.system`.
+    The stack's own containers are selected by the stack's label. A watched system's are selected by its log settings
+    (Compose projects, then patterns of container names) or, with priority over those, by the label `obs.system`.
     """
     service, stack = _label(naming.LABEL_SERVICE), _label(naming.LABEL_STACK)
     own = re.escape(config.stack)
@@ -83,7 +83,7 @@ def teams(config: StackConfig) -> dict[str, str]:
 
 
 def _systems(config: StackConfig) -> Iterator[Relabel]:
-    """Which containers belong to which watched system."""
+    """The containers of each watched system."""
     selected = {name: config.system_settings(name).logs for name in config.systems}
     for system, logs in selected.items():
         for project in logs.projects:
@@ -98,7 +98,7 @@ def _systems(config: StackConfig) -> Iterator[Relabel]:
 
 
 def _formats(service: str, stack: str, own: str) -> Iterator[Relabel]:
-    """How a container's lines are written: by its label, else by its service's name, else seen line by line."""
+    """The format of a container's lines: by its label, else by its service's name, else detected for each line."""
     yield Relabel(source="system", expression=".+", target=FORMAT, value=DETECTED)
     for kind, names in USUAL.items():
         yield Relabel(source="service", expression=names, target=FORMAT, value=kind)
@@ -109,5 +109,5 @@ def _formats(service: str, stack: str, own: str) -> Iterator[Relabel]:
 
 
 def _label(name: str) -> str:
-    """Where the collector's discovery puts a Docker label."""
+    """Name under which the collector's discovery exposes a Docker label."""
     return _LABEL + re.sub(r"[^a-zA-Z0-9_]", "_", name)
