@@ -1,1 +1,1 @@
-"""What the commands do with a running stack: engine, health, verification, Grafana, delivery."""
+"""The operations of the commands on a running stack: engine, health, verification, Grafana, delivery."""

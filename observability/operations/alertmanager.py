@@ -1,4 +1,4 @@
-"""The stack's Alertmanager as its API shows it."""
+"""The stack's Alertmanager, through its API."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from observability.settings.load import StackConfig
 if TYPE_CHECKING:
     import httpx
 
-# Imported by commands that do not ask it anything: what takes long to import is imported where it is used.
+# Imported by commands that send no request to it: slow imports are made where they are used.
 
 TIMEOUT: Final = 5.0
 
@@ -24,27 +24,27 @@ out = Console(highlight=False, soft_wrap=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Alertmanager:
-    """One Alertmanager; every call raises httpx.HTTPError where it does not answer, or refuses."""
+    """One Alertmanager; every call raises httpx.HTTPError where it does not respond, or refuses."""
 
     url: str
 
     @classmethod
     def of(cls, config: StackConfig) -> "Alertmanager":
-        """The stack's; of several, the first, as they share what they know."""
+        """The stack's Alertmanager; of several replicas, the first, as they share their state."""
         from components.stack import addresses
 
         return cls(url=addresses(config)["alertmanager"])
 
     def alerts(self) -> list[Document]:
-        """Every alert that it knows and that is not over."""
+        """Every alert that is not resolved."""
         return list(self._ask("GET", "/api/v2/alerts").json())
 
     def groups(self) -> list[Document]:
-        """The alerts as they are sent, with what keeps each quiet."""
+        """The alerts as they are sent, with what silences or inhibits each."""
         return list(self._ask("GET", "/api/v2/alerts/groups").json())
 
     def post(self, alerts: Sequence[Mapping[str, Any]]) -> None:
-        """Raise these alerts, or end them."""
+        """Raise these alerts, or resolve them."""
         self._ask("POST", "/api/v2/alerts", json=list(alerts))
 
     def receivers(self) -> set[str]:
@@ -59,15 +59,15 @@ class Alertmanager:
         return {str(one["name"]) for one in (yaml.safe_load(text) or {}).get("time_intervals") or []}
 
     def silences(self) -> list[Document]:
-        """Every silence that it remembers, those that are over among them."""
+        """Every silence that it stores, including expired ones."""
         return list(self._ask("GET", "/api/v2/silences").json())
 
     def silence(self, silence: Mapping[str, Any]) -> str:
-        """Create a silence; its id."""
+        """Create a silence; returns its id."""
         return str(self._ask("POST", "/api/v2/silences", json=dict(silence)).json()["silenceID"])
 
     def expire(self, silence: str) -> None:
-        """End a silence."""
+        """Expire a silence."""
         self._ask("DELETE", f"/api/v2/silence/{silence}")
 
     def metrics(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -94,7 +94,7 @@ class Alertmanager:
 
 @contextmanager
 def answering(server: Alertmanager, stack: str) -> Iterator[None]:
-    """Where it does not answer, or refuses: two lines that say so, and exit code 1."""
+    """If it does not respond, or refuses: print two lines about it and exit with code 1."""
     import httpx
 
     try:

@@ -1,4 +1,4 @@
-"""What an update would do, as the engine's preview says it: each change with what differs and why."""
+"""The changes that an update would make, from the engine's preview: each with its differences and reason."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,19 +12,19 @@ from dashboards.registry import Entry
 from observability.operations.differences import SECRET, UNKNOWN, Difference, differences, masked, uploads
 
 UPLOADS: Final = "uploads"
-"""The property of a container that holds its files."""
+"""The property of a container that contains its files."""
 
 DASHBOARD: Final = "configJson"
-"""The property of a dashboard that holds all of it."""
+"""The property of a dashboard that contains its whole JSON."""
 
 INTERNAL: Final = frozenset({"__internal", "__defaults"})
-"""Keys that bridged providers add to what they record."""
+"""Keys that bridged providers add to the recorded state."""
 
 HIDDEN: Final = INTERNAL | {"version", "id"}
-"""What the SDK and the engine add: no program states it. A replacement that was asked for has the key `id`."""
+"""Keys that the SDK and the engine add: no program sets them. A requested replacement has the key `id`."""
 
 LENGTH: Final = 80
-"""Characters of a value that are shown on a line."""
+"""Maximum characters of a value on a line."""
 
 Uploads = Sequence[Mapping[str, Any]]
 """The files of a container: `file` is the path, `content` the text or, of a secret, `[secret]`."""
@@ -32,7 +32,7 @@ Uploads = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """What the engine's record has of a resource: its files in the clear, and the names of those that it needs."""
+    """The engine's record of a resource: its files in plain text, and the names of its dependencies."""
 
     uploads: Uploads | None = None
     needs: frozenset[str] = frozenset()
@@ -43,7 +43,7 @@ class Change:
     """One resource that an update would create, change, replace or delete.
 
     `properties` are the properties that differ, as the engine names them; `differences` the values that differ in
-    them; `described` what differs in a dashboard, in words. `because` says why the resource is replaced, one reason
+    them; `described` the differences of a dashboard as text. `because` says why the resource is replaced, one reason
     an entry.
     """
 
@@ -57,13 +57,13 @@ class Change:
 
     @property
     def grouping(self) -> bool:
-        """Whether it is a component, which groups resources and is nothing itself."""
+        """Whether it is a component, which only groups resources."""
         return not self.type.startswith(("docker:", "grafana:", "pulumi:providers:"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What is known besides a preview's steps, to say what each of them changes.
+    """Data besides a preview's steps that is needed to describe the change of each.
 
     `again` holds the resources that are created anew whether or not they differ, with the reason; `recorded` the
     engine's record; `declared` the files that containers are declared with; each by the resource's name. No value of
@@ -76,7 +76,7 @@ class Changes:
     secrets: Sequence[str] = ()
 
     def of(self, steps: Sequence[StepEventMetadata]) -> list[Change]:
-        """The change that each step announces."""
+        """The change of each step."""
         replaced = {_name(step) for step in steps if _operation(step) == "replace"}
         return [self._change(step, replaced) for step in steps]
 
@@ -100,18 +100,18 @@ class Changes:
         )
 
     def _compared(self, step: StepEventMetadata, name: str) -> tuple[list[str], list[Difference]]:
-        """What differs in a property: in words for a dashboard, else by value."""
-        assert step.new is not None  # noqa: S101 - the caller has looked
+        """The differences of a property: as text for a dashboard, else by value."""
+        assert step.new is not None  # noqa: S101 - the caller has checked
         was, now = _before(step, name), (step.new.inputs or {}).get(name)
         if name == UPLOADS:
             return [], [*self._files(_name(step), was, now)]
         if name == DASHBOARD and isinstance(was, str) and isinstance(now, str):
             return [*dashboard(was, now)], []
-        # One value that differs and is hidden on both sides, or that was read back differently.
+        # One value differs and is hidden on both sides, or was read back in another form.
         return [], [*differences(name, was, now)] or [Difference(path=name, old=SECRET, new=SECRET)]
 
     def _files(self, name: str, was: object, now: object) -> Iterator[Difference]:
-        """What differs in the files of a container. With a secret among them the engine shows none of them."""
+        """The differences in the files of a container. With a secret among them the engine shows none."""
         if not (isinstance(was, list) and isinstance(now, list)):
             record = self.recorded.get(name, Recorded()).uploads
             was, now = record, self.declared.get(name)
@@ -122,7 +122,7 @@ class Changes:
         stored = [{**one, "content": SECRET} if one["file"] in secret else one for one in was]
         found = [*uploads(stored, now)]
         yield from found
-        # A secret that is not stored any more was replaced by another.
+        # A secret that is no longer stored was replaced by another.
         changed = [one["file"] for one in was if one["file"] in secret and one.get("content") not in self.secrets]
         for file in changed:
             yield Difference(path="", file=file, old=SECRET, new=SECRET)
@@ -144,7 +144,7 @@ class Changes:
 
 
 def records(deployment: Mapping[str, Any]) -> dict[str, Recorded]:
-    """What an exported deployment records of each resource, by name."""
+    """The recorded state of each resource in an exported deployment, by name."""
     return {
         one["urn"].rpartition("::")[2]: Recorded(
             uploads=_bare(_in_the_clear((one.get("inputs") or {}).get(UPLOADS))),
@@ -155,19 +155,19 @@ def records(deployment: Mapping[str, Any]) -> dict[str, Recorded]:
 
 
 def _in_the_clear(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """A recorded value; of a secret its plain text, which the export holds as JSON."""
+    """A recorded value; of a secret its plain text, which the export stores as JSON."""
     return json.loads(value["plaintext"]) if isinstance(value, dict) and "plaintext" in value else value
 
 
 def _bare(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """A recorded value without what a provider keeps for itself in every object of it."""
+    """A recorded value without the keys that a provider adds to every object."""
     if isinstance(value, dict):
         return {key: _bare(one) for key, one in value.items() if key not in INTERNAL}
     return [_bare(one) for one in value] if isinstance(value, list) else value
 
 
 def _properties(step: StepEventMetadata) -> tuple[str, ...]:
-    """The properties that differ, by the engine; of a step for which it names none, those whose values differ."""
+    """The differing properties, by the engine; where a step names none, those whose values differ."""
     paths = [*(step.detailed_diff or ()), *(step.diffs or ()), *(step.keys or ())]
     named = [name for name in dict.fromkeys(map(_top, paths)) if name not in HIDDEN]
     if named or step.old is None or step.new is None:
@@ -178,15 +178,15 @@ def _properties(step: StepEventMetadata) -> tuple[str, ...]:
 
 
 def _before(step: StepEventMetadata, name: str) -> Any:  # noqa: ANN401 - any JSON
-    """A property's value before: what was declared or, where that does not differ, what the provider has read."""
-    assert step.old is not None  # noqa: S101 - the caller has looked
+    """The old value of a property: as declared or, where that does not differ, as the provider has read it."""
+    assert step.old is not None  # noqa: S101 - the caller has checked
     inputs, outputs = step.old.inputs or {}, step.old.outputs or {}
     now = (step.new.inputs or {}).get(name) if step.new else None
     return inputs[name] if name in inputs and inputs[name] != now else outputs.get(name, inputs.get(name))
 
 
 def dashboard(old: str, new: str) -> Iterator[str]:
-    """What differs between two texts of a dashboard, panel by panel, in words."""
+    """The differences between two texts of a dashboard, panel by panel, as text."""
     try:
         found = compare(*([Entry(folder="", uid="", text=text)] for text in (old, new)))
     except (LookupError, TypeError, ValueError, AttributeError):
@@ -198,7 +198,7 @@ def dashboard(old: str, new: str) -> Iterator[str]:
 
 
 def line(found: Difference) -> str:
-    """A difference on one line: `file: path: old → new`, long values shortened."""
+    """A difference on one line: `file: path: old → new`, with long values shortened."""
     where = ": ".join(filter(None, (found.file, found.path)))
     whole = found.file is not None and not found.path
     if found.old is None:
@@ -238,11 +238,11 @@ def _name(step: StepEventMetadata) -> str:
 
 
 def _top(path: str) -> str:
-    """The property that a path of the engine begins with."""
+    """The property with which a path of the engine begins."""
     return path.partition(".")[0].partition("[")[0]
 
 
 def _kind(resource_type: str) -> str:
-    """A type as people call it: `container`."""
+    """Short name of a type: `container`."""
     last = resource_type.rpartition(":")[2]
     return f"{last[:1].lower()}{last[1:]}"

@@ -17,7 +17,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceState:
-    """One long-running container: `state` is healthy, running (no health check), or what is wrong."""
+    """One long-running container: `state` is healthy, running (no health check), or the problem."""
 
     service: str
     state: str
@@ -27,15 +27,15 @@ class ServiceState:
 
     @property
     def ok(self) -> bool:
-        """Whether it is as it should be."""
+        """Whether it is healthy, or running without a health check."""
         return self.state in ("healthy", "running")
 
 
 def amiss(client: docker.DockerClient, stack: str, declared: Sequence[Declared]) -> dict[str, str]:
-    """Why, by name, for every declared resource that is missing, stopped though it should run, or ran once and failed.
+    """Reason, by name, for every declared resource that is missing, is stopped but should run, or ran once and failed.
 
-    The engine compares with its own record and would see none of it. A refresh would not do: it makes the provider
-    forget that a container failed.
+    The engine compares with its own record and would detect none of it. A refresh is no alternative: it makes the
+    provider forget that a container failed.
     """
     label: dict[str, str | list[str] | bool] = {"label": f"{LABEL_STACK}={stack}"}
     there = {container.name: container for container in client.containers.list(all=True, filters=label)}
@@ -57,7 +57,7 @@ def amiss(client: docker.DockerClient, stack: str, declared: Sequence[Declared])
 
 
 def long_running(declared: Sequence[Declared]) -> dict[str, str]:
-    """Service name by container name, for every declared container that is to stay up."""
+    """Service name by container name, for every declared container that must stay up."""
     return {
         resource.inputs["name"]: next(
             label["value"] for label in resource.inputs["labels"] if label["label"] == LABEL_SERVICE
@@ -68,7 +68,7 @@ def long_running(declared: Sequence[Declared]) -> dict[str, str]:
 
 
 def of_stack(client: docker.DockerClient, stack: str) -> dict[str, Container]:
-    """Every container of a stack by the name of its service; of several of one name, the one that runs."""
+    """Every container of a stack by the name of its service; of several with one name, the one that runs."""
     found: dict[str, Container] = {}
     for container in client.containers.list(all=True, filters={"label": f"{LABEL_STACK}={stack}"}):
         service = container.labels.get(LABEL_SERVICE, str(container.name))
@@ -80,7 +80,7 @@ def of_stack(client: docker.DockerClient, stack: str) -> dict[str, Container]:
 def states(
     client: docker.DockerClient, stack: str, declared: Sequence[Declared], *, memory: bool = False
 ) -> list[ServiceState]:
-    """State of every declared long-running container; with its memory where asked for (takes a moment)."""
+    """State of every declared long-running container; with its memory on request (takes a moment)."""
     found = {
         container.name: container
         for container in client.containers.list(all=True, filters={"label": f"{LABEL_STACK}={stack}"})
@@ -107,7 +107,7 @@ def states(
 def wait_until_well(
     client: docker.DockerClient, stack: str, declared: Sequence[Declared], seconds: float
 ) -> list[ServiceState]:
-    """The states, once all are well or the time is up."""
+    """The states, once all are healthy or the timeout is over."""
     deadline = time.monotonic() + seconds
     while True:
         found = states(client, stack, declared)
@@ -125,7 +125,7 @@ def _state(container: Container) -> str:
 
 
 def _memory(container: Container) -> int:
-    """Bytes in use without the page cache, as `docker stats` counts."""
+    """Memory in bytes without the page cache, as `docker stats` counts."""
     statistics: Any = container.stats(stream=False, one_shot=True)
     usage = statistics.get("memory_stats", {})
     details = usage.get("stats", {})

@@ -1,7 +1,7 @@
 """Whether a message was delivered, by Alertmanager's counters and its log.
 
-A counter distinguishes a receiver's integrations by kind only, so those of one kind are judged together; the log says
-which of them failed, and why.
+A counter distinguishes a receiver's integrations by kind only, so those of one kind have a common result; the log
+says which of them failed, and why.
 """
 
 import re
@@ -15,12 +15,12 @@ Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 """Alertmanager's metrics: value by name and labels."""
 
 _NO_ANSWER: Final = ("context deadline exceeded", "contextDeadlineExceeded")
-"""Alertmanager's reasons for a server that never answered."""
+"""Alertmanager's reasons for a server that did not respond."""
 
 Verdict = Literal["ok", "FAIL", "muted", "later"]
 
 LONGEST: Final = 300
-"""Characters of a server's answer that are shown; some answer with a whole page."""
+"""Maximum characters of a server's response that are shown; some respond with a whole page."""
 
 _FIELD: Final = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
 _ESCAPED: Final = re.compile(r"\\(.)")
@@ -32,7 +32,7 @@ _GIVEN_UP: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """One integration that is to be notified: its receiver in the settings, and its place in Alertmanager."""
+    """One integration that must be notified: its receiver in the settings, and its position in Alertmanager."""
 
     name: str
     """The receiver, as the settings name it."""
@@ -43,7 +43,7 @@ class Post:
 
     @property
     def place(self) -> tuple[str, str]:
-        """How Alertmanager's log names it: receiver and integration."""
+        """Its name in Alertmanager's log: receiver and integration."""
         return self.receiver, f"{self.integration}[{self.index}]"
 
 
@@ -53,19 +53,19 @@ class Tally:
 
     accepted: int
     refused: int
-    """Attempts, repeated ones included."""
+    """Attempts, including retries."""
     given_up: int
     reasons: tuple[str, ...] = ()
 
     @property
     def through(self) -> int:
-        """Messages that are delivered, or given up."""
+        """Messages that were delivered or have finally failed."""
         return self.accepted + self.given_up
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """A server's own error."""
+    """A server's error."""
 
     text: str
     attempts: int
@@ -73,11 +73,11 @@ class Refusal:
 
 @dataclass(kw_only=True)
 class Watch:
-    """What has been seen of a trial so far."""
+    """The observations of a test so far."""
 
     tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
     took: dict[tuple[str, str], float] = field(default_factory=dict)
-    """Seconds until all messages of a kind of integration were delivered or given up."""
+    """Seconds until all messages of a kind of integration were delivered or had finally failed."""
     muted: dict[str, str] = field(default_factory=dict)
     """What mutes the alert, by Alertmanager's receiver."""
 
@@ -112,7 +112,7 @@ def kinds(members: Sequence[Post]) -> dict[tuple[str, str], list[Post]]:
 
 
 def tally(before: Samples, now: Samples, receiver: str, integration: str) -> Tally:
-    """What the counters of an integration have gained."""
+    """The increase of the counters of an integration."""
 
     def gained(name: str, reason: str | None = None) -> int:
         labels = {"receiver_name": receiver, "integration": integration} | ({"reason": reason} if reason else {})
@@ -146,9 +146,9 @@ def names_receivers(samples: Samples) -> bool:
 
 
 def refusals(log: str, alertname: str, hidden: Collection[str] = ()) -> dict[tuple[str, str], Refusal]:
-    """The last error of each integration that this alert was sent to, by receiver and integration.
+    """The last error of each integration to which this alert was sent, by receiver and integration.
 
-    `hidden` are secrets, which are left out of a server's answer.
+    `hidden` are secrets, which are removed from a server's response.
     """
     found: dict[tuple[str, str], Refusal] = {}
     for line in log.splitlines():
@@ -160,7 +160,7 @@ def refusals(log: str, alertname: str, hidden: Collection[str] = ()) -> dict[tup
             for secret in hidden:
                 text = text.replace(secret, "[secret]")
             text = " ".join(text.split())
-            # The next round starts to count again.
+            # The next flush starts to count again.
             attempts = max(refusal.attempts, found[place].attempts if place in found else 0)
             found[place] = Refusal(text=text if len(text) <= LONGEST else f"{text[:LONGEST]}…", attempts=attempts)
     return found
@@ -178,7 +178,7 @@ def muted_by(status: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 
 def judge(members: Sequence[Post], watch: Watch, errors: Mapping[tuple[str, str], Refusal]) -> list[Row]:
-    """A row for each receiver; `errors` are those of those that refused, by receiver and integration."""
+    """A row for each receiver; `errors` are the errors of those that failed, by receiver and integration."""
     return [
         _row(post, len(together), watch, errors.get(post.place))
         for together in kinds(members).values()
@@ -206,7 +206,7 @@ def _row(post: Post, together: int, watch: Watch, refusal: Refusal | None) -> Ro
 
 
 def _refusals(fields: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], Refusal]]:
-    """The errors in a line of the log: of an attempt that will be repeated, or of the last ones."""
+    """The errors in a line of the log: of an attempt that will be repeated, or of the last attempts."""
     error = fields.get("err", "")
     if "receiver" in fields and "integration" in fields:
         place = (fields["receiver"], fields["integration"])

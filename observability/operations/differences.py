@@ -1,4 +1,4 @@
-"""What differs between two values of a property: by path, items of lists by their names, secrets masked."""
+"""The differences between two values of a property: by path, list items by their names, secrets masked."""
 
 import difflib
 import json
@@ -10,30 +10,30 @@ from typing import Any, Final
 
 import yaml
 
-SECRET: Final = "[secret]"  # noqa: S105 - what stands in place of one
-"""What the engine, and this module, show in place of a secret."""
+SECRET: Final = "[secret]"  # noqa: S105 - the placeholder of one
+"""The placeholder of a secret in the engine's output and in this module's."""
 
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What the engine gives for a value that is known only once the update has run."""
+"""The engine's placeholder for a value that is known only after the update."""
 
 IDENTITIES: Final = (
     *("file", "alert", "record", "job_name", "name", "label", "uid", "refId", "receiver", "host", "target"),
     *("containerPath", "internal", "title", "id"),
 )
-"""Keys by which an item of a list is told from its siblings, the first that it has."""
+"""Keys that identify an item of a list among its siblings; the first key present is used."""
 
 _SECRET_NAME: Final = re.compile(r"(?:passw(?:or)?d|secret|token|credentials?|api_?key|private_?key)$", re.IGNORECASE)
 _IN_URL: Final = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 _VARIABLE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _MASKED_TO_THE_END: Final = 4
-"""Length of a secret below which its value is not looked for in other texts: it would be found in any word."""
+"""Minimum length of a secret whose value is searched for in other texts: a shorter one would be found in any word."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One value that differs; None stands for a value that is not there.
+    """One value that differs; None means absent.
 
-    `file` is the file in which it is, where a container gets it as an upload; `path` leads to it in there.
+    `file` is the file that contains it, where it is part of a container's uploaded file; `path` is its path in there.
     """
 
     path: str
@@ -43,7 +43,7 @@ class Difference:
 
 
 def differences(path: str, old: Any, new: Any) -> Iterator[Difference]:  # noqa: ANN401 - any JSON
-    """All that differs between two values, by path, in the new one's order; texts in YAML or JSON are parsed."""
+    """All differences between two values, by path, in the order of the new one; texts in YAML or JSON are parsed."""
     if old == new:
         return
     if isinstance(old, dict) and isinstance(new, dict):
@@ -58,7 +58,7 @@ def differences(path: str, old: Any, new: Any) -> Iterator[Difference]:  # noqa:
 
 
 def uploads(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> Iterator[Difference]:
-    """What differs between the files of two versions of a container, by file."""
+    """The differences between the files of two versions of a container, by file."""
     before, after = ({str(one["file"]): one for one in files} for files in (old, new))
     for file in [*after, *(file for file in before if file not in after)]:
         was, now = before.get(file, {}), after.get(file, {})
@@ -73,7 +73,7 @@ def uploads(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) 
 
 
 def _contents(old: object, new: object) -> Iterator[Difference]:
-    """What differs in a file. A text of one line, or a key, may be a secret of an earlier version: it is not shown."""
+    """The differences in a file. A one-line text, or a key, may be a secret of an earlier version: it is not shown."""
     if old == new:
         return
     texts = [one for one in (old, new) if isinstance(one, str)]
@@ -114,7 +114,7 @@ def _mask(value: Any, secrets: Sequence[str], *, hide: bool = False) -> Any:  # 
 
 
 def _lists(path: str, old: list[Any], new: list[Any]) -> Iterator[Difference]:
-    """Mappings with a name by their names, others by their place, plain items by what was added and removed."""
+    """Objects with a name by their names, others by position, plain items by additions and removals."""
     if all(isinstance(one, dict) for one in (*old, *new)):
         identity = _identified(old, new)
         if identity is not None:
@@ -134,7 +134,7 @@ def _lists(path: str, old: list[Any], new: list[Any]) -> Iterator[Difference]:
 
 
 def _identified(old: list[Any], new: list[Any]) -> Callable[[Mapping[str, Any]], str] | None:
-    """How the items of two lists are named; None where one of them has no name."""
+    """The names of the items of two lists; None where one of them has no name."""
 
     def name(item: Mapping[str, Any]) -> str:
         key = next(key for key in IDENTITIES if isinstance(item.get(key), str | int))
@@ -146,7 +146,7 @@ def _identified(old: list[Any], new: list[Any]) -> Callable[[Mapping[str, Any]],
 
 
 def _by_name(items: list[Any], name: Callable[[Mapping[str, Any]], str]) -> dict[str, Any]:
-    """Items by their names; a second one of a name has its number after it."""
+    """Items by their names; the second one of a name has its number appended."""
     seen: Counter[str] = Counter()
     found = {}
     for item in items:
@@ -170,7 +170,7 @@ def _plain_items(path: str, old: list[Any], new: list[Any]) -> Iterator[Differen
 
 
 def _pairs(path: str, removed: list[Any], added: list[Any]) -> Iterator[Difference]:
-    """What was removed and what was added: side by side where it is as many, else one after the other."""
+    """Removed and added items: in pairs where the numbers are equal, else removals before additions."""
     if len(removed) == len(added):
         yield from (Difference(path=path, old=was, new=now) for was, now in zip(removed, added, strict=True))
     else:
@@ -179,7 +179,7 @@ def _pairs(path: str, removed: list[Any], added: list[Any]) -> Iterator[Differen
 
 
 def _texts(path: str, old: str, new: str) -> Iterator[Difference]:
-    """Of two documents what differs in them, of two texts of several lines the lines that differ, else the texts."""
+    """For two documents their differences, for two multi-line texts the lines that differ, else the texts."""
     before, after = _document(old), _document(new)
     if before is not None and type(before) is type(after) and before != after:
         yield from differences(path, before, after)
@@ -192,11 +192,11 @@ def _texts(path: str, old: str, new: str) -> Iterator[Difference]:
 
 
 def _document(text: str) -> dict[str, Any] | list[Any] | None:
-    """The mapping or list that a text in JSON or YAML holds; None where it holds none."""
+    """The object or list in a JSON or YAML text; None where it contains none."""
     if not ("\n" in text or text[:1] in ("{", "[")):
         return None
     try:
-        found = json.loads(text) if text[:1] in ("{", "[") else yaml.load(text, _LOADER)  # noqa: S506 - a safe one
+        found = json.loads(text) if text[:1] in ("{", "[") else yaml.load(text, _LOADER)  # noqa: S506 - a safe loader
     except (ValueError, yaml.YAMLError):
         return None
     return found if isinstance(found, dict | list) else None

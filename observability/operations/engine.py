@@ -1,4 +1,4 @@
-"""Drive the real Pulumi engine, through the Automation API, with the program in this process."""
+"""Runs the Pulumi engine through the Automation API, with the program in this process."""
 
 import os
 from collections import Counter
@@ -17,7 +17,7 @@ from observability.operations.home import Home
 from toolchain import Toolchain
 
 OnStep = Callable[[str, str, str], None]
-"""Told of every change as it begins: its kind, the resource's type and name."""
+"""Called for every change as it begins, with its kind, and the resource's type and name."""
 
 SILENT = ("same", "read", "refresh")
 """Kinds of step that change nothing."""
@@ -27,12 +27,12 @@ _PARTS = ("delete-replaced", "create-replacement")
 
 
 class EngineError(Exception):
-    """An update that did not succeed; the message is what the engine and its servers said."""
+    """An update that failed; the message contains the errors of the engine and its servers."""
 
 
 @dataclass
 class Outcome:
-    """What an operation did: how many resources by kind of change, and the steps that change something."""
+    """The result of an operation: the number of resources by kind of change, and the steps that change something."""
 
     changes: Counter[str] = field(default_factory=Counter)
     steps: list[events.StepEventMetadata] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Outcome:
 
     @property
     def unchanged(self) -> int:
-        """Number of resources that stay as they are."""
+        """Number of unchanged resources."""
         return sum(self.changes.values()) - self.changed
 
 
@@ -59,7 +59,7 @@ class Engine:
         command: automation.PulumiCommand,
         left_out: Mapping[str, str] | None = None,
     ) -> None:
-        """Select the stack; `left_out` are the images that it does without, None: those of the last `up`."""
+        """Select the stack; `left_out` are the unavailable images, None: those of the last `up`."""
         variables = {**home.environment(), "DOCKER_HOST": toolchain.docker_host}
         if toolchain.plugin_dir is not None:
             variables["PATH"] = f"{toolchain.plugin_dir}{os.pathsep}{os.environ['PATH']}"
@@ -83,7 +83,7 @@ class Engine:
         return self._run(lambda on_event: self._stack.up(replace=replace, color="never", on_event=on_event), on_step)
 
     def preview(self, again: Collection[str] = (), *, refresh: bool = False) -> Outcome:
-        """What `up` would do, without doing it; `refresh` says that what others have changed is looked for first."""
+        """What `up` would do, without doing it; with `refresh`, changes made outside of obs are read first."""
         replace = self._named(again)
         return self._run(
             lambda on_event: self._stack.preview(
@@ -97,17 +97,17 @@ class Engine:
         return self._run(lambda on_event: self._stack.destroy(color="never", on_event=on_event), on_step)
 
     def grafana_resources(self) -> list[str]:
-        """URNs of what is recorded as being in Grafana."""
+        """URNs of the recorded resources in Grafana."""
         return [urn for urn in self._urns() if _type_of(urn).startswith("grafana:")]
 
     def look_into_grafana(self) -> None:
-        """Compare Grafana with the record of it; the next `up` repairs what was changed or removed there."""
+        """Compare Grafana with the record of it; the next `up` restores what was changed or removed there."""
         found = self.grafana_resources()
         if found:
             self._run(lambda on_event: self._stack.refresh(target=found, color="never", on_event=on_event), _unheard)
 
     def forget_grafana(self) -> None:
-        """Strike what is in Grafana from the record, without asking Grafana."""
+        """Remove the resources in Grafana from the record, without a request to Grafana."""
         state = self._stack.export_stack()
         gone = set(self.grafana_resources())
         if gone and state.deployment is not None:
@@ -116,11 +116,11 @@ class Engine:
             self._stack.import_stack(automation.Deployment(version=state.version, deployment=rest))
 
     def recorded(self) -> dict[str, Recorded]:
-        """What is recorded of each resource, by name."""
+        """The recorded state of each resource, by name."""
         return records(self._stack.export_stack().deployment or {})
 
     def _named(self, names: Collection[str]) -> list[str] | None:
-        """URNs of the recorded resources of these names; None where there is none of them."""
+        """URNs of the recorded resources of these names; None where there are none."""
         return [urn for urn in self._urns() if urn.rpartition("::")[2] in names] if names else None
 
     def _urns(self) -> list[str]:
@@ -141,7 +141,7 @@ class Engine:
             if event.resource_pre_event:
                 step = event.resource_pre_event.metadata
                 kind, name = str(step.op.value), step.urn.rpartition("::")[2]
-                # The engine counts no provider that it makes itself.
+                # The engine does not count providers that it creates itself.
                 own = step.type.startswith("pulumi:providers:") and name.startswith("default")
                 if kind not in (*SILENT, *_PARTS) and not own:
                     outcome.steps.append(step)
@@ -164,23 +164,23 @@ class Engine:
 
 
 def pulumi_command(pulumi: Path) -> automation.PulumiCommand:
-    """The CLI; the SDK takes either a folder with `bin/pulumi` in it or what is on PATH."""
+    """The CLI; the SDK requires either a folder with `bin/pulumi` in it or the program on the PATH."""
     if pulumi.parent.name == "bin":
         return automation.PulumiCommand(root=str(pulumi.parent.parent))
     return automation.PulumiCommand()
 
 
 def _type_of(urn: str) -> str:
-    """Type of the resource: the last of the types that lead to it."""
+    """Type of the resource: the last part of its chain of types."""
     return urn.split("::")[2].rpartition("$")[2]
 
 
 def _unheard(_kind: str, _type: str, _name: str) -> None:
-    """Report nothing while it runs."""
+    """Report nothing during the operation."""
 
 
 def _digest(errors: list[str]) -> str:
-    """What was said, each thing once: the engine repeats it in its own frame, and ends with a summary."""
+    """The messages, without duplicates: the engine repeats them in its own frame, and ends with a summary."""
     kept: list[str] = []
     for message in errors:
         if message != "update failed" and not any(message in other or other in message for other in kept):

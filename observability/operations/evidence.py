@@ -1,4 +1,4 @@
-"""What was seen around an alert: active alerts, whether its data stores answer, what was started, error lines."""
+"""Evidence for an alert's cause: active alerts, the state of its data stores, starts, error lines."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from observability.parts.registry import parts
 from observability.settings.load import StackConfig
 
 ERROR_LEVELS: Final = "error|critical"
-"""Values of the label `level` of lines that are looked at."""
+"""Values of the label `level` of the lines that are read."""
 
 LINES: Final = 300
 """How many of the newest error lines are read."""
@@ -23,13 +23,13 @@ _TIMEOUT: Final = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Observer:
-    """The running servers of a stack. A server that does not answer adds a sentence to `missing` and no evidence."""
+    """The running servers of a stack. A server that does not respond adds a sentence to `missing` and no evidence."""
 
     config: StackConfig
     missing: list[str]
 
     def alerts(self) -> list[Active]:
-        """Every alert that Prometheus has, those whose wait is not over among them. httpx.HTTPError without it."""
+        """Every alert that Prometheus has, including pending ones. httpx.HTTPError without Prometheus."""
         found = self._get("prometheus", "/api/v1/alerts")["data"]["alerts"]
         return [
             Active(
@@ -43,7 +43,7 @@ class Observer:
         ]
 
     def observed(self, alert: Active, alerts: Sequence[Active]) -> Observed:
-        """What was seen around one of these alerts."""
+        """The observations for one of these alerts."""
         names = self.systems(alert)
         return Observed(
             alerts=alerts,
@@ -57,7 +57,7 @@ class Observer:
         return (alert.labels.get("system", ""), *depends(self.config, alert.labels.get("system", "")))
 
     def lines(self, systems: Iterable[str], since: datetime) -> list[Lines]:
-        """Error lines from five minutes before the alert until now, alike ones together, the most frequent first."""
+        """Error lines from five minutes before the alert until now, similar ones grouped, the most frequent first."""
         if not self.config.runs("loki"):
             return []
         query = f'{{system=~"{"|".join(systems)}",level=~"{ERROR_LEVELS}"}}'
@@ -73,7 +73,7 @@ class Observer:
     def _servers(self, systems: Sequence[str]) -> Iterator[Server]:
         """The data stores and proxies of these systems, and whether their exporters reach them."""
         for part in parts().values():
-            # The rest of what parts read are hosts and addresses, which have alerts of their own.
+            # Other targets of parts are hosts and addresses, which have their own alerts.
             if part.store is None or part.store.up == "up" or not part.store.declared:
                 continue
             placed = [one for one in self.config.servers(part.name) if one.system in systems]
@@ -108,7 +108,7 @@ class Observer:
             name, image = labels["name"], labels.get("image", "")
             old = before.get(name, image)
             yield Started(what=f"container {name}", at=_moment(value), image=image, before=old if old != image else "")
-        # An exporter's process says nothing of what it reads.
+        # The start of an exporter's process is not that of the server it reads.
         jobs = "|".join(
             sorted({self.config.systems[name].scrape.job for name in systems if name in self.config.systems})
         )
@@ -124,8 +124,8 @@ class Observer:
         answer = self._ask("prometheus", "/api/v1/query", **params)
         return [(one["metric"], float(one["value"][1])) for one in answer["data"]["result"]] if answer else []
 
-    def _ask(self, service: str, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
-        """The JSON a server answers; None where it does not answer, which is noted once."""
+    def _ask(self, service: str, path: str, **params: str) -> Any:  # noqa: ANN401 - any JSON
+        """The JSON of a server's response; None where it does not respond, which is noted once."""
         try:
             return self._get(service, path, **params)
         except httpx.HTTPError as error:
@@ -134,13 +134,13 @@ class Observer:
                 self.missing.append(said)
             return None
 
-    def _get(self, service: str, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
+    def _get(self, service: str, path: str, **params: str) -> Any:  # noqa: ANN401 - any JSON
         url = addresses(self.config)[service] + path
         return httpx.get(url, params=params, timeout=_TIMEOUT, trust_env=False).raise_for_status().json()
 
 
 def depends(config: StackConfig, system: str) -> tuple[str, ...]:
-    """Every watched system that one depends on, near or far, without itself."""
+    """Every watched system on which one depends, directly or indirectly, without itself."""
     found: dict[str, None] = {}
     todo = [system]
     while todo:

@@ -1,6 +1,6 @@
-"""GoAlert brought into line with the rota: a line for each change, so that a second time says nothing.
+"""Synchronize GoAlert with the on-call settings: a line for each change, none where there are no differences.
 
-What was made in GoAlert by hand, and what the settings no longer name, stays as it is.
+Objects that were created manually in GoAlert, or that the settings no longer name, are unchanged.
 """
 
 import secrets as randomness
@@ -19,11 +19,11 @@ TARGETS: Final = {
     "rotation": ("builtin-rotation", "rotation_id"),
     "person": ("builtin-user", "user_id"),
 }
-"""What a step can tell, in GoAlert's terms: the type of destination, and its argument."""
+"""A step's possible target, in GoAlert's terms: the type of destination, and its argument."""
 
 
 class Sync:
-    """One time of bringing GoAlert into line."""
+    """One synchronization of GoAlert."""
 
     def __init__(self, client: Client, settings: OnCallSettings, now: datetime) -> None:
         self._client = client
@@ -37,10 +37,10 @@ class Sync:
         self.keys: dict[str, str] = {}
         """Integration key by team."""
         self.unverified: list[str] = []
-        """People whose address GoAlert does not use yet, as they have not shown that it is theirs."""
+        """People whose unconfirmed address GoAlert does not use yet."""
 
     def run(self, smtp: Smtp | None, password: str | None) -> Iterator[str]:
-        """Do it; yields what was changed."""
+        """Run the synchronization; yields the changes."""
         yield from self._mail(smtp, password)
         yield from self._people()
         yield from self._turns()
@@ -51,7 +51,7 @@ class Sync:
         yield from self._services()
 
     def send_code(self, name: str) -> bool:
-        """Have GoAlert mail a code to somebody whose address it does not use yet; whether it did, or had just done."""
+        """Have GoAlert mail a code to a person with an unconfirmed address; False where it has done so just before."""
         value = {"contactMethodID": self._methods[name]}
         try:
             self._client.change("sendContactMethodVerification", "SendContactMethodVerificationInput!", value)
@@ -62,7 +62,7 @@ class Sync:
         return True
 
     def _mail(self, smtp: Smtp | None, password: str | None) -> Iterator[str]:
-        """The mail server; GoAlert answers with the password as it is, to its administrator."""
+        """The mail server; GoAlert returns the password in plain text to its administrator."""
         values = {"SMTP.Enable": "false"}
         if smtp is not None:
             values = {
@@ -80,7 +80,7 @@ class Sync:
             yield f"mail server: {', '.join(str(one['id']) for one in differing)}"
 
     def _people(self) -> Iterator[str]:
-        """Each with an address and the rule to mail it at once; known by the address."""
+        """Each person with an address and the rule to mail it immediately; identified by the address."""
         fields = "email contactMethods { id disabled dest { type args } } notificationRules { contactMethodID }"
         held = {user["email"].lower(): user for user in self._client.all("users", fields)}
         for name, person in self._settings.people.items():
@@ -147,7 +147,7 @@ class Sync:
             one["start"] = wanted.stamp(wanted.parsed(one["start"]))
             differing = {field: want for field, want in value.items() if one[field] != want}
             if differing or one["activeUserIndex"] != turns.active:
-                # Said with every change: it is what GoAlert counts on from.
+                # Sent with every change: GoAlert counts the turns from it.
                 differing["activeUserIndex"] = turns.active
                 self._client.change("updateRotation", "UpdateRotationInput!", {"id": one["id"], **differing})
                 yield f"rotation {name}: {', '.join(sorted(differing))}"
@@ -172,7 +172,7 @@ class Sync:
         yield from self._exceptional(team, whole)
 
     def _hours(self, team: str, schedule: Schedule, held: Node) -> Iterator[str]:
-        """The hours of each rotation; a target without hours is none any more."""
+        """The hours of each rotation; a target without hours is removed."""
         want = {self._rotations[name]: (name, rules) for name, rules in wanted.rules(schedule).items()}
         have = {
             one["target"]["id"]: (
@@ -273,7 +273,7 @@ class Sync:
         return {"type": kind, "args": {argument: numbers[step.kind][step.name]}}
 
     def _services(self) -> Iterator[str]:
-        """A service for each team, with the key by which Alertmanager comes."""
+        """A service for each team, with the integration key for Alertmanager."""
         held = {
             one["name"]: one
             for one in self._client.all("services", "escalationPolicyID integrationKeys { id name type }")
@@ -303,7 +303,7 @@ def _same(held: Node, destination: Node) -> bool:
 
 
 def verify(client: Client, address: str, public: str, name: str, person: Person, code: int) -> None:
-    """Enter a person's code. GoAlert takes it from themselves alone: so as them, with a password that is not kept."""
+    """Enter a person's code. GoAlert accepts it only from that user: signs in as them, with a temporary password."""
     fields = "email contactMethods { id dest { type args } }"
     users = [user for user in client.all("users", fields) if user["email"].lower() == person.email.lower()]
     destination = {"type": MAIL, "args": {"email_address": person.email}}

@@ -1,4 +1,4 @@
-"""GoAlert's API: who signs in, questions and changes in GraphQL, and the administrator on a new server."""
+"""GoAlert's API: sign-in, GraphQL queries and mutations, and the administrator on a new server."""
 
 import contextlib
 import re
@@ -12,33 +12,33 @@ from observability.core import naming
 ADMIN: Final = "admin"
 
 ADMIN_MAIL: Final = "admin@goalert.invalid"
-"""GoAlert wants one; nothing is sent to it."""
+"""GoAlert requires one; nothing is sent to it."""
 
 ADMIN_SECRET: Final = "goalertAdminPassword"  # noqa: S105 - its name
 
 ANSWER_SECONDS: Final = 10.0
 
 START: Final = ("/bin/sh", "/etc/goalert/current/start-goalert.sh", "/etc/goalert/current")
-"""Runs a command of GoAlert's in its container; see components/goalert/."""
+"""Runs a GoAlert command in its container; see components/goalert/."""
 
 Node = dict[str, Any]
 
 
 class GoAlertError(Exception):
-    """GoAlert did not answer, or refused; the message says how."""
+    """GoAlert did not respond, or refused; the message has the details."""
 
 
 class Client:
     """GoAlert as the administrator, or as another user."""
 
     def __init__(self, address: str, public: str, user: str, password: str) -> None:
-        # It takes a sign-in only from a page of its own.
+        # It accepts a sign-in only with a referrer of its own pages.
         self._http = httpx.Client(base_url=address, headers={"Referer": f"{public}/"}, timeout=ANSWER_SECONDS)
         answer = self._send("/api/v2/identity/providers/basic", data={"username": user, "password": password})
         self.signed_in = "login_error" not in answer.headers.get("location", "login_error")
 
-    def ask(self, query: str, **variables: Any) -> Node:  # noqa: ANN401 - whatever the query wants
-        """The data of an answer; GoAlertError with GoAlert's message where it rejects the request."""
+    def ask(self, query: str, **variables: Any) -> Node:  # noqa: ANN401 - the query's variables
+        """The data of a response; GoAlertError with GoAlert's message where it rejects the request."""
         answer = self._send("/api/graphql", json={"query": query, "variables": variables})
         if answer.status_code != httpx.codes.OK:
             raise GoAlertError(f"answers {answer.status_code}: {answer.text.strip()[:200]}")
@@ -63,8 +63,8 @@ class Client:
                 return found
             after = page["pageInfo"]["endCursor"]
 
-    def change(self, mutation: str, kind: str, value: object, answer: str = "") -> Any:  # noqa: ANN401 - as asked
-        """Carry out a mutation on an input of this type."""
+    def change(self, mutation: str, kind: str, value: object, answer: str = "") -> Any:  # noqa: ANN401 - as requested
+        """Run a mutation with an input of this type."""
         query = f"mutation ($input: {kind}) {{ done: {mutation}(input: $input) {answer} }}"
         return self.ask(query, input=value)["done"]
 
@@ -76,7 +76,7 @@ class Client:
 
 
 def administrator(address: str, public: str, password: str, engine: docker.DockerClient, stack: str) -> Client:
-    """GoAlert as its administrator, who is made if there is none."""
+    """GoAlert as its administrator, who is created if there is none."""
     client = Client(address, public, ADMIN, password)
     if not client.signed_in:
         _add_administrator(engine, stack, password)
@@ -87,7 +87,7 @@ def administrator(address: str, public: str, password: str, engine: docker.Docke
 
 
 def _add_administrator(engine: docker.DockerClient, stack: str, password: str) -> None:
-    """By GoAlert's own command, which asks for the password: so it is on no command line."""
+    """By GoAlert's own command, which prompts for the password: so it is on no command line."""
     container = naming.container(stack, "goalert")
     command = [*START, "add-user", "--admin", "--user", ADMIN, "--email", ADMIN_MAIL]
     try:
@@ -95,7 +95,7 @@ def _add_administrator(engine: docker.DockerClient, stack: str, password: str) -
         stream = engine.api.exec_start(made["Id"], tty=True, socket=True)
     except docker.errors.APIError as error:
         raise GoAlertError(f"its container cannot be asked to make its administrator: {error.explanation}") from error
-    line: Any = getattr(stream, "_sock", stream)  # what the engine is reached by: a socket, or one of SSH
+    line: Any = getattr(stream, "_sock", stream)  # the connection to the Docker Engine: a socket, or SSH's
     line.settimeout(ANSWER_SECONDS)
     said = b""
     with contextlib.suppress(TimeoutError):

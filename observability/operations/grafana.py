@@ -1,4 +1,4 @@
-"""Grafana as its API shows it: whether it answers, and whether what the stack declares is in it."""
+"""Grafana through its API: whether it responds, and whether the declared objects exist in it."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -24,11 +24,11 @@ PROBES: Final[Mapping[str, str]] = {
     ALERTMANAGER: "api/v2/status",
     LOKI: "loki/api/v1/labels",
 }
-"""What is asked of the stack's own servers through Grafana, by the uid of the data source."""
+"""Queries to the stack's own servers through Grafana, by the uid of the data source."""
 
 
 def trouble(url: str) -> str | None:
-    """Why Grafana cannot be worked with, None where it is well."""
+    """The reason why Grafana cannot be used; None where it is healthy."""
     try:
         answer = httpx.get(f"{url}/api/health", timeout=TIMEOUT)
     except httpx.HTTPError as error:
@@ -38,7 +38,7 @@ def trouble(url: str) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Grafana:
-    """A Grafana, and the right to ask it: `auth` is a service account token or user:password."""
+    """A Grafana and its credentials: `auth` is a service account token or user:password."""
 
     url: str
     auth: str = field(repr=False)
@@ -55,19 +55,19 @@ class Grafana:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a request must carry."""
+        """Headers of every request."""
         if ":" in self.auth:
             return {"Authorization": f"Basic {base64.b64encode(self.auth.encode()).decode()}"}
         return {"Authorization": f"Bearer {self.auth}"}
 
-    def get(self, path: str) -> Any:  # noqa: ANN401 - whatever the API answers
-        """The JSON of an answer; httpx.HTTPStatusError where it is none of success."""
+    def get(self, path: str) -> Any:  # noqa: ANN401 - any JSON
+        """The JSON of a response; httpx.HTTPStatusError where its status is not success."""
         answer = httpx.get(f"{self.url}/{path}", headers=self.headers, timeout=TIMEOUT)
         answer.raise_for_status()
         return answer.json()
 
-    def get_or_none(self, path: str) -> Any:  # noqa: ANN401 - whatever the API answers
-        """The same, and None where there is no such thing."""
+    def get_or_none(self, path: str) -> Any:  # noqa: ANN401 - any JSON
+        """The same, or None where the object does not exist."""
         try:
             return self.get(path)
         except httpx.HTTPStatusError as error:
@@ -77,7 +77,7 @@ class Grafana:
 
 
 def found(grafana: Grafana, config: StackConfig) -> Iterator[tuple[str, bool, str]]:
-    """What is declared and whether it is there: its name, whether it is well, and what was seen."""
+    """The declared objects: name, whether it exists and is correct, and the observation."""
     for uid, title in folders(config).items():
         yield _there(grafana, f"folder {title}", f"api/folders/{uid}", lambda answer: str(answer["title"]))
     for source in data_sources(config):
@@ -107,7 +107,7 @@ def found(grafana: Grafana, config: StackConfig) -> Iterator[tuple[str, bool, st
 
 
 def _notifications(grafana: Grafana, config: StackConfig) -> Iterator[tuple[str, bool, str]]:
-    """Whom Grafana's own alerts go to."""
+    """The receivers of Grafana's own alerts."""
     for point in contact_points(config):
         yield _there(
             grafana, f"contact point {point.name}", "api/v1/provisioning/contact-points", partial(_contact, point)
@@ -123,7 +123,7 @@ def _notifications(grafana: Grafana, config: StackConfig) -> Iterator[tuple[str,
 
 
 def _answers(grafana: Grafana, source: DataSource) -> tuple[str, bool, str]:
-    """Whether a data source answers: one of the stack's own asked through Grafana, another by Grafana's own check."""
+    """Whether a data source works: the stack's own by a query through Grafana, others by Grafana's own check."""
     what = f"data source {source.title} answers"
     if source.uid in PROBES:
         path = f"api/datasources/proxy/uid/{source.uid}/{PROBES[source.uid]}"

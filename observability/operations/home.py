@@ -1,6 +1,6 @@
-"""Where `obs` keeps what must not be in the repository: state, passphrase, secrets, a working copy of the stack file.
+"""Where `obs` stores what must not be in the repository: state, passphrase, secrets, a working copy of the stack file.
 
-All of it lies in one folder under the user's data directory, or in $OBS_DATA_DIR, readable by its owner alone.
+All of it is in one folder under the user's data directory, or in $OBS_DATA_DIR, readable only by its owner.
 """
 
 import json
@@ -22,13 +22,13 @@ from observability.settings.load import LEFT_OUT, ROOT, StackConfig, from_file, 
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
-    """The folder and what lies in it."""
+    """The data folder and its contents."""
 
     folder: Path
 
     @classmethod
     def find(cls) -> "Home":
-        """The folder of this user, made if need be."""
+        """The folder of this user, created if necessary."""
         chosen = os.environ.get("OBS_DATA_DIR")
         folder = Path(chosen).absolute() if chosen else Path(platformdirs.user_data_dir("obs"))
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -36,11 +36,11 @@ class Home:
 
     @property
     def project(self) -> Path:
-        """Working copy of the project and stack files, which Pulumi may write to."""
+        """Working copy of the project and stack files, to which Pulumi may write."""
         return self.folder / "project"
 
     def environment(self) -> dict[str, str]:
-        """Variables under which any `pulumi` command works on the same state; those the user has set are kept."""
+        """Variables with which any `pulumi` command uses the same state; those that the user has set are unchanged."""
         state = self.folder / "state"
         found = {"PULUMI_BACKEND_URL": os.environ.get("PULUMI_BACKEND_URL", f"file://{state}")}
         if found["PULUMI_BACKEND_URL"] == f"file://{state}":
@@ -52,9 +52,9 @@ class Home:
         return {**found, "PULUMI_SKIP_UPDATE_CHECK": "1"}
 
     def refresh_project(self, stack: str, root: Path | None = None, left_out: Mapping[str, str] | None = None) -> Path:
-        """Bring the working copy up to date with the tracked files; keep the salt and the secrets it alone has.
+        """Update the working copy from the tracked files; keep the salt and the secrets that only it has.
 
-        `left_out` takes the place of the images that the last `up` left out, None: those.
+        `left_out` replaces the images that the last `up` left out, None: those.
         """
         self.project.mkdir(exist_ok=True, mode=0o700)
         tracked = read_stack_file(stack, root)
@@ -76,7 +76,7 @@ class Home:
             },
         }
         _write(copy, yaml.safe_dump(merged, sort_keys=False))
-        # The program is this repository's, whatever folder the stack file comes from.
+        # The program is this repository's, whichever folder the stack file comes from.
         root = root or ROOT
         project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
         project["main"] = str(root)
@@ -85,42 +85,42 @@ class Home:
         return self.project
 
     def config(self, stack: str, *, complete: bool = False) -> StackConfig:
-        """The stack's configuration with what is stored beside it: its secrets' names and the images left out.
+        """The stack's configuration with the stored data: its secrets' names and the images left out.
 
-        Missing secrets are listed, and placeholders stand for them; with `complete` they are refused.
+        Missing secrets are listed, and placeholders are used for them; with `complete` they are refused.
         """
         found = from_file(stack, stored_secrets=frozenset(self.secrets(stack)), complete=complete)
         return found.without(self.left_out(stack))
 
     def left_out(self, stack: str) -> dict[str, str]:
-        """Why, for each image that was not available at the last `up`."""
+        """The reason for each image that was not available at the last `up`."""
         path = self.folder / "left-out" / f"{stack}.json"
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
     def set_left_out(self, stack: str, left_out: Mapping[str, str]) -> None:
-        """Remember which images are not available, and why."""
+        """Store which images are not available, and why."""
         path = self.folder / "left-out" / f"{stack}.json"
         path.parent.mkdir(exist_ok=True, mode=0o700)
         _write(path, json.dumps(dict(sorted(left_out.items())), indent=2) + "\n")
 
     def begun(self, stack: str) -> set[str]:
-        """Names of the resources in Grafana that an update began to make and perhaps did not end."""
+        """Names of the resources in Grafana that an update began to create and may not have completed."""
         path = self.folder / "begun" / stack
         return set(path.read_text(encoding="utf-8").split()) if path.is_file() else set()
 
     def begin(self, stack: str, name: str) -> None:
-        """Remember one more, before it is made."""
+        """Store one more, before it is created."""
         path = self.folder / "begun" / stack
         path.parent.mkdir(exist_ok=True, mode=0o700)
         with path.open("a", encoding="utf-8") as file:
             file.write(f"{name}\n")
 
     def all_ended(self, stack: str) -> None:
-        """Forget them: the update came to its end, and everything is recorded."""
+        """Delete them: the update was completed, and everything is recorded."""
         (self.folder / "begun" / stack).unlink(missing_ok=True)
 
     def remember_made(self, stack: str) -> None:
-        """Note that this folder's state is that of a stack which `up` created or is about to create."""
+        """Store that this folder's state is that of a stack which `up` created or is about to create."""
         path = self.folder / "made" / stack
         path.parent.mkdir(exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
@@ -128,16 +128,16 @@ class Home:
     def made(self, stack: str) -> bool:
         """Whether a stack of this name was ever created from this folder.
 
-        Of a backend elsewhere nothing can be said without asking it; such a stack counts as created from here.
+        For a remote backend this is unknown without a request; such a stack counts as created from here.
         """
         if (self.folder / "made" / stack).exists() or "PULUMI_BACKEND_URL" in os.environ:
             return True
-        # Before there was the note: the engine keeps a history of updates.
+        # Before this note was introduced: the engine keeps a history of updates.
         history = self.folder / "state" / ".pulumi" / "history" / PROJECT / stack
         return history.is_dir() and any(history.iterdir())
 
     def remove_secret(self, stack: str, name: str) -> None:
-        """Forget a stored secret; ConfigError where there is none of that name. The next `up` no longer has it."""
+        """Delete a stored secret; ConfigError where there is none of that name. The next `up` no longer has it."""
         path = self.folder / "secrets" / stack / name
         if not path.is_file():
             stored = ", ".join(sorted(self.secrets(stack)))
@@ -145,13 +145,13 @@ class Home:
         path.unlink()
 
     def secrets(self, stack: str) -> dict[str, str]:
-        """The stored secrets of a stack, by name; one of a receiver or system that is gone is kept and not used."""
+        """The stored secrets of a stack, by name; one of a removed receiver or system is kept and not used."""
         known = stack_secrets(stack)
         folder = self.folder / "secrets" / stack
         return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*")) if path.name in known}
 
     def to_encrypt(self, stack: str) -> dict[str, str]:
-        """The stored secrets that the working copy does not hold yet, or that were stored anew since it got them."""
+        """The stored secrets that are not in the working copy yet, or that were changed since they were copied."""
         copy = yaml.safe_load((self.project / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")) or {}
         held = copy.get("config") or {}  # Pulumi drops an empty one
         marker = self._encrypted(stack)
@@ -164,7 +164,7 @@ class Home:
         }
 
     def encrypted(self, stack: str) -> None:
-        """Note that the working copy holds every secret as it is stored now."""
+        """Store that the working copy has the current value of every secret."""
         self._encrypted(stack).touch(mode=0o600)
 
     def _encrypted(self, stack: str) -> Path:
@@ -185,9 +185,9 @@ class Home:
         return path
 
     def generate_secrets(self, config: StackConfig) -> None:
-        """Make the generated secrets that the stack's parts need and that are not stored yet.
+        """Create the generated secrets that the stack's parts need and that are not stored yet.
 
-        Of hexadecimal digits alone: they stand as they are in addresses, connection strings and command lines.
+        Hexadecimal digits only: they need no escaping in addresses, connection strings and command lines.
         """
         stored = self.secrets(config.stack)
         for name, spec in stack_secrets(config.stack).items():
@@ -206,7 +206,7 @@ def _left_out_key(left_out: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file at once, readable by its owner alone."""
+    """Replace a file atomically, readable only by its owner."""
     draft = path.with_name(f".{path.name}.new")
     draft.touch(mode=0o600)
     draft.write_text(text, encoding="utf-8")

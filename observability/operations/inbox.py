@@ -1,6 +1,6 @@
-"""A place to which Alertmanager can deliver, for as long as `obs verify` waits for its test alert.
+"""A server to which Alertmanager can deliver while `obs verify` waits for its test alert.
 
-It is a container on the stack's own network, so that it works wherever the engine is and needs no port of the host.
+It is a container on the stack's own network, so that it works with any Docker Engine and needs no port of the host.
 """
 
 import time
@@ -14,7 +14,7 @@ from components.service import NOBODY, SECURITY_OPTIONS
 from observability.alerting.alertmanager import INBOX_PORT
 from observability.core import naming
 
-# Answers one request after another: prints the body, then says that it has it.
+# Handles one request after another: prints the body, then responds.
 _ANSWER = (
     "length=0; while read -r line; do line=$(printf %s \"$line\" | tr -d '\\r'); "
     '[ -n "$line" ] || break; '
@@ -50,7 +50,7 @@ def inbox(client: docker.DockerClient, stack: str, image: str) -> Iterator[Conta
 
 
 def wait_for(container: Container, text: str, seconds: float) -> float | None:
-    """Seconds until the text was posted; None where it was not in time."""
+    """Seconds until the text was posted; None where it did not arrive in time."""
     start = time.monotonic()
     while (elapsed := time.monotonic() - start) < seconds:
         if text.encode() in container.logs(stdout=True, stderr=True):

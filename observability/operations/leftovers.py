@@ -1,6 +1,6 @@
-"""What is in Grafana without the engine's record of it: left by an update that was cut short, or somebody else's.
+"""Objects in Grafana without the engine's record of them: from an interrupted update, or created by someone else.
 
-What such an update had begun to make is taken out, so that the next one can make it; what is not ours is not touched.
+Objects that such an update began to create are removed, so that the next one can create them; others are unchanged.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ Inputs = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of thing that cannot be made twice: what it is called, the input that names it, and where it is found."""
+    """A kind of object that cannot be created twice: its name, the input that identifies it, and how to find it."""
 
     title: str
     key: str
@@ -36,7 +36,7 @@ def _at(path: str, key: str) -> Callable[[Grafana, Inputs], Iterator[str]]:
 
 
 def _listed(listing: str, within: str | None, path: str, id_key: str) -> Callable[[Grafana, Inputs], Iterator[str]]:
-    """Found by its name in a list, where each has an id; `within` is the list's key in the answer."""
+    """Found by its name in a list, where each has an id; `within` is the list's key in the response."""
 
     def find(grafana: Grafana, inputs: Inputs) -> Iterator[str]:
         answer = grafana.get(listing)
@@ -71,11 +71,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "Team": Kind(title="team", key="name", find=_listed("api/teams/search?perpage=1000", "teams", "api/teams", "id")),
 }
-"""By the type's last name; what is not here is overwritten when it is made a second time."""
+"""By the last part of the type's name; other kinds are overwritten when they are created a second time."""
 
 
 def in_the_way(grafana: Grafana, declared: Sequence[Declared], recorded: Collection[str]) -> dict[str, list[str]]:
-    """Resources that are declared, in Grafana, and not recorded: the resource's name → where in the API they are."""
+    """Resources that are declared, in Grafana, and not recorded: resource name → API path."""
     found = {
         one.name: list(KINDS[kind].find(grafana, one.inputs))
         for one in declared
@@ -87,9 +87,9 @@ def in_the_way(grafana: Grafana, declared: Sequence[Declared], recorded: Collect
 def take_out(
     grafana: Grafana, declared: Sequence[Declared], recorded: Collection[str], ours: Callable[[str], bool]
 ) -> list[str]:
-    """Take out what is in the way and, by the resource's name, ours; the names of what was taken out.
+    """Remove conflicting objects and, by the resource's name, the stack's own; returns the names of what was removed.
 
-    ConfigError where it is somebody else's, or a folder with somebody else's dashboards.
+    ConfigError where an object belongs to someone else, or is a folder with dashboards of someone else.
     """
     by_name = {one.name: one for one in declared}
     known = {one.name.partition("-dashboard-")[2] for one in declared if _last(one.type) == "Dashboard"}
@@ -102,7 +102,7 @@ def take_out(
         strange = _strange_dashboards(grafana, by_name[name], known)
         if strange:
             raise ConfigError(f"{what}, with dashboards that are not the stack's: {strange}", "move them elsewhere")
-    # A policy that was made and not recorded names them; Grafana's own takes its place.
+    # A policy that was created and not recorded refers to them; it is replaced by Grafana's default.
     policies = [one.name for one in declared if _last(one.type) == "NotificationPolicy"]
     if found and not set(policies) & set(recorded):
         _delete(grafana, "api/v1/provisioning/policies")

@@ -1,4 +1,4 @@
-"""What `up`, `preview` and `down` have in common: everything is checked and obtained before anything is touched."""
+"""The common steps of `up`, `preview` and `down`: everything is checked and obtained before anything is changed."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,15 +25,15 @@ from observability.synth.record import Declared, record
 from toolchain import grafana_plugin
 
 GRAFANA_PLUGIN = "pulumi-resource-grafana"
-"""Name of the plugin's program, which the engine tells where it ended by itself."""
+"""Name of the plugin's program, which the engine reports when the program exits."""
 
 HEALTH_SECONDS = 60.0
-"""How long `up` waits for services that were there already."""
+"""How long `up` waits for services that existed before."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """A stack that is ready to be worked on."""
+    """A stack that is ready for an operation."""
 
     config: StackConfig
     declared: list[Declared]
@@ -42,7 +42,7 @@ class Operation:
     home: Home
     console: Console
     refusal: ConfigError | None = None
-    """Why `up` would refuse to begin, where a preview has found that out."""
+    """The error with which `up` would refuse to start, if a preview has found one."""
 
     @classmethod
     def prepare(
@@ -56,13 +56,13 @@ class Operation:
     ) -> "Operation":
         """Validate, declare, obtain and check; ConfigError where any of it fails, with nothing changed.
 
-        Only what is to run (`to_run`) needs images and free ports. An image that is not available takes its part out
+        Only an operation with `to_run` needs images and free ports. An image that is not available takes its part out
         of the stack, now and in later commands, until it is. `to_show`: for a preview of that, which finds out what
         would be left out and refused, and obtains no image. `complete`: every secret must be there.
         """
         home = Home.find()
         config = home.config(stack, complete=complete)
-        # A bad rule file is refused before anything is obtained; which of them count is known only after that.
+        # An invalid rule file is refused before anything is obtained; which of them apply is known only after that.
         checked, rules = config, rule_files(config)
         if to_run:
             config = config.without({})
@@ -78,7 +78,7 @@ class Operation:
             config = _without(config, toolchain.foresee(config.images, instead=config.instead), tools)
         else:
             tools = toolchain.ensure({})
-        # What the CLI is asked goes on meanwhile: a changed setting is to be live within three seconds.
+        # The queries to the CLI run at the same time: a changed setting must be in effect within three seconds.
         aside = ThreadPoolExecutor(1)
         command = aside.submit(pulumi_command, tools.pulumi)
         declared = record(config, rules if config == checked else rule_files(config))
@@ -106,7 +106,7 @@ class Operation:
     def run(
         self, what: Literal["up", "preview", "down"], *, with_data: bool = False, refresh: bool = False
     ) -> Outcome:
-        """Do it, with a line per step but for a preview; an update that fails ends the command with exit code 1.
+        """Run it, with a line per step except for a preview; an update that fails ends the command with exit code 1.
 
         `with_data` says that the volumes are removed after `down`, `refresh` that `preview` looks for what was changed
         by hand.
@@ -132,11 +132,11 @@ class Operation:
             raise typer.Exit(1) from error
 
     def again(self) -> dict[str, str]:
-        """Recorded resources that `up` creates anew although nothing about them differs: the reason by name."""
+        """Recorded resources that `up` creates anew although they have no differences: the reason by name."""
         return containers.amiss(self.client, self.config.stack, self.declared)
 
     def changes(self, outcome: Outcome) -> list[Change]:
-        """What an outcome's steps change, with no secret of the stack in it."""
+        """The changes of an outcome's steps, without any secret of the stack."""
         known = Changes(
             again=self.again(),
             recorded=self.engine.recorded(),
@@ -146,7 +146,7 @@ class Operation:
         return known.of(outcome.steps)
 
     def _lost_grafana(self, said: str) -> str | None:
-        """What to say instead where Grafana went away meanwhile: its provider then ends with pages of its own."""
+        """The message to show where Grafana went down meanwhile: its provider then prints pages of errors."""
         url = self.config.grafana_url
         if url is None or not (GRAFANA_PLUGIN in said or urlsplit(url).netloc in said):
             return None
@@ -156,15 +156,15 @@ class Operation:
         return f"Grafana at {url} does not answer any more: {reason}" if reason else None
 
     def _mind_grafana(self, what: str, *, with_data: bool, refresh: bool) -> None:
-        """See what others have done in Grafana; ConfigError where it must answer and does not.
+        """Read the changes made in Grafana by others; ConfigError where it is required and does not respond.
 
-        Asked of a Grafana that does not answer, its provider breaks off without saying why. The stack's own is
-        started by `up`, another's is not; and where its volume goes, nothing in it needs taking out.
+        If Grafana does not respond, its provider stops without a reason. `up` starts the stack's own Grafana, but not
+        an external one; and if its volume is removed, nothing in it has to be removed.
         """
         url = self.config.grafana_url
         if url is None or (what == "preview" and not refresh):
             return
-        # Here, as it takes 0.3 s that a stack without Grafana need not wait.
+        # Imported here, as it takes 0.3 s, which a stack without Grafana need not wait for.
         from observability.operations.grafana import trouble
 
         own, made = self.config.runs("grafana"), bool(self.engine.grafana_resources())
@@ -186,7 +186,7 @@ class Operation:
             )
 
     def _make_way(self) -> None:
-        """Take out of Grafana what an update that was cut short has made there without a record of it."""
+        """Remove from Grafana what an interrupted update created there without a record of it."""
         from observability.operations.grafana import Grafana
         from observability.operations.leftovers import take_out
 
@@ -198,11 +198,11 @@ class Operation:
         recorded = {urn.rpartition("::")[2] for urn in self.engine.grafana_resources()}
         own = config.runs("grafana")
         try:
-            # In the stack's own Grafana these names are used by the stack only.
+            # In the stack's own Grafana these names are used only by the stack.
             removed = take_out(grafana, self.declared, recorded, lambda name: own or name in begun)
         except httpx.HTTPStatusError as error:
             if own:
-                return  # The secret was set anew; the update is what brings it there.
+                return  # The secret was changed; only the update stores it there.
             raise ConfigError(
                 f"Grafana at {grafana.url} answers {error.response.status_code} to what grafanaAuth allows",
                 f"set it anew: ./obs secret set grafanaAuth {config.stack}    (role Admin)",
@@ -211,11 +211,11 @@ class Operation:
             self.console.print(f"  taken out of Grafana, as there is no record of it: {name}", markup=False)
 
     def wait(self) -> list[containers.ServiceState]:
-        """The services' states, once all are well or a minute is over."""
+        """The services' states, once all are healthy or a minute is over."""
         return containers.wait_until_well(self.client, self.config.stack, self.declared, HEALTH_SECONDS)
 
     def sweep(self) -> list[str]:
-        """Remove containers and networks of the stack that the state did not know of; their names."""
+        """Remove containers and networks of the stack that are not in the state; returns their names."""
         label = f"{naming.LABEL_STACK}={self.config.stack}"
         removed = []
         for container in self.client.containers.list(all=True, filters={"label": label}):
@@ -227,7 +227,7 @@ class Operation:
         return removed
 
     def remove_volumes(self) -> list[str]:
-        """Remove the stack's volumes; their names."""
+        """Remove the stack's volumes; returns their names."""
         label = f"{naming.LABEL_STACK}={self.config.stack}"
         found = self.client.volumes.list(filters={"label": label})
         for volume in found:
@@ -238,7 +238,7 @@ class Operation:
 def _without(config: StackConfig, left_out: Mapping[str, str], tools: toolchain.Toolchain) -> StackConfig:
     """The stack without these images, and without Grafana where its plugin is not available.
 
-    ConfigError where there is no stack without one of them.
+    ConfigError where the stack cannot run without one of them.
     """
     for name in left_out.keys() & essential():
         raise ConfigError(f"the image of {name} is not available: {left_out[name]}", "see ./obs doctor")

@@ -1,4 +1,4 @@
-"""Do the parts do their work? What the exporters see, and whether lines reach Loki; each answer a row of `verify`."""
+"""Whether the parts work: what exporters reach, and whether lines arrive in Loki; each result is a row of `verify`."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,14 +14,14 @@ from observability.parts.registry import parts
 from observability.settings.load import StackConfig
 
 Verdict = Literal["passed", "failed", "left out", "warning"]
-"""How a check ended. What is left out was not checked; a warning is wrong in prod."""
+"""The result of a check. A part that is left out was not checked; a warning is an error in prod."""
 
 Answer = tuple[str, Verdict, str]
-"""What was looked at, how it is, and what was seen."""
+"""The object, its state, and the observation."""
 
 
 def verdict(ok: bool) -> Verdict:
-    """Of a check that passes or fails."""
+    """The verdict of a check that passes or fails."""
     return "passed" if ok else "failed"
 
 
@@ -29,11 +29,11 @@ Get = Callable[..., Any]
 Retry = Callable[[Callable[[], bool]], bool]
 
 RECENT: Final = 600
-"""Seconds within which a container must have written a line for its absence from Loki to count."""
+"""A container must have written a line within this many seconds for its absence from Loki to be an error."""
 
 
 def left_out(config: StackConfig) -> Iterator[Answer]:
-    """Why a part is not there; that of Grafana is said elsewhere."""
+    """The reason why a part is not in the stack; Grafana's is reported elsewhere."""
     for name, reason in config.left_out.items():
         if name != "grafana":
             instead = "Promtail does its work: " if name == "alloy" and config.collector == "promtail" else ""
@@ -63,7 +63,7 @@ def exporters(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
 
 
 def unplaced(config: StackConfig) -> Iterator[Answer]:
-    """What systems' files declare and the settings do not place: with a reason it is left out, without it is wrong."""
+    """Objects that systems' files declare and the settings do not place: left out with a reason, else an error."""
     for missing in config.unplaced:
         what = f"{missing.what} of {missing.system}"
         if missing.reason is not None:
@@ -73,7 +73,7 @@ def unplaced(config: StackConfig) -> Iterator[Answer]:
 
 
 def not_watched(config: StackConfig) -> Iterator[str]:
-    """A line for each thing that systems' files declare and the settings do not place, with the reason if any."""
+    """A line for each object that systems' files declare and the settings do not place, with the reason if any."""
     for missing in config.unplaced:
         reason = missing.reason or f"declared in systems/{missing.system}.yaml and placed nowhere"
         yield f"not watched: {missing.what} of {missing.system}: {reason}"
@@ -89,7 +89,7 @@ def receivers(config: StackConfig) -> Iterator[Answer]:
 
 
 def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Retry) -> Iterator[Answer]:
-    """Whether every container that is read, the systems' among them, and wrote a line lately is found in Loki."""
+    """Whether every container that is read, including the systems', and recently wrote a line is found in Loki."""
     if not config.runs("loki") or config.collector is None:
         return
     missing: set[str] = set()
@@ -109,7 +109,7 @@ def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Ret
 
 
 def _writers(config: StackConfig, client: docker.DockerClient) -> Iterator[str]:
-    """Running containers that are read and wrote a line lately, but not just now: the collector needs time to send."""
+    """Containers that run, are read and wrote a line recently, but not just now: the collector needs time to send."""
     now = int(time.time())
     for container in client.containers.list():
         stream = sources.stream(config, str(container.name), container.labels)

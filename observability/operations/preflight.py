@@ -1,4 +1,4 @@
-"""What can be known to go wrong before anything is touched."""
+"""Errors that can be detected before anything is changed."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ from observability.synth.record import CONTAINER, Declared
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
-    """A port of the host that the stack will hold, and the setting that says so."""
+    """A port of the host that the stack will bind, and its setting."""
 
     service: str
     address: str
@@ -27,7 +27,7 @@ class Binding:
 
 
 def connect(host: str | None = None) -> docker.DockerClient:
-    """The Docker Engine at this address, else of $DOCKER_HOST or of this machine; ConfigError where none answers."""
+    """The Docker Engine at this address, else of $DOCKER_HOST or of this machine; ConfigError where none responds."""
     try:
         client = docker.DockerClient(base_url=host, timeout=30) if host else docker.from_env(timeout=30)
         client.ping()
@@ -40,7 +40,7 @@ def connect(host: str | None = None) -> docker.DockerClient:
 
 
 def objects_of(client: docker.DockerClient, stack: str) -> list[str]:
-    """Names of all containers, networks and volumes of a stack that Docker has, whoever created them."""
+    """Names of all containers, networks and volumes of a stack in Docker, whoever created them."""
     label: dict[str, str | list[str] | bool] = {"label": f"{naming.LABEL_STACK}={stack}"}
     containers = [str(one.name) for one in client.containers.list(all=True, filters=label)]
     networks = [str(one.name) for one in client.networks.list(filters=label)]
@@ -49,7 +49,7 @@ def objects_of(client: docker.DockerClient, stack: str) -> list[str]:
 
 
 def check(config: StackConfig, declared: Sequence[Declared], client: docker.DockerClient) -> None:
-    """Refuse two containers of one name, two of one port, and ports that are in use."""
+    """Refuse two containers with the same name, two with the same port, and ports that are in use."""
     names: dict[str, str] = {}
     for resource in _containers(declared):
         name = resource.inputs["name"]
@@ -77,7 +77,7 @@ def check(config: StackConfig, declared: Sequence[Declared], client: docker.Dock
 
 
 def _check_network(config: StackConfig, client: docker.DockerClient) -> None:
-    """Refuse a subnet that another network of the engine has part of."""
+    """Refuse a subnet that overlaps another network of the engine."""
     wanted = config.settings.network.subnet
     for network in client.networks.list():
         for pool in (network.attrs.get("IPAM") or {}).get("Config") or []:
@@ -92,7 +92,7 @@ def _check_network(config: StackConfig, client: docker.DockerClient) -> None:
 
 
 def bindings(config: StackConfig, declared: Iterable[Declared]) -> Iterator[Binding]:
-    """Every port of the host that the stack will hold."""
+    """Every port of the host that the stack will bind."""
     for resource in _containers(declared):
         service = resource.inputs["name"].removeprefix(f"obs-{config.stack}-")
         for port in resource.inputs.get("ports", []):
@@ -116,7 +116,7 @@ def _containers(declared: Iterable[Declared]) -> Iterator[Declared]:
 
 
 def _own_bindings(stack: str, client: docker.DockerClient) -> set[tuple[str, int]]:
-    """Ports that this stack's running containers hold already."""
+    """Ports that this stack's running containers already bind."""
     held = set()
     for container in client.containers.list(filters={"label": f"{naming.LABEL_STACK}={stack}"}):
         for published in (container.attrs["HostConfig"].get("PortBindings") or {}).values():

@@ -1,4 +1,4 @@
-"""What a silence mutes, by the rules and by the alerts that fire."""
+"""What a silence mutes, by the rules and by the firing alerts."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from observability.operations.alertmanager import Document
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """What a silence mutes: alerts that are firing, rules that can fire, and alerts that those firing mute."""
+    """What a silence mutes: firing alerts, rules that can fire, and alerts that those firing alerts mute."""
 
     firing: tuple[Document, ...]
     names: tuple[str, ...]
@@ -20,7 +20,7 @@ class Reach:
 
 
 def reach(wanted: Collection[Matcher], known: Alerts, current: Collection[Document]) -> Reach:
-    """What a silence with these matchers mutes, by the rules and by what Alertmanager has at present."""
+    """What a silence with these matchers mutes, by the rules and by the current alerts of Alertmanager."""
 
     def silenced(alert: Document) -> bool:
         return all(matcher.holds(alert["labels"]) for matcher in wanted)

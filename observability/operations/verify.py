@@ -1,4 +1,4 @@
-"""Does the stack work? Asked of the running servers, one row per answer."""
+"""Whether the stack works, by requests to the running servers, one row per check."""
 
 import time
 import uuid
@@ -27,7 +27,7 @@ from observability.settings.load import StackConfig
 from observability.synth.record import Declared
 
 PATIENCE = 30.0
-"""Seconds in all that things which are only just starting are waited for."""
+"""Total seconds to wait for objects that are still starting."""
 
 DELIVERY = 20.0
 """Seconds within which a test alert must arrive."""
@@ -35,7 +35,7 @@ DELIVERY = 20.0
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One thing looked at."""
+    """The result of one check."""
 
     check: str
     verdict: Verdict
@@ -49,7 +49,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """The stack that is looked at, and the ways to it."""
+    """The stack that is checked, and the access to it."""
 
     config: StackConfig
     declared: Sequence[Declared]
@@ -58,7 +58,7 @@ class Subject:
     deadline: float = field(default_factory=lambda: time.monotonic() + PATIENCE)
 
     def get(self, service: str, path: str, headers: Mapping[str, str] | None = None, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
-        """The JSON a server answers."""
+        """The JSON of a server's response."""
         answer = httpx.get(addresses(self.config)[service] + path, params=params, headers=headers, timeout=5)
         answer.raise_for_status()
         return answer.json()
@@ -144,7 +144,7 @@ def _rules(subject: Subject) -> Iterator[Row]:
 
 
 def _bad(group: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the rules of a group. One whose turn comes less often than we wait may not have been due."""
+    """The problems of a group's rules. One with an interval longer than the wait may not have run yet."""
     fine = {"ok", "unknown"} if group["interval"] > PATIENCE / 2 else {"ok"}
     return [
         f"{rule['name']}: {rule.get('lastError') or rule['health']}"
@@ -177,7 +177,7 @@ def _reloads(subject: Subject) -> Iterator[Row]:
 
 
 def _watchdog(subject: Subject) -> Iterator[Row]:
-    """Prometheus' rules, its way to Alertmanager, and Alertmanager: the Watchdog has made the whole way."""
+    """Prometheus' rules, its connection to Alertmanager, and Alertmanager: the Watchdog has arrived there."""
 
     def arrived() -> bool:
         return bool(subject.get("alertmanager", "/api/v2/alerts", filter='alertname="Watchdog"'))
@@ -207,14 +207,14 @@ def _heartbeat(subject: Subject) -> Iterator[Row]:
 
 
 def _pings(ago: str) -> str:
-    """PromQL for how many had been taken so long ago."""
+    """PromQL for the number of pings accepted until that time."""
     labels = f'{{job="alertmanager", receiver_name="heartbeat"}} offset {ago}'
     series = "alertmanager_notification_requests"
     return f"(sum({series}_total{labels}) - sum({series}_failed_total{labels}))"
 
 
 def _parts(subject: Subject) -> Iterator[Row]:
-    """Parts that are left out, and whether the exporters and the collector do their work."""
+    """Parts that are left out, and whether the exporters and the collector work."""
 
     def retry(condition: Callable[[], bool]) -> bool:
         return _retry(subject, condition)
@@ -231,7 +231,7 @@ def _parts(subject: Subject) -> Iterator[Row]:
 
 
 def _grafana(subject: Subject) -> Iterator[Row]:
-    """What is declared of Grafana, by its own API; or why there is none."""
+    """The declared objects of Grafana, by its API; or the reason why it does not run."""
     if "grafana" in subject.config.left_out:
         yield Row(check="Grafana", verdict="left out", detail=subject.config.left_out["grafana"])
     if subject.config.grafana_url is None:
@@ -245,7 +245,7 @@ def _grafana(subject: Subject) -> Iterator[Row]:
 
 
 def _delivery(subject: Subject) -> Iterator[Row]:
-    """An alert raised on purpose is delivered to a webhook on the stack's network."""
+    """A test alert is delivered to a webhook on the stack's network."""
     mark = uuid.uuid4().hex
     stack = subject.config.stack
     with inbox(subject.client, stack, subject.config.settings.image("alertmanager")) as container:
@@ -269,7 +269,7 @@ def _delivery(subject: Subject) -> Iterator[Row]:
 
 
 def _retry(subject: Subject, condition: Callable[[], bool]) -> bool:
-    """Whether the condition holds before patience ends; a server that refuses is tried again."""
+    """Whether the condition holds before the timeout; a server that refuses the connection is tried again."""
     while True:
         try:
             if condition():
