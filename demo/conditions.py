@@ -16,7 +16,7 @@ class Conditions:
     """Share answered with 500, of every route."""
     slow_share: float = 0.0
     slow_seconds: Seconds = (0.0, 0.0)
-    """Share of slow requests and their duration: on a simulated system's slow route; in the shop on all, as a delay."""
+    """Share of slow requests and their duration: on a simulated system's slow route; in the shop a delay of all."""
     slowness: float = 1.0
     """Factor on the duration of every request."""
     crawler: float = 0.0
