@@ -1,6 +1,6 @@
-"""Tests. What each folder needs stands in `tests.conftest.NEEDS`."""
+"""Tests. `tests.conftest.NEEDS` lists what each folder needs."""
 
 import os
 
-# First of all: the Prometheus client reads it as it is imported, and then leaves `_created` series out.
+# Must come first: the Prometheus client reads it at import, and then omits `_created` series.
 os.environ.setdefault("PROMETHEUS_DISABLE_CREATED_SERIES", "true")

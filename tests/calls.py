@@ -1,4 +1,4 @@
-"""How much work code does, as the number of Python functions it calls: the same at any speed of the machine."""
+"""The work that code does, as the number of Python functions it calls: independent of the machine's speed."""
 
 import sys
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from types import FrameType
 
 
 def calls(work: Callable[[], object]) -> int:
-    """Number of calls of Python functions while this thread does the work."""
+    """Number of Python function calls while this thread does the work."""
     count = 0
 
     def note(_: FrameType, event: str, __: object) -> None:

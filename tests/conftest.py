@@ -33,7 +33,7 @@ STACKS: Final = ("live", "soak")
 
 
 def folder(path: Path) -> str:
-    """The folder of tests that a file is in; empty for a file elsewhere, as in a project of one's own."""
+    """The folder of tests that a file is in; empty for a file outside of them, such as in a user's project."""
     if not path.is_relative_to(HERE):
         return ""
     first, *others = path.relative_to(HERE).parts
@@ -41,7 +41,7 @@ def folder(path: Path) -> str:
 
 
 def has_demo() -> bool:
-    """Whether the stack file `dev` brings up the demo and places its systems, which are what a live stack watches."""
+    """Whether the stack file `dev` enables the demo and places its systems, which a live stack watches."""
     config = read_stack_file("dev", HERE.parent).get("config") or {}
     if "demo:tenant" not in config:
         return False
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _nothing_built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Without a marker: no Docker, an empty cache and an empty Pulumi home, whatever this machine has."""
+    """Tests without a marker get no Docker, an empty cache and an empty Pulumi home, whatever the machine has."""
     if folder(request.path) in {"", *NEEDS}:
         yield
         return

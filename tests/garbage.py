@@ -1,4 +1,4 @@
-"""Coroutines that a failed Pulumi program leaves behind, which complain when they are collected."""
+"""Coroutines that a failed Pulumi program leaves behind, which report errors when they are garbage-collected."""
 
 import gc
 import sys
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def collected_at_the_end() -> Iterator[None]:
-    """Collect garbage only once all is done.
+    """Collect garbage only at the end.
 
-    What such coroutines say would else appear wherever they happen to be collected; inside `ast.parse`, which printing
+    Their errors would otherwise appear wherever they happen to be collected; inside `ast.parse`, which printing
     a traceback calls as well, they even break the interpreter.
     """
     gc.disable()

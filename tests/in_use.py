@@ -1,4 +1,4 @@
-"""Tests that make a stack of their own refuse to start where one of that name is there: it is somebody else's."""
+"""Tests that create their own stack refuse to start where a stack of that name exists: it may be in use."""
 
 import fcntl
 import tempfile
@@ -21,7 +21,7 @@ def objects(client: docker.DockerClient, stack: str) -> list[str]:
 
 
 def refuse_if_in_use(client: docker.DockerClient, stack: str) -> None:
-    """End the whole run, with what is there and how to remove it: a test would change or remove it."""
+    """Exit the whole run, with what exists and how to remove it: a test would change or remove it."""
     there = objects(client, stack)
     if there:
         label = f"label={LABEL_STACK}={stack}"
@@ -37,9 +37,9 @@ def refuse_if_in_use(client: docker.DockerClient, stack: str) -> None:
 
 @contextmanager
 def alone(name: str) -> Iterator[None]:
-    """Hold a name on this machine until the end of the block; where another run of the tests holds it, end this one.
+    """Lock a name on this machine until the end of the block; if another run of the tests holds it, exit this one.
 
-    The lock of a run that was killed is free again, so what it left may be removed.
+    The lock of a run that was killed is released, so what it left may be removed.
     """
     with (Path(tempfile.gettempdir()) / f"{name}.lock").open("w") as file:
         try:

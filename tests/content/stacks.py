@@ -7,5 +7,5 @@ from tests.unit import conftest
 
 
 def stack_config(stack: str = "dev", values: dict[str, Any] | None = None) -> StackConfig:
-    """A stack of this repository that has every secret, with settings on top of what its file says of systems."""
+    """A stack of this repository that has every secret, with settings that override its file's settings of systems."""
     return conftest.stack_config(stack, values, ROOT)

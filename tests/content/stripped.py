@@ -1,4 +1,4 @@
-"""A checkout as another team would have it: without the systems of this repository, and with one of its own."""
+"""A checkout as another team would have it: without the systems of this repository, and with its own system."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ def stripped(folder: Path) -> Path:
 
 
 def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in the copy, with a data folder of its own and no project folder."""
+    """Run a command in the copy, with its own data folder and no project folder."""
     environment = {**os.environ, "OBS_DATA_DIR": str(root.parent / "data")}
     environment.pop("OBS_PROJECT", None)
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
@@ -52,7 +52,7 @@ def tests(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _placed(config: dict[str, Any]) -> dict[str, Any]:
-    """The `config` of a stack file with the new system in the place of this repository's, and without the demo."""
+    """The `config` of a stack file with the new system instead of this repository's, and without the demo."""
     found = {key: value for key, value in config.items() if key != "demo:tenant"}
     found.get("observability:network", {}).pop("hosts", None)
     found["observability:systems"] = {NEW: {"instances": {"static": [f"{NEW}.example.com:3000"]}}}

@@ -1,1 +1,1 @@
-"""The contract that Pulumi's Docker plugin and our stand-in for it both keep."""
+"""The contract that both Pulumi's Docker plugin and our stand-in for it fulfil."""

@@ -23,28 +23,28 @@ PLUGINS: Final = ("stand-in", "official")
 
 @pytest.fixture(scope="package", autouse=True)
 def _coroutines_end_last() -> Iterator[None]:
-    """What failed updates leave behind is collected once all is done."""
+    """What failed updates leave behind is collected at the end."""
     with collected_at_the_end():
         yield
 
 
 @pytest.fixture(scope="session")
 def obtained() -> Iterator[Toolchain]:
-    """Docker Engine, the Pulumi CLI and the image, as every run gets them, for one run at a time."""
+    """Docker Engine, the Pulumi CLI and the image, obtained as in every run, for one run at a time."""
     with alone("obs-contract"):
         yield ensure({IMAGE: PINS[IMAGE]})
 
 
 @pytest.fixture(scope="session")
 def image(obtained: Toolchain) -> str:
-    """A small image with a shell, in use anyway."""
+    """A small image with a shell that the stack uses already."""
     assert not obtained.left_out
     return PINS[IMAGE]
 
 
 @pytest.fixture(scope="session")
 def docker_engine(obtained: Toolchain) -> Iterator[DockerClient]:
-    """The Docker Engine the plugins talk to."""
+    """The Docker Engine that the plugins use."""
     client = DockerClient(base_url=obtained.docker_host)
     yield client
     client.close()
@@ -52,13 +52,13 @@ def docker_engine(obtained: Toolchain) -> Iterator[DockerClient]:
 
 @pytest.fixture(scope="module", params=PLUGINS)
 def plugin(request: pytest.FixtureRequest, obtained: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Plugin:
-    """Each plugin in turn: the stand-in always, the official one wherever it is installed."""
+    """Each plugin in turn: the stand-in always, the official one if it is installed."""
     return _plugin(request.param, obtained, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def other_plugin(plugin: Plugin, obtained: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Plugin:
-    """The plugin whose turn it is not."""
+    """The other plugin."""
     return _plugin(next(name for name in PLUGINS if name != plugin.name), obtained, tmp_path_factory)
 
 

@@ -1,4 +1,4 @@
-"""One Pulumi stack under one Docker plugin: what the contract's tests stand on."""
+"""One Pulumi stack under one Docker plugin: the basis of the contract's tests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def changes(self) -> Ops:
-        """The operations that are not "nothing to do"."""
+        """The operations other than "nothing to do"."""
         return {name: op for name, op in self.ops.items() if op not in ("same", "refresh")}
 
 
@@ -88,29 +88,29 @@ class Lab:
         )
 
     def hand_over(self, plugin: Plugin) -> None:
-        """Go on with another plugin."""
+        """Continue with another plugin."""
         self.plugin = plugin
         self._stack.workspace.env_vars = {**self._stack.workspace.env_vars, **plugin.environment}
 
     def name(self, role: str) -> str:
-        """Return the name in Docker of what plays a role."""
+        """Return the name in Docker of the resource with a role."""
         return f"{self.prefix}-{role}"
 
     def inspect(self, role: str) -> dict[str, Any]:
-        """Return what Docker says of a container."""
+        """Return what Docker reports for a container."""
         attributes: dict[str, Any] = self.docker.api.inspect_container(self.name(role))
         return attributes
 
     def up(self, program: Program, **options: Any) -> Run:  # noqa: ANN401 - the engine's own options
-        """Bring the stack to the program's state; an update that fails is a run that says so."""
+        """Bring the stack to the program's state; an update that fails is a run marked as failed."""
         return self._run(self._stack.up, program=program, **options)
 
     def preview(self, program: Program, **options: Any) -> Run:  # noqa: ANN401 - the engine's own options
-        """Ask what an update would do."""
+        """Preview an update."""
         return self._run(self._stack.preview, program=program, **options)
 
     def refresh(self) -> Run:
-        """Read all resources anew."""
+        """Refresh all resources."""
         return self._run(self._stack.refresh)
 
     def destroy(self) -> Run:
@@ -123,7 +123,7 @@ class Lab:
         return {item["urn"].rpartition("::")[2]: item for item in resources if item["type"].startswith("docker:")}
 
     def deployment(self) -> dict[str, Any]:
-        """Return the record of the stack as it is exported, with secrets in the clear."""
+        """Return the record of the stack as it is exported, with secrets in plain text."""
         return dict(self._stack.export_stack().deployment or {})
 
     def urn(self, name: str) -> str:
@@ -132,7 +132,7 @@ class Lab:
         return str(found[0])
 
     def record(self) -> str:
-        """Return the state as it lies in the backend."""
+        """Return the state as stored in the backend."""
         return (self._folder / ".pulumi" / "stacks" / "contract" / "test.json").read_text(encoding="utf-8")
 
     def outputs(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which changes replace a resource, which reach it where it stands, and which are only recorded."""
+"""Which changes replace a resource, which update it in place, and which are only recorded."""
 
 import re
 from collections.abc import Callable
@@ -105,7 +105,7 @@ def declare(lab: Lab, image: str, now: int) -> None:
 
 @dataclass
 class Changes:
-    """A stack before its changes, a preview of them, and then the changes made."""
+    """A stack before its changes, a preview of them, and the changes applied."""
 
     lab: Lab
     image: str

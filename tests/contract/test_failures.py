@@ -27,7 +27,7 @@ BEFORE_CREATION: Final = {"no-image": "with image obs-contract.invalid/none:1"}
 
 
 def declare(lab: Lab, image: str, *, repaired: bool) -> None:
-    """Declare containers each broken in its own way, or repaired."""
+    """Declare containers, each broken in a different way, or repaired."""
 
     def container(role: str, /, *, use: str = image, **settings: Any) -> None:  # noqa: ANN401 - the container's own
         docker.Container(role, name=lab.name(role), image=use, **({"entrypoints": SLEEP} | settings))

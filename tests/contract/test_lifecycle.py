@@ -1,4 +1,4 @@
-"""How a stack follows what happens to its containers, and how it ends."""
+"""How a stack detects what happens to its containers, and how it is destroyed."""
 
 import time
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def declare(lab: Lab, image: str) -> None:
 
 
 def in_volume(lab: Lab, image: str, script: str) -> bytes:
-    """Run a script beside the stack, with its volume at /v, and return what it prints."""
+    """Run a script outside of the stack, with its volume at /v, and return what it prints."""
     return lab.docker.containers.run(
         image,
         ["-c", script],

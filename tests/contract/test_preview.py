@@ -1,4 +1,4 @@
-"""What `obs preview` says, from the steps of the real engine and each plugin."""
+"""What `obs preview` reports, from the steps of the real engine and each plugin."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the stand-in does not know, it refuses by name and never ignores."""
+"""The stand-in refuses by name what it does not support, and never ignores it."""
 
 from collections.abc import Callable
 from unittest.mock import create_autospec
@@ -14,11 +14,11 @@ from toolchain.standin.provider import Provider
 
 
 class RefusedError(Exception):
-    """The call was answered with an error."""
+    """The call returned an error."""
 
 
 def context() -> grpc.ServicerContext:
-    """Return a call's context that raises what it is told to answer."""
+    """Return a call's context that raises the error it is given."""
     made = create_autospec(grpc.ServicerContext)
     made.abort.side_effect = lambda _, details: throw(details)
     return made

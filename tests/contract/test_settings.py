@@ -1,4 +1,4 @@
-"""What a program asks for reaches Docker, and what Docker says comes back."""
+"""What a program declares is applied in Docker, and what Docker reports is returned."""
 
 import base64
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SLEEP = ["sh", "-c", "trap 'exit 0' TERM INT; sleep 600 & wait"]
 
 @dataclass
 class World:
-    """A stack with one of everything, and what its first preview and update did."""
+    """A stack with one resource of each kind, and the results of its first preview and update."""
 
     lab: Lab
     program: Program
@@ -28,7 +28,7 @@ class World:
 
 
 def declare(lab: Lab, image: str, source: Path) -> None:
-    """Declare one of everything."""
+    """Declare one resource of each kind."""
     network = docker.Network(
         "network",
         name=lab.name("network"),

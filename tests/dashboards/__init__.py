@@ -1,1 +1,1 @@
-"""Dashboards as Grafana is given them: what every one of them must be."""
+"""Dashboards as they are sent to Grafana: what holds for every dashboard."""

@@ -1,4 +1,4 @@
-"""What a dashboard shows of alerts: where each begins, and marks that some alert can make."""
+"""What a dashboard shows of alerts: the threshold of each, and annotations that an existing alert can produce."""
 
 import functools
 import json
@@ -46,14 +46,14 @@ ANOTHER_SCALE: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """An alerting rule, as far as a dashboard knows of it."""
+    """An alerting rule, with what a dashboard needs of it."""
 
     expr: str
     labels: Mapping[str, str]
 
     @property
     def limit(self) -> float | None:
-        """The number that the rule itself has; None where it tells of any, or has a threshold series."""
+        """The number in the rule itself; None where it fires for any value, or has a threshold series."""
         found = LITERAL.findall(self.expr.strip())
         value = float(found[-1]) if found and not THRESHOLD.search(self.expr) else 0.0
         return value if value not in (0.0, 1.0) else None
@@ -88,7 +88,7 @@ def graphs(alert: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def drawn(panel: Mapping[str, Any]) -> tuple[set[str], set[float]]:
-    """The threshold series, and the values, of which a panel draws a line."""
+    """The threshold series, and the values, for which a panel draws a line."""
     named = {name for target in panel["targets"] for name in THRESHOLD.findall(target["expr"])}
     defaults = panel["fieldConfig"]["defaults"]
     if "thresholdsStyle" not in defaults.get("custom", {}):
@@ -97,7 +97,7 @@ def drawn(panel: Mapping[str, Any]) -> tuple[set[str], set[float]]:
 
 
 def demanded(uid: str) -> set[str]:
-    """The thresholds that a dashboard's own system has a value for; of one across all, everybody's."""
+    """The thresholds that a dashboard's system has a value for; for a dashboard of all systems, all thresholds."""
     owners = {name for name in (*EVERYTHING.systems, "platform") if uid.startswith(f"{name}-")}
     return {one.name for one in EVERYTHING.thresholds if not owners or one.system in owners}
 
@@ -114,7 +114,7 @@ def test_the_threshold_of_an_alert_is_drawn_on_the_graph_that_shows_it(alert: st
     own = rules()[alert]
     for uid, panel in graphs(alert):
         series, values = drawn(panel)
-        # One name may serve a process and a host, and have a figure or a share: what is drawn is one of them.
+        # One name may be used for a process and a host, and for a value or a share: one of them is drawn.
         named = limits_of(alert, uid)
         if named:
             assert named & series, f"{uid}, {panel['title']}: draws none of {sorted(named)}"
@@ -132,7 +132,7 @@ def test_an_exception_is_listed_only_for_an_alert_that_would_fail(alert: str) ->
 
 
 def selectors(query: Query) -> Iterator[pp.VectorSelector]:
-    """What a query asks of the alerts."""
+    """The alerts that a query selects."""
     for node, _ in walk(parse(query.filled)):
         if isinstance(node, pp.VectorSelector) and (node.name or "").startswith("ALERTS"):
             yield node
@@ -150,7 +150,7 @@ def test_the_alerts_that_a_dashboard_queries_belong_to_a_rule(asked: tuple[str, 
     found = [rule.labels for own in rules().values() for rule in own]
 
     def fits(labels: Mapping[str, str], node: pp.VectorSelector) -> bool:
-        # What a rule does not set itself comes of the series that it fires for.
+        # Labels that a rule does not set come from the series that it fires for.
         return all(one.admits(labels[one.name]) for one in matchers(node) if one.name in labels)
 
     nodes = list(selectors(ASKING[asked]))

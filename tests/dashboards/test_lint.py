@@ -1,4 +1,4 @@
-"""No dashboard of any stack has a fault that the lint knows, and the lint finds each of these faults."""
+"""No dashboard of any stack has a fault that the lint detects, and the lint finds each of these faults."""
 
 import copy
 import functools
@@ -50,7 +50,7 @@ def test_no_two_dashboards_have_the_same_uid() -> None:
         assert len(set(uids)) == len(uids)
 
 
-# Faults, each made in a dashboard that has none.
+# Faults, each introduced into a dashboard that has none.
 
 
 def _panel(document: dict[str, Any]) -> dict[str, Any]:

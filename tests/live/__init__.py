@@ -1,1 +1,1 @@
-"""A whole stack of its own beside whatever runs, under the real engine on a real Docker Engine."""
+"""A whole separate stack next to any running one, under the real engine on a real Docker Engine."""

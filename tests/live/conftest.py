@@ -1,6 +1,6 @@
-"""The stack `live`: a copy of the project with a stack file, a data folder, a network and ports of its own.
+"""The stack `live`: a copy of the project with its own stack file, data folder, network and ports.
 
-What every stack has is tested on the spine, where commands are quick; the tests that need the whole stack come last.
+The parts that every stack has are tested on the spine, where commands are quick; tests of the whole stack run last.
 """
 
 import os
@@ -35,7 +35,7 @@ collect_ignore_glob = [] if has_demo() else ["*"]
 
 @dataclass(kw_only=True)
 class Project:
-    """A checkout of one's own, and the way to run `obs` in it."""
+    """A separate checkout, and the way to run `obs` in it."""
 
     root: Path
     data: Path
@@ -44,7 +44,7 @@ class Project:
 
     def obs(self, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `./obs`; its output and exit code."""
-        # What the servers themselves refuse is seen only where nothing refuses it before.
+        # The servers' own errors are seen only where no earlier check refuses the input.
         env = {**os.environ, "OBS_DATA_DIR": str(self.data), "OBS_SKIP_CHECK": "1", **environment}
         for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
             env.pop(name, None)
@@ -54,7 +54,7 @@ class Project:
         )
 
     def configure(self, changes: dict[str, Any] | None = None) -> None:
-        """Write the stack file: the usual settings, and these over them, key by key of each section; None: without."""
+        """Write the stack file: the usual settings, with these merged over each section by key; None removes a key."""
         values = {key: dict(value) if isinstance(value, dict) else value for key, value in SETTINGS.items()}
         for key, value in [*self.usual.items(), *(changes or {}).items()]:
             name = key if ":" in key else f"observability:{key}"
@@ -64,25 +64,25 @@ class Project:
         (self.root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": values}))
 
     def store(self, name: str, value: str) -> str:
-        """Store a secret until `forget`; what the command said."""
+        """Store a secret until `forget`; return the command's output."""
         done = self.obs("secret", "set", name, STACK, stdin=value)
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
 
     def forget(self) -> None:
-        """Take the secrets of receivers out again: with nobody behind them any more, messages would fail for ever."""
+        """Remove the secrets of receivers: without a server at their addresses, messages would fail repeatedly."""
         for path in (self.data / "secrets" / STACK).glob("*"):
             if path.name.endswith(("Url", "Token", "Key", "User")):
                 path.unlink()
 
     def prometheus(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
-        """The data of an answer of the stack's Prometheus."""
+        """The data of a response of the stack's Prometheus."""
         answer = httpx.get(f"http://127.0.0.1:19090/api/v1/{path}", params=params, timeout=60)
         answer.raise_for_status()
         return answer.json()["data"]
 
     def started_at(self) -> str:
-        """When Prometheus' process started, by Docker."""
+        """When Prometheus' process started, according to Docker."""
         return str(self.client.containers.get(f"obs-{STACK}-prometheus").attrs["State"]["StartedAt"])
 
     def objects(self) -> set[str]:
@@ -100,7 +100,7 @@ class Project:
 
 
 def copied(folder: Path) -> Project:
-    """A copy of the checkout with a data folder of its own."""
+    """A copy of the checkout with its own data folder."""
     root = folder / "project"
     ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "out")
     shutil.copytree(ROOT, root, ignore=ignored)
@@ -110,12 +110,12 @@ def copied(folder: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The copy; whatever the stack left is removed at the end. Refused where somebody else's stack has its name."""
+    """The copy; whatever the stack left is removed at the end. Refused where another stack has its name."""
     refuse_if_in_use(docker.from_env(), STACK)
     found = copied(tmp_path_factory.mktemp("live"))
     found.configure()
     yield found
-    # With whatever the tests brought up last, the demo among it.
+    # With everything that the tests started last, including the demo.
     found.usual = {}
     found.configure()
     done = found.obs("down", STACK, "--volumes")
@@ -127,7 +127,7 @@ AFTER_ALL: Final = ("test_alert_test", "test_notifications", "test_teardown")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the whole stack after the others, so that the stack grows once."""
+    """Order the tests of the whole stack after the others, so that the stack is extended once."""
 
     def place(item: pytest.Item) -> tuple[int, bool]:
         after = AFTER_ALL.index(item.path.stem) + 1 if item.path.stem in AFTER_ALL else 0
@@ -158,7 +158,7 @@ def stack(project: Project) -> Project:
 
 @pytest.fixture
 def settled(project: Project) -> Iterator[Project]:
-    """The stack that is up, brought back to its usual settings after the test."""
+    """The stack that is up, reset to its usual settings after the test."""
     yield project
     project.forget()
     _up(project, project.usual)

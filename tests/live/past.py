@@ -1,4 +1,4 @@
-"""A past of eight days for a stack that has just begun, so that what compares with last week has something to see."""
+"""A history of eight days for a new stack, so that comparisons with the week before have data."""
 
 import io
 import tarfile
@@ -12,12 +12,12 @@ OLDEST = "app:orders:increase1h offset 1w"
 
 
 def give(stack: Project) -> None:
-    """Write the demo's past into Prometheus' storage with promtool, once, and let Prometheus read it."""
+    """Write the demo's history into Prometheus' storage with promtool, once, and make Prometheus read it."""
     if stack.prometheus("query", query=OLDEST)["result"]:
         return
     client = stack.client
     server = client.containers.get(f"obs-{STACK}-prometheus")
-    # The counters go on from where the demo's own began.
+    # The counters end where the demo's own began.
     first = min(float(one["value"][1]) for one in _first_samples(stack))
     text = "\n".join(lines(int(first) // 60 * 60 - 8 * 86400, int(first) // 60 * 60, SHOP.pace.requests)) + "\n"
     promtool = client.containers.create(
@@ -41,7 +41,7 @@ def give(stack: Project) -> None:
         assert promtool.wait(timeout=HANG_SECONDS)["StatusCode"] == 0, promtool.logs().decode()
     finally:
         promtool.remove(force=True)
-    # Blocks that others wrote are read as it starts, else within a minute.
+    # Blocks written by other programs are read at startup, otherwise within a minute.
     server.restart(timeout=30)
     until(lambda: stack.prometheus("query", query=OLDEST)["result"])
 

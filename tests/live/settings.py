@@ -1,4 +1,4 @@
-"""Settings of the stack `live` and of its demo: a name, subnets and ports that no other stack has."""
+"""Settings of the stack `live` and of its demo: a name, subnets and ports that no other stack uses."""
 
 from ipaddress import IPv4Network
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""The command line of notifications against the real Alertmanager and doubles of what receives its messages."""
+"""The notification commands against the real Alertmanager and doubles of the services that receive its messages."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ Done = subprocess.CompletedProcess[str]
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """The stack, and the doubles that its receivers lead to; one answers with 500, one is not there."""
+    """The stack, and the doubles that its receivers send to; one responds with 500, one does not exist."""
 
     project: Project
     http: HttpDoubles
@@ -73,7 +73,7 @@ def told(spine: Project) -> Iterator[Told]:
 
 @pytest.fixture(scope="module")
 def outcomes(told: Told) -> dict[str, Done]:
-    """What came of testing every receiver, and an alert; both at once, as each takes ten seconds and more."""
+    """The results of testing every receiver, and an alert; both at once, as each takes ten seconds or more."""
 
     def tested(*arguments: str) -> Done:
         return told.obs("alert-test", *arguments, STACK)
@@ -84,7 +84,7 @@ def outcomes(told: Told) -> dict[str, Done]:
 
 
 def rows(done: Done) -> dict[str, str]:
-    """The line about each receiver, blanks made one."""
+    """The line for each receiver, with repeated blanks collapsed."""
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     return {line.split()[1]: line for line in lines if line.startswith(("ok ", "FAIL ", "muted "))}
 
@@ -96,7 +96,7 @@ def ask(path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API ans
 
 
 def post(labels: dict[str, str], *, over: bool = False) -> None:
-    """An alert that has fired for a while, so that nobody waits for others of its group; or its end."""
+    """An alert that has fired for a while, so that its group is not waited for; or its resolution."""
     now = datetime.now(UTC)
     ends = now if over else now + timedelta(minutes=30)
     alert = {"labels": labels, "startsAt": (now - timedelta(minutes=5)).isoformat(), "endsAt": ends.isoformat()}

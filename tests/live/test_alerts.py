@@ -1,4 +1,4 @@
-"""From a rule to a webhook outside the stack, with the address kept secret all the way."""
+"""From a rule to a webhook outside the stack, whose address stays secret."""
 
 import json
 import queue
@@ -29,7 +29,7 @@ RULE = """groups:
 
 @pytest.fixture
 def receiver(spine: Project) -> Iterator["queue.Queue[tuple[str, dict[str, Any]]]"]:
-    """A web server on the host's address in the stack's network; what is posted to it."""
+    """A web server on the host's address in the stack's network, and what is posted to it."""
     assert spine.client.networks.get(f"obs-{STACK}")
     received: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
 

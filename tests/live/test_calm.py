@@ -1,4 +1,4 @@
-"""The five systems in a stack that is well: their targets, what is recorded of them, and what that costs."""
+"""The five systems in a healthy stack: their targets, what is recorded for them, and its cost."""
 
 import re
 from contextlib import suppress
@@ -26,13 +26,13 @@ WITHOUT_DATA: dict[str, str] = {
 
 @pytest.fixture(scope="module")
 def watched(stack: Project) -> Project:
-    """The stack, with a past."""
+    """The stack, with a history."""
     past.give(stack)
     return stack
 
 
 def rules(stack: Project) -> list[dict[str, Any]]:
-    """Every rule, as Prometheus has it."""
+    """Every rule, as reported by Prometheus."""
     return [rule for group in stack.prometheus("rules")["groups"] for rule in group["rules"]]
 
 
@@ -49,7 +49,7 @@ def test_no_rule_is_unhealthy(watched: Project) -> None:
     def evaluated() -> bool:
         return {rule["health"] for rule in rules(watched)} == {"ok"}
 
-    # The rarest groups come every two minutes.
+    # The longest evaluation interval of a group is two minutes.
     until(evaluated)
 
 
@@ -83,14 +83,14 @@ def test_every_signal_that_a_system_declares_is_recorded(watched: Project, syste
 
 
 def test_in_a_healthy_stack_only_the_watchdog_fires(watched: Project) -> None:
-    # How busy the machine is that runs the tests is not the stack's.
+    # The load of the machine that runs the tests is not caused by the stack.
     query = 'count by (alertname, system) (ALERTS{alertstate="firing",condition!~"load|cpu_usage"})'
     watchdog = [{"alertname": "Watchdog", "system": "platform"}]
 
     def firing() -> list[dict[str, str]]:
         return [one["metric"] for one in watched.prometheus("query", query=query)["result"]]
 
-    # That an earlier test stopped a server is an alert for five minutes.
+    # An alert for a server that an earlier test stopped fires for five minutes.
     with suppress(AssertionError):
         until(lambda: firing() == watchdog)
     assert firing() == watchdog

@@ -1,4 +1,4 @@
-"""What a change does to a running spine."""
+"""The effect of a change on a running spine."""
 
 import re
 

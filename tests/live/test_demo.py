@@ -1,4 +1,4 @@
-"""The demo beside a running stack: its requests, its faults, and what happens when its database goes."""
+"""The demo next to a running stack: its requests, its faults, and what happens when its database stops."""
 
 import re
 import uuid

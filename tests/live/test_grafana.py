@@ -1,7 +1,7 @@
 """The stack's content in a real Grafana: the one that $OBS_GRAFANA_URL names.
 
-$OBS_GRAFANA_AUTH_FILE holds a service account token or user:password for it. What the tests make there they take out
-again; the uids they use must be free, and its notification policies are set back to Grafana's own.
+$OBS_GRAFANA_AUTH_FILE holds a service account token or user:password for it. The tests remove what they create there;
+the uids they use must be free, and the notification policies are reset to Grafana's default.
 """
 
 import json
@@ -103,8 +103,8 @@ class Lab:
     grafana: Grafana
 
     def configure(self, notifications: dict[str, Any], **grafana: Any) -> None:  # noqa: ANN401
-        """Say who hears of alerts, and what else is said of Grafana."""
-        # Sections are merged key by key, so what is not said any more is said to be nothing.
+        """Set who receives alerts, and further settings of Grafana."""
+        # Sections are merged key by key, so a setting that is dropped is set to null.
         self.project.usual = {}
         self.project.configure({"grafana": {**GRAFANA, **grafana}, "notifications": notifications})
 
@@ -124,23 +124,23 @@ class Lab:
         return self.obs("preview", STACK, *options).splitlines()
 
     def contact_points(self) -> set[str]:
-        """Names of what Grafana can tell somebody by."""
+        """Names of Grafana's contact points."""
         return {point["name"] for point in self.grafana.get("api/v1/provisioning/contact-points")}
 
     def dashboard(self) -> dict[str, Any]:
-        """The overview as Grafana has it."""
+        """The overview as stored in Grafana."""
         found: dict[str, Any] = self.grafana.get("api/dashboards/uid/obs-overview")["dashboard"]
         return found
 
     def save(self, dashboard: dict[str, Any]) -> None:
-        """Save it as a person would."""
+        """Save it as a user would."""
         body = {"dashboard": dashboard, "folderUid": FOLDER, "overwrite": True}
         httpx.post(f"{URL}/api/dashboards/db", json=body, headers=self.grafana.headers, timeout=60).raise_for_status()
 
 
 @pytest.fixture(scope="module")
 def lab(stack: Project) -> Iterator[Lab]:
-    """The stack with its content in Grafana; afterwards it is taken out, and seen to be gone."""
+    """The stack with its content in Grafana; afterwards the content is removed, and its removal is checked."""
     auth = Path(AUTH_FILE).read_text().strip()
     found = Lab(project=stack, grafana=Grafana(url=URL.rstrip("/"), auth=auth))
     found.obs("secret", "set", "grafanaAuth", STACK, stdin=auth)
@@ -161,7 +161,7 @@ def lab(stack: Project) -> Iterator[Lab]:
 
 
 def _unset(lab: Lab) -> list[str]:
-    """What `obs secret list` says of the secrets that are not set, to their names."""
+    """The lines of `obs secret list` for the secrets that are not set, by name."""
     lines = lab.obs("secret", "list", STACK).splitlines()
     return [line.partition(":")[0] for line in lines if line.startswith("not set")]
 
@@ -253,7 +253,7 @@ def test_a_template_describes_the_alert(lab: Lab, name: str) -> None:
 
 
 def rendered(lab: Lab, template: str) -> str:
-    """What Grafana makes of a template for a critical alert: it is asked to send a test to a server of ours."""
+    """Grafana's output of a template for a critical alert, from a test notification to a server of the test."""
     received: list[Any] = []
 
     class Receiver(BaseHTTPRequestHandler):
@@ -263,7 +263,7 @@ def rendered(lab: Lab, template: str) -> str:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Receiver)
     thread = threading.Thread(target=server.serve_forever)

@@ -28,7 +28,7 @@ class Counted(Heartbeat):
 
 @pytest.fixture
 def outside() -> Iterator[Counted]:
-    """What expects the pings, on the host's address in the stack's network."""
+    """The receiver of the pings, on the host's address in the stack's network."""
     counted = Counted()
     listener = server((GATEWAY, PORT), counted)
     threading.Thread(target=listener.serve_forever, daemon=True).start()

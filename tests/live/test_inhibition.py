@@ -81,7 +81,7 @@ SENT: list[tuple[str, Labels, Labels]] = [
 
 @pytest.fixture
 def run() -> Iterator[str]:
-    """A mark for the alerts of one test, which are over when it ends."""
+    """A label for the alerts of one test, which are resolved when it ends."""
     mark = str(time.time_ns())
     yield mark
     for found in of_run(mark):
@@ -152,5 +152,5 @@ def test_a_silenced_alert_mutes_others_no_longer(run: str) -> None:
         assert state(run, marked) == "active"
     finally:
         httpx.delete(f"{SILENCES.removesuffix('s')}/{made.json()['silenceID']}", timeout=5).raise_for_status()
-    # Once the silence has ended, it is resolved: the cause is sent, and mutes again.
+    # Once the silence has expired, it is resolved: the cause is sent, and mutes again.
     until(lambda: not [one for one in of_run(run) if marked.items() <= one["labels"].items()], 60)

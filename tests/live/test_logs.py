@@ -1,4 +1,4 @@
-"""Lines on their way from the containers to Loki, and what the exporters see."""
+"""Lines from the containers to Loki, and what the exporters report."""
 
 import os
 import time

@@ -1,6 +1,6 @@
-"""From an alert to a message by every channel: the right one, once, and one notice when it is over.
+"""From an alert to a message by every channel: the correct message, once, and one resolved notice.
 
-The receivers are doubles that refuse what the real services would. Pushover, whose address cannot be set, and a mail
+The receivers are doubles that refuse what the real services refuse. Pushover, whose address cannot be set, and a mail
 server that demands TLS and a password are in tests/receivers.
 """
 
@@ -36,7 +36,7 @@ Alert = dict[str, dict[str, str]]
 def of_rule(name: str, file: str, labels: Mapping[str, str], page: str = "yes") -> Alert:
     """An alert as Prometheus makes it of a rule of the repository, for these labels of a series.
 
-    Of the rules of one name, one for each severity or case, it is the first that wakes someone, or does not.
+    Of the rules of one name, one for each severity or case, it is the first that pages, or does not.
     """
 
     def filled(text: str) -> str:
@@ -93,7 +93,7 @@ def post(alerts: list[Alert], since: datetime, until: datetime | None = None) ->
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What every channel was told in the test, and when the alerts began."""
+    """What every channel received in the test, and when the alerts began."""
 
     by: Mapping[str, list[Told]]
     http: HttpDoubles
@@ -103,14 +103,14 @@ class Said:
 
 @pytest.fixture(scope="module")
 def doubles(spine: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
-    """The receivers, and the stack that tells them of everything."""
+    """The receivers, and the stack that notifies them of every alert."""
     with connected(spine) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def said(doubles: tuple[HttpDoubles, MailDouble]) -> Said:
-    """A host goes down with all that runs on it and a system fails; then both are over. What was said of it."""
+    """A host goes down with all that runs on it and a system fails; then both recover. Returns the messages sent."""
     http, mail = doubles
     since = datetime.now(UTC) - timedelta(minutes=1)
     everything = [DOWN, *ON_IT, *FAILING]
@@ -118,7 +118,7 @@ def said(doubles: tuple[HttpDoubles, MailDouble]) -> Said:
     def complete(over: bool) -> bool:
         return all(sum(one.over is over for one in messages) >= 2 for messages in told(http, mail).values())
 
-    # The critical alerts first, as one that comes while the warning's group is being sent would be too late.
+    # The critical alerts first, as one that arrives while the warning's group is being sent would be too late.
     post([DOWN, FAILING[1]], since)
     post(everything, since)
     http.wait(lambda: complete(over=False))

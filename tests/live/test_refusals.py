@@ -1,4 +1,4 @@
-"""Wrong use and bad configuration: exit 2, what is wrong, how to fix it, no traceback, nothing changed."""
+"""Wrong use and invalid configuration: exit 2, the problem, how to fix it, no traceback, nothing changed."""
 
 import socket
 import subprocess

@@ -1,4 +1,4 @@
-"""What is left when a stack goes: its data, until told otherwise. The last live test: nothing is up after it."""
+"""What remains when a stack is destroyed: its data, unless removed too. The last live test: nothing is up after it."""
 
 import time
 

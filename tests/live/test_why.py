@@ -13,7 +13,7 @@ ACTIVE = 'ALERTS{alertname="CriticalErrorRate",system="social-selling"}'
 
 
 def explained(stack: Project) -> dict[str, Any]:
-    """What `obs why` says of the shop's error rate."""
+    """The output of `obs why` for the shop's error rate."""
     done = stack.obs("why", "CriticalErrorRate", "--system", "social-selling", "--json", STACK)
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""A stack that tells doubles of every channel what happens to some systems, and what they were told."""
+"""A stack that sends the alerts of some systems to doubles of every channel, and what they received."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from tests.receivers.stack import CHANNELS, notifications, secrets
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """A message as its channel has it."""
+    """A message as received by its channel."""
 
     over: bool
     title: str
@@ -24,7 +24,7 @@ class Told:
 
 
 def read(channel: str, payload: Mapping[str, Any]) -> Told:
-    """What a message of a service says; the end of an alert has no text with PagerDuty and Opsgenie."""
+    """The text of a message of a service; a resolved alert has no text in PagerDuty and Opsgenie."""
     whole = json.dumps(payload, ensure_ascii=False)
     if channel == "pagerduty":
         return Told(over=payload["event_action"] == "resolve", title=payload["payload"]["summary"], text=whole)
@@ -46,7 +46,7 @@ def read(channel: str, payload: Mapping[str, Any]) -> Told:
 
 
 def told(http: HttpDoubles, mail: MailDouble) -> dict[str, list[Told]]:
-    """Every message so far, by the channel it came by."""
+    """Every message so far, by channel."""
     found = {
         channel: [read(channel, one.payload) for one in http.taken(channel)]
         for channel in CHANNELS.values()
@@ -58,10 +58,10 @@ def told(http: HttpDoubles, mail: MailDouble) -> dict[str, list[Told]]:
 
 @contextmanager
 def connected(project: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
-    """The doubles, with the stack telling them; afterwards it has its usual settings again."""
+    """The doubles, with the stack sending to them; afterwards it has its usual settings again."""
     with HttpDoubles(GATEWAY) as http, MailDouble(GATEWAY) as mail:
         section = notifications(http.url, GATEWAY, mail.port)
-        # Not of the platform's: what earlier tests did to the stack may still be an alert.
+        # Not alerts of the platform: what earlier tests did to the stack may still raise one.
         section["teams"] = {team: list(CHANNELS) for team in ("alawael", "erpgo", "syncup")}
         project.configure({**project.usual, "notifications": section})
         with ThreadPoolExecutor() as pool:

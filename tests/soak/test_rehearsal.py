@@ -123,7 +123,7 @@ class Rehearsal:
     client: docker.DockerClient
 
     def prometheus(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
-        """The data of an answer of the stack's Prometheus."""
+        """The data of a response of the stack's Prometheus."""
         answer = httpx.get(f"http://127.0.0.1:19190/api/v1/{path}", params=params, timeout=60)
         answer.raise_for_status()
         return answer.json()["data"]

@@ -1,4 +1,4 @@
-"""No dashboard of this repository's stacks has a fault that the lint knows."""
+"""No dashboard of this repository's stacks has a fault that the lint detects."""
 
 import json
 from typing import Final

@@ -1,4 +1,4 @@
-"""Whatever a rule, a panel or a runbook of this repository's stacks reads is exposed by one of its systems."""
+"""Every series that a rule, panel or runbook of this repository's stacks reads is exposed by one of its systems."""
 
 from functools import cache
 from typing import Final

@@ -1,4 +1,4 @@
-"""Mistakes in what the systems expose: labels without bound, readiness that lies, times that nobody can read."""
+"""Mistakes in what the systems expose: unbounded labels, false readiness, timestamps that cannot be parsed."""
 
 import json
 import logging
@@ -63,7 +63,7 @@ def test_a_path_that_no_route_matches_is_not_a_route() -> None:
 
 @contextmanager
 def served(metrics: Metrics) -> Iterator[httpx.Client]:
-    """The demo's own port, over no store."""
+    """The demo's HTTP port, without a store."""
     service = Service(store=cast("Any", None), health=Health(()), metrics=metrics, how=Conditions, work=0)
     server = Server(0, service)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -79,7 +79,7 @@ Answer = Callable[[str], tuple[HTTPStatus, Mapping[str, object]] | None]
 
 
 def says_when_it_is_not_ready(answer: Answer) -> bool:
-    """Whether a service that cannot work says so by its status."""
+    """Whether a service that cannot work reports it by its status code."""
     found = answer("/health/ready")
     return found is not None and found[0] == HTTPStatus.SERVICE_UNAVAILABLE
 
@@ -98,7 +98,7 @@ def test_a_service_that_is_not_ready_says_503() -> None:
 
 
 def readable(line: str) -> bool:
-    """Whether the collector, which reads RFC 3339, can read a line's time."""
+    """Whether the collector, which reads RFC 3339, can parse a line's time."""
     return RFC_3339.fullmatch(json.loads(line)["timestamp"]) is not None
 
 

@@ -1,4 +1,4 @@
-"""Rule cases of the reference systems, told of this repository's, which have the same signals and limits."""
+"""Rule cases of the reference systems, converted to this repository's, which have the same signals and limits."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _NAME: Final = re.compile(rf"\b(?:{'|'.join(LIKE)})\b")
 
 
 def renamed(text: str) -> str:
-    """A text about reference systems, told of this repository's."""
+    """A text about reference systems, with the names of this repository's."""
     return _NAME.sub(lambda match: LIKE[match[0]], text)
 
 

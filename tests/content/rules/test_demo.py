@@ -1,6 +1,6 @@
 """The demo's faults under the rules themselves: what it exposes while one is on raises the alerts it declares.
 
-Alerts that compare with days before, or wait longer than it lasts, are left to tests/unit/test_demo_faults.py.
+Alerts that compare with previous days, or wait longer than a course lasts, are in tests/unit/test_demo_faults.py.
 """
 
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ def _case(name: str, fault: Fault | None) -> Case:
 
 
 def _shown(name: str) -> list[Fault | None]:
-    """No fault at all, and every fault whose alerts need no days before."""
+    """No fault, and every fault whose alerts need no previous days."""
     return [None, *(one for one in FAULTS[name].values() if not OF_DAYS & {alert.name for alert in one.raises})]
 
 
@@ -92,7 +92,7 @@ COURSES = [(name, fault) for name in SIMULATED for fault in _shown(name)]
 
 @cache
 def verdicts() -> dict[str, str]:
-    """What promtool has against each course, all judged together."""
+    """promtool's failures for each course; one run of promtool for all."""
     return judge([_case(name, fault) for name, fault in COURSES])
 
 

@@ -1,4 +1,4 @@
-"""Alerts of hosts and databases at the limits that the systems of this repository set for themselves."""
+"""Alerts of hosts and databases at the limits that this repository's systems set."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -16,7 +16,7 @@ FILES: Final = ("host.test.yaml", "postgres.test.yaml")
 
 @cache
 def judged() -> Mapping[str, str]:
-    """What promtool says of each file, told of the systems here."""
+    """promtool's result for each file, for the systems of this repository."""
     return verdicts({name: renamed((HERE / name).read_text()) for name in FILES}, ROOT)
 
 

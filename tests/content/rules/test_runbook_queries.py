@@ -1,11 +1,11 @@
-"""The queries of a runbook in the state that it is for: while a fault of the demo raises the alert, none is empty.
+"""The queries of a runbook while its alert fires: when a fault of the demo raises the alert, none is empty.
 
-A course lasts a quarter of an hour. It has the series of the system, and those of the recorded samples, with constant
+A course lasts 15 minutes. It has the series of the system, and those of the recorded samples, with constant
 values, for its data stores, hosts and containers. Queries that read recordings of days or of hosts are left out, and
 those for other systems. Of the others
-- a comparison does not filter: that nothing is down is a result, too;
-- `offset` is dropped, as there is no yesterday, and a window is at least five scrapes long;
-- a word in capitals is the system, or any value.
+- a comparison does not filter: that nothing is down is also a result;
+- `offset` is dropped, as there are no samples of the day before, and a window is at least five scrapes long;
+- a word in capitals is replaced by the system, or any value.
 """
 
 import re
@@ -45,9 +45,9 @@ FAULTS = [(name, fault) for name, fault in COURSES if fault is not None]
 
 
 def filled(query: str, system: str) -> str:
-    """A query of a page for one system, so that it is empty only where there is nothing to read."""
+    """A query of a page for one system, changed so that it is empty only if there is no data."""
     text = query.replace(f'system="{ANY_VALUE}"', f'system="{system}"').replace(f'="{ANY_VALUE}"', '=~".+"')
-    # What is new since yesterday needs a yesterday without it.
+    # A query for what is new since the day before needs samples of a day without it.
     text = text if "unless" in text else OFFSET.sub("", text)
     outside, *inside = re.split(r"(\{[^}]*\})", SHORT.sub("[5m]", text))
     parts = [outside, *inside]
@@ -55,7 +55,7 @@ def filled(query: str, system: str) -> str:
 
 
 def recorded(system: str) -> set[str]:
-    """Names of what the rules record of a system within minutes."""
+    """Names of the series that the rules record for a system within minutes."""
     return {
         rule["record"]
         for file in MADE[:2]
@@ -88,7 +88,7 @@ def exported(system: str, names: Set[str]) -> Iterator[str]:
 
 
 def readable(query: str, system: str, exposed: Mapping[str, Set[str]], known: Set[str]) -> bool:
-    """Whether a query is about this system and what a course has of it; of alternatives, whether one is."""
+    """Whether a query is about this system and series that a course has; for alternatives, whether one is."""
     found = []
     for selector in selectors(parse(query)):
         conditions_on = {one.name: one.value for one in matchers(selector)}
@@ -99,7 +99,7 @@ def readable(query: str, system: str, exposed: Mapping[str, Set[str]], known: Se
 
 
 def pages(fault: Fault) -> Iterator[tuple[str, str]]:
-    """The queries of the pages of the alerts that a fault raises, each with the place where it stands."""
+    """The queries of the pages of the alerts that a fault raises, each with its location."""
     for name in sorted({alert.name for alert in fault.raises}):
         for query in of_page(ROOT / "runbooks" / f"{name}.md"):
             yield f"runbooks/{name}.md:{query.line}", query.text
@@ -107,7 +107,7 @@ def pages(fault: Fault) -> Iterator[tuple[str, str]]:
 
 @cache
 def case(name: str, fault_name: str) -> tuple[Case, Mapping[str, list[str]]]:
-    """A course with a fault, and the places of each query that is read at its end."""
+    """A course with a fault, and the locations of each query that is evaluated at its end."""
     run = Run(name, QUIETEST)
     fault = next(one for system, one in FAULTS if (system, one.name) == (name, fault_name))
     series = scrapes(run, conditions(name, fault.name, QUIETEST))
@@ -141,7 +141,7 @@ def case(name: str, fault_name: str) -> tuple[Case, Mapping[str, list[str]]]:
 
 @cache
 def verdicts() -> dict[str, str]:
-    """What promtool has against each course, all judged together."""
+    """promtool's failures for each course; one run of promtool for all."""
     return judge([case(name, fault.name)[0] for name, fault in FAULTS])
 
 

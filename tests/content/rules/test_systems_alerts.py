@@ -1,4 +1,4 @@
-"""Every alert of each system, from the series that the system exposes and at the limits that it was asked for."""
+"""Every alert of each system, from the series that the system exposes and at the required limits."""
 
 from typing import Final
 

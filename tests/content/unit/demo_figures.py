@@ -1,4 +1,4 @@
-"""What the alerts look at, computed from what the demo exposes: the figures of a window, and what they breach."""
+"""The figures that the alerts evaluate, computed from what the demo exposes, and the thresholds they breach."""
 
 import math
 import re
@@ -33,15 +33,15 @@ Snapshot = Mapping[Key, float]
 
 
 def system(name: str) -> System:
-    """What the project says of a system."""
+    """What the project declares for a system."""
     return load_file(ROOT / "systems" / f"{name}.yaml")
 
 
 def alerts() -> dict[tuple[str, str], set[Alert]]:
     """The alerts by the threshold and severity that they compare with, as the rules say.
 
-    A floor is not what an alert is about: an alert that compares with nothing else is not among them. That is
-    NoTraffic, which no fault of the demo raises: it needs a day of steady traffic before; SystemSilent compares with
+    A floor is not the subject of an alert: an alert that compares with nothing else is not included. That is
+    NoTraffic, which no fault of the demo raises: it needs a previous day of steady traffic; SystemSilent compares with
     no threshold at all.
     """
     found: dict[tuple[str, str], set[Alert]] = {}
@@ -49,7 +49,7 @@ def alerts() -> dict[tuple[str, str], set[Alert]]:
         document = yaml.safe_load((ROOT / "rules" / f"{name}.yaml").read_text(encoding="utf-8"))
         for rule in (rule for group in document["groups"] for rule in group["rules"] if "alert" in rule):
             for threshold in re.findall(r'app:threshold:(\w+)\{severity="(\w+)"\}', rule["expr"]):
-                # The share of what may be slower belongs to the threshold of the percentile.
+                # The share of slower events belongs to the threshold of the percentile.
                 about = (threshold[0].removesuffix("_share"), threshold[1])
                 if THRESHOLDS[about[0]].floor:
                     continue
@@ -59,7 +59,7 @@ def alerts() -> dict[tuple[str, str], set[Alert]]:
 
 @dataclass
 class Lookups:
-    """A cache that counts what it is asked for."""
+    """A cache that counts what is requested of it."""
 
     hits: int = 0
     misses: int = 0
@@ -126,7 +126,7 @@ class Figures:
         return total
 
     def rate(self, chosen: Selector, matches: Callable[[dict[str, str]], bool] = lambda _: True) -> float:
-        """Events a second."""
+        """Events per second."""
         spec = self.system.series[chosen.series]
         name = f"{chosen.series}_count" if spec.kind == "histogram" else chosen.series
         return self._grown(name, chosen.where, matches) / self._seconds
@@ -145,7 +145,7 @@ class Figures:
         return [math.inf if value >= last else value for value in self.quantile(chosen, q, label)]
 
     def quantile(self, chosen: Selector, q: float, label: str | None = None) -> Iterator[float]:
-        """The percentile as `histogram_quantile` has it, in seconds, of each group that is busy enough."""
+        """The percentile as computed by `histogram_quantile`, in seconds, for each group with enough events."""
         spec = self.system.series[chosen.series]
         groups = {dict(labels).get(label or "") for (name, labels) in self._after if name == f"{chosen.series}_count"}
         for group in groups:
@@ -226,7 +226,7 @@ class Figures:
         return [self.rate(self.system.signals.db_queries) / self.rate(self._requests())]
 
     def queries_per_request_growth(self) -> list[float]:
-        """Against this hour as it was, which is near the mean of the week: most queries come with requests."""
+        """Compared with the usual value of this hour, near the mean of the week: most queries belong to requests."""
         usual = self._usual("app:db_queries:avg1h") / self._usual("app:http_requests:avg1h")
         return [value / usual for value in self.queries_per_request()]
 
@@ -264,7 +264,7 @@ class Figures:
         return [self._level(heap.used) / self._level(heap.limit)]
 
     def external_api_rate_limit_ratio(self) -> list[float]:
-        """The most that any API is used of the limit that is each one's."""
+        """The highest usage of any API, as a share of that API's limit."""
         calls = max(60 * self.rate(api.calls) for api in self.system.signals.external_apis.values())
         limits = [one.value for one in thresholds(self.system) if one.name == "external_api_rate_limit"]
         return [calls / limit for limit in limits]
@@ -279,7 +279,7 @@ class Figures:
     def integration_failure_ratio(self) -> list[float]:
         return [share for events in self.system.signals.integrations.values() for share in self._share(events)]
 
-    # Against the days before, as the history has them
+    # Compared with previous days, as in the history
 
     def traffic_deviations(self) -> list[float]:
         times = [self.now - day * DAY + 1800 for day in range(1, 8)]
@@ -341,7 +341,7 @@ class Figures:
         assert self.system.signals.suspicious_activity
         return [self.rate(self.system.signals.suspicious_activity) * self._seconds]
 
-    # What has no threshold
+    # Figures without a threshold
 
     def stalled(self) -> bool:
         """Whether no transaction was completed."""
@@ -349,7 +349,7 @@ class Figures:
         return transactions is not None and self.rate(transactions) == 0
 
     def new_errors(self, earlier: Snapshot) -> set[str]:
-        """Types, and routes with 5xx, that count errors and were not there earlier."""
+        """Error types, and routes with 5xx, that count errors and did not exist earlier."""
         signals = self.system.signals
         found: set[str] = set()
         for errors in signals.error_types:
@@ -383,7 +383,7 @@ class Figures:
         return self.system.signals.http_requests
 
     def _usual(self, series: str, moment: float | None = None) -> float:
-        """What the history says for a moment: of the same weekday where nothing else is said."""
+        """The history's values for a moment: of the same weekday unless stated otherwise."""
         at = int(self.now if moment is None else moment)
         at -= at % history.STEP
         past = history.Load(at - 7200, at)

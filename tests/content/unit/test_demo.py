@@ -1,4 +1,4 @@
-"""The demo without its dependencies: faults, logs, the breaker, and the HTTP port over a store of ours."""
+"""The demo without its dependencies: faults, logs, the breaker, and the HTTP port with a store for tests."""
 
 import io
 import json
@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass
 class Shop:
-    """A store that knows one product, and a database that can be away."""
+    """A store that has one product, and a database that can be down."""
 
     away: bool = False
     broken: bool = False
@@ -66,7 +66,7 @@ class Running:
         return [json.loads(line) for line in self.lines.getvalue().splitlines()]
 
     def families(self) -> dict[str, Any]:
-        # Not above: `demo` has to be the first that imports this library.
+        # Not at the top: `demo` must be the first to import this library.
         from prometheus_client.parser import text_string_to_metric_families
 
         text = self.client.get("/metrics").text
@@ -219,7 +219,7 @@ def test_a_bad_body_is_refused_with_400(running: Running, body: bytes) -> None:
 
 
 def sent(how: Conditions, count: int = 3000) -> list[str]:
-    """Method and route of what customers send."""
+    """Method and route of the customers' requests."""
     requests = [random_request(how) for _ in range(count)]
     assert all((body is None) == (method == "GET") for method, _, body in requests)
     found = [(method, api.find(method, path)) for method, path, _ in requests]

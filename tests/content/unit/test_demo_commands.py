@@ -23,7 +23,7 @@ def run(*arguments: str, code: int = 0) -> Any:  # noqa: ANN401 - any JSON
 
 
 def state(until: str | None) -> dict[str, Any]:
-    """What the demo answers: of one fault until when it is on."""
+    """The demo's response: for one fault, until when it is on."""
     return {SYSTEM: {FAULT.name: {"until": until, "does": FAULT.does}}}
 
 

@@ -1,4 +1,4 @@
-"""The simulated systems of the demo: ordinary days raise no alert, and each fault raises those it declares."""
+"""The simulated systems of the demo: normal days raise no alert, and each fault raises the alerts it declares."""
 
 import pytest
 
@@ -22,7 +22,7 @@ STALLED = Alert("TransactionsStalled", "critical")
 
 
 def raised(run: Run, how: Conditions, settle: int = 90) -> set[Alert]:
-    """The alerts whose condition holds over a window, some time after things are so."""
+    """The alerts whose condition holds over a window, some time after the conditions begin."""
     run.for_seconds(30)
     earlier = run.snapshot()
     run.for_seconds(settle, how)
@@ -36,7 +36,7 @@ def raised(run: Run, how: Conditions, settle: int = 90) -> set[Alert]:
 
 
 def conditions(name: str, fault: str, now: float) -> Conditions:
-    """How things are in a system while a fault of its is on."""
+    """The conditions of a system while one of its faults is on."""
     switches = Faults(FAULTS, lambda: now)
     switches.start(name, fault, 600)
     return switches.conditions(name, PROFILES[name].ordinary)

@@ -1,4 +1,4 @@
-"""The past that the demo makes up for a new stack."""
+"""The history that the demo generates for a new stack."""
 
 import re
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def test_the_history_covers_a_week_ago(samples: Samples) -> None:
 
 @pytest.fixture(scope="module")
 def recorded() -> set[tuple[str, str]]:
-    """Name and system of everything that the rules record."""
+    """Name and system of every series that the rules record."""
     config = stack_config("dev")
     groups = [group for text in files(config).values() for group in yaml.safe_load(text)["groups"]]
     return {

@@ -1,4 +1,4 @@
-"""The demo beside a stack: no part of it, and the commands that drive it."""
+"""The demo next to a stack: it is not a part of it; and the commands that control it."""
 
 import re
 import threading
@@ -129,7 +129,7 @@ def test_demo_commands_are_refused_where_the_stack_file_has_no_demo(command: str
 
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Home:
-    """A data folder of the test's own."""
+    """The test's own data folder."""
     monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path))
     return Home.find()
 

@@ -1,4 +1,4 @@
-"""The five systems of the demo expose what the project says of them, and have a fault for every alert."""
+"""The five systems of the demo expose what the project declares for them, and have a fault for every alert."""
 
 import json
 import logging

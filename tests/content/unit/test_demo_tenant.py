@@ -1,4 +1,4 @@
-"""The demo's own runner: what it reads, what it makes, and that it leaves alone what is as it should be."""
+"""The demo's own runner: what it reads, what it creates, and that it does not touch what is up to date."""
 
 import io
 import re
@@ -28,7 +28,7 @@ def tenant(tmp_path: Path) -> Tenant:
 
 
 class Machine:
-    """A Docker Engine as the runner sees it: what it was asked is kept, and containers are healthy at once."""
+    """A Docker Engine as the runner sees it: it records the requests, and containers are healthy immediately."""
 
     def __init__(self, health: str = "healthy") -> None:
         self.health = health
@@ -58,7 +58,7 @@ class Machine:
         self.asked.append(f"volume {name}")
 
     def bring(self, tenant: Tenant) -> list[str]:
-        """What an `up` did, which is what was planned."""
+        """What `up` did, which is what was planned."""
         tenant.passwords()
         self.asked.clear()
         containers = Containers(self, tenant.project(), COMPOSE.parent, tenant.folder)  # type: ignore[arg-type]  # stands for a client
@@ -70,7 +70,7 @@ class Machine:
 
 
 class Made:
-    """A container of it."""
+    """A container of the demo."""
 
     def __init__(self, machine: Machine, image: str, command: Any, said: dict[str, Any]) -> None:  # noqa: ANN401
         self.machine, self.image, self.command, self.said = machine, image, command, said
@@ -239,7 +239,7 @@ def test_the_runner_is_no_part_of_the_image_it_runs() -> None:
 
 
 def written(folder: Path, change: Mapping[str, Any]) -> Path:
-    """The Compose file with these of redis' keys changed."""
+    """The Compose file with these keys of redis changed."""
     document = yaml.safe_load(COMPOSE.read_text())
     document["services"]["redis"] |= change
     path = folder / "compose.yaml"

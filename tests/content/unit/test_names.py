@@ -1,4 +1,4 @@
-"""Nothing is special: neither the product nor its own tests know any of the watched systems by name."""
+"""Neither the product nor its own tests contain the name of a watched system."""
 
 import subprocess
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def product() -> list[Path]:
 
 
 def framework_tests() -> list[Path]:
-    """Every module and case of the tests that are run when the content is gone."""
+    """Every module and case of the tests that run if the content is removed."""
     return [path for path in tracked("tests/*.py", "tests/*.yaml") if path.parts[1] not in (CONTENT, *STACKS)]
 
 
@@ -40,7 +40,7 @@ def spellings(name: str) -> set[str]:
 
 
 def naming(paths: Iterable[Path], name: str) -> list[str]:
-    """The lines of these files, given from the root, that name it."""
+    """The lines of these files, with paths from the root, that contain it."""
     return [
         f"{path}:{number}"
         for path in paths

@@ -20,7 +20,7 @@ SHOWN = re.findall(r"^```\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 
 
 def merged(below: Any, above: Any) -> Any:  # noqa: ANN401 - YAML
-    """One document over another, key by key."""
+    """One document merged over another, key by key."""
     if isinstance(below, dict) and isinstance(above, dict):
         return {**below, **{key: merged(below.get(key), value) for key, value in above.items()}}
     return above

@@ -1,4 +1,4 @@
-"""The stacks of the live tests and of the benchmarks run beside a dev stack: they share no name, port or subnet."""
+"""The stacks of the live tests and of the benchmarks run next to a dev stack: they share no name, port or subnet."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -17,7 +17,7 @@ from tools.benchmarks import stack as bench
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """What a stack and its demo take of a host."""
+    """The host resources that a stack and its demo use."""
 
     names: frozenset[str]
     ports: frozenset[int]
@@ -25,13 +25,13 @@ class Taken:
 
 
 def taken(name: str, config: dict[str, Any]) -> Taken:
-    """What a stack takes that has this `config` in its file."""
+    """The host resources of a stack with this `config` in its file."""
     values = {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items() if key != KEY}
     demo = TenantOptions.model_validate(config[KEY])
     resources = record(validate(name, {"environment": "dev", **values}, frozenset(), complete=False), {})
     containers = [one.inputs for one in resources if one.type == CONTAINER]
     ports = {port["external"] for one in containers for port in one.get("ports", [])}
-    # On the host's own network, so that it is published nowhere.
+    # On the host's network, so it has no published port.
     ports.add(values.get("nodeExporter", {}).get("port", 9100))
     networks = [one.inputs for one in resources if one.type == "docker:index/network:Network"]
     subnets = {IPv4Network(pool["subnet"]) for one in networks for pool in one["ipamConfigs"]}

@@ -1,4 +1,4 @@
-"""The stack files of this repository place its systems and say who receives their alerts."""
+"""The stack files of this repository place its systems and define who receives their alerts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Without the systems of this repository, and with a new one, the program and its tests are whole."""
+"""Without the systems of this repository, and with a new one, the program and its tests are complete."""
 
 from pathlib import Path
 
