@@ -1,1 +1,1 @@
-"""The metrics contract: what rules, panels and runbooks read is exposed by somebody, and read as it should be."""
+"""The metrics contract: every series that rules, panels and runbooks read is exposed, and is read correctly."""

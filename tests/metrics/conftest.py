@@ -1,4 +1,4 @@
-"""The stacks whose rules are judged, and a bench for rules made up."""
+"""The stacks whose rules are checked, and a fixture for made-up rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Judged:
     catalogue: Catalogue
 
     def with_rules(self, texts: Mapping[str, str]) -> tuple[list[Rule], Catalogue]:
-        """More rule files, and the catalogue with what they record."""
+        """More rule files, and the catalogue with the series they record."""
         more = read(texts, seconds(self.config.settings.prometheus.evaluation_interval))
         return more, self.catalogue.beside(more)
 
     def with_group(self, *rules: Mapping[str, Any], interval: str = "10s") -> tuple[list[Rule], Catalogue]:
-        """One more group of rules, and the catalogue with what they record."""
+        """One more group of rules, and the catalogue with the series they record."""
         group = {"name": "made-up", "interval": interval, "rules": [dict(rule) for rule in rules]}
         return self.with_rules({"made-up.yaml": yaml.safe_dump({"groups": [group]})})
 

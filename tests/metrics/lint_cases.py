@@ -1,4 +1,4 @@
-"""For every check of the lint: rules that it finds, and the like that it passes."""
+"""For every check of the lint: rules that it finds, and similar rules that it passes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ def says(text: str, expr: str = f"app:goroutines:count {TEAM} > 1") -> dict[str,
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A check, a rule it finds, what it says, and the like that it passes."""
+    """A check, a rule that it finds, its message, and similar rules that it passes."""
 
     check: str
     bad: Mapping[str, Any]
@@ -204,7 +204,7 @@ OF_QUERIES = [
         says="or with what has no labels adds a series of its own",
         good=record("sum(app:http_requests:rate5m) or vector(0)"),
     ),
-    # What is not there
+    # Missing series and labels
     Case(
         check="zero",
         bad=alert('count(up{job="node"}) == 0'),
@@ -250,7 +250,7 @@ OF_QUERIES = [
         says="is named after 1h, and reads other windows",
         good=record("avg_over_time(app:http_requests:rate5m[1h])", name="system:http_requests:avg1h"),
     ),
-    # What only all rules together show
+    # Findings that need all rules together
     Case(
         check="duplicate",
         bad=alert("app:goroutines:count > 1"),

@@ -1,4 +1,4 @@
-"""For every check of alerts alone: alerts that it finds, and the like that it passes."""
+"""For every check of only alerts: alerts that it finds, and similar alerts that it passes."""
 
 from tests.metrics.lint_cases import LABELS, TEAM, Case, alert, says
 
@@ -103,7 +103,7 @@ OF_ALERTS = [
         says="the alert has no label probe",
         good=says("{{ if $labels.probe }}{{ $labels.probe }}{{ end }}", f"up {TEAM} == 0"),
     ),
-    # What fires always, or by chance
+    # Alerts that always fire, or fire by chance
     Case(
         check="comparison",
         bad=alert("app:goroutines:count"),

@@ -1,4 +1,4 @@
-"""Whatever a rule, a panel or a runbook reads is exposed by somebody; what nobody exposes is found."""
+"""Every series that a rule, a panel or a runbook reads is exposed; a series that is not exposed is found."""
 
 import re
 from collections.abc import Iterable
@@ -81,7 +81,7 @@ def test_a_misspelled_metric_is_found_and_the_correct_name_suggested(name: str) 
         ('{job="node"}', "names no metric"),
         ("node_cpu_seconds_total{mod='idle'}", "node_cpu_seconds_total has no label mod; did you mean mode?"),
         ("rate(http_requests_total[5m)", "does not parse"),
-        # What the parser cannot read is refused, never passed over.
+        # What the parser cannot parse is refused, never skipped.
         ("rate(http_requests_total[2 * 5m])", "does not parse"),
         ("rate(http_requests_total[5m] smoothed)", "does not parse"),
         ("count(up{job=~`a\\.b`})", "does not parse"),
@@ -127,7 +127,7 @@ def test_a_canonical_series_exists_only_for_systems_with_its_signal(dev: Judged)
         ('up{system=~"elsewhere|depot"}', False),
         ('up{system="depot"}', False),
         ('up{system="platform"}', False),
-        # Like the name of a system that is watched: a mistake.
+        # Similar to the name of a watched system: a mistake.
         ('up{system="dept"}', False),
         ('up{system!="elsewhere"}', False),
         ("up", False),

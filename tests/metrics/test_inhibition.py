@@ -1,4 +1,4 @@
-"""A critical alert keeps its own warning quiet and no other: they agree in all that tells alerts of a kind apart."""
+"""A critical alert mutes only its own warning: both have equal values of all labels that distinguish such alerts."""
 
 from itertools import product
 
@@ -27,6 +27,6 @@ def test_labels_that_differ_between_warnings_are_compared_with_the_critical(ever
     ]
     assert len(pairs) > 10
     for warning, critical in pairs:
-        # Whether to wake somebody is no part of what is wrong.
+        # Whether an alert pages is not part of the problem.
         both = (labels(warning, everything) & labels(critical, everything)) - {"page"}
         assert both <= set(SAME_TROUBLE), f"{warning.where} and {critical.where}"

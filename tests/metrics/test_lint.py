@@ -24,7 +24,7 @@ CASES = [*OF_QUERIES, *OF_ALERTS]
 
 
 def found(dev: Judged, case: Case, rule: Mapping[str, Any]) -> list[str]:
-    """What the check says of a rule in the company of all the others."""
+    """The check's findings for a rule together with all the others."""
     rules, catalogue = dev.with_group(*case.beside, rule, interval=case.interval)
     assert not check_rules(rules, catalogue) or case.check in ("external labels", "template", "histogram")
     return [finding.what for finding in lint(rules, catalogue, case.check)]
@@ -70,7 +70,7 @@ def test_panels_and_runbooks_read_counters_and_histograms_as_rules_do(everything
 @pytest.mark.parametrize(("name", "check"), sorted(ACCEPTED))
 def test_an_accepted_finding_would_be_reported_otherwise(name: str, check: str) -> None:
     everything = judged("dev")
-    # As they are written, too: a system's wait or paging splits an alert into rules with further conditions.
+    # Also as written in the files: a system's wait or paging splits an alert into rules with further conditions.
     plain = {file.name: file.read_text() for file in FOLDER.glob("*.yaml")}
     config = from_file("dev", complete=False)
     written = read({**files(config), **plain}, 15)

@@ -1,4 +1,4 @@
-"""The recorded samples: of the pinned versions, of every job, small, and of no machine in particular."""
+"""The recorded samples: of the pinned versions, of every job, small, and without data of a particular machine."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_it_states_the_exporter_and_its_version(path: Path) -> None:
     said = head(path.read_text())
     repository = said["exporter"].rpartition(":")[0]
     pinned = {image.rpartition(":")[0]: image for image in PINS.values()}
-    # Tempo is no part of a stack yet.
+    # Tempo is not yet part of a stack.
     assert said["exporter"] == pinned.get(repository, "grafana/tempo:3.0.3")
 
 

@@ -1,4 +1,4 @@
-"""Which labels the result of an expression has: as Prometheus works them out."""
+"""Which labels the result of an expression has, as computed by Prometheus."""
 
 import promql_parser as pp
 import pytest
@@ -7,7 +7,7 @@ from observability.check.promql import matchers, parse, selectors
 from observability.check.shape import Shape, Shaper, either, narrowed
 
 SERIES = {
-    # name: labels that each has, and those that one may have besides
+    # name: labels that each series has, and labels that a series may have in addition
     "a": ("x y", ""),
     "b": ("x z", "w"),
     "h_bucket": ("x le", ""),

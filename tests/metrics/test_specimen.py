@@ -26,7 +26,7 @@ def bare() -> Judged:
 
 @cache
 def catalogue(*, examples: bool = False) -> Catalogue:
-    """Its series, with those of the specimen counted as known."""
+    """Its series, with those of the specimen treated as known."""
     of = bare()
     every = {name: source.text for name, source in load().items()}
     plain = read(every, seconds(of.config.settings.prometheus.evaluation_interval))

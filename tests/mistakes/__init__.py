@@ -1,4 +1,4 @@
-"""The mistakes of the documents the systems' owners wrote: each shown at its original, and shown not to be ours.
+"""The mistakes in the systems owners' documents: each is shown in the original form, and shown to be absent from ours.
 
-One test a row of the list in the requirements. The original's form goes through the same judge as ours.
+One test per row of the list in the requirements. The original's form is checked by the same tool as ours.
 """

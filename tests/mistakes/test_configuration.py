@@ -1,4 +1,4 @@
-"""Mistakes in what the servers are given: targets, routes, images, secrets, ports, Loki's store."""
+"""Mistakes in the servers' configuration: targets, routes, images, secrets, ports, Loki's store."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ every_stack = pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
 
 
 def targets(scrape_configs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Every address that Prometheus itself asks."""
+    """Every address that Prometheus itself scrapes."""
     return [target for job in scrape_configs for group in job.get("static_configs", ()) for target in group["targets"]]
 
 
@@ -77,7 +77,7 @@ def branches(route: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[
 
 
 def labels_of(conditions: Iterable[str]) -> dict[str, str]:
-    """Labels that meet the conditions; one that must not be there is left out."""
+    """Labels that meet the conditions; a label that must be absent is omitted."""
     found: dict[str, str] = {}
     for condition in conditions:
         match = re.fullmatch(r'\s*(\w+)\s*(=~|!~|!=|=)\s*"?([^"]*)"?\s*', condition)
@@ -89,11 +89,11 @@ def labels_of(conditions: Iterable[str]) -> dict[str, str]:
 
 
 def unheard(document: Mapping[str, Any]) -> list[str]:
-    """Receivers that do not hear of an alert their own route is about, at some severity; by amtool."""
+    """Receivers that are not notified of an alert that their own route selects, at some severity; by amtool."""
     asked: list[tuple[str, str]] = []
     for conditions, receiver in branches(document["route"]):
         if not conditions:
-            # The one for what is left is about nothing.
+            # The route for the remaining alerts has no condition.
             continue
         labels = labels_of(conditions)
         for severity in [labels["severity"]] if "severity" in labels else ["critical", "warning"]:
@@ -150,14 +150,14 @@ def exposed(containers: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def told(containers: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Environment variables that hold a secret, or a password that everybody knows."""
+    """Environment variables that hold a secret, or a well-known password."""
     found = (env for inputs in containers for env in inputs.get("envs") or ())
     known = re.compile(r"\w*(PASSWORD|SECRET|TOKEN|API_KEY)=.+")
     return [env for env in found if HIDDEN in env or known.fullmatch(env)]
 
 
 def floating(containers: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Images that are another tomorrow."""
+    """Images with a tag that moves."""
     images = [str(inputs["image"]) for inputs in containers]
     return [image for image in images if ":" not in image.rpartition("/")[2] or image.endswith(":latest")]
 

@@ -1,4 +1,4 @@
-"""Mistakes in rules: what the original's alert does on some data, and what ours does on the same, by promtool."""
+"""Mistakes in rules: the result of the original's alert on some data, and of ours on the same data, by promtool."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,11 +37,11 @@ class Course:
     file: str
 
     def only_ours_fires(self) -> str:
-        """What promtool has against it; nothing where it is so."""
+        """promtool's failures; empty if it holds."""
         return self._against(self.alert)
 
     def only_the_original_fires(self) -> str:
-        """What promtool has against it; nothing where it is so."""
+        """promtool's failures; empty if it holds."""
         return self._against(ORIGINAL)
 
     def _against(self, alert: str) -> str:
@@ -75,7 +75,7 @@ class Course:
 
 
 def said(dev: Judged, expr: str) -> str:
-    """What contract and lint say of an alert in the original's form."""
+    """The findings of contract and lint for an alert in the original's form."""
     labels = {"severity": "warning", "component": "application", "condition": "original", "team": "original"}
     rules, catalogue = dev.with_group({"alert": ORIGINAL, "expr": expr, "labels": labels, "for": "2m"})
     return "\n".join(str(finding) for finding in [*check_rules(rules, catalogue), *lint(rules, catalogue)])
@@ -122,7 +122,7 @@ def test_the_cpu_usage_of_a_host_excludes_idle_time(everything: Judged) -> None:
 
 
 def _without_mode(node: Node) -> Iterator[pp.VectorSelector]:
-    """Selectors of CPU time that take every mode together."""
+    """Selectors of CPU time that include every mode."""
     for found, above in walk(node):
         if not isinstance(found, pp.VectorSelector) or found.name != "node_cpu_seconds_total":
             continue
@@ -178,7 +178,7 @@ def test_the_cache_hit_rate_of_a_database_is_that_of_the_last_minutes(dev: Judge
 
 def test_one_slow_request_at_night_is_no_alert(dev: Judged) -> None:
     labels = {"method": "GET", "route": "/api/products", "status_code": "200"}
-    # One request of two seconds, a few minutes before it is judged.
+    # One request of two seconds, a few minutes before the evaluation.
     once = {"+Inf": 1, "2500": 1, "1000": 0, "500": 0}
     one = {
         series("http_request_duration_ms_bucket", "print-shop", {**labels, "le": le}): f"0x43 {count}x20"

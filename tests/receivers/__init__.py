@@ -1,1 +1,1 @@
-"""Doubles of the services that alerts are sent to: they take what the real ones take, and refuse what those refuse."""
+"""Doubles of the services that alerts are sent to: they accept and refuse the same messages as the real ones."""

@@ -1,4 +1,4 @@
-"""Why a service would refuse a message; each of `schemas/` names the vendor's page it is written from."""
+"""Why a service would refuse a message; each file of `schemas/` names the vendor's page that it is based on."""
 
 import json
 import re
@@ -25,7 +25,7 @@ VOID_TAGS: Final = frozenset(("br", "hr", "img", "meta", "link", "col", "wbr"))
 
 
 def problem(schema: str, payload: Any) -> str | None:  # noqa: ANN401 - whatever was sent
-    """Why the service would refuse the payload; None: it would not."""
+    """Why the service would refuse the payload; None if it would not."""
     error = next(iter(sorted(_validator(schema).iter_errors(payload), key=lambda error: error.json_path)), None)
     if error is not None:
         return f"{error.json_path}: {error.message[:300]}"
@@ -33,7 +33,7 @@ def problem(schema: str, payload: Any) -> str | None:  # noqa: ANN401 - whatever
 
 
 def markup_problem(text: str, allowed: frozenset[str] | None = None) -> str | None:
-    """Why this is no well-formed HTML, with only these elements if any are named; None: it is."""
+    """Why this is not well-formed HTML, limited to these elements if any are named; None if it is."""
     reader = _Markup(allowed)
     reader.feed(text)
     reader.close()
@@ -43,7 +43,7 @@ def markup_problem(text: str, allowed: frozenset[str] | None = None) -> str | No
 
 
 class _Markup(HTMLParser):
-    """Follows the tags and notes what is wrong with them."""
+    """Follows the tags and records their errors."""
 
     def __init__(self, allowed: frozenset[str] | None) -> None:
         super().__init__(convert_charrefs=False)
@@ -92,7 +92,7 @@ def _opsgenie(payload: Mapping[str, Any]) -> str | None:
 
 
 def _slack(payload: Mapping[str, Any]) -> str | None:
-    """The three characters that are Slack's own stand only in its own forms, a link or an entity."""
+    """The three special characters of Slack are only allowed in its own syntax, a link or an entity."""
     for attachment in payload["attachments"]:
         texts = {name: attachment.get(name, "") for name in ("text", "title", "fallback", "pretext")}
         texts |= {field["title"]: field["value"] for field in attachment.get("fields", ())}

@@ -1,4 +1,4 @@
-"""A mail server that keeps what it is sent."""
+"""A mail server that keeps the mails it receives."""
 
 import socket
 import ssl
@@ -21,7 +21,7 @@ ACCEPTED: Final = "250 Message accepted for delivery"
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """One mail as it came."""
+    """One mail as received."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -42,7 +42,7 @@ class Mail:
 
     @property
     def problem(self) -> str | None:
-        """Why a mail client would have trouble with it; None: it has none."""
+        """The problem that a mail client would have with it; None if there is none."""
         for header in ("From", "To", "Subject", "Date", "Message-Id"):
             if not self.message[header]:
                 return f"no header {header}"
@@ -54,7 +54,7 @@ class Mail:
 
 
 class MailDouble:
-    """A mail server at `port`; use it in a `with`. With `tls` it offers STARTTLS; with `user` it demands a sign-in."""
+    """A mail server at `port`; use it in a `with`. With `tls` it offers STARTTLS; with `user` it requires a login."""
 
     def __init__(
         self,
@@ -77,28 +77,28 @@ class MailDouble:
             require_starttls=tls is not None,
             auth_required=user is not None,
             auth_require_tls=tls is not None,
-            # Its LOGIN asks in words that Alertmanager does not know.
+            # Its LOGIN uses prompts that Alertmanager does not support.
             auth_exclude_mechanism=["LOGIN"],
             authenticator=self._authenticate,
         )
 
     def refuse(self, answer: str = "451 Try again later") -> None:
-        """From now on answer every mail with this."""
+        """From now on respond to every mail with this."""
         self.refusal = answer
 
     def accept(self) -> None:
-        """Take mail again."""
+        """Accept mail again."""
         self.refusal = None
 
     def wait(self, found: Callable[[], Any], seconds: float = HANG_SECONDS) -> Any:  # noqa: ANN401 - whatever `found` returns
-        """The first true answer of `found`, asked whenever a mail comes; AssertionError after the seconds."""
+        """The first true result of `found`, called for each mail that arrives; AssertionError after the seconds."""
         with self.changed:
             if not self.changed.wait_for(found, seconds):
                 raise AssertionError(f"not within {seconds} s; came: {[mail.subject for mail in self.mails]}")
             return found()
 
     def clear(self) -> None:
-        """Forget what came."""
+        """Delete what was received."""
         with self.changed:
             self.mails.clear()
 

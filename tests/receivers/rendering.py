@@ -21,7 +21,7 @@ Data = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """An alert as it stands in a message."""
+    """An alert as it appears in a message."""
 
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
@@ -36,7 +36,7 @@ class Alert:
 
 
 def group(*alerts: Alert, address: str = "https://alerts.example.com") -> Data:
-    """The alerts of one message, as Alertmanager hands them to a template."""
+    """The alerts of one message, as Alertmanager passes them to a template."""
     return {
         "receiver": "default",
         "status": "resolved" if all(alert.resolved for alert in alerts) else "firing",
@@ -57,7 +57,7 @@ def group(*alerts: Alert, address: str = "https://alerts.example.com") -> Data:
 
 
 def render(config: StackConfig, wanted: Sequence[tuple[str, Data]]) -> list[str]:
-    """What each text of a receiver, a template's call or whatever has one in it, becomes with its data."""
+    """Each text of a receiver that is or contains a template call, rendered with its data."""
     files = dict(messages.files(config))
     runs: dict[tuple[int, str], list[int]] = {}
     for index, (text, data) in enumerate(wanted):

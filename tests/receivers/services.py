@@ -1,4 +1,4 @@
-"""One web server that stands for every service by HTTP: each by its own paths, answers and errors."""
+"""One web server that replaces every HTTP service: each with its own paths, responses and errors."""
 
 import json
 import re
@@ -36,7 +36,7 @@ PATHS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One request: `problem` is why it was wrong, `refused` the status it was refused with on purpose."""
+    """One request: `problem` is why it was invalid, `refused` the status it was refused with on purpose."""
 
     channel: str
     path: str
@@ -48,14 +48,14 @@ class Delivery:
 
     @property
     def accepted(self) -> bool:
-        """Whether the service took it."""
+        """Whether the service accepted it."""
         return self.problem is None and self.refused is None
 
 
 class HttpDoubles:
     """The services, at `url`; use it in a `with`.
 
-    With `tls` it is a proxy as well, behind which every address is theirs, by HTTPS.
+    With `tls` it is also a proxy that serves every address as theirs, by HTTPS.
     """
 
     def __init__(self, address: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
@@ -76,12 +76,12 @@ class HttpDoubles:
         self.server.server_close()
 
     def refuse(self, channel: str, status: int) -> None:
-        """From now on refuse whatever comes for a channel with 500, 429, …; TIMEOUT: never answer."""
+        """From now on refuse every request for a channel with 500, 429, …; TIMEOUT: never respond."""
         with self.changed:
             self.refusals[channel] = status
 
     def accept(self, *channels: str) -> None:
-        """Take again what these channels are sent; none named: all of them."""
+        """Accept the messages of these channels again; of all channels if none is named."""
         with self.changed:
             for channel in channels or tuple(self.refusals):
                 self.refusals.pop(channel, None)
@@ -99,18 +99,18 @@ class HttpDoubles:
             return [one for one in self.deliveries if one.problem is not None]
 
     def wait(self, found: Callable[[], Any], seconds: float = HANG_SECONDS) -> Any:  # noqa: ANN401 - whatever `found` returns
-        """The first true answer of `found`; AssertionError after the seconds."""
+        """The first true result of `found`; AssertionError after the seconds."""
         deadline = time.monotonic() + seconds
         with self.changed:
             while not (answer := found()):
                 if time.monotonic() >= deadline:
                     raise AssertionError(f"not within {seconds} s; came: {self.deliveries}")
-                # What is waited for may come another way, by mail.
+                # The expected message may arrive by mail instead.
                 self.changed.wait(0.2)
             return answer
 
     def clear(self) -> None:
-        """Forget what came."""
+        """Delete what was received."""
         with self.changed:
             self.deliveries.clear()
 
@@ -124,7 +124,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, *_: object) -> None:
-        """A client that gave up waiting is no news."""
+        """A client that timed out is not an error."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(channel, wrong, refused)
 
     def do_CONNECT(self) -> None:
-        """Answer in the place of whatever server is asked for."""
+        """Respond in place of the requested server."""
         tls = self.server.doubles.tls
         if tls is None:
             self.send_error(405)
@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = False
 
     def _read(self, channel: str, body: bytes, query: str) -> tuple[str | None, dict[str, Any]]:
-        """Why the request is wrong, and its payload."""
+        """Why the request is invalid, and its payload."""
         if channel == "unknown":
             return f"nobody is at {self.path}", {}
         if channel == "pushover":
@@ -195,11 +195,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, *_: object) -> None:
-        """Nothing on standard error."""
+        """Print nothing on standard error."""
 
 
 def _answer(channel: str, wrong: str | None) -> tuple[int, str | dict[str, Any]]:
-    """Status and body as the service's own page has them."""
+    """Status and body as documented by the service."""
     if channel == "unknown":
         return 404, "not found"
     accepted: dict[str, tuple[int, str | dict[str, Any]]] = {

@@ -58,7 +58,7 @@ def secrets(url: str) -> dict[str, str]:
 
 
 def tls() -> ssl.SSLContext:
-    """What a double needs to speak TLS with that certificate."""
+    """The context with which a double uses TLS with that certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CERTIFICATE)
     return context

@@ -1,6 +1,6 @@
-"""Channels that only work by TLS, from the real Alertmanager: Pushover, and mail with STARTTLS and a password.
+"""Channels that require TLS, from the real Alertmanager: Pushover, and mail with STARTTLS and a password.
 
-Pushover's address cannot be set, so Alertmanager is given a proxy behind which the double answers for it.
+Pushover's address cannot be set, so Alertmanager gets a proxy behind which the double responds instead.
 """
 
 import io
@@ -39,7 +39,7 @@ def settings() -> dict[str, Any]:
 
 
 def files(proxy: str, mail_port: int) -> dict[str, str]:
-    """Alertmanager's files as a stack has them, but for the proxy and the mail server's port."""
+    """Alertmanager's files as in a stack, except for the proxy and the mail server's port."""
     config = validate("dev", settings(), frozenset(SECRETS))
     texts = alertmanager.files(config)
     document = yaml.safe_load(texts["alertmanager.yaml"])
@@ -63,7 +63,7 @@ def archive(texts: Mapping[str, str]) -> bytes:
 
 @pytest.fixture(scope="module")
 def sent() -> Iterator[tuple[HttpDoubles, MailDouble]]:
-    """What came by each channel when an alert fired and was over."""
+    """The messages of each channel when an alert fired and was resolved."""
     client = docker.from_env()
     network = client.networks.create(NETWORK)
     container = None
@@ -101,7 +101,7 @@ def sent() -> Iterator[tuple[HttpDoubles, MailDouble]]:
 
 
 def post(url: str, hours: int) -> None:
-    """Say to Alertmanager, as soon as it answers, that the alert goes on for so many hours."""
+    """Send Alertmanager, as soon as it responds, the alert with an end in so many hours."""
     now = datetime.now(UTC)
     times = {"startsAt": (now - timedelta(hours=1)).isoformat(), "endsAt": (now + timedelta(hours=hours)).isoformat()}
     until(lambda: httpx.post(url, json=[{**ALERT, **times}], timeout=60).is_success)

@@ -1,4 +1,4 @@
-"""Messages as Alertmanager's own code renders them: what they say, and that no text can break them."""
+"""Messages as Alertmanager's own code renders them: their content, and that no text can break them."""
 
 import json
 import re
@@ -165,7 +165,7 @@ def test_a_headline_has_severity_summary_and_environment(said: dict[str, str], n
 
 
 def logs(text: str) -> str:
-    """The link to logs in a message, which is looked at by itself."""
+    """The link to logs in a message, which has its own test."""
     return str(next(one for one in re.findall(r"https://[^\s|)\">]+", text) if "/explore" in one))
 
 

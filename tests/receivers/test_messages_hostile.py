@@ -1,4 +1,4 @@
-"""No text that comes with an alert breaks a message, whatever is in it and however long it is."""
+"""No text of an alert breaks a message, regardless of its content and length."""
 
 import json
 import re
@@ -36,7 +36,7 @@ LONG: Final = "https://example.com/" + "p" * 250
 
 
 def hostile(text: str, number: int) -> Alert:
-    """An alert whose every free text is this one, with links as long as links may be."""
+    """An alert in which every free text is this one, with links of the maximum length."""
     return Alert(
         labels={**LABELS, "instance": text, "component": text, "environment": text, "route": f"{text}{number}"},
         annotations={
@@ -82,7 +82,7 @@ def texts(value: object) -> list[str]:
 
 
 def filled(value: Any, said: Mapping[str, str]) -> Any:  # noqa: ANN401 - as nested as the settings are
-    """The same settings with the words that the templates become."""
+    """The same settings with the rendered templates."""
     if isinstance(value, dict):
         return {key: filled(one, said) for key, one in value.items()}
     if isinstance(value, list):
@@ -92,7 +92,7 @@ def filled(value: Any, said: Mapping[str, str]) -> Any:  # noqa: ANN401 - as nes
 
 @pytest.fixture(scope="module")
 def abused() -> dict[tuple[str, int], Block]:
-    """What every channel would be sent for every hostile text, of one alert and of thirty."""
+    """The messages of every channel for every hostile text, of one alert and of thirty."""
     settings = blocks()
     wanted = sorted(set(texts(settings)))
     cases = {
@@ -109,7 +109,7 @@ def abused() -> dict[tuple[str, int], Block]:
 
 
 def payloads(said: Block) -> dict[str, Any]:
-    """What Alertmanager makes of the settings; what it cuts off is cut off here."""
+    """The settings as processed by Alertmanager; what it truncates is truncated here."""
     slack, pager, phone = said["slack_configs"], said["pagerduty_configs"], said["pushover_configs"]
     discord, opsgenie = said["discord_configs"], said["opsgenie_configs"]
     event = {key: pager[key] for key in ("source", "severity", "class", "component", "group")}
@@ -146,7 +146,7 @@ def test_no_text_breaks_a_message(abused: dict[tuple[str, int], Block], name: st
     said = abused[name, count]
     sent = payloads(said)
     assert {service: found for service in sent if (found := problem(service, sent[service]))} == {}
-    # Alertmanager counts Telegram's markup too, and sends another text instead of a longer one.
+    # Alertmanager counts Telegram's markup too, and sends another text if the message is too long.
     assert len(said["telegram_configs"]["message"]) <= 4096
     assert markup_problem(said["email_configs"]["html"]) is None
     assert "\n" not in said["email_configs"]["headers"]["Subject"]

@@ -1,4 +1,4 @@
-"""The doubles refuse what the real services refuse; otherwise passing them would prove nothing."""
+"""The doubles refuse what the real services refuse; otherwise a passing test would prove nothing."""
 
 import smtplib
 from collections.abc import Iterator, Mapping

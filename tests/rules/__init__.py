@@ -1,1 +1,1 @@
-"""What the servers read, judged by the servers' own tools, as the pinned images hold them."""
+"""What the servers read, checked by the servers' own tools from the pinned images."""

@@ -9,7 +9,7 @@ from tests.rules.raw import STEP
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One alert: its labels, how long it waits (seconds), its limit for each system that has it."""
+    """One alert: its labels, its wait (seconds), its limit for each system that has it."""
 
     alert: str
     severity: str
@@ -29,7 +29,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """One figure, and the alerts on it; `labels` are those that say what of the system it is about."""
+    """One figure, and the alerts on it; `labels` are those that identify the part of the system concerned."""
 
     name: str
     component: str

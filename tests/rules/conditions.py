@@ -1,4 +1,4 @@
-"""The application alerts that were asked for: of which figure, at which value for each system, and what they say."""
+"""The required application alerts: of which figure, at which value for each system, and their text."""
 
 from typing import Final
 
@@ -43,7 +43,7 @@ CONDITIONS: Final = (
         component="application",
         measure=measures.failures,
         floor=False,
-        # A rate is that of the whole window.
+        # A rate is that over the whole window.
         begin=300,
         rows=(
             Row(

@@ -1,4 +1,4 @@
-"""The alerts on processes and on others' services that were asked for; see `tests.rules.conditions`."""
+"""The required alerts on processes and on external services; see `tests.rules.conditions`."""
 
 from typing import Final
 
@@ -107,7 +107,7 @@ PROCESSES: Final = (
         measure=measures.api_rate,
         labels={"api": "openai"},
         floor=False,
-        # A rate is that of the whole window.
+        # A rate is that over the whole window.
         begin=300,
         rows=(
             Row(

@@ -1,4 +1,4 @@
-"""Raw series that change their course, in promtool's notation: pieces of so many values each."""
+"""Raw series that change over time, in promtool's notation: pieces of so many values each."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ EXACT: Final = 2**16
 
 
 def counter(*pieces: Piece, start: float = 0) -> str:
-    """A counter that rises by so much with each value; where samples are missing it stands still."""
+    """A counter that rises by so much with each value; where samples are missing it does not rise."""
     written: list[str] = []
     value = start
     for count, rise in pieces:
@@ -24,5 +24,5 @@ def counter(*pieces: Piece, start: float = 0) -> str:
 
 
 def gauge(*pieces: Piece) -> str:
-    """A gauge that stays at so much for a while."""
+    """A gauge that is constant for a while."""
     return " ".join(f"_x{count}" if value is None else f"{value:.12g}x{count - 1}" for count, value in pieces)

@@ -1,4 +1,4 @@
-"""Rule tests as tables in Python: raw series of a system in, alerts out, judged by promtool.
+"""Rule tests as tables in Python: raw series of a system in, alerts out, checked by promtool.
 
 A test module keeps a list `CASES` and runs it with `test_alerts = promtool(CASES)`: one run of promtool for all of
 them. The rules are those of `rules.files` for a stack with everything on; of the generated ones a case loads only its
@@ -40,7 +40,7 @@ _REPORT: Final = "/dev/shm/report.xml"  # noqa: S108 - in the container
 
 @dataclass(frozen=True, kw_only=True)
 class Firing:
-    """An alert that fires, with all its labels but its name, and `page` where it is what the requirements say."""
+    """An alert that fires, with all its labels but its name, and `page` if it is as in the requirements."""
 
     alert: str
     labels: Labels
@@ -48,7 +48,7 @@ class Firing:
 
 @dataclass(frozen=True, kw_only=True)
 class Says:
-    """What the alert that a case is about must say, word by word."""
+    """The exact texts of the alert that a case is about."""
 
     summary: str
     description: str
@@ -91,7 +91,7 @@ class Case:
 
 
 def promtool(cases: Sequence[Case]) -> Callable[[Case], None]:
-    """A test function for all the cases, which are judged together when the first is asked for."""
+    """A test function for all the cases, which are checked together when the first result is requested."""
     names = [case.name for case in cases]
     assert len(set(names)) == len(names), f"two cases have one name: {sorted(n for n in names if names.count(n) > 1)}"
 
@@ -108,7 +108,7 @@ def promtool(cases: Sequence[Case]) -> Callable[[Case], None]:
 
 
 def judge(cases: Sequence[Case]) -> dict[str, str]:
-    """What promtool has against each case, by its name; nothing where all is as expected."""
+    """promtool's failures for each case, by its name; empty if all is as expected."""
     written: dict[str, str] = {}
     documents: dict[str, dict[str, Any]] = {}
     for case in cases:
@@ -141,7 +141,7 @@ def judge(cases: Sequence[Case]) -> dict[str, str]:
 
 @cache
 def rule_groups(settings: str, root: Path = REFERENCE) -> dict[str, list[dict[str, Any]]]:
-    """Rule groups by file, of a stack with everything on and these settings (JSON) besides."""
+    """Rule groups by file, of a stack with everything on and these additional settings (JSON)."""
     texts = files(stack_config("dev", {**EVERYTHING, **json.loads(settings)}, root))
     return {name: yaml.load(text, yaml.CSafeLoader)["groups"] for name, text in texts.items()}
 
@@ -166,7 +166,7 @@ def _groups(case: Case) -> list[dict[str, Any]]:
 
 
 def _needed(groups: Sequence[dict[str, Any]], asked: str) -> list[dict[str, Any]]:
-    """The recordings that a text reads, directly or by way of others; each reads only what stands before it."""
+    """The recordings that a text reads, directly or through others; each reads only those before it."""
     # In JSON the end of a line is `\n`, whose letter would hide the name that follows.
     wanted = set(_RECORDED.findall(asked.replace("\\n", " ")))
     kept: list[dict[str, Any]] = []
@@ -182,7 +182,7 @@ def _needed(groups: Sequence[dict[str, Any]], asked: str) -> list[dict[str, Any]
 
 
 def _told(rule: dict[str, Any], case: Case) -> dict[str, Any]:
-    """The rule without annotations, which promtool would compare, but for the text that the case is about."""
+    """The rule without annotations, which promtool would compare, except for the text that the case is about."""
     kept = {key: value for key, value in rule.items() if key != "annotations"}
     if case.says and rule.get("alert") == case.alert:
         kept["annotations"] = {key: rule["annotations"][key] for key in ("summary", "description")}

@@ -1,4 +1,4 @@
-"""What each system exposes when one figure of its application has a given value."""
+"""The series that each system exposes when one figure of its application has a given value."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ ROUTE, STATUS = {"depot": "path"}, {"depot": "status", "studio": "status"}
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Whose form the series have, whose name they carry, and how many events a second there are."""
+    """The system whose form the series have, the system whose name they have, and the events per second."""
 
     like: str
     system: str
@@ -32,7 +32,7 @@ def _timer(stem: str, of: Shape) -> tuple[str, int]:
 
 
 def error_share(of: Shape, value: float) -> Series:
-    """A share of requests is answered 503."""
+    """A share of requests gets status 503."""
     status = STATUS.get(of.like, "status_code")
 
     def answered(code: str) -> str:
@@ -42,7 +42,7 @@ def error_share(of: Shape, value: float) -> Series:
 
 
 def failures(of: Shape, value: float) -> Series:
-    """So many failures a second, of two kinds."""
+    """So many failures per second, of two kinds."""
     if of.like == "hospital":
         return {
             series("http_requests_failed_total", of.system, {"domain": domain}): counter(value / 2)
@@ -55,7 +55,7 @@ def failures(of: Shape, value: float) -> Series:
 
 
 def response_time(of: Shape, value: float) -> Series:
-    """A percentile of the time to answer lies at so many seconds."""
+    """A percentile of the response time is so many seconds."""
     labels = _route(of) | ({} if of.like == "depot" else {STATUS.get(of.like, "status_code"): "200"})
     name, unit = _timer("http_request_duration", of)
     bounds = HTTP_OF.get(of.like, HTTP)
@@ -63,7 +63,7 @@ def response_time(of: Shape, value: float) -> Series:
 
 
 def query_time(of: Shape, value: float) -> Series:
-    """A percentile of the time of a database query lies at so many seconds."""
+    """A percentile of the time of a database query is so many seconds."""
     more = {"academy": {"collection": "orders"}, "studio": {"table": "orders"}}.get(of.like, {})
     labels = {"operation": "select", **more}
     name, unit = _timer("db_query_duration", of)
@@ -96,7 +96,7 @@ def failed_queries(of: Shape, value: float) -> Series:
 
 
 def cache_hits(of: Shape, value: float) -> Series:
-    """A share of the look-ups is found."""
+    """A share of the look-ups is a cache hit."""
     hits, misses = {
         "depot": (series("cache_hits_total", of.system), series("cache_misses_total", of.system)),
         "academy": (
@@ -125,12 +125,12 @@ def goroutines(of: Shape, value: float) -> Series:
 
 
 def event_loop_lag(of: Shape, value: float) -> Series:
-    """The event loop is so many seconds late."""
+    """The event loop has a delay of so many seconds."""
     return {series("nodejs_eventloop_lag_p99_seconds", of.system): gauge(value)}
 
 
 def heap(of: Shape, value: float) -> Series:
-    """The heap uses a share of its limit of 512 MiB; what V8 has reserved for it is hardly more."""
+    """The heap uses a share of its limit of 512 MiB; what V8 has reserved for it is only slightly larger."""
     used = 2**29 * value
     return {
         series("nodejs_heap_size_used_bytes", of.system): gauge(used),
@@ -140,7 +140,7 @@ def heap(of: Shape, value: float) -> Series:
 
 
 def queries_per_request(of: Shape, value: float) -> Series:
-    """So many database queries a request, of which one in 200 fails."""
+    """So many database queries per request, of which one in 200 fails."""
     more = {"studio": {"table": "orders"}}.get(of.like, {})
     status = STATUS.get(of.like, "status_code")
 
@@ -155,7 +155,7 @@ def queries_per_request(of: Shape, value: float) -> Series:
 
 
 def api_rate(of: Shape, value: float) -> Series:
-    """A share of the 500 calls a minute that the API accepts, of two models."""
+    """A share of the 500 calls per minute that the API accepts, of two models."""
     labels = {"operation": "chat", "status": "success"}
     return {
         series("openai_api_calls_total", of.system, {**labels, "model": model}): counter(value * 500 / 60 / 2)
@@ -164,7 +164,7 @@ def api_rate(of: Shape, value: float) -> Series:
 
 
 def api_time(of: Shape, value: float) -> Series:
-    """A percentile of the time that OpenAI takes lies at so many seconds."""
+    """A percentile of the response time of OpenAI is so many seconds."""
     labels = {"operation": "chat", "model": "large"}
     name = "openai_api_duration_seconds"
     bounds = HTTP_OF["studio"]
@@ -172,7 +172,7 @@ def api_time(of: Shape, value: float) -> Series:
 
 
 def api_failures(of: Shape, value: float) -> Series:
-    """A share of the calls of OpenAI fails; there are not so many that the rate limit is near."""
+    """A share of the calls of OpenAI fails; the number of calls is far below the rate limit."""
     rate = min(of.rate, 5)
 
     def ended(status: str) -> str:

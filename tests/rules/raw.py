@@ -31,13 +31,13 @@ def series(name: str, system: str, labels: Mapping[str, str] | None = None, *, j
 
 
 def counter(rate: float, *, after: int = 0) -> str:
-    """A counter that rises by so much a second; 0 for the first `after` values."""
+    """A counter that rises by so much per second; 0 for the first `after` values."""
     rising = f"0+{rate * STEP:.10g}x{COUNT - after}"
     return f"0x{after - 1} {rising}" if after else rising
 
 
 def gauge(value: float) -> str:
-    """A gauge that stays."""
+    """A constant gauge."""
     return f"{value:.10g}x{COUNT}"
 
 
@@ -52,7 +52,7 @@ def histogram(
     bounds: Sequence[float] = HTTP,
     unit: int = 1,
 ) -> Series:
-    """A classic histogram whose quantile lies at so many seconds; `unit` is how many of its unit make a second."""
+    """A classic histogram whose quantile is at so many seconds; `unit` is the number of its units per second."""
     cumulative = distribution(quantile, at, bounds)
     rows = [*zip([f"{bound * unit:g}" for bound in bounds], cumulative, strict=True), ("+Inf", 1.0)]
     found = {series(f"{name}_bucket", system, {**labels, "le": le}): counter(rate * share) for le, share in rows}
@@ -64,14 +64,14 @@ def histogram(
 def distribution(quantile: float, at: float, bounds: Sequence[float]) -> list[float]:
     """Cumulative shares of observations within each bound, such that the quantile, interpolated, lies at `at`.
 
-    Beyond the highest bound nothing is interpolated: two percent more than may be lie there.
+    Above the highest bound nothing is interpolated: two percent more observations than allowed are there.
     """
     if at > bounds[-1]:
         return [1 - 1.02 * (1 - quantile)] * len(bounds)
     index = next(i for i, bound in enumerate(bounds) if at <= bound)
     low = bounds[index - 1] if index else 0.0
     within = (at - low) / (bounds[index] - low)
-    # Either nothing lies above the quantile's bucket, or nothing below it.
+    # No observation is above the quantile's bucket, or none is below it.
     below, up_to = ((quantile - within) / (1 - within), 1.0) if within < quantile else (0.0, quantile / within)
     return [below] * index + [up_to] * (len(bounds) - index)
 
@@ -86,7 +86,7 @@ def native(
     rate: float,
     bounds: Sequence[float],
 ) -> Series:
-    """The same as a native histogram with buckets of its own: between the same bounds lie as many observations."""
+    """The same as a native histogram with its own buckets: as many observations are between the same bounds."""
     cumulative = [0.0, *distribution(quantile, at, bounds), 1.0]
     each = [rate * STEP * (above - below) for below, above in pairwise(cumulative)]
     every = " ".join(f"{count:.10g}" for count in each)

@@ -1,4 +1,4 @@
-"""The alerts that were asked for, by name: at which severities, and how long they may wait."""
+"""The required alerts, by name: at which severities, and how long they may wait."""
 
 from collections.abc import Mapping
 from typing import Final

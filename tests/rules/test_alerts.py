@@ -1,4 +1,4 @@
-"""Every alert: it is one that was asked for, says all it must, and has cases in which it fires and does not fire."""
+"""Every alert: it is a required one, has the required texts, and has cases in which it fires and does not fire."""
 
 import re
 from collections import defaultdict
@@ -38,7 +38,7 @@ LONGEST_BY_SEVERITY: Final = {"warning": 300, "critical": 120, "info": 900}
 
 @cache
 def alerts() -> Mapping[str, list[dict[str, Any]]]:
-    """Alert rules by name, of whatever a stack may have; some names stand for several rules."""
+    """Alert rules by name, of everything that a stack may have; some names have several rules."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     links = AlertLinks(config=stack_config("dev", {"grafana": {"enabled": False}}), pages=PAGES)
     for source in load().values():
@@ -53,7 +53,7 @@ def alerts() -> Mapping[str, list[dict[str, Any]]]:
 
 @cache
 def uids() -> frozenset[str]:
-    """Dashboards by uid; of a system's own, what follows its name, as `-application`."""
+    """Dashboards by uid; for those of a system, the part after its name, such as `-application`."""
     config = stack_config("dev", FULL)
     found = {entry.uid for entry in dashboards(config)}
     return frozenset(found | {uid.removeprefix(name) for uid in found for name in config.systems})
@@ -75,7 +75,7 @@ def python_cases() -> tuple[Case, ...]:
 
 @cache
 def plain_checks() -> tuple[tuple[str, list[list[dict[str, Any]]]], ...]:
-    """For each test of a plain file and each alert it looks at: what it expects, at each time."""
+    """For each test of a plain file and each alert in it: what it expects, at each time."""
     found: list[tuple[str, list[list[dict[str, Any]]]]] = []
     for path in PLAIN:
         for test in yaml.load(path.read_text(), yaml.CSafeLoader)["tests"]:
@@ -115,10 +115,10 @@ def _named(rule: Mapping[str, Any], names: set[str], systems: set[str]) -> bool:
 
 
 def verdicts(cases: Mapping[str, str], root: Path = REFERENCE) -> Mapping[str, str]:
-    """What promtool says of each of these plain test files, given by name: one container for all of them.
+    """promtool's result for each of these plain test files, given by name: one container for all of them.
 
-    The plain rule files are as they stand, so that a test reads the same as its rules: without links. Every threshold
-    of every system, evaluated for hours, would be most of the time; a test file gets those that it asks for.
+    The plain rule files are used unchanged, without links, so that a test has the text of its rules. Every threshold
+    of every system, evaluated for hours, would take most of the time; a test file gets those that it names.
     """
     own = files(stack_config("dev", EVERYTHING, root))
     texts = {**own, **{name: source.text for name, source in load().items()}}
@@ -129,7 +129,7 @@ def verdicts(cases: Mapping[str, str], root: Path = REFERENCE) -> Mapping[str, s
         loaded = {name: asked_for(texts[name], asked) if name == THRESHOLDS else texts[name] for name in named}
         written |= {f"{file}/rules/{name}": text for name, text in loaded.items()}
         written[f"{file}/case.yaml"] = case
-    # promtool does not name the file that a verdict is about.
+    # promtool does not name the file that a result is about.
     each = "echo file: $folder; (cd $folder && promtool test rules case.yaml)"
     command = f"exec 2>&1; for folder in {' '.join(cases)}; do {each}; done"
     said = re.split(
@@ -140,7 +140,7 @@ def verdicts(cases: Mapping[str, str], root: Path = REFERENCE) -> Mapping[str, s
 
 @cache
 def plain_verdicts() -> Mapping[str, str]:
-    """What promtool says of each plain test file of this folder."""
+    """promtool's result for each plain test file of this folder."""
     return verdicts({path.name: path.read_text() for path in PLAIN})
 
 
@@ -153,7 +153,7 @@ def test_promtool_passes(case: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_has_a_case_in_which_it_fires(name: str) -> None:
     for rule in alerts()[name]:
-        # What the harness expects of `page` is compared where an alert fires.
+        # The expected label `page` is compared where an alert fires.
         own = {label: value for label, value in rule["labels"].items() if label != "page"}
         assert any(name == other and own.items() <= labels.items() for other, labels in expected())
 

@@ -33,7 +33,7 @@ def cases(*, every_system: bool) -> Iterator[Case]:
 
 
 def _value(condition: Condition, limit: float, by: float) -> float:
-    """A value beyond the limit by a share of it; short of it where the share is negative."""
+    """A value beyond the limit by a share of it; within it if the share is negative."""
     return limit * (1 - by if condition.below else 1 + by)
 
 
@@ -51,12 +51,12 @@ def _series(
 
 
 def _floor(row: Row, value: float) -> float:
-    """Events a second that the alert needs at this value: those of a share, and those of so many failures."""
+    """Events per second that the alert needs at this value: those of a share, and those of so many failures."""
     return max(FLOOR, row.failures / (300 * value))
 
 
 def _firings(condition: Condition, system: str, value: float, after: int, rate: float = 10) -> list[Firing]:
-    """The alerts on this figure that fire after so many seconds of this value at so many events a second."""
+    """The alerts on this figure that fire after so many seconds of this value at so many events per second."""
     labels = {"component": condition.component, "condition": condition.name, "system": system, "team": system}
     labels |= {label: value.format(system=system) for label, value in condition.labels.items()}
     labels |= condition.labels_of.get(system, {})
@@ -74,7 +74,7 @@ def _time(seconds: int) -> str:
 
 
 def _fires(condition: Condition, row: Row, system: str) -> Case:
-    """Two percent beyond the limit: when its time is over, and not 30 seconds sooner."""
+    """Two percent beyond the limit: when its wait is over, and not 30 seconds earlier."""
     value = _value(condition, row.limits[system], 0.02)
     over = condition.begin + row.wait_of(system)
     return Case(
@@ -88,7 +88,7 @@ def _fires(condition: Condition, row: Row, system: str) -> Case:
 
 
 def _just_short(condition: Condition, row: Row, system: str) -> Case:
-    """Two percent short of the limit, for long."""
+    """Two percent within the limit, for a long time."""
     value = _value(condition, row.limits[system], -0.02)
     return Case(
         name=f"{row.alert} of {system} is silent just short of its limit",
@@ -101,7 +101,7 @@ def _just_short(condition: Condition, row: Row, system: str) -> Case:
 
 
 def _with_traffic(condition: Condition, row: Row, system: str, how_much: str, times: float) -> Case:
-    """Far beyond the limit, with so many times the events a second that the alert needs."""
+    """Far beyond the limit, with so many times the events per second that the alert needs."""
     value = _value(condition, row.limits[system], 0.3)
     quantile = None
     if condition.percentile:
@@ -119,7 +119,7 @@ def _with_traffic(condition: Condition, row: Row, system: str, how_much: str, ti
 
 
 def _of_another(condition: Condition, row: Row, system: str) -> Case:
-    """The very same series, but another system's: one that accepts the value, or that has no such limit."""
+    """The same series of another system: one that accepts the value, or that has no such limit."""
     value = _value(condition, row.limits[system], 0.02)
     others = ("depot", "academy", "studio", "print-shop", "hospital", "elsewhere")
     fine = (
@@ -140,7 +140,7 @@ def _of_another(condition: Condition, row: Row, system: str) -> Case:
 
 
 def _timeouts() -> Iterator[Case]:
-    """A single query out of time is enough."""
+    """A single query timeout is enough."""
     labels = {"severity": "warning", "component": "database", "condition": "db_timeouts"}
     firing = Firing(alert="DatabaseTimeouts", labels={**labels, "system": "depot", "team": "depot"})
     timeouts, up = series("db_timeouts_total", "depot"), series("up", "depot")
@@ -182,14 +182,14 @@ def _timeouts() -> Iterator[Case]:
 
 
 def _environments() -> Iterator[Case]:
-    """What an environment demands stands above what the system's file says."""
+    """The threshold of an environment overrides that of the system's file."""
     (errors,) = (condition for condition in CONDITIONS if condition.name == "error_rate")
     for warning, critical, share, fires in (("20%", "30%", 0.15, False), ("1%", "30%", 0.03, True)):
         yield Case(
             name=f"HighErrorRate of depot where its environment accepts {warning}",
             alert="HighErrorRate",
             series=_series(errors, "depot", share, 10),
-            # What would fire at 6 % by the system's own file: the warning, without the critical.
+            # Alerts that fire at 6 % by the system's own file: the warning, without the critical.
             expect={_time(LATE): _firings(errors, "depot", 0.06, LATE) if fires else []},
             load=LOAD,
             settings={
@@ -199,7 +199,7 @@ def _environments() -> Iterator[Case]:
 
 
 def _native() -> Iterator[Case]:
-    """A histogram may come as a native one, whatever the system's file says."""
+    """A histogram may be a native one, regardless of the system's file."""
     (times,) = (condition for condition in CONDITIONS if condition.name == "response_time")
     for value in (0.98, 1.02):
         labels = {"method": "GET", "path": "/orders"}
@@ -221,7 +221,7 @@ def _native() -> Iterator[Case]:
 
 
 def _apart() -> Iterator[Case]:
-    """What is about a route or an instance is not about the others."""
+    """An alert on a route or an instance does not fire for the others."""
     (times,) = (condition for condition in CONDITIONS if condition.name == "response_time")
     (pool,) = (condition for condition in CONDITIONS if condition.name == "db_pool")
     slow, quick = _series(times, "academy", 3, 0.05), _series(times, "academy", 0.05, 10)
@@ -243,13 +243,13 @@ def _apart() -> Iterator[Case]:
 
 
 def _one_good_scrape() -> Iterator[Case]:
-    """A gauge that is fine in one scrape of many neither ends an alert nor has its wait begin again."""
+    """A gauge that is within the limit in one scrape of many neither resolves an alert nor restarts its wait."""
     for name, bad, good in (("event_loop_lag", 0.8, 0.01), ("heap_usage", 0.95, 0.4)):
         (condition,) = (condition for condition in CONDITIONS if condition.name == name)
         (row,) = condition.rows
         wait = row.wait_of("academy")
         worse, better = (_series(condition, "academy", value, 0) for value in (bad, good))
-        # A scrape every 15 seconds: one in the wait is fine, and one while the alert fires.
+        # A scrape every 15 seconds: one during the wait is within the limit, and one while the alert fires.
         waits = wait // 15
         course = [bad] * 8 + [good] + [bad] * (waits - 4) + [good] + [bad] * 12
         found = {

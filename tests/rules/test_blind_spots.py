@@ -1,4 +1,4 @@
-"""Outages that totals do not show: a dead route, no traffic, refused requests, series that do not arrive."""
+"""Outages that totals do not show: a failing route, no traffic, refused requests, missing series."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Every business alert that looks at the present, from each system's own raw series."""
+"""Every business alert on current values, from each system's own raw series."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ def firing(alert: str, severity: str, condition: str, system: str, **more: str) 
 
 
 def cancelled(share: float, *, rate: float, system: str = "depot") -> Series:
-    """Orders a second, and a share of them that is cancelled."""
+    """Orders per second, and a share of them that is cancelled."""
     return {
         series("orders_created_total", system): counter(rate),
         series("orders_cancelled_total", system): counter(rate * share),
@@ -27,7 +27,7 @@ def cancellations(name: str, found: Series, expect: dict[str, list[Firing]], **m
     return Case(name=f"{alert} {name}", alert=alert, series=found, expect=expect, load=LOAD, **more)
 
 
-# A rate is whole once its five minutes are; at 0.12 a second it reaches 0.1 after four and a half.
+# A rate covers its window after five minutes; at 0.12 per second it reaches 0.1 after four and a half.
 HIGH_CANCELLATION_RATE: Final = (
     cancellations(
         "fires when its time is over",
@@ -53,7 +53,7 @@ HIGH_CANCELLATION_RATE: Final = (
 
 
 def stock(**figures: float) -> Series:
-    """What is left of each article, in one warehouse."""
+    """The stock of each article, in one warehouse."""
     return {
         series("inventory_stock_level", "depot", {"sku": sku, "warehouse": "north"}): gauge(left)
         for sku, left in figures.items()
@@ -94,7 +94,7 @@ LOW_INVENTORY: Final = (
 
 
 def processed(failed: float, *, rate: float, system: str = "studio") -> Series:
-    """Meetings a second, and the share of them that failed."""
+    """Meetings per second, and the share of them that failed."""
     return {
         series("meetings_processed_total", system, {"status": "success"}): counter(rate * (1 - failed)),
         series("meetings_processed_total", system, {"status": "timeout"}): counter(rate * failed),
@@ -144,7 +144,7 @@ DAY: Final = 24 * 60
 
 
 def tokens(a_day: float, *, system: str = "studio") -> Series:
-    """Two days of so many tokens each, of which the prompts are three in four; a value each minute."""
+    """Two days of so many tokens each, three quarters of them prompts; a value each minute."""
     return {
         series("openai_api_tokens_total", system, {"type": kind}): course.counter((2 * DAY, a_day / DAY * share))
         for kind, share in {"prompt": 0.75, "completion": 0.25, "total": 1}.items()

@@ -1,4 +1,4 @@
-"""Every generated file of every environment passes its own server's check; a broken one does not."""
+"""Every generated file of every environment passes its server's own check; an invalid one does not."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ STACKS = ["dev", "staging", "prod"]
 
 
 def checked(config: StackConfig, rules: Mapping[str, str]) -> ToolResult:
-    """promtool's verdict, with files in place of the secrets; its lint counts too."""
+    """promtool's result, with files in place of the secrets; findings of its lint are failures."""
     written = prometheus.files(config, rules) | dict.fromkeys(prometheus.secret_files(config), "secret")
     command = ["promtool", "check", "config", "--lint=all", "--lint-fatal", "prometheus.yaml"]
     return run_tool("prometheus", command, written)
@@ -28,8 +28,8 @@ def test_promtool_accepts_prometheus_files_of(stack: str) -> None:
     config = stack_config(stack, FULL)
     rules = files(config)
     result = checked(config, rules)
-    # An alert has a rule for each wait (requirements 2: a wait belongs to the threshold): alike but for `for`. What
-    # records a series is there once.
+    # An alert has a rule for each wait (requirements 2: a wait belongs to the threshold): identical except for `for`.
+    # A recording rule exists once.
     twice = set(re.findall(r"^\s*Metric: (\S+)$", result.output, re.MULTILINE))
     assert not any(":" in name for name in twice), result.output
     assert result.code == 0 or ("duplicate rule(s) found" in result.output and twice), result.output
@@ -44,7 +44,7 @@ def test_amtool_accepts_alertmanager_files_of(stack: str) -> None:
     texts = alertmanager.files(config)
     result = run_tool("alertmanager", ["amtool", "check-config", "alertmanager.yaml"], texts)
     assert result.code == 0, result.output
-    # The heartbeat's and verify's besides.
+    # In addition to those of the heartbeat and verify.
     assert f"{len(recipients(config)) + 2} receivers" in result.output
 
 

@@ -1,4 +1,4 @@
-"""What every alert tells besides its own words: since when, the first step, what else is seen of its system."""
+"""What every alert has in addition to its own texts: its start, the first step, the context of its system."""
 
 import re
 from typing import Any
@@ -44,7 +44,7 @@ SERIES = {
 
 
 def judged(made: list[dict[str, Any]], alert: str, labels: dict[str, str], told: dict[str, str]) -> str:
-    """What promtool says of the alert after ten minutes; `told` are all its annotations."""
+    """promtool's result for the alert after ten minutes; `told` are all its annotations."""
     test = {
         "rule_files": ["rules.yaml"],
         "evaluation_interval": "1m",

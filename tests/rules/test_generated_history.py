@@ -1,4 +1,4 @@
-"""What is recorded of a system that none of ours is like: history and objectives, judged by promtool."""
+"""What is recorded for a system unlike any of ours: history and objectives, checked by promtool."""
 
 from typing import Any
 

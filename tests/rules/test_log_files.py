@@ -1,4 +1,4 @@
-"""What Loki, Promtail and the blackbox exporter are given passes their own checks; what is broken does not."""
+"""The configuration of Loki, Promtail and the blackbox exporter passes their own checks; an invalid one does not."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_loki_refuses_a_limit_it_does_not_know() -> None:
 
 
 def test_promtail_refuses_a_key_it_does_not_know() -> None:
-    # Its check does not look into the stages; the live tests see these at work.
+    # Its check does not cover the stages; the live tests run them.
     text = promtail.files(stack_config())["promtail.yaml"].replace("batchwait:", "batchwaits:")
     result = run_tool("promtail", PROMTAIL, {"promtail.yaml": text})
     assert result.code != 0

@@ -1,7 +1,7 @@
-"""The burn of error budgets, for each system and objective, from the systems' own raw series.
+"""The burn rate of error budgets, for each system and objective, from the systems' own raw series.
 
-The budget of availability is 0.1 % of requests, that of latency 1 %. What has been recorded for some minutes fills no
-window, so all windows have the share of these minutes; days of samples have each window tell its own.
+The budget of availability is 0.1 % of requests, that of latency 1 %. A few minutes of recorded samples do not fill a
+window, so all windows have the share of these minutes; with days of samples each window has its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ def rising(shares: Sequence[float], stretches: Sequence[Stretch]) -> str:
 
 
 def requests(system: str, *stretches: Stretch) -> Series:
-    """Requests of which a share is answered 500."""
+    """Requests of which a share gets status 500."""
     name = "http_request_duration_seconds_count" if system == "hospital" else "http_requests_total"
     labels = {"method": "GET", ROUTE.get(system, "route"): "/"}
     status = STATUS.get(system, "status_code")
@@ -73,7 +73,7 @@ def times(system: str, *stretches: Stretch, written: str = "g") -> Series:
 
 
 def _each() -> Iterator[Case]:
-    """Every system and objective: half an hour with a share of bad requests beside a good system."""
+    """Every system and objective: half an hour with a share of bad requests, next to a healthy system."""
     for system in SYSTEMS:
         beside = "depot" if system != "depot" else "studio"
         for slo, make, budget in (("availability", requests, 0.001), ("latency", times, 0.01)):
@@ -94,7 +94,7 @@ def _each() -> Iterator[Case]:
 
 
 def _windows() -> Iterator[Case]:
-    """Each pair fires by itself, after its long window was just under the burn rate and its short one above."""
+    """Each pair of windows fires alone, after its long one was just below the burn rate and its short one above."""
     critical, warning = burn("critical", "depot"), burn("warning", "depot")
     near: tuple[Stretch, ...] = ((5 / 6, 10, 0.013), (1 / 6, 10, 0.02), (1 / 6, 10, 0.0145))
     yield case(
@@ -172,8 +172,8 @@ def _others() -> Iterator[Case]:
 
 
 def _recorded() -> Iterator[Case]:
-    # One percent of the requests came with all of the errors, a tenth of them: 0.099 % of all. Of the last hour
-    # hourly means know but half.
+    # One percent of the requests include all of the errors, a tenth of them: 0.099 % of all. For the last hour
+    # hourly means contain only half.
     labels = {"system": "depot", "slo": "availability"}
     yield Case(
         name="Every request counts once in the windows of days, whenever it came",

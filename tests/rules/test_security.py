@@ -30,7 +30,7 @@ def case(alert: str, name: str, found: Series, expect: Mapping[str, list[Firing]
 
 
 def attempts(failed: float, *, system: str = "depot") -> Series:
-    """Ten sign-ins a second that succeed, and so many more that fail for one reason or another."""
+    """Ten successful sign-ins per second, and so many more that fail for various reasons."""
     rates = {"success": 10.0, "failure": failed / 2, "locked": failed / 2}
     return {series("auth_attempts_total", system, {"result": result}): counter(rate) for result, rate in rates.items()}
 
@@ -39,7 +39,7 @@ SPIKE: Final = "AuthenticationFailureSpike"
 MANY: Final = firing(SPIKE, "warning", "auth_failures")
 TOO_MANY: Final = firing(SPIKE, "critical", "auth_failures")
 
-# A rate is whole once its five minutes are.
+# A rate covers its window after five minutes.
 AUTHENTICATION: Final = (
     case(
         SPIKE,
@@ -74,7 +74,7 @@ AUTHENTICATION: Final = (
 
 
 def refused(rate: float, *, system: str = "depot") -> Series:
-    """So many requests a second that are refused, on two routes."""
+    """So many refused requests per second, on two routes."""
     return {
         series("rate_limit_exceeded_total", system, {"route": route}): counter(rate / 2)
         for route in ("/login", "/orders")
@@ -105,14 +105,14 @@ SUSPICIOUS: Final = "SuspiciousActivity"
 
 
 def suspicious(values: str, *, system: str = "depot", there: str = gauge(1)) -> Series:
-    """A counter of one kind of suspicious event, and whether its target answers."""
+    """A counter of one kind of suspicious event, and whether its target is up."""
     return {
         series("suspicious_activity_total", system, {"kind": "sql_injection"}): values,
         series("up", system): there,
     }
 
 
-# The first value comes after ten minutes.
+# The first value is at ten minutes.
 BORN: Final = course.counter((20, None), (COUNT, 0), start=1)
 
 SUSPICIOUS_ACTIVITY: Final = (

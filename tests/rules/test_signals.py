@@ -14,12 +14,12 @@ UP = "1x60"
 
 
 def of(name: str, system: str, value: float, **labels: str) -> Values:
-    """The one sample that a canonical series of a system has."""
+    """The only sample of a canonical series of a system."""
     return several(name, system, (labels, value))
 
 
 def several(name: str, system: str, *samples: tuple[Mapping[str, str], float]) -> Values:
-    """All samples that a canonical series of a system has."""
+    """All samples of a canonical series of a system."""
     return {name: [({"system": system, **labels}, value) for labels, value in samples]}
 
 
@@ -29,7 +29,7 @@ def none(*names: str) -> Values:
 
 
 def p95(name: str, system: str, *samples: tuple[Mapping[str, str], float]) -> Values:
-    """All samples that a canonical series of percentiles has of the 95th."""
+    """All samples of a canonical series of percentiles for the 95th."""
     return {
         f'{name}{{quantile="0.95"}}': [
             ({"system": system, **labels, "quantile": "0.95"}, value) for labels, value in samples
@@ -130,14 +130,14 @@ def _of_hospital() -> Iterator[Case]:
 
 
 def of_form(form: str, name: str, system: str, labels: Mapping[str, str], at: float, rate: float) -> Series:
-    """A histogram whose 95th percentile lies at so many seconds."""
+    """A histogram whose 95th percentile is so many seconds."""
     bounds = DATABASE if name.startswith("db") else HTTP
     if form == "native":
         return native(name, system, labels, quantile=0.95, at=at, rate=rate, bounds=bounds)
     unit = 1000 if name.endswith("_ms") else 1
     found = histogram(name, system, labels, quantile=0.95, at=at, rate=rate, bounds=bounds, unit=unit)
     if form == "classic with 1.0":
-        # As Prometheus 3 writes whole bounds itself, and as others may send them.
+        # Integer bounds as Prometheus 3 writes them, and as other clients may send them.
         found = {
             text.replace('le="1"', 'le="1.0"').replace('le="5"', 'le="5.0"'): values for text, values in found.items()
         }
@@ -185,7 +185,7 @@ def _latencies() -> Iterator[Case]:
 
 
 def _times(system: str, http: float, http_rate: float, database: float, database_rate: float) -> tuple[Values, ...]:
-    """What is recorded of one route and one operation: the 95th percentiles and the observations a second."""
+    """What is recorded for one route and one operation: the 95th percentiles and the observations per second."""
     found: list[Values] = []
     for stem, by, label, at, rate in (
         ("http_latency", "route", {"route": "/a"}, http, http_rate),
@@ -198,7 +198,7 @@ def _times(system: str, http: float, http_rate: float, database: float, database
 
 
 def _quantiles() -> Iterator[Case]:
-    """Nine in ten observations take up to 10 ms, the tenth between 1 and 2.5 s."""
+    """Nine of ten observations take up to 10 ms, the tenth between 1 and 2.5 s."""
     cumulative = {"0.01": 9.0, "0.5": 9.0, "1": 9.0, "2.5": 10.0, "+Inf": 10.0}
     labels = {"method": "GET", "path": "/a"}
     name = "app:http_latency_seconds_by_route:quantile5m"

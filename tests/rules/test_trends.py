@@ -1,6 +1,6 @@
-"""Every alert about what is out of a system's own ordinary, from each system's own raw series.
+"""Every alert on deviations from a system's own normal values, from each system's own raw series.
 
-Days of samples are long for promtool: series have a value each minute, rules are evaluated every 5 or 15 minutes.
+Days of samples are slow in promtool: series have a value each minute, rules are evaluated every 5 or 15 minutes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ def time(minutes: int) -> str:
 
 
 def answered(system: str, route: str, status: str, *pieces: Piece, start: float = 0) -> Series:
-    """Requests a minute to a route that were answered with a status."""
+    """Requests per minute to a route that got a status."""
     labels = {ROUTE.get(system, "route"): route, STATUS.get(system, "status_code"): status}
     name = "http_request_duration_seconds_count" if system == "hospital" else "http_requests_total"
     return {series(name, system, {"method": "GET", **labels}): counter(*pieces, start=start)}
@@ -51,7 +51,7 @@ ERRORS: Final = {"depot": "db_errors_total", "studio": "errors_total"}
 
 
 def there(system: str, *, since: int = 0) -> Series:
-    """A system with requests that succeed, and with an error and a 5xx that it has had all along."""
+    """A system with requests that succeed, and with an error and a 5xx that it has had from the start."""
     before: tuple[Piece, ...] = ((since, None),) if since else ()
     found = answered(system, "/", "200", *before, (30 * HOUR - since, 100))
     found |= answered(system, "/known", "500", *before, (30 * HOUR - since, 1))
@@ -164,15 +164,15 @@ LEVELS: Final = (7, 8, 9, 10, 11, 12, 13)
 
 
 def swinging(level: float, length: int) -> list[Piece]:
-    """Every 15 minutes one request a second more, or less, than the level: a variance of 1 within each hour."""
+    """Every 15 minutes one request per second more, or less, than the level: a variance of 1 within each hour."""
     return [(15, HOUR * (level + swing)) for swing in (-1, 1) * (length // 30)]
 
 
 def traffic_of_a_week() -> Series:
-    """Seven days of all levels, and an eighth with what is tried; the deviation is the root of 5: 2.236."""
+    """Seven days of all levels, and an eighth with the tested values; the deviation is the root of 5: 2.236."""
     pieces: list[Piece] = [(1, 0)]
     for day, level in enumerate(LEVELS):
-        # Far off on the last evening, when there are only six days to compare with.
+        # A large deviation on the last evening, when there are only six days to compare with.
         evening = [(2 * HOUR, HOUR * 100)] if day == 6 else swinging(level, 2 * HOUR)
         pieces += [*swinging(level, 12 * HOUR), *evening, *swinging(level, 10 * HOUR)]
     tried = (10, 10 + 2.98 * 5**0.5, 10 + 3.02 * 5**0.5, 10, 10 - 2.98 * 5**0.5, 10 - 3.02 * 5**0.5)
@@ -181,9 +181,9 @@ def traffic_of_a_week() -> Series:
 
 
 def steady(systems: Sequence[str]) -> Series:
-    """Even traffic for a week; then each has, for an hour after the other's, 3.1 % more, and 2.9 % otherwise.
+    """Constant traffic for a week; then each system in turn has, for an hour, 3.1 % more, and 2.9 % otherwise.
 
-    Their rates are no round numbers, so that rounding leaves some variances that are not quite 0.
+    Their rates are not round numbers, so that rounding leaves some variances that are not exactly 0.
     """
     found: Series = {}
     for index, system in enumerate(systems):
@@ -246,7 +246,7 @@ def _traffic() -> Iterator[Case]:
 
 
 def latencies(system: str, *pieces: tuple[int, float], rate: float = 1) -> Series:
-    """Requests whose 95th percentile lies at so many seconds, for so many minutes each."""
+    """Requests whose 95th percentile is so many seconds, for so many minutes each."""
     name, unit = ("http_request_duration_ms", 1000) if system == "print-shop" else ("http_request_duration_seconds", 1)
     labels = {"method": "GET", ROUTE.get(system, "route"): "/"}
     found = {}
@@ -309,7 +309,7 @@ TABLE: Final = {"studio": {"table": "orders"}}
 
 
 def queries(system: str, *pieces: tuple[int, float]) -> Series:
-    """Ten requests a second, and so many database queries each, for so many minutes."""
+    """Ten requests per second, and so many database queries each, for so many minutes."""
     found = answered(system, "/", "200", (sum(count for count, _ in pieces), 10 * HOUR))
     name = series("db_queries_total", system, {"operation": "select", **TABLE.get(system, {}), "status": "success"})
     return found | {name: counter(*((count, 10 * HOUR * each) for count, each in pieces))}

@@ -1,8 +1,8 @@
 """Every alert that compares an hour with the same hour a week ago, from each system's own raw series.
 
-A week of samples is long for promtool: rules are evaluated every 15 minutes, only those of the systems that have the
+A week of samples is slow in promtool: rules are evaluated every 15 minutes, only those of the systems that have the
 alert, and in between there are no samples. All systems have 51 % of what they had a week ago, and one after the other
-49 % for an hour; so each hour tells that one system's alert fires, and that the others' do not.
+49 % for an hour; so each hour shows that one system's alert fires, and that the others' do not.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ FIRST: Final = 65
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One alert, the series it is about by system, and what such a series counts or shows each minute."""
+    """One alert, its series by system, and the value of such a series each minute."""
 
     alert: str
     severity: str
@@ -48,7 +48,7 @@ class Figure:
             series=found,
             expect=expect,
             load=("business.yaml",),
-            # Only the gauge is read by way of its signal.
+            # Only the gauge is read through its signal.
             made=("thresholds", "signals", "history") if self.gauge else ("thresholds", "history"),
             step="1m",
             every="15m",
@@ -118,7 +118,7 @@ def time(minutes: int) -> str:
 
 
 def one_after_the_other(figure: Figure) -> Case:
-    """An hour of 49 % for each, beginning with each other's end; a week ago is there with the hour that followed."""
+    """An hour of 49 % for each, one after the other; the values of a week ago include the following hour."""
     found: Series = {}
     expect: dict[str, list[Firing]] = {}
     length = 60 * len(figure.names) + 120
@@ -135,13 +135,13 @@ def one_after_the_other(figure: Figure) -> Case:
 
 
 def says(figure: Figure) -> Case:
-    """A single system with 30 %, and what is told of it."""
+    """A single system with 30 %, and the text of its alert."""
     found = figure.series("depot", (181, 1), (WEEK - 241, None), (240, 0.3))
     return figure.case("tells both hours", found, {time(120): [figure.firing("depot")]}, figure.says)
 
 
 def without_history(figure: Figure) -> Case:
-    """Half a day of samples, of which the last hours have next to nothing."""
+    """Half a day of samples, of which the last hours have almost no traffic."""
     found: Series = {}
     for system in figure.names:
         found |= figure.series(system, (300, 1), (300, 0.01))
@@ -180,7 +180,7 @@ def transactions(name: str, now: Series, expect: dict[str, list[Firing]], says: 
 
 
 def after_a_week(system: str, each: float, *pieces: Piece) -> Series:
-    """So many transactions a minute a week ago, and the pieces from the week's end on."""
+    """So many transactions per minute a week ago, and the pieces from the end of the week on."""
     return {TRANSACTIONS[system]: counter((301, each), (WEEK - 301, None), *pieces)}
 
 

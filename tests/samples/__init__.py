@@ -1,1 +1,1 @@
-"""What every exporter says, recorded from its pinned version; `make samples` records it anew."""
+"""The output of every exporter, recorded from its pinned version; `make samples` records it again."""

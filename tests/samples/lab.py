@@ -1,4 +1,4 @@
-"""A network of throw-away containers, in which exporters meet real servers."""
+"""A network of temporary containers, in which exporters read real servers."""
 
 import io
 import tarfile
@@ -27,7 +27,7 @@ CLIENT = "client"
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """One container, known on the network by its name."""
+    """One container, reachable on the network by its name."""
 
     name: str
     image: str
@@ -42,7 +42,7 @@ class Server:
 
 
 class Lab:
-    """Servers for as long as the block runs; all are gone afterwards."""
+    """Servers for as long as the block runs; all are removed afterwards."""
 
     def __init__(self, servers: Sequence[Server]) -> None:
         idle = ("-c", "exec sleep 3600")
@@ -67,7 +67,7 @@ class Lab:
         self._remove()
 
     def run(self, server: str, *command: str) -> str:
-        """What a command in a server prints; RuntimeError where it fails."""
+        """What a command in a server prints; RuntimeError if it fails."""
         code, output = self._running[server].exec_run(list(command), stream=False)
         text = bytes(output).decode()  # type: ignore[arg-type]  # bytes, as it is no stream
         if code != 0:
@@ -75,7 +75,7 @@ class Lab:
         return text
 
     def get(self, url: str, post: str | None = None) -> str:
-        """What an address answers; RuntimeError where it does not."""
+        """The response of an address; RuntimeError if it does not respond."""
         body = () if post is None else ("--header=Content-Type: application/json", f"--post-data={post}")
         return self.run(CLIENT, "wget", "-q", "-O-", *body, url)
 

@@ -1,4 +1,4 @@
-"""What is needed to make an exporter speak."""
+"""What is needed to record an exporter."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ ADDRESSES = {r"\d+\.\d+\.\d+\.\d+": "192.0.2.1"}
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """One exporter: its image, the job under which it is scraped, how it was made to speak, what is left out."""
+    """One exporter: its image, the job under which it is scraped, how it was recorded, what is left out."""
 
     image: str
     job: str
@@ -28,7 +28,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Origin):
-    """An exporter that is started here, what it meets, and what is asked of it."""
+    """An exporter that is started here, the servers that it reads, and the requests to it."""
 
     servers: Sequence[Server]
     urls: Sequence[str]

@@ -1,4 +1,4 @@
-"""Every sample that can be made, by the name of its file."""
+"""Every sample that can be recorded, by the name of its file."""
 
 from collections.abc import Callable, Mapping
 

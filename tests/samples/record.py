@@ -1,4 +1,4 @@
-"""Record what the exporters say; needs their images.
+"""Record the output of the exporters; needs their images.
 
 `python -m tests.samples.record` records all that run here, `… NAME` one of them. Of the others, `… NAME FILE …` takes
 the exporter's answers from files.
@@ -28,7 +28,7 @@ NOTE = "every value reads 0; of like series, and of a histogram's bounds, a few 
 
 
 def sample(origin: Origin, answers: Iterable[str]) -> str:
-    """The sample of one exporter, as its file has it, from all that it answered."""
+    """The sample of one exporter, as stored in its file, from all its responses."""
     families: dict[str, Family] = {}
     for answer in answers:
         for name, family in read(answer).items():
@@ -39,7 +39,7 @@ def sample(origin: Origin, answers: Iterable[str]) -> str:
 
 
 def answers(recipe: Recipe) -> list[str]:
-    """What the exporter answers, having met its servers."""
+    """The exporter's responses, after it has read its servers."""
     with Lab(recipe.servers) as lab:
         if recipe.prepare is not None:
             recipe.prepare(lab)
@@ -53,7 +53,7 @@ def answers(recipe: Recipe) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the sample that is named, or all that can be recorded."""
+    """Write the named sample, or all that can be recorded."""
     if len(arguments) > 1:
         name, *files = arguments
         made = {name: sample(BY_HAND[name], [Path(file).read_text(encoding="utf-8") for file in files])}

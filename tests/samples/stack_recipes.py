@@ -108,7 +108,7 @@ def _line(server: str, text: str) -> Server:
 
 
 def _hasty_loki() -> str:
-    """The dev stack's configuration, but that Loki compacts as soon as it can."""
+    """The dev stack's configuration, except that Loki compacts as early as possible."""
     document = yaml.safe_load(loki_files.files(config())["loki.yaml"])
     document["compactor"]["compaction_interval"] = "3s"
     return yaml.safe_dump(document)
@@ -143,7 +143,7 @@ def _wait_for_the_line(lab: Lab) -> None:
     lab.wait(stored)
     stamp = str(time.time_ns())
     stream = {"stream": {"service": "old"}, "values": [["1000000000000000000", "too old"], [stamp, "new"]]}
-    # Refused in part, which is what makes Loki count what it refuses.
+    # Partly refused, so that Loki counts what it refuses.
     with suppress(RuntimeError):
         lab.get("http://loki:3100/loki/api/v1/push", post=json.dumps({"streams": [stream]}))
     lab.get("http://loki:3100/flush", post="")
@@ -280,7 +280,7 @@ http {
 
 
 def _certificate() -> dict[str, str]:
-    """A key and a certificate of a day, signed by itself."""
+    """A key and a self-signed certificate that is valid for a day."""
     with tempfile.TemporaryDirectory() as folder:
         key, certificate = Path(folder, "key"), Path(folder, "certificate")
         subprocess.run(
@@ -303,7 +303,7 @@ def web() -> Server:
 
 def _modules() -> str:
     document = yaml.safe_load(modules.modules(_probes(), "samples"))
-    # The page's certificate is its own.
+    # The page's certificate is self-signed.
     document["modules"]["http_2xx"]["http"]["tls_config"] = {"insecure_skip_verify": True}
     return yaml.safe_dump(document)
 

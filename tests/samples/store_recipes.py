@@ -139,7 +139,7 @@ MONGODB = Origin(
     image="mongodb-exporter",
     job="mongodb",
     how="by hand: replaying what a mongod 4.2 of a replica set told of itself, as no server was to be had",
-    # The host's figures, whose names hold its disks', and the storage engine's own, some thousand.
+    # The host's metrics, whose names contain its disks, and about a thousand of the storage engine.
     without="mongodb_sys_.*|.*wiredTiger.*|mongodb_oplog_stats_wt_.*|mongodb_ss_wt_(?!cache_|concurrent).*",
 )
 ELASTICSEARCH = Origin(

@@ -1,4 +1,4 @@
-"""What is kept of an exporter's output: every metric, type and set of labels, but not each of many like series."""
+"""What is kept of an exporter's output: every metric, type and set of labels, but not each of many similar series."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ Masks = Mapping[str, Mapping[str, str]]
 
 
 def trim(families: Mapping[str, Family], masks: Masks) -> list[Family]:
-    """The metrics with few series each; what the masks say about the machine it ran on is taken out."""
+    """The metrics with few series each; values specific to the machine, as defined by the masks, are removed."""
     return [_trimmed(family, masks) for _, family in sorted(families.items())]
 
 
@@ -38,7 +38,7 @@ def _trimmed(family: Family, masks: Masks) -> Family:
 
 
 def _masked(sample: Sample, masks: Masks) -> Sample | None:
-    """The sample without what belongs to one machine; None where a value is of no use elsewhere."""
+    """The sample without values specific to one machine; None if a value is of no use elsewhere."""
     labels: list[tuple[str, str]] = []
     for label, value in sample.labels:
         said = masks.get(label)

@@ -1,1 +1,1 @@
-"""The mistakes of the documents that the systems' owners wrote."""
+"""The mistakes in the documents that the systems' owners wrote."""
