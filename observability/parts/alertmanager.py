@@ -1,4 +1,4 @@
-"""Alertmanager: groups, mutes and delivers what Prometheus finds."""
+"""Alertmanager: groups, mutes and delivers the alerts of Prometheus."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -16,11 +16,11 @@ PORT: Final = 9093
 """Port in the container."""
 
 TURN_SECONDS: Final = 4
-"""What each replica of Alertmanager gives the one before it to send a message.
+"""Seconds that each replica of Alertmanager gives the one before it to send a message.
 
-One that waits looks at the alerts before it waits, and afterwards at what was sent meanwhile. Were that longer than
-the 10 s between two looks, as the default of 15 s is, it would say of half of all alerts that they fire again, just
-after the other has said that they are over. A receiver that takes longer than this to answer gets a message twice.
+A waiting replica reads the alerts before its wait, and what others sent after it. With a wait longer than the
+10 s between two flushes, like the default of 15 s, it would send half of all alerts as firing again, just after
+another replica has sent them as resolved. A receiver that takes longer than this to respond gets a message twice.
 """
 
 
@@ -74,7 +74,7 @@ PART: Final = Part[AlertmanagerSettings, Server](
                     stamps=stamps("0.34.2"),
                     tags=("netgo",),
                     keep=("examples/ha/alertmanager.yml",),
-                    # The compiled pages are not in the module, and their absence stops the compiler.
+                    # The compiled pages are not in the module, and without them the build fails.
                     additions={"ui/app/dist/README": "Built without the web pages.\n"},
                 ),
                 binaries={"/bin/alertmanager": "alertmanager", "/bin/amtool": "amtool"},

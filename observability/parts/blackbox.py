@@ -67,7 +67,7 @@ def module(probe: Probe) -> str:
 
 
 def labels(probe: Probe) -> dict[str, str]:
-    """Labels of a probe's target, but for the address itself."""
+    """Labels of a probe's target, except for the address itself."""
     return {
         "probe": probe.name,
         "__param_module": module(probe),
@@ -97,7 +97,7 @@ def modules(probes: Iterable[Probe], source: str) -> str:
 
 
 def _tls(probe: Probe) -> dict[str, str]:
-    """TLS settings beyond the public authorities; certificates are no secrets, so they stand in the file itself."""
+    """TLS settings for other than public authorities; certificates are not secret, so they are in the file itself."""
     wanted = {"ca": probe.ca, "server_name": probe.server_name} if isinstance(probe, HealthProbe) else {}
     return {key: value for key, value in wanted.items() if value}
 

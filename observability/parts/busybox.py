@@ -1,4 +1,4 @@
-"""busybox, for images that hold a single program: the shell and wget they borrow."""
+"""busybox, for images with a single program: they use its shell and wget."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ BUSYBOX: Final = Image(
         tag="1.35.0",
         title="busybox",
         base=Base.DEBIAN,
-        # Linked statically as the official one is, so that the program runs wherever it is copied to.
+        # Linked statically like the official one, so that the program runs in any image it is copied to.
         packages=("busybox-static",),
         user="",
         uid=0,

@@ -13,13 +13,13 @@ PORT: Final = 8080
 """Port in the container."""
 
 ROOT: Final = "0:0"
-"""It reads the kernel's accounts of all containers, and Docker's folder, which are root's."""
+"""It reads the cgroups of all containers, and Docker's folder, which only root can read."""
 
 FOLDERS: Final = {"/": "/rootfs", "/var/run": "/var/run", "/sys": "/sys", "/var/lib/docker": "/var/lib/docker"}
-"""Folders of the host, and where its documentation wants them."""
+"""Folders of the host, and their mount points by its documentation."""
 
 KERNEL_LOG: Final = "/dev/kmsg"
-"""Where the kernel says which process it killed for lack of memory; without it no such kill is ever counted."""
+"""Where the kernel logs which process it killed for lack of memory; without it no such kill is counted."""
 
 CAPABILITIES: Final = ("SYSLOG",)
 """To read that log where `kernel.dmesg_restrict` is 1, as on Debian and Ubuntu."""
@@ -57,7 +57,7 @@ PART: Final = Part[CadvisorSettings, Server](
     port=PORT,
     runs=_runs,
     rules=("container",),
-    # Versions below 0.54 see nothing on Docker 29.
+    # Versions below 0.54 find no containers on Docker 29.
     images=(Image(name="cadvisor", reference="ghcr.io/google/cadvisor:v0.60.6"),),
     allowances=(
         Allowance(

@@ -72,7 +72,7 @@ PART: Final = Part[CollectorSettings, Server](
     rules=(ALLOY.name, PROMTAIL.name),
     job="collector",
     ports={ALLOY.name: 12345, PROMTAIL.name: 9080},
-    # What it counts carries the stream's own `system`.
+    # Its counters have the stream's own `system`.
     scrape={"honor_labels": True},
     allowances=(
         Allowance(

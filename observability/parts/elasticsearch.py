@@ -32,7 +32,7 @@ PORT: Final = 9114
 
 OPTIONS: Final = (
     "--es.all",
-    # Prometheus waits 10 s, or the scrape interval where that is shorter; by then a cluster out of reach is reported.
+    # Prometheus waits 10 s, or the scrape interval where that is shorter; by then an unreachable cluster is reported.
     "--es.timeout=4s",
     "--log.level=warn",
 )
@@ -56,7 +56,7 @@ class ElasticsearchServer(AddressedServer):
 
     @property
     def url(self) -> str:
-        """The address as elasticsearch_exporter wants it."""
+        """The address in elasticsearch_exporter's form."""
         return f"{'https' if self.tls else 'http'}://{self.address}"
 
 
@@ -74,7 +74,7 @@ def _target(server: ElasticsearchServer) -> Mapping[str, str]:
 
 
 def modules(servers: Iterable[Placed[ElasticsearchServer]], passwords: Mapping[str, str]) -> str:
-    """The exporter's file of ways to sign in, each named as the cluster's address."""
+    """The exporter's file of credentials, each named by the cluster's address."""
     found = {
         placed.server.address: {
             "type": "userpass",
@@ -99,7 +99,7 @@ def _runs(here: Here[ElasticsearchExporterSettings, ElasticsearchServer]) -> Ite
             ),
             files=Files(
                 folder=FOLDER,
-                loader_folder="/tmp",  # noqa: S108 - a folder of the image that anybody may write to
+                loader_folder="/tmp",  # noqa: S108 - a folder of the image that is writable for all users
                 files={"ca.pem": here.files[ca]} if ca else {},
                 secrets={
                     "sign-in.yaml": SecretText(
@@ -146,7 +146,7 @@ PART: Final = Part[ElasticsearchExporterSettings, ElasticsearchServer](
                 ),
                 binaries={"/bin/elasticsearch_exporter": "elasticsearch_exporter"},
                 entrypoint=("/bin/elasticsearch_exporter",),
-                # As the image says it; it listens on 9114.
+                # As the image declares it; it listens on 9114.
                 ports=("7979/tcp",),
             ),
         ),

@@ -1,4 +1,4 @@
-"""GoAlert, with its database: notifies and escalates for those who have no PagerDuty."""
+"""GoAlert, with its database: notifies and escalates where there is no PagerDuty."""
 
 from typing import Final
 

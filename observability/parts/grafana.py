@@ -1,4 +1,4 @@
-"""Grafana: dashboards, and who may see them. Its settings are in `observability/settings/grafana.py`."""
+"""Grafana: dashboards, and their access. Its settings are in `observability/settings/grafana.py`."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ PORT: Final = 3000
 PART: Final = Part[None, Server](
     name="grafana",
     title="Dashboards.",
-    # An external Grafana is given its content; the stack runs none then.
+    # With an external Grafana, the stack writes its content there and runs none.
     active=lambda settings: settings.url is None,
     job="grafana",
     port=PORT,

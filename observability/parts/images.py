@@ -1,4 +1,4 @@
-"""Every container image the stack runs, pinned in its part's file; the newest versions that were seen to work."""
+"""Every container image of the stack, pinned in its part's file; the newest versions known to work."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

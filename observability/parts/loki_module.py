@@ -1,10 +1,10 @@
-"""What the builds of Loki and Promtail share: one Go module."""
+"""The common parts of the builds of Loki and Promtail: one Go module."""
 
 from typing import Final
 
 MODULE: Final = "github.com/grafana/loki/v3"
 _VERSION: Final = f"{MODULE}/pkg/util/build"
-# Loki's own, but the one for its `pkg/push`: that is a folder beside it, which the published module does not hold.
+# Loki's own replacements, except for its `pkg/push`: a folder next to it, which the published module does not contain.
 REPLACES: Final = {
     "github.com/Azure/azure-sdk-for-go": "github.com/Azure/azure-sdk-for-go v68.0.0+incompatible",
     "github.com/Azure/azure-storage-blob-go": (

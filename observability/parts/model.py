@@ -1,8 +1,8 @@
-"""What a part is: a server or exporter that a stack can run, stated once.
+"""The definition of a part: a server or exporter that a stack can run.
 
-A part left out brings nothing: no container, image, scrape job, rule, panel or row of `obs verify`. Descriptors are
-data and plain functions; settings, scrape jobs, components, secrets and checks loop over them. To add an exporter, add
-one file to `observability/parts/` (or to `parts/` of a project folder) that defines `PART`.
+A part that is left out adds nothing: no container, image, scrape job, rule, panel or row of `obs verify`. Descriptors
+are data and plain functions; settings, scrape jobs, components, secrets and checks loop over them. To add an exporter,
+add one file to `observability/parts/` (or to `parts/` of a project folder) that defines `PART`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,13 +18,13 @@ from observability.core.types import Address, Profile, ServiceName
 from toolchain.recipe import Recipe
 
 NOBODY: Final = "65534:65534"
-"""uid and gid that the Prometheus project's images run as."""
+"""uid and gid of the Prometheus project's images."""
 
 FULL: Final = frozenset[Profile]({"full"})
 METRICS: Final = frozenset[Profile]({"full", "metrics"})
 ALWAYS: Final = frozenset[Profile]({"full", "metrics", "minimal"})
 NEVER: Final = frozenset[Profile]()
-"""The profiles that include a part; NEVER: only where `enabled: true` says so."""
+"""The profiles that include a part; NEVER: only with `enabled: true`."""
 
 Rule = Literal[
     "not root",
@@ -35,12 +35,12 @@ Rule = Literal[
     "no capability",
     "no device",
 ]
-"""A rule of confinement that a container may be exempt from."""
+"""A confinement rule from which a container may be exempt."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Allowance:
-    """One service exempt from one rule of confinement, with the reason; `service` may end in `*`."""
+    """One service exempt from one confinement rule, with the reason; `service` may end in `*`."""
 
     service: str
     rule: Rule
@@ -102,9 +102,9 @@ class Placed(Generic[T]):
 
 @dataclass(frozen=True, kw_only=True)
 class Here(Generic[S, T]):
-    """What a part knows of the stack it runs in.
+    """What a part knows of its stack.
 
-    `files` holds the text of every file that the settings name, by path; `gateway` is the host's own address on the
+    `files` contains the text of every file that the settings name, by path; `gateway` is the host's own address on the
     stack's network; `source` names the stack file for generated files.
     """
 
@@ -133,7 +133,7 @@ class SecretText:
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """How Docker checks the service: `url` is asked with the image's own wget; `test` is any other command."""
+    """How Docker checks the service: `url` is requested with the image's own wget; `test` is any other command."""
 
     url: str = ""
     test: Sequence[str] = ()
@@ -141,12 +141,12 @@ class Health:
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """Configuration of an exporter, put into a volume mounted at `folder`.
+    """Configuration of an exporter, written to a volume mounted at `folder`.
 
     With `checker` (a command that ends in an option to which the path of `main` is appended) each configuration has a
-    folder of its own, `Run.command` finds it as `{main}`, and a change makes a new container. Else a loader (from
+    separate folder, `Run.command` refers to it as `{main}`, and a change makes a new container. Else a loader (from
     `loader_image`, None: the exporter's own image, whose folder `loader_folder` is writable) runs the shell command
-    `check` in the new folder, makes it `<folder>/current`, and asks `reload` (a path with POST) to read it; `restart`:
+    `check` in the new folder, makes it `<folder>/current`, and requests `reload` (a path with POST); `restart`:
     the exporter reads the files only when it starts, so a change makes a new container.
     """
 
@@ -164,7 +164,7 @@ class Files:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One container of an exporter. What is not named here is confined the same way for all (`components.service`).
+    """One container of an exporter. Other confinement is the same for all (`components.service`).
 
     `service` is None for the part's own name, else the name of one of several. `{main}` in a word of the command
     is the path of the main configuration file.
@@ -189,7 +189,7 @@ class Store(Generic[T]):
 
     `job` is the scrape job, and the name by which a system's file declares that it has such a server (`exporters:`);
     `key` is the list in `observability:systems.<name>` that places them; `up` is the series that is 1 while the part
-    reaches a server (`up` itself only says that the exporter answered).
+    reaches a server (`up` itself only says that the exporter responded).
     """
 
     job: str
@@ -199,7 +199,7 @@ class Store(Generic[T]):
     up: str = "up"
     declared: bool = True
     named: bool = False
-    """Whether a container, or an entry of a configuration file, has a server's name, which no other may have then."""
+    """Whether a container, or an entry of a configuration file, has a server's name, which must then be unique."""
     database: bool = False
     """Whether the dashboard Database shows it, with the rows of the module `dashboards/<job>.py` if there is one."""
     labels: Callable[[T], Mapping[str, str]] = lambda _: {}
@@ -213,7 +213,7 @@ class Part(Generic[S, T]):
     """One part of a stack.
 
     `settings` is the model of its section in the stack file (camelCase of `name`); None: `Settings` states the
-    section. `runs` makes the containers of a plain exporter; None: a component of its own in `components/` does.
+    section. `runs` makes the containers of a plain exporter; None: the part has a component in `components/`.
     `job`, `port` and `path` are those of its own metrics, or of the metrics of its store's servers. `rules` are the
     rule files (without ending) that exist only where the part does.
     """
@@ -225,7 +225,7 @@ class Part(Generic[S, T]):
     profiles: frozenset[Profile] = METRICS
     essential: bool = False
     one_image: bool = False
-    """Whether any one of its images will do: the first that is available."""
+    """Whether any one of its images is enough: the first that is available is used."""
     needs: tuple[str, ...] = ()
     active: Callable[[Any], bool] = lambda _: True
     store: Store[T] | None = None
@@ -241,12 +241,12 @@ class Part(Generic[S, T]):
     secrets: Mapping[str, SecretSpec] = field(default_factory=dict)
     rules: tuple[str, ...] = ()
     panels: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
-    """Which alerts lead to which panels: link of the dashboard after /d/ → title of the panel → names of the alerts.
+    """Which alerts link to which panels: dashboard link after /d/ → title of the panel → names of the alerts.
     `OWNER` in the link stands for the alert's system."""
     allowances: tuple[Allowance, ...] = ()
 
     ports: Mapping[str, int] = field(default_factory=dict)
-    """Port by job, where the program that does the part's work decides both."""
+    """Port by job, where both depend on the program that runs."""
 
     def port_of(self, job: str) -> int:
         """Port of its own metrics under a job's name."""
@@ -259,12 +259,12 @@ class Part(Generic[S, T]):
 
 
 def secrets_of(servers: Iterable[Placed[Any]]) -> tuple[str, ...]:
-    """Names of the secrets with the servers' passwords, each once."""
+    """Names of the secrets with the servers' passwords, without duplicates."""
     return tuple(dict.fromkeys(placed.secret for placed in servers if placed.secret))
 
 
 def own(address: str) -> Scraped:
-    """A target of the stack's own."""
+    """A target of the stack itself."""
     return Scraped(address=address, labels={"system": PLATFORM, "instance": address})
 
 

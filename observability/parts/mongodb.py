@@ -42,7 +42,7 @@ OPTIONS: Final = (
     "--collector.diagnosticdata",
     "--collector.dbstats",
     "--no-collector.exporter-metrics",
-    # Prometheus waits 10 s, or the scrape interval where that is shorter; by then a server out of reach is reported.
+    # Prometheus waits 10 s, or the scrape interval where that is shorter; by then an unreachable server is reported.
     "--mongodb.connect-timeout-ms=3000",
 )
 
@@ -77,7 +77,7 @@ class MongodbExporterSettings(PartSettings):
 
 
 def uris(servers: Iterable[Placed[MongodbServer]], passwords: Mapping[str, str], ca: str | None) -> str:
-    """The servers' connection strings, as the exporter takes them; `ca` is the path of the authority's certificate."""
+    """The servers' connection strings, in the exporter's form; `ca` is the path of the authority's certificate."""
     return ",".join(_uri(placed.server, passwords.get(placed.secret or ""), ca) for placed in servers)
 
 
@@ -91,8 +91,8 @@ def _uri(server: MongodbServer, password: str | None, ca: str | None) -> str:
 
 def _runs(here: Here[MongodbExporterSettings, MongodbServer]) -> Iterable[Run]:
     ca = here.settings.ca
-    # Its image holds a single program. The shell that reads the file, and the health check's wget, come by the
-    # volume: the loader is a container of busybox, and leaves itself beside the file.
+    # Its image contains a single program. The shell that reads the file, and the health check's wget, are in the
+    # volume: the loader is a container of busybox, and copies itself next to the file.
     shell = f"{FILES}/busybox"
     return [
         Run(
@@ -105,7 +105,7 @@ def _runs(here: Here[MongodbExporterSettings, MongodbServer]) -> Iterable[Run]:
             files=Files(
                 folder=FOLDER,
                 loader_image=BUSYBOX.name,
-                loader_folder="/tmp",  # noqa: S108 - a folder of the image that anybody may write to
+                loader_folder="/tmp",  # noqa: S108 - a folder of the image that is writable for all users
                 files={"ca.pem": here.files[ca]} if ca else {},
                 secrets={
                     "uris": SecretText(

@@ -1,4 +1,4 @@
-"""node_exporter: the stack's own host, and hosts of the systems where one runs already."""
+"""node_exporter: the stack's own host, and hosts of the systems that already run one."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -60,7 +60,7 @@ class Host(Server):
 
 
 def _targets(here: Here[NodeExporterSettings, Host]) -> Iterable[Scraped]:
-    # The exporter sits in the host's own network; the host is the gateway of ours.
+    # The exporter is in the host's own network; the host is the gateway of the stack's network.
     labels = {"system": PLATFORM, "instance": here.settings.host_name}
     return [Scraped(address=f"{here.gateway}:{here.settings.port}", labels=labels)]
 

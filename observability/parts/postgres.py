@@ -31,19 +31,19 @@ PORT: Final = 9187
 COLLECTORS: Final = (
     "--collector.database_wraparound",
     "--collector.long_running_transactions",
-    # Of PostgreSQL 17 and later; earlier versions report the same through stat_bgwriter.
+    # For PostgreSQL 17 and later; earlier versions report the same through stat_bgwriter.
     "--collector.stat_checkpointer",
     "--collector.stat_statements",
-    # The statements that took most time; each is five series.
+    # The statements with the longest total time; each is five series.
     "--collector.stat_statements.limit=50",
     "--collector.stat_user_tables",
     "--collector.stat_wal_receiver",
     "--collector.statio_user_indexes",
 )
-"""What the rules and dashboards read besides the exporter's default collectors."""
+"""The collectors for the rules and dashboards, besides the exporter's default collectors."""
 
 QUERIES: Final = Path(__file__).with_name("postgres-queries.yaml")
-"""What no collector of the exporter reports."""
+"""Queries for what no collector of the exporter reports."""
 
 
 class PostgresServer(AddressedServer):
@@ -91,14 +91,14 @@ def _runs(here: Here[PostgresExporterSettings, PostgresServer]) -> Iterable[Run]
             command=(
                 *COLLECTORS,
                 f"--extend.query-path={FOLDER}/current/{QUERIES.name}",
-                # At `warn` it reports with every scrape which collector a server is too old for.
+                # At `warn` it logs at every scrape which collector needs a newer server.
                 "--log.level=error",
             ),
             # The file is read at every connection: a new password needs no new container.
             envs={"PGPASSFILE": f"{FOLDER}/current/passwords"},
             files=Files(
                 folder=FOLDER,
-                loader_folder="/tmp",  # noqa: S108 - a folder of the image that anybody may write to
+                loader_folder="/tmp",  # noqa: S108 - a folder of the image that is writable for all users
                 files={QUERIES.name: QUERIES.read_text(encoding="utf-8")},
                 secrets={"passwords": SecretText(names=secrets_of(here.servers), text=passwords)},
                 check="chmod 0600 passwords",

@@ -29,7 +29,7 @@ class PrometheusSettings(Section):
     @field_validator("scrape_interval")
     @classmethod
     def _four_in_a_rate(cls, value: str) -> str:
-        # Rates are taken over 5 minutes; with fewer than four samples one lost scrape tells.
+        # Rates are over 5 minutes; with fewer than four samples one lost scrape is visible.
         if not 1 <= seconds(value) <= LONGEST_INTERVAL:
             raise ValueError("must be between 1s and 1m")
         return value
@@ -66,7 +66,7 @@ PART: Final = Part[PrometheusSettings, Server](
                     packages=("cmd/prometheus", "cmd/promtool"),
                     replaces={"cloud.google.com/go": "cloud.google.com/go v0.123.0"},
                     stamps=stamps("3.15.0"),
-                    # Without `builtinassets`, which embeds the compiled pages that the module does not hold.
+                    # Without `builtinassets`, which embeds the compiled pages that the module does not contain.
                     tags=("netgo",),
                     keep=("documentation/examples/prometheus.yml", "LICENSE", "NOTICE"),
                 ),

@@ -42,12 +42,12 @@ class RedisServer(AddressedServer):
 
     @property
     def needs_password(self) -> bool:
-        """Whether it wants a password."""
+        """Whether it requires a password."""
         return self.password
 
     @property
     def url(self) -> str:
-        """The address as redis_exporter wants it."""
+        """The address in redis_exporter's form."""
         user = f"{self.user}@" if self.user else ""
         return f"{'rediss' if self.tls else 'redis'}://{user}{self.address}"
 
@@ -66,11 +66,11 @@ def _runs(here: Here[RedisExporterSettings, RedisServer]) -> Iterable[Run]:
 
     files = Files(
         folder=FOLDER,
-        loader_folder="/tmp",  # noqa: S108 - a folder of the image that anybody may write to
+        loader_folder="/tmp",  # noqa: S108 - a folder of the image that is writable for all users
         secrets={"passwords.json": SecretText(names=secrets_of(here.servers), text=passwords)},
         reload="/-/reload",
     )
-    # No server of its own: each scrape names one.
+    # No default server: each scrape names one.
     envs = {"REDIS_ADDR": ""}
     if signed_in:
         envs["REDIS_PASSWORD_FILE"] = f"{FOLDER}/current/passwords.json"

@@ -20,9 +20,9 @@ _NOT_PARTS: Final = frozenset({"__init__", "model", "registry", "images"})
 
 @cache
 def parts() -> Mapping[str, AnyPart]:
-    """Every part by name: the servers no stack can do without first, then by name. ConfigError for a bad file.
+    """Every part by name: the required servers first, then by name. ConfigError for an invalid file.
 
-    The toolchain gets to know how to build their images.
+    Side effect: the build recipes of their images are registered with the toolchain.
     """
     found: dict[str, AnyPart] = {}
     for folder in _folders():
@@ -39,7 +39,7 @@ def parts() -> Mapping[str, AnyPart]:
 
 
 def stores() -> Mapping[str, Store[Any]]:
-    """What of watched systems the parts read, by the scrape job."""
+    """The servers of watched systems that the parts read, by the scrape job."""
     return {part.store.job: part.store for part in parts().values() if part.store}
 
 
@@ -49,7 +49,7 @@ def images() -> Mapping[str, Image]:
 
 
 def allowances() -> tuple[Allowance, ...]:
-    """Every exemption from a rule of confinement that a part states."""
+    """Every exemption from a confinement rule that a part states."""
     return tuple(allowance for part in parts().values() for allowance in part.allowances)
 
 

@@ -1,1 +1,1 @@
-"""What Prometheus scrapes, as data, and the prometheus.yaml that says so."""
+"""What Prometheus scrapes, as data, and the prometheus.yaml generated from it."""

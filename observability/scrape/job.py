@@ -1,4 +1,4 @@
-"""What a scrape job is: targets with their `system` and `instance`, read the same way."""
+"""A scrape job: targets with their `system` and `instance`, scraped with the same settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from observability.core.naming import PLATFORM as PLATFORM
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One address to scrape, `host:port`, and the labels its series carry."""
+    """One address to scrape, `host:port`, and the labels of its series."""
 
     address: str
     labels: Mapping[str, str]
@@ -18,10 +18,10 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Targets that are read the same way.
+    """Targets that are scraped with the same settings.
 
     `name` is the label `job`. `job_name` is Prometheus' own name for it, unique where several jobs share a label.
-    Besides the targets known here there may be some that are found at run time, by what stands in `extra`.
+    Besides the targets known here there may be discovered ones, as configured in `extra`.
     A query in `path` (`/metrics?format=prometheus`) becomes Prometheus' `params`.
     """
 
@@ -48,7 +48,7 @@ class Job:
 def own(
     service: str, port: int, path: str = "/metrics", *, job: str | None = None, replicas: Sequence[str] = ()
 ) -> Job:
-    """The job of one of the stack's own services, by default named as the service; `replicas` if it is several."""
+    """The job of a service of the stack, by default named like the service; `replicas` if there are several."""
     addresses = [f"{name}:{port}" for name in replicas or (service,)]
     targets = (Target(address=address, labels={"system": PLATFORM, "instance": address}) for address in addresses)
     return Job(name=job or service, path=path, targets=tuple(targets))

@@ -36,7 +36,7 @@ def _jobs(config: StackConfig, part: AnyPart) -> Iterator[Job]:
     here = config.here(part.name)
     job, extra = part.job, part.scrape
     if part.name == "collector" and running:
-        # Which program it is decides the job and the port.
+        # The program that runs decides the job and the port.
         job = config.collector
     if job is None:
         return
@@ -51,7 +51,7 @@ def _jobs(config: StackConfig, part: AnyPart) -> Iterator[Job]:
 
 
 def _servers(part: AnyPart, here: Here[Any, Any], *, running: bool) -> Iterator[Scraped]:
-    """A target for every server that the part reads; those read at their own address need no exporter of ours."""
+    """A target for every server that the part reads; those read at their own address need no exporter of the stack."""
     store = part.store
     for placed in here.servers if store else ():
         server = placed.server

@@ -1,4 +1,4 @@
-"""The files Prometheus reads, as text."""
+"""The files that Prometheus reads, as text."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,11 +17,11 @@ HOST_OF_INSTANCE: Final[dict[str, Any]] = {
     "target_label": "host",
     "replacement": "$1",
 }
-"""Gives every alert about an instance the label `host`, unless it has one: HostDown mutes by it what runs there."""
+"""Sets the label `host` of every alert about an instance, unless it has one: HostDown mutes by this label."""
 
 
 def host_of(address: str) -> str:
-    """The host of an address or instance, as HOST_OF_INSTANCE takes it."""
+    """The host of an address or instance, as HOST_OF_INSTANCE extracts it."""
     match = re.fullmatch(HOST_OF_INSTANCE["regex"], f";{address}")
     return match[1] if match else address
 
@@ -47,7 +47,7 @@ def alert_relabelling(found: Iterable[Job]) -> list[dict[str, object]]:
 
 
 def files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[str, str]:
-    """Prometheus' configuration folder: path within it → text. Rule files come by name."""
+    """Prometheus' configuration folder: path within it → text. Rule files are given by name."""
     return {
         "prometheus.yaml": _prometheus_yaml(config),
         **{f"rules/{name}": text for name, text in sorted(rule_files.items())},
@@ -67,7 +67,7 @@ def _prometheus_yaml(config: StackConfig) -> str:
         "global": {
             "scrape_interval": settings.prometheus.scrape_interval,
             "evaluation_interval": settings.prometheus.evaluation_interval,
-            # Only what leaves Prometheus carries these; no rule, test or panel may select on them.
+            # Prometheus adds these only to what it sends; no rule, test or panel may select on them.
             "external_labels": {"cluster": settings.cluster, "environment": settings.environment},
         },
         "alerting": {

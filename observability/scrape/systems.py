@@ -1,4 +1,4 @@
-"""The scrape jobs of the watched systems, one each, by where this environment says they are."""
+"""The scrape jobs of the watched systems, one each, with the addresses of this environment."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,7 +13,7 @@ from observability.settings.watched import wanted_secrets
 from observability.systems.model import System
 
 FILES = "files"
-"""Folder of Prometheus' configuration that holds the repository's files that the settings name."""
+"""Folder of Prometheus' configuration with the repository's files that the settings name."""
 
 _SECRETS = {"Token": "token", "Password": "password", "Key": "key.pem"}
 
@@ -35,7 +35,7 @@ def system_jobs(config: StackConfig) -> Iterator[Job]:
 
 
 def health_jobs(config: StackConfig) -> Iterator[Job]:
-    """A job for every health page of instances that are found at run time: found the same way, probed by blackbox."""
+    """A job for every health page of discovered instances: with the same discovery, probed by blackbox."""
     if not config.runs("blackbox-exporter"):
         return
     for placed in config.servers("blackbox-exporter"):
@@ -47,7 +47,7 @@ def health_jobs(config: StackConfig) -> Iterator[Job]:
         fixed = {"system": placed.system, "job": "blackbox", **probe_labels(probe)}
         discovery = _discovery(own, fixed)
         discovery["relabel_configs"] = [
-            # The page's address is what blackbox is asked about, and the instance; what is scraped is blackbox itself.
+            # The page's address becomes the probe's target and the instance; the scraped address is blackbox itself.
             {
                 "source_labels": ["__address__"],
                 "target_label": "__param_target",
@@ -85,16 +85,16 @@ def _secret_file(system: str, kind: str) -> str:
 
 
 ROBUST: Final = {
-    # Read as text what comes without a Content-Type, or as text/html; otherwise Prometheus 3 refuses the answer.
+    # Without a Content-Type, or with text/html, read as text; otherwise Prometheus 3 refuses the response.
     "fallback_scrape_protocol": "PrometheusText0.0.4",
-    # Names as rules and dashboards write them, whatever the client library could send.
+    # Names as in rules and dashboards, whatever the client library could send.
     "metric_name_escaping_scheme": "underscores",
 }
-"""What the scrape job of every system says, so that what `obs` checks is what Prometheus stores."""
+"""Scrape settings of every system's job, so that `obs` checks exactly what Prometheus stores."""
 
 
 def _manner(system: System, own: SystemSettings) -> dict[str, Any]:
-    """How often, in which format, and with which credentials."""
+    """The interval, the format, and the credentials."""
     found: dict[str, Any] = dict(ROBUST)
     if system.scrape.interval:
         found["scrape_interval"] = system.scrape.interval
@@ -121,7 +121,7 @@ def _manner(system: System, own: SystemSettings) -> dict[str, Any]:
 
 
 def _discovery(own: SystemSettings, labels: dict[str, str]) -> dict[str, Any]:
-    """Targets that are found at run time; whatever they bring, they carry the system's labels."""
+    """Discovered targets; whatever labels they have, the system's labels are set."""
     found: dict[str, Any] = {}
     if own.instances.files:
         found["file_sd_configs"] = [{"files": [f"{FILES}/{path}" for path in own.instances.files]}]

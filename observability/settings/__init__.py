@@ -1,1 +1,1 @@
-"""Settings, names and image pins: everything that is decided before a resource is declared."""
+"""Settings, names and image pins: all decisions before a resource is declared."""

@@ -69,5 +69,5 @@ class ExporterSettings(Section):
         return self
 
     def secret(self, key: str) -> str:
-        """Name of the stack's secret for one of its own."""
+        """Name of the stack's secret for one of the exporter's secrets."""
         return secret_name(self.name, key)

@@ -1,4 +1,4 @@
-"""Settings of Grafana: its server, who may do what in it, and data that come from elsewhere."""
+"""Settings of Grafana: its server, its permissions, and external data sources."""
 
 from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
@@ -25,7 +25,7 @@ Role = Literal["viewer", "editor", "admin"]
 """Role of an account: viewer, editor or admin."""
 
 ROLES: Final[Mapping[Role, str]] = MappingProxyType({"viewer": "Viewer", "editor": "Editor", "admin": "Admin"})
-"""Grafana's names of them."""
+"""Grafana's names of the roles."""
 
 
 class TempoSource(Section):
@@ -173,7 +173,7 @@ def wanted_secrets(settings: GrafanaSettings) -> Iterator[tuple[str, str]]:
 
 
 def check(source: str, settings: GrafanaSettings, systems: Collection[str]) -> None:
-    """ConfigError where a team is to change a folder that does not exist; `source` is what errors begin with."""
+    """ConfigError where a team may change a folder that does not exist; `source` is the prefix of errors."""
     known = [STACK_FOLDER, PLATFORM, *systems]
     for team, own in settings.teams.items():
         for index, folder in enumerate(own.folders):

@@ -1,4 +1,4 @@
-"""Read and validate the settings, from a stack's file or from Pulumi; the only place that knows either."""
+"""Read and validate the settings, from a stack's file or from Pulumi; the only module that reads either."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -39,7 +39,7 @@ ROOT: Final = project.BUILT_IN
 _PREFIX: Final = stack_files.PREFIX
 
 LEFT_OUT: Final = "leftOut"
-"""Key under which `obs` tells the program of images that are not available; it stands in no tracked file."""
+"""Key with which `obs` passes the unavailable images to the program; it is in no tracked file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +50,17 @@ class StackConfig:
     settings: Settings
     secrets: frozenset[str]
     left_out: Mapping[str, str] = field(default_factory=dict)
-    """Why, for each image that is not available on this machine; `obs` finds that out and stores it."""
+    """The reason for each image that is not available on this machine; `obs` detects and stores it."""
     systems: Mapping[str, System] = field(default_factory=dict)
-    """The watched systems by name, in order, with this environment's thresholds on top of their own."""
+    """The watched systems by name, in order, with this environment's thresholds overriding their own."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Text of the repository's files that the settings name, by path."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Secrets that the settings need and the stack lacks, with what needs each; placeholders stand for them."""
+    """Secrets that the settings need and the stack lacks, with what needs each; placeholders are used for them."""
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Every threshold that holds here, of the systems and of the stack itself, by system."""
+        """Every threshold of this stack, of the systems and of the stack itself, by system."""
         own = self.system_settings(PLATFORM).thresholds
         found = [*platform_thresholds(own, PLATFORM)]
         found += (threshold for system in self.systems.values() for threshold in thresholds(system))
@@ -68,13 +68,13 @@ class StackConfig:
 
     @property
     def paging(self) -> dict[str, Paging]:
-        """Which alerts wake someone, where that is not what their rules say, by system and for the stack itself."""
+        """Overrides of which alerts page, by system and for the stack itself."""
         own = self.system_settings(PLATFORM).page
         return {PLATFORM: own, **{name: system.page for name, system in self.systems.items()}}
 
     @property
     def notifications(self) -> NotificationSettings:
-        """Receivers and audiences, the webhook among them whose secret is the shorthand for everything."""
+        """Receivers and audiences, including the webhook whose secret is the shorthand for all alerts."""
         said = self.settings.notifications
         if self.runs("goalert"):
             said = said.with_goalert(team for team, secret in self.goalert_secrets.items() if secret in self.secrets)
@@ -82,11 +82,11 @@ class StackConfig:
 
     @property
     def goalert_secrets(self) -> dict[str, str]:
-        """Name of the secret with the address at which GoAlert takes a team's alerts, by team."""
+        """Name of the secret with the address at which GoAlert accepts a team's alerts, by team."""
         return {team: goalert_secret(team) for team in self.settings.on_call.schedules}
 
     def system_settings(self, system: str) -> SystemSettings:
-        """This environment's settings of a system; the defaults where it says nothing."""
+        """This environment's settings of a system; the defaults where there are none."""
         return self.settings.systems.get(system) or SystemSettings()
 
     def runs(self, part: str) -> bool:
@@ -103,7 +103,7 @@ class StackConfig:
 
     @property
     def unplaced(self) -> tuple[watched.Unplaced, ...]:
-        """What the watched systems' files declare and this environment does not place."""
+        """The objects that the watched systems' files declare and this environment does not place."""
         return tuple(watched.unplaced(self.settings, self.systems))
 
     @property
@@ -113,7 +113,7 @@ class StackConfig:
 
     @property
     def grafana_url(self) -> str | None:
-        """Where Grafana is found, None where the stack has none; another's where the part `grafana` does not run."""
+        """Address of Grafana, None where there is none; the external one where the part `grafana` does not run."""
         return parts.grafana_url(self.settings, self.left_out)
 
     def link(self, service: Literal["prometheus", "alertmanager", "grafana", "goalert"]) -> str | None:
@@ -132,7 +132,7 @@ class StackConfig:
 
     @property
     def instead(self) -> dict[str, dict[str, str]]:
-        """For each of the images, those that take its place where it is not available."""
+        """For each of the images, those that replace it where it is not available."""
         return {"alloy": {"promtail": self.settings.image("promtail")}} if "alloy" in self.images else {}
 
     def without(self, left_out: Mapping[str, str]) -> "StackConfig":
@@ -158,12 +158,12 @@ def stack_file(stack: str, root: Path | None = None) -> Path:
 
 
 def read_stack_file(stack: str, root: Path | None = None) -> dict[str, Any]:
-    """The parsed stack file; ConfigError where it holds what no program reads."""
+    """The parsed stack file; ConfigError where it contains keys that no program reads."""
     return stack_files.read(stack_file(stack, root), settings_model(), secret_specs({}, root))
 
 
 def secret_specs(values: Mapping[str, Any], root: Path | None = None) -> Mapping[str, SecretSpec]:
-    """Every secret that a stack with these values may have: those of its receivers and of all systems among them."""
+    """Every secret that a stack with these values may have, including those of its receivers and of all systems."""
     receivers = {**goalert_receivers(values.get("onCall")), **stated_receivers(values.get("notifications"))}
     systems = system_files.names(root)
     return known_secrets(systems, receivers, values.get("systems"), values.get("exporters"))
@@ -197,7 +197,7 @@ def from_file(
 
 def from_pulumi(root: Path | None = None) -> tuple[StackConfig, Callable[[str], pulumi.Output[str]]]:
     """The configuration of the stack being deployed, and a function that reads one of its secrets."""
-    # Config.get answers only for keys one asks for; an unknown key must be refused, so all are read.
+    # Config.get returns only the keys that are named; an unknown key must be refused, so all are read.
     own = _own({**get_config_env(), **CONFIG.get()})
     known = secret_specs(
         {
@@ -215,7 +215,7 @@ def from_pulumi(root: Path | None = None) -> tuple[StackConfig, Callable[[str], 
 def validate(
     stack: str, values: Mapping[str, Any], secrets: frozenset[str], root: Path | None = None, *, complete: bool = True
 ) -> StackConfig:
-    """The settings these values make, with the systems of `root` (None: the built-in ones and the project's).
+    """The settings of these values, with the systems of `root` (None: the built-in ones and the project's).
 
     ConfigError names the field and the fix, and lists missing secrets unless `complete` is False.
     """
@@ -257,7 +257,7 @@ def validate(
 
 
 def _missing_secrets(settings: Settings, specs: Mapping[str, SecretSpec], secrets: Collection[str]) -> dict[str, str]:
-    """Every secret that the settings need and the stack lacks, and what needs it; generated ones do not count."""
+    """Every secret that the settings need and the stack lacks, and what needs it; except generated ones."""
     environment = settings.environment
     needed: dict[str, str] = {WEBHOOK_SECRET: environment} if notified.tells_nobody(settings) else {}
     needed |= {name: environment for name, spec in specs.items() if environment in spec.required_in}
@@ -298,6 +298,6 @@ def _own(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _own_of(stack: str, root: Path | None) -> dict[str, Any]:
-    """The project's own keys of a stack's file, objects that are written as JSON among them."""
+    """The project's own keys of a stack's file, including objects that are written as JSON."""
     own = _own(read_stack_file(stack, root).get("config") or {})
     return {key: decode(f"Pulumi.{stack}.yaml: {_PREFIX}{key}", value) for key, value in own.items()}

@@ -1,4 +1,4 @@
-"""The settings of one environment: what `Pulumi.<stack>.yaml` may say, with a default for everything."""
+"""The settings of one environment: the content of `Pulumi.<stack>.yaml`, with a default for every setting."""
 
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network
@@ -174,7 +174,7 @@ class Settings(Section):
                     )
         return self
 
-    def part(self, name: str) -> Any:  # noqa: ANN401 - the model that the part's descriptor states
+    def part(self, name: str) -> Any:  # noqa: ANN401 - the model of the part's descriptor
         """Settings of a part, by its name; None where it has none."""
         return getattr(self, name.replace("-", "_"), None)
 
@@ -184,7 +184,7 @@ class Settings(Section):
         return mirrored(reference, self.images.registry)
 
     def exporter_image(self, exporter: ExporterSettings) -> str:
-        """Full reference of the image of an exporter of your own choice."""
+        """Full reference of the image of a custom exporter."""
         return mirrored(exporter.image, self.images.registry)
 
     @property
@@ -194,7 +194,7 @@ class Settings(Section):
 
 
 def mirrored(reference: str, registry: str | None) -> str:
-    """The same image in a private mirror: the public registry's host, if named, gives way to the prefix."""
+    """The same image in a private mirror: the public registry's host, if named, is replaced by the prefix."""
     if registry is None:
         return reference
     host, slash, rest = reference.partition("/")
@@ -211,5 +211,5 @@ def settings_model() -> type[Settings]:
         if part.settings is not None and part.section not in Settings.model_fields
     }
     systems = Settings.model_fields["systems"]
-    fields["systems"] = (dict[str, system_settings_model()], systems)  # type: ignore[misc]  # made at run time
+    fields["systems"] = (dict[str, system_settings_model()], systems)  # type: ignore[misc]  # created at run time
     return create_model("Settings", __base__=Settings, __doc__=Settings.__doc__, **fields)

@@ -1,4 +1,4 @@
-"""Settings that stood elsewhere before, and where they stand now."""
+"""Settings that were moved, and their new location."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from observability.parts.registry import parts
 
 
 def check(source: str, values: Mapping[str, Any]) -> None:
-    """ConfigError for the first setting that moved; `source` is the beginning of the error: file and prefix."""
+    """ConfigError for the first setting that was moved; `source` is the prefix of the error: file and key prefix."""
     for path, now in _moved(values):
         raise ConfigError(f"{source}{path}: this setting moved", f"write it as {now}")
 

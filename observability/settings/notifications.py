@@ -24,11 +24,11 @@ ReceiverName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
 
 
 WEBHOOK_SECRET: Final = "alertWebhookUrl"  # noqa: S105 - its name
-"""The secret that alone adds one webhook for all alerts: a receiver named alert-webhook."""
+"""The secret that by itself adds one webhook for all alerts: a receiver named alert-webhook."""
 
 
 HELLO_BY_DEFAULT: Final = "localhost.localdomain"
-"""A full host name, for a sender's domain that is none."""
+"""A full host name, used where the sender's domain is not one."""
 
 
 class Smtp(Section):
@@ -106,7 +106,7 @@ class _Receiver(Section):
         return found
 
     def settings(self, kind: type[_Settings]) -> _Settings:
-        """The settings of its kind, which are of this class; TypeError where they are not."""
+        """The settings of its kind, which must be of this class; TypeError where they are not."""
         if not isinstance(self.own, kind):
             raise TypeError(f"a receiver of {self.channel.key} has no settings of {kind.__name__}")
         return self.own
@@ -169,7 +169,7 @@ class Audience(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_list(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file says
+    def _from_list(cls, value: Any) -> Any:  # noqa: ANN401 - any YAML
         return {"receivers": value} if isinstance(value, list | tuple) else value
 
 
@@ -224,7 +224,7 @@ class NotificationSettings(Section):
         return self.model_copy(update={"receivers": receivers, "on_call": {**self.on_call, **audiences}})
 
     def with_webhook(self) -> "NotificationSettings":
-        """The same with a receiver alert-webhook of all alerts, unless the list has one of its own."""
+        """The same with a receiver alert-webhook of all alerts, unless the list already has one."""
         name = "alert-webhook"
         if name in self.receivers:
             return self
@@ -239,7 +239,7 @@ class NotificationSettings(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiverSecret:
-    """A secret of a receiver: its name in the configuration, the receiver, and what it is."""
+    """A secret of a receiver: its name in the configuration, the receiver, and its description."""
 
     name: str
     receiver: str
@@ -248,7 +248,7 @@ class ReceiverSecret:
 
     @property
     def kind(self) -> str:
-        """What it is, by the end of its name."""
+        """Its kind, by the suffix of its name."""
         return self.secret.kind
 
 
@@ -277,14 +277,14 @@ def goalert_secret(team: str) -> str:
 
 
 def goalert_receivers(section: object) -> dict[str, Receiver]:
-    """A receiver for each team with a schedule in the section onCall as it stands in the file."""
+    """A receiver for each team with a schedule in the unvalidated section onCall of the file."""
     stated = section.get("schedules") if isinstance(section, dict) else None
     teams = stated if isinstance(stated, dict) else {}
     return {goalert_receiver(str(team)): _webhook() for team in teams}
 
 
 def stated_receivers(section: object) -> dict[str, Receiver]:
-    """The receivers that the section names as it stands in the file; errors in it are reported elsewhere."""
+    """The receivers in the unvalidated section of the file; errors in it are reported elsewhere."""
     stated = section.get("receivers") if isinstance(section, dict) else None
     found = {}
     for name, value in (stated if isinstance(stated, dict) else {}).items():

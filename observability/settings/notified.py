@@ -11,7 +11,7 @@ from observability.settings.notifications import receiver_secrets
 def check(source: str, settings: Settings, teams: Collection[str]) -> None:
     """ConfigError where a name is unknown, or a receiver is in no audience; `teams` are all teams.
 
-    `source` is what errors begin with: the file and the keys' prefix.
+    `source` is the prefix of errors: the file and the key prefix.
     """
     said = settings.notifications
     where = f"{source}notifications"
@@ -66,13 +66,13 @@ def check(source: str, settings: Settings, teams: Collection[str]) -> None:
 
 
 def tells_nobody(settings: Settings) -> bool:
-    """Whether in prod critical alerts have no receiver but the secret alertWebhookUrl."""
+    """Whether in prod critical alerts have no receiver except the secret alertWebhookUrl."""
     said = settings.notifications
     return settings.environment == "prod" and not (said.critical.receivers or said.default.receivers)
 
 
 def wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Every setting about notifications that needs a secret, and the secret's name."""
+    """Every notification setting that needs a secret, and the secret's name."""
     said = settings.notifications
     if said.smtp is not None and said.smtp.user is not None:
         yield "notifications.smtp.user", "smtpPassword"

@@ -1,7 +1,7 @@
 """The on-call settings: people, rotations, and a schedule for each team that has one.
 
-`observability.alerting.on_call` computes who is on call at a given time; `observability.settings.rota` checks that one
-person is at any time.
+`observability.alerting.on_call` computes who is on call at a given time; `observability.settings.rota` checks that
+there is exactly one person at any time.
 """
 
 import re
@@ -25,7 +25,7 @@ _MOMENT: Final = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[ T]([01]\d|2[0-3
 
 
 def _text(value: object) -> object:
-    """A time as text: YAML takes 10:00 without quotes for the number 600."""
+    """A time as text: YAML reads 10:00 without quotes as the number 600."""
     if isinstance(value, int):
         raise ValueError('is a number, not a time; put it in quotes, like "09:00"')
     return value
@@ -44,7 +44,7 @@ def _hours(value: str) -> str:
 
 
 def _stamp(value: object) -> object:
-    """A date or time as it was written: Pulumi hands one without quotes over as `2026-01-05 00:00:00 +0000 UTC`."""
+    """A date or time as it was written: Pulumi passes one without quotes as `2026-01-05 00:00:00 +0000 UTC`."""
     return value.removesuffix(" +0000 UTC") if isinstance(value, str) else value
 
 
@@ -72,7 +72,7 @@ Clock = Annotated[str, AfterValidator(_clock), BeforeValidator(_text)]
 """A time of day, in 24 hours."""
 
 Hours = Annotated[str, AfterValidator(_hours), BeforeValidator(_text)]
-"""From one time of day to another; to one that is not later: past midnight. `00:00-24:00` is a whole day."""
+"""From one time of day to another; an end that is not later means past midnight. `00:00-24:00` is a whole day."""
 
 Day = Annotated[date, BeforeValidator(_day)]
 """A day of the calendar."""
@@ -177,7 +177,7 @@ class GoAlertSettings(PartSettings):
 
 
 def week_minutes(layer: Layer) -> list[tuple[int, int]]:
-    """Its hours as minutes since Monday 00:00, in order; those past Sunday's end go on from the week's beginning."""
+    """Its hours as minutes since Monday 00:00, in order; those past Sunday's end wrap to the week's beginning."""
     found: list[tuple[int, int]] = []
     for weekday in layer.weekdays:
         for hours in layer.hours:
@@ -199,5 +199,5 @@ def at(clock: str) -> time:
 
 
 def minutes(step: Step) -> float:
-    """How long after the alert a step follows, in minutes."""
+    """Minutes between the alert and a step."""
     return seconds(step.after) / 60

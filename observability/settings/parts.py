@@ -1,4 +1,4 @@
-"""Which parts of a stack run, and what each of them knows of it."""
+"""Which parts of a stack run, and what each of them knows of the stack."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from observability.settings.model import Settings
 
 
 def essential() -> frozenset[str]:
-    """Names of the images without which there is no stack."""
+    """Names of the images that every stack requires."""
     return frozenset(image.name for part in parts().values() if part.essential for image in part.images)
 
 
@@ -36,7 +36,7 @@ def password_secret(system: str, key: str, server: Server) -> str | None:
 
 
 def here(settings: Settings, part: AnyPart, files: Mapping[str, str], source: str) -> Here[Any, Any]:
-    """What a part knows of the stack it runs in."""
+    """What a part knows of its stack."""
     return Here(
         settings=settings.part(part.name),
         servers=servers(settings, part),
@@ -64,13 +64,13 @@ def runs(settings: Settings, left_out: Mapping[str, str], name: str) -> bool:
 
 
 def _wanted(settings: Settings, part: AnyPart) -> bool:
-    """Whether the settings ask for the part."""
+    """Whether the settings enable the part."""
     enabled: bool | None = getattr(settings.part(part.name), "enabled", None)
     return settings.profile in part.profiles if enabled is None else enabled
 
 
 def grafana_url(settings: Settings, left_out: Mapping[str, str]) -> str | None:
-    """Where Grafana is found from outside: an external one, the stack's own, or None where there is neither."""
+    """External address of Grafana: of an external one, of the stack's own, or None where there is neither."""
     if settings.grafana.url is not None:
         return settings.grafana.url.rstrip("/") if _wanted(settings, parts()["grafana"]) else None
     runs_here = runs(settings, left_out, "grafana")
@@ -78,7 +78,7 @@ def grafana_url(settings: Settings, left_out: Mapping[str, str]) -> str | None:
 
 
 def collector(settings: Settings, left_out: Mapping[str, str]) -> str | None:
-    """The log collector: the chosen one; Promtail too where Alloy is not available; None where neither is."""
+    """The log collector: the chosen one; Promtail also where Alloy is not available; None where neither is."""
     kinds = (PROMTAIL,) if settings.collector.kind == PROMTAIL.name else KINDS
     return next((kind.name for kind in kinds if kind.name not in left_out), None)
 

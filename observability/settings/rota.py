@@ -1,4 +1,4 @@
-"""Checks of the on-call settings: unknown names, hours without anybody or with two, an escalation that goes back."""
+"""Checks of the on-call settings: unknown names, hours with no person or with two, an escalation that goes back."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class _Span:
 
 
 def check(source: str, settings: OnCallSettings, teams: Collection[str]) -> None:
-    """ConfigError where a name is unknown or not exactly one person is on call; `teams` are those there are.
+    """ConfigError where a name is unknown or not exactly one person is on call; `teams` are the existing ones.
 
-    `source` is what errors begin with: the file and the keys' prefix.
+    `source` is the prefix of errors: the file and the key prefix.
     """
     where = f"{source}onCall"
     for name, rotation in settings.rotations.items():
@@ -70,7 +70,7 @@ def _names(where: str, settings: OnCallSettings, schedule: Schedule) -> None:
 
 
 def _cover(where: str, schedule: Schedule) -> None:
-    """Every minute of the week in exactly one layer; by the clock, so that no change of the clocks opens a gap."""
+    """Every minute of the week in exactly one layer; in local time, so that daylight saving leaves no gap."""
     spans = sorted(
         (
             _Span(start, end, index)
@@ -110,7 +110,7 @@ def _gaps(spans: Collection[_Span]) -> Iterator[tuple[int, int]]:
 
 
 def _range(start: int, end: int) -> str:
-    """Minutes of the week in words, like `monday 18:00-20:00` or `friday 18:00 to monday 08:00`."""
+    """Minutes of the week as text, like `monday 18:00-20:00` or `friday 18:00 to monday 08:00`."""
     day, clock = divmod(start, DAY)
     until = end - day * DAY
     if until <= DAY:
@@ -123,7 +123,7 @@ def _clock(minute: int) -> str:
 
 
 def _days(where: str, schedule: Schedule) -> None:
-    """Each day in one holiday alone."""
+    """Each day in only one holiday."""
     taken: dict[date, int] = {}
     for index, holiday in enumerate(schedule.holidays):
         for day in holiday.dates:
@@ -135,7 +135,7 @@ def _days(where: str, schedule: Schedule) -> None:
 
 
 def _overrides(where: str, overrides: Collection[Override]) -> None:
-    """Each ends after it begins, and no two are at the same time."""
+    """Each ends after it begins, and no two overlap."""
     seen: list[tuple[datetime, datetime, int]] = []
     for index, override in enumerate(overrides):
         start, end = override.start, override.end
@@ -173,7 +173,7 @@ def _steps(where: str, schedule: Schedule) -> None:
 
 
 def _back(where: str, settings: OnCallSettings, schedule: Schedule) -> None:
-    """No step is certain to go back to a person who has not answered; what depends on turns is found by simulation."""
+    """No step always goes back to a person who has not acknowledged; simulation finds cases that depend on turns."""
     layers = dict.fromkeys(layer.rotation for layer in schedule.layers)
     earlier: list[str] = []
     for index, step in enumerate(schedule.escalation):

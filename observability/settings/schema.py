@@ -10,11 +10,11 @@ from observability.settings.secrets import PATTERN, stated_secrets
 from observability.systems import schema as systems_schema
 
 PATH: Final = Path(__file__).with_name("schema.json")
-"""Where the committed schema lies."""
+"""Path of the committed schema."""
 
 
 def text() -> str:
-    """The schema as it is committed."""
+    """The committed form of the schema."""
     settings = settings_model().model_json_schema(by_alias=True, mode="validation")
     keys: dict[str, Any] = {f"{PROJECT}:{name}": field for name, field in settings["properties"].items()}
     keys |= {f"{PROJECT}:{name}": _secret(spec.description) for name, spec in stated_secrets().items()}

@@ -1,7 +1,7 @@
-"""The secrets the stack knows: their names, what they are for, and where one is required.
+"""The secrets of the stack: their names, their purpose, and where each is required.
 
-A secret is a top-level configuration key, so that Pulumi keeps it encrypted; its value reaches a server as a file
-and nothing else. Those of a part are stated in the part's descriptor.
+A secret is a top-level configuration key, so that Pulumi stores it encrypted; a server receives its value only as a
+file. Those of a part are stated in the part's descriptor.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,7 +38,7 @@ _SCRAPE: Final[Mapping[ScrapeSecret, str]] = MappingProxyType(
 )
 
 PATTERN: Final = "[a-z][A-Za-z0-9]*"
-"""What the name of any secret looks like; those of systems, stores, receivers and exporters follow from settings."""
+"""Pattern of any secret's name; those of systems, stores, receivers and exporters follow from settings."""
 
 
 def scrape_secret(system: str, kind: ScrapeSecret) -> str:
@@ -47,7 +47,7 @@ def scrape_secret(system: str, kind: ScrapeSecret) -> str:
 
 
 def stated_secrets() -> Mapping[str, SecretSpec]:
-    """The secrets that follow from no setting: the stack's own and those of its parts."""
+    """The secrets that do not depend on settings: the stack's own and those of its parts."""
     return {**_OF_THE_STACK, **{name: spec for part in parts().values() for name, spec in part.secrets.items()}}
 
 
@@ -57,8 +57,8 @@ def known_secrets(
     settings: object = None,
     exporters: object = None,
 ) -> Mapping[str, SecretSpec]:
-    """Every secret that a stack may have: with these systems and receivers, and with what is written, checked or not,
-    in the sections `systems` and `exporters`.
+    """Every secret that a stack may have: with these systems and receivers, and with the content, validated or not,
+    of the sections `systems` and `exporters`.
     """
     found = {
         secret.name: SecretSpec(

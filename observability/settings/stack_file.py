@@ -1,4 +1,4 @@
-"""What may stand in a `Pulumi.<stack>.yaml` besides the settings themselves; nothing there is silently ignored."""
+"""The keys that a `Pulumi.<stack>.yaml` may have besides the settings themselves; none is silently ignored."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -13,7 +13,7 @@ from observability.core.naming import PROJECT
 from observability.core.place import places
 
 PREFIX: Final = f"{PROJECT}:"
-"""What the project's own keys begin with."""
+"""Prefix of the project's own keys."""
 
 _OF_PULUMI: Final = frozenset({"config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"})
 """Keys that Pulumi itself writes at the top of a stack's file."""
@@ -22,13 +22,13 @@ _FOREIGN: Final = frozenset({"pulumi", "docker", "grafana"})
 """Prefixes of Pulumi's own settings and of the providers that the program uses."""
 
 _MAY_BE_EMPTY: Final = "dev"
-"""The stack whose defaults are all anybody needs."""
+"""The stack that needs no settings, only defaults."""
 
 
 def read(path: Path, model: type[BaseModel], secrets: Collection[str]) -> dict[str, Any]:
-    """The parsed file; ConfigError with all that no program would read.
+    """The parsed file; ConfigError with all keys that no program would read.
 
-    `model` is that of the settings, `secrets` the names of the secrets, which stand beside them.
+    `model` is that of the settings, `secrets` the names of the secrets, which are on the same level.
     """
     document = parse_yaml(path)
     if document is None or document == {}:
@@ -73,7 +73,7 @@ def _top(document: Mapping[object, Any], known: "_Known") -> Iterator[tuple[str,
 
 
 def _config(config: Mapping[object, Any], known: "_Known") -> Iterator[tuple[str, str]]:
-    """Keys below config that are not the program's, though they are meant to be."""
+    """Keys below config that are not the program's, but look like its keys."""
     for key in map(str, config):
         if key.startswith(PREFIX):
             continue
@@ -98,19 +98,19 @@ class _Known:
         return name in self._names
 
     def place(self, name: str) -> str:
-        """Where a setting of this name, or of one much like it, stands in the file."""
+        """The paths at which a setting of this name, or of a similar one, may be in the file."""
         if name in self._names:
             return f"{PREFIX}{name}"
         near = nearest(name, self._names)
         if near:
             return f"{PREFIX}{near.split(chr(39))[1]}"
-        # As deep as it may stand: of a setting that many sections have, the first few.
+        # As deep as it may be; of a setting that many sections have, the first few.
         sections = [f"{PREFIX}{path.rpartition('.')[0]}" for path in places(self._model, name)][:3]
         return f"below {' or '.join(sections)}, indented" if sections else f"{PREFIX}<name of the setting>"
 
 
 def decode(path: str, value: object) -> object:
-    """A value as Pulumi writes it: objects and lists come as JSON text. ConfigError where that is none."""
+    """A value as Pulumi writes it: objects and lists are JSON text. ConfigError where that does not parse."""
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             return json.loads(value)

@@ -1,4 +1,4 @@
-"""Settings of the watched systems: all that this environment says of each, in one place under its name."""
+"""Settings of the watched systems: all settings of this environment for each, in one place under its name."""
 
 from functools import cache
 from pathlib import PurePosixPath

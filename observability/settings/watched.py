@@ -1,4 +1,4 @@
-"""The watched systems as this environment sees them, and what its settings must not say about them."""
+"""The watched systems in this environment, and checks of their settings."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from observability.systems.model import System
 from observability.systems.resolve import merged
 
 INSTANCES = "instances"
-"""What every system's file declares: that it has instances with metrics."""
+"""What every system's file declares: instances with metrics."""
 
 _OF_PLATFORM = frozenset({"thresholds", "page"})
-"""What the settings may say of the stack itself besides its hosts, data stores and probes."""
+"""What the settings may state for the stack itself besides its hosts, data stores and probes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unplaced:
-    """Something that a system's file declares and this environment does not place; `reason` is None where the
+    """An object that a system's file declares and this environment does not place; `reason` is None where the
     settings give none.
     """
 
@@ -39,7 +39,7 @@ class Unplaced:
 def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dict[str, System]:
     """The watched systems with this environment's thresholds: those that the settings name and do not disable.
 
-    `source` is the beginning of every error: the file and the keys' prefix. ConfigError where the settings do not fit.
+    `source` is the prefix of errors: the file and the key prefix. ConfigError where the settings do not fit.
     """
     found = {}
     keys = {store.key for store in stores().values()}
@@ -73,7 +73,7 @@ def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dic
 
 
 def unplaced(settings: Settings, watched: Mapping[str, System]) -> Iterator[Unplaced]:
-    """What the watched systems' files declare and this environment does not place, with the reason if one is given."""
+    """Objects that the watched systems' files declare and this environment does not place, with the reason if any."""
     for name, system in watched.items():
         own = settings.systems.get(name, SystemSettings())
         for what in (INSTANCES, *system.exporters):
@@ -126,7 +126,7 @@ def _check_hosts(source: str, settings: Settings) -> None:
 
 
 def _check_names(source: str, settings: Settings) -> None:
-    """Names that servers or their files go by differ between systems too."""
+    """Names of servers, or of their files, must also be unique across systems."""
     for part in parts().values():
         if part.store is None:
             continue
@@ -143,14 +143,14 @@ def _check_names(source: str, settings: Settings) -> None:
 
 
 def with_health(settings: Settings, watched: Mapping[str, System], files: Mapping[str, str]) -> Settings:
-    """The settings with a probe for every health page of the watched systems, by what says where their instances are.
+    """The settings with a probe for every health page of the watched systems, with the addresses of their instances.
 
-    Instances that are found at run time have one probe a page, whose targets Prometheus finds the same way.
+    Discovered instances have one probe per page, with the same discovery as in Prometheus.
     """
     found = dict(settings.systems)
     for name, system in watched.items():
         own = found[name]
-        # A page behind a client's certificate is not for probes: its key belongs to Prometheus alone.
+        # A page that requires a client certificate is not probed: only Prometheus has the key.
         if own.tls and own.tls.certificate:
             continue
         probes = [*own.servers("probes")]
@@ -164,7 +164,7 @@ def with_health(settings: Settings, watched: Mapping[str, System], files: Mappin
 def health_probes(
     system: System, own: SystemSettings, files: Mapping[str, str], address: str | None
 ) -> tuple[HealthProbe, ...]:
-    """A probe for every health page of one instance of a system; `address` None: of those found at run time."""
+    """A probe for every health page of one instance of a system; `address` None: of discovered instances."""
     tls = own.tls
     return tuple(
         HealthProbe(

@@ -1,4 +1,4 @@
-"""Run the program against a monitor that only writes down what is declared."""
+"""Run the program with a monitor that only records the declarations."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from observability.core.naming import PROJECT
 from observability.settings.load import StackConfig
 
 HIDDEN: Final = "[secret]"
-"""What stands where a secret's value would."""
+"""Placeholder of a secret's value."""
 
 CONTAINER: Final = "docker:index/container:Container"
 
@@ -26,7 +26,7 @@ CONTAINER: Final = "docker:index/container:Container"
 class Declared:
     """One resource as the program declares it; secrets are hidden.
 
-    `retained`: destroying the stack leaves it in place.
+    `retained`: destroying the stack does not delete it.
     """
 
     type: str
@@ -48,14 +48,14 @@ class _Outputs(mocks.Mocks):
 
 
 class Recorder(mocks.MockMonitor):
-    """A monitor that keeps every declaration, in order, and refuses a second one of the same URN."""
+    """A monitor that stores every declaration, in order, and refuses a second one of the same URN."""
 
     def __init__(self) -> None:
         super().__init__(_Outputs())
         self.declared: list[Declared] = []
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802, ANN401 - the monitor's protocol
-        """Keep the declaration, then answer as the engine would."""
+        """Store the declaration, then respond as the engine would."""
         urn = self.make_urn(request.parent, request.type, request.name)
         if urn in self.resources:
             raise AssertionError(f"declared twice: {urn}")
@@ -75,7 +75,7 @@ class Recorder(mocks.MockMonitor):
 def record(config: StackConfig, rule_files: Mapping[str, str]) -> list[Declared]:
     """Every resource of a stack, ordered by type and name; needs no engine, no Docker, no network.
 
-    A secret's value is never asked for: a placeholder stands in its place.
+    A secret's value is never read: a placeholder is used instead.
     """
 
     def secret(name: str) -> pulumi.Output[str]:
@@ -100,7 +100,7 @@ def _recording(recorder: Recorder, stack: str) -> Iterator[None]:
         mocks.set_mocks(recorder.mocks, project=PROJECT, stack=stack, preview=False, monitor=recorder)
         yield
     finally:
-        # A program that failed leaves tasks behind; the next one would wait for them, for ever.
+        # A program that failed leaves tasks behind; the next one would wait for them without end.
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()
@@ -112,7 +112,7 @@ def _recording(recorder: Recorder, stack: str) -> Iterator[None]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """A wire value as JSON: secrets hidden, whole numbers as such."""
+    """A wire value as JSON: secrets hidden, whole numbers as integers."""
     if isinstance(value, dict):
         if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
             return HIDDEN

@@ -1,4 +1,4 @@
-"""Write what a stack is made of to a folder, the same bytes every time."""
+"""Write the files and resources of a stack to a folder; the same stack gives the same bytes."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[
 def write(config: StackConfig, rule_files: Mapping[str, str], out: Path) -> list[Path]:
     """Write all files and `resources.json`; the folder must be new, empty, or of an earlier run (then it is replaced).
 
-    Returns the paths written. ConfigError where the folder holds anything else.
+    Returns the paths written. ConfigError where the folder contains anything else.
     """
     texts = generated_files(config, rule_files)
     listed = [
