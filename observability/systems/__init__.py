@@ -1,1 +1,1 @@
-"""The systems that are watched: one YAML file each, and what such a file may say."""
+"""The watched systems: one YAML file each, and the schema of such a file."""

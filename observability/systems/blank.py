@@ -1,4 +1,4 @@
-"""The file that `obs system new` writes: a commented one to start from."""
+"""The file that `obs system new` writes: a commented file to edit."""
 
 import re
 from typing import Final
@@ -18,5 +18,5 @@ def blank(name: str) -> str:
 
 
 def complete(name: str) -> str:
-    """The same with every example in force: a system that has every signal."""
+    """The same with all examples enabled: a system that has every signal."""
     return _EXAMPLE.sub(r"\1", blank(name))

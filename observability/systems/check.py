@@ -1,4 +1,4 @@
-"""What a system's file must not say although each field of it is right by itself."""
+"""Checks of a system's file that concern more than one field."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from observability.systems.thresholds import SEVERITIES, Severity, Unit
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that is wrong: where, what, and how to fix it."""
+    """One problem: its place, the problem, and the fix."""
 
     path: str
     what: str
@@ -23,7 +23,7 @@ class Problem:
 
 
 def problems(system: System) -> Iterator[Problem]:
-    """All that is wrong with a system."""
+    """All problems of a system."""
     for path, selector in selectors(system.signals, "signals"):
         yield from _of_selector(system, path, selector)
     yield from _of_pool(system.signals)
@@ -103,7 +103,7 @@ def _of_pool(signals: Signals) -> Iterator[Problem]:
 
 
 def threshold_problems(demanded: Mapping[str, ThresholdValues], path: str, system: System | None) -> Iterator[Problem]:
-    """What is wrong with thresholds, of a system or (None) of the stack's own parts."""
+    """The problems of thresholds, of a system or (None) of the stack's own parts."""
     for name, values in demanded.items():
         if name not in SPECS:
             yield _unknown(f"{path}.{name}", "threshold", name, SPECS)
@@ -156,7 +156,7 @@ def _of_threshold(name: str, values: ThresholdValues, path: str, system: System 
 
 
 def _is_amount(value: object, unit: Unit) -> bool:
-    """Whether this value of a threshold may be intended; all of something is no share to warn about."""
+    """Whether this value of a threshold can be intended; a share of 100 % is no useful warning."""
     try:
         found = amount(value, unit) if isinstance(value, str | int | float) else None
     except ValueError:
@@ -165,7 +165,7 @@ def _is_amount(value: object, unit: Unit) -> bool:
 
 
 def _below_the_top(path: str, value: float, found: tuple[Selector, ...], system: System) -> Iterator[Problem]:
-    """What takes longer than the highest bound of a classic histogram is counted, but not by how much."""
+    """Durations over the highest bound of a classic histogram are counted, but not measured."""
     for selector in found:
         measured = bounds(system, selector)
         if measured and value > measured[-1]:

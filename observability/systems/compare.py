@@ -1,4 +1,4 @@
-"""Does a system expose what its file says? A file against what Prometheus stores of the answers to some scrapes."""
+"""Compares a system's file with what Prometheus stores of the responses to some scrapes."""
 
 import math
 import re
@@ -17,28 +17,28 @@ from observability.systems.signals import HttpRequests, Kind, Outcomes, Unit
 from observability.systems.thresholds import SEVERITIES
 
 Verdict = Literal["agrees", "differs", "doubtful", "undeclared"]
-"""differs: the file or the system is wrong; doubtful: look at it; undeclared: exposed, and nothing here reads it."""
+"""differs: the file or the system is wrong; doubtful: check it; undeclared: exposed, and not read by anything here."""
 
 PAGE: Final = "the page"
-"""What a finding about all of an answer is about."""
+"""The `series` of a finding about a whole response."""
 
 ENOUGH: Final = 20
-"""Observations from which on a histogram's values say something about its unit."""
+"""Minimum number of observations from which a histogram's values show its unit."""
 
 _RAW: Final = re.compile(r"/(\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-f]{24,})(/|$)")
-"""A part of a path that names one thing: a number, a UUID, a long hexadecimal id."""
+"""A part of a path that identifies one object: a number, a UUID, a long hexadecimal id."""
 
 _HELP: Final[Mapping[Unit, re.Pattern[str]]] = {
     "seconds": re.compile(r"\b(ms|milliseconds?)\b", re.IGNORECASE),
     "ms": re.compile(r"\bseconds?\b", re.IGNORECASE),
     "bytes": re.compile(r"\b([KMG]i?B|kilobytes|megabytes|gigabytes)\b", re.IGNORECASE),
 }
-"""What the help text of a series of that unit must not say."""
+"""Text that contradicts that unit in the help text of a series."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What was found out about one series, or about the page.
+    """A finding about one series, or about the page.
 
     `blind` says what rules cannot read because of it: None nothing, no labels the whole series, else these labels.
     """
@@ -54,10 +54,10 @@ WHOLE: Final[frozenset[str]] = frozenset()
 
 
 def compare(system: System, pages: Sequence[Page], at: int | None = None) -> list[Finding]:
-    """What is found about the page, then each series the file declares, then what only the system knows.
+    """Findings about the page, then about each series that the file declares, then about undeclared ones.
 
-    `pages` are answers in their order; the first is compared, the others show how it changes. `at` is when the first
-    came, in milliseconds since 1970; None: not known. RefusedError: there is no series at all.
+    `pages` are responses in order; the first is compared, the others show how it changes. `at` is when the first was
+    received, in milliseconds since 1970; None: unknown. RefusedError: there is no series at all.
     """
     first, *later = pages
     live = exposed(first)
@@ -74,7 +74,7 @@ def compare(system: System, pages: Sequence[Page], at: int | None = None) -> lis
 
 
 def refused(system: System, reason: RefusedError) -> list[Finding]:
-    """What is found where Prometheus refuses the page: nothing of it is stored."""
+    """The finding where Prometheus refuses the page: nothing of it is stored."""
     detail = f"Prometheus refuses it, the target is down: {reason}" + (f"; {reason.fix}" if reason.fix else "")
     nothing = "nothing of the page is stored"
     return [
@@ -84,7 +84,7 @@ def refused(system: System, reason: RefusedError) -> list[Finding]:
 
 
 def of_libraries(page: Page) -> int:
-    """How many series of a page are a client library's own."""
+    """How many series of a page belong to a client library."""
     return sum(1 for name in exposed(page) if LIBRARIES.match(name))
 
 
@@ -124,7 +124,7 @@ def _series(
 
 
 def _missing(name: str, spec: SeriesSpec, page: Mapping[str, Exposed]) -> str:
-    """Why nothing is stored under the name: another spelling, or another name, where one is there."""
+    """Why nothing is stored under the name: another spelling or another name, if one exists."""
     for other in page:
         if other != name and other.strip() == name:
             return f"is stored as {other!r}: Prometheus takes blanks before a name for a part of it, leave them out"
@@ -181,7 +181,7 @@ def _list(bounds: tuple[float, ...]) -> str:
 
 
 def _unit(spec: SeriesSpec, live: Exposed) -> Iterator[str]:
-    """Signs that the values are in another unit than the name or the file says."""
+    """Signs that the values are in another unit than the name or the file states."""
     said = _HELP[spec.unit].search(live.help) if spec.unit in _HELP else None
     if said:
         yield f"is in {spec.unit}, but its help text says {said[0]}"
@@ -199,7 +199,7 @@ def _unit(spec: SeriesSpec, live: Exposed) -> Iterator[str]:
 
 
 def _raw_paths(system: System, name: str, live: Exposed) -> Iterator[str]:
-    """Route labels whose values name single things: one series for each is more than any server holds."""
+    """Route labels whose values identify single objects: one series for each is more than a server can store."""
     signals = (system.signals.http_requests, system.signals.http_latency)
     for label in sorted({signal.route for signal in signals if signal and signal.series == name}):
         raw = sorted(value for value in live.labels.get(label, ()) if _RAW.search(value))
@@ -208,7 +208,7 @@ def _raw_paths(system: System, name: str, live: Exposed) -> Iterator[str]:
 
 
 def _values(system: System, name: str, live: Exposed) -> Iterator[str]:
-    """Values that a signal counts by and that are not there: it would count nothing, or everything as a failure."""
+    """Values that a signal counts by and that do not occur: it would count nothing, or everything as a failure."""
     counted: dict[str, set[str]] = {}
     for _, one in selectors(system.signals):
         if one.series != name or one.job is not None:
@@ -231,7 +231,7 @@ def _some(values: set[str]) -> str:
 
 
 def _between_bounds(system: System, name: str, spec: SeriesSpec, live: Exposed) -> Iterator[str]:
-    """Limits that are no bound of the histogram: a percentile there is an estimate."""
+    """Limits that are not a bound of the histogram: a percentile there is an estimate."""
     factor = PER_SECOND.get(spec.unit)
     bounds = live.bounds
     if factor is None or not bounds:
@@ -243,7 +243,7 @@ def _between_bounds(system: System, name: str, spec: SeriesSpec, live: Exposed) 
 
 
 def _limits(system: System, name: str) -> Iterator[tuple[str, float]]:
-    """The percentile thresholds and objectives that are judged by a histogram, with their limits in seconds."""
+    """The percentile thresholds and objectives that are computed from a histogram, with their limits in seconds."""
     for threshold, values in system.thresholds.items():
         spec = SPECS.get(threshold)
         if not (spec and spec.percentile and spec.signal):

@@ -1,4 +1,4 @@
-"""A system's file made from a live page: what it exposes, and the signals that are recognised in it."""
+"""A system's file generated from a live page: its series, and the recognised signals."""
 
 import json
 import re
@@ -17,16 +17,16 @@ _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ,.()/'%-]*")
 _RESERVED: Final = frozenset({"yes", "no", "true", "false", "null", "on", "off", "y", "n"})
 
 WIDTH: Final = 119
-"""Characters of a line, as in the rest of the repository."""
+"""Maximum length of a line, as in the rest of the repository."""
 
 SHOWN: Final = 20
-"""Values of a label that are looked at to tell what the label is."""
+"""Maximum number of a label's values that are read to recognise the label."""
 
 
 def draft(name: str, page: Page, address: str) -> str:
-    """The text of `systems/<name>.yaml` for a system that answers with this page at this address.
+    """The text of `systems/<name>.yaml` for a system that responds with this page at this address.
 
-    Every choice that the page does not settle is marked with a comment that begins with `guess:`.
+    Every choice that the page does not determine is marked with a comment that begins with `guess:`.
     """
     live = exposed(page)
     found = {**live, **counts_of_summaries(live)}
@@ -61,7 +61,7 @@ def _candidate(name: str, live: Exposed) -> Candidate | None:
 
 
 def _kind(name: str, live: Exposed) -> Kind | None:
-    """The kind as a file says it; None: it has none of them."""
+    """The kind as a file states it; None: a kind that files do not have."""
     if live.kind == "counter":
         return "counter"
     if live.kind == "gauge":
@@ -74,7 +74,7 @@ def _kind(name: str, live: Exposed) -> Kind | None:
 
 
 def _unit(name: str, kind: Kind, live: Exposed) -> Unit:
-    """The unit that the name says, else that which a histogram's bounds suggest."""
+    """The unit in the name, else the one that a histogram's bounds suggest."""
     said = unit_of(name)
     timed = re.search(r"duration|latency|_time$|_time_", name)
     if said == "count" and kind == "histogram" and timed and live.bounds:
@@ -157,7 +157,7 @@ def _why_not(name: str, live: Exposed) -> str:
 
 
 def _entry(name: str, one: Candidate, known: Exposed) -> Iterator[str]:
-    """The series, over several lines where one would be long."""
+    """The series, split over several lines where one would be too long."""
     parts = _spec(one, known)
     line = f"  {name}: {{{', '.join(parts)}}}"
     if len(line) <= WIDTH:
@@ -195,7 +195,7 @@ def _buckets(one: Candidate) -> str:
 
 
 def _number(value: float) -> str:
-    """As YAML reads it back: 1e-05 would be a text."""
+    """In a form that YAML reads back as a number: 1e-05 would be a text."""
     text = f"{value:.12g}"
     return re.sub(r"^(-?\d+)e", r"\1.0e", text)
 
@@ -232,7 +232,7 @@ def _flow(value: object) -> str:
 
 
 def _demands(declared: Mapping[str, Candidate], recognised: Recognised) -> Iterator[str]:
-    """Thresholds and objectives to start from, each at a bound that the histogram really has."""
+    """Initial thresholds and objectives, each at an existing bound of the histogram."""
     signals = recognised.signals
     thresholds, slos = [], []
     if "httpRequests" in signals:
@@ -267,7 +267,7 @@ _STARTS: Final = (
 
 
 def _below(one: Candidate) -> list[float]:
-    """The bounds below the highest, in seconds: what a percentile can be judged by."""
+    """The bounds below the highest, in seconds: possible limits of a percentile."""
     scale = PER_SECOND.get(one.unit, 1)
     return [bound / scale for bound in one.bounds[:-1]]
 
@@ -291,6 +291,6 @@ def _duration(seconds: float) -> str:
 
 
 def summary(text: str) -> tuple[int, int]:
-    """How many series a draft declares, and how many guesses it marks."""
+    """The number of series that a draft declares, and of guesses that it marks."""
     guesses = len(re.findall(r"^ *# guess:", text, re.MULTILINE))
     return len(re.findall(r"^(?:  \w+: |    )\{kind:", text, re.MULTILINE)), guesses

@@ -1,4 +1,4 @@
-"""The series of a page by the names that a system's file gives them: a counter by its own, a histogram by its base."""
+"""The series of a page by the names in a system's file: a counter by its own name, a histogram by its base name."""
 
 import math
 import re
@@ -15,14 +15,14 @@ _PARTS: Final = {
     "counter": ("_total", "_created"),
     "info": ("_info",),
 }
-"""What the names of a metric's samples may end in besides its own name, by its type."""
+"""Suffixes of the names of a metric's samples, besides the name itself, by its type."""
 
 LIBRARIES: Final = re.compile(
     r"(process|go|nodejs|python|ruby|promhttp|scrape|jvm|dotnet|net_conntrack|otel_scope|otel_sdk|prometheus_sdk)_"
-    # Micrometer's and Spring Boot's.
+    # Of Micrometer and Spring Boot.
     r"|(system|disk|tomcat|jetty|logback_events|log4j2_events|executor|hikaricp|jdbc|application_(started|ready)"
     r"|spring_security|tasks_scheduled|lettuce|http_client_requests)_"
-    # .NET's and ASP.NET's.
+    # Of .NET and ASP.NET.
     r"|(kestrel|aspnetcore|microsoft_aspnetcore|system_net|system_runtime|signalr)_"
     r"|(target|python|build|version)_info$|up$"
 )
@@ -31,7 +31,7 @@ LIBRARIES: Final = re.compile(
 
 @dataclass(kw_only=True)
 class Exposed:
-    """One series of a page; of a histogram, all of it."""
+    """One series of a page; a histogram as a whole."""
 
     kind: str
     help: str = ""
@@ -41,7 +41,7 @@ class Exposed:
     counts: dict[float, float] = field(default_factory=dict)
     """Observations of a histogram up to each bound, over all its label values."""
     total: float = 0.0
-    """Sum of a histogram's observations; of anything else, its highest value."""
+    """Sum of a histogram's observations; for other types the highest value."""
     raw_bounds: set[str] = field(default_factory=set)
     """Bounds of a histogram as they are stored."""
 
@@ -73,7 +73,7 @@ def _counted(summary: Exposed, name: str) -> Exposed:
 
 
 def exposed(page: Page) -> dict[str, Exposed]:
-    """Everything a page holds, by the name that a system's file gives it; also what has a type and no sample yet."""
+    """All series of a page, by their names in a system's file, including those with a type and no sample yet."""
     found: dict[str, Exposed] = {}
     untyped = _untyped_histograms(page)
     for sample in page.samples:
@@ -92,7 +92,7 @@ def exposed(page: Page) -> dict[str, Exposed]:
 
 
 def _is_birth(name: str, kinds: Mapping[str, str]) -> bool:
-    """Whether this only says when a series was made."""
+    """Whether it only states when a series was created."""
     base = name.removesuffix("_created")
     return base != name and not {base, f"{base}_total"}.isdisjoint(kinds)
 
@@ -121,7 +121,7 @@ def _is_part(sample: Sample) -> bool:
 
 
 def _family(name: str, kinds: Mapping[str, str], untyped: frozenset[str]) -> tuple[str, str]:
-    """The metric a sample belongs to, and its type."""
+    """The metric of a sample, and its type."""
     if name in kinds:
         return name, kinds[name]
     for kind, suffixes in _PARTS.items():
@@ -135,7 +135,7 @@ def _family(name: str, kinds: Mapping[str, str], untyped: frozenset[str]) -> tup
 
 
 def _untyped_histograms(page: Page) -> frozenset[str]:
-    """Base names of what is a histogram by its samples, though no TYPE line says so."""
+    """Base names of the histograms by their samples, even without a TYPE line."""
     names = {sample.name for sample in page.samples if sample.name.endswith(("_sum", "_count"))}
     bases = {
         sample.name.removesuffix("_bucket")

@@ -1,7 +1,7 @@
-"""What Prometheus makes of an answer to a scrape: the samples it would store, or why it refuses the page.
+"""How Prometheus reads a scrape's response: the samples that it would store, or why it refuses the page.
 
 Follows `model/textparse` and `scrape` of Prometheus 3.15: the text format 0.0.4 (and 1.0.0, with quoted names) and
-OpenMetrics 1.0, to the letter where it decides whether a target is up. A carriage return is part of a line, a comment
+OpenMetrics 1.0, exactly where it decides whether a target is up. A carriage return is part of a line, a comment
 is no part of OpenMetrics, the bounds of a classic histogram are normalised (`le="1"` is stored as `le="1.0"`).
 """
 
@@ -19,7 +19,7 @@ FALLBACK: Final = "PrometheusText0.0.4"
 """The `fallback_scrape_protocol` of the systems' scrape jobs."""
 
 TARGET_LABELS: Final = ("instance", "job", "system")
-"""Labels of the target; a series' own of that name is stored as `exported_<label>`."""
+"""Labels of the target; a series' own label of that name is stored as `exported_<label>`."""
 
 _TYPES: Final[dict[Format, frozenset[str]]] = {
     "text": frozenset({"counter", "gauge", "histogram", "summary", "untyped"}),
@@ -44,7 +44,7 @@ class RefusedError(ValueError):
         self.line = line
         self.fix = fix
         self.looks_like_another_page = False
-        """Whether this is no page of metrics at all: HTML, JSON, anything that fails in its first line."""
+        """Whether this is not a page of metrics at all: HTML, JSON, any text with an error in its first line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,21 +59,21 @@ class Sample:
 
     @property
     def series(self) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """What tells this series from all others of the target."""
+        """Identifies this series among all others of the target."""
         return self.name, self.labels
 
 
 @dataclass(kw_only=True)
 class Page:
-    """All that one answer holds."""
+    """The content of one response."""
 
     form: Format
     samples: list[Sample] = field(default_factory=list)
     kinds: dict[str, str] = field(default_factory=dict)
-    """Type by the name of the metric family, as its TYPE line says it; `untyped` is `unknown`."""
+    """Type by the name of the metric family, as in its TYPE line; `untyped` is `unknown`."""
     helps: dict[str, str] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
-    """What is wrong with the answer although this stack reads it."""
+    """Problems of the response although this stack reads it."""
 
 
 def read(body: bytes, content_type: str | None, fallback: str | None = FALLBACK) -> Page:
@@ -89,17 +89,17 @@ def read(body: bytes, content_type: str | None, fallback: str | None = FALLBACK)
 
 
 def saved(body: bytes) -> Page:
-    """As `read`, of a saved answer whose Content-Type is not known."""
+    """Like `read`, for a saved response whose Content-Type is unknown."""
     return read(body, type_of(body))
 
 
 def type_of(body: bytes) -> str:
-    """The Content-Type that a saved answer must have had: OpenMetrics where it ends in `# EOF`, else text."""
+    """The Content-Type that a saved response must have had: OpenMetrics where it ends in `# EOF`, else text."""
     return "application/openmetrics-text" if body.rstrip().endswith(b"# EOF") else "text/plain"
 
 
 def _format(content_type: str | None, fallback: str | None) -> tuple[Format, str]:
-    """The format by which an answer is read, and what is to be said about its Content-Type."""
+    """The format by which a response is read, and any warning about its Content-Type."""
     if not content_type:
         said = "has no Content-Type"
     else:
@@ -135,7 +135,7 @@ class _Parser:
         self.at = 0
         self._counted = (0, 1)
         self.kind = ""
-        """Of the TYPE line read last, which decides about the form of bounds."""
+        """From the last TYPE line; decides the form of bounds."""
 
     def run(self) -> None:
         """The whole body."""
@@ -148,10 +148,10 @@ class _Parser:
             error.looks_like_another_page = strange and not (self.page.samples or self.page.kinds)
             raise
 
-    # What both formats have in common
+    # Common to both formats
 
     def _line(self, at: int) -> int:
-        """Number of the line; counted from the place asked for before, as pages are read once from the top."""
+        """Number of the line; counted from the previous position, as pages are read once from the top."""
         before, lines = self._counted if self._counted[0] <= at else (0, 1)
         self._counted = (at, lines + self.body.count(b"\n", before, at))
         return self._counted[1]
@@ -226,7 +226,7 @@ class _Parser:
     def _labels(
         self, name: str | None, space: bytes, comma: bool, quoted: bytes
     ) -> tuple[str | None, list[tuple[str, str]]]:
-        """What stands in braces, the opening one already read; a name in quotes without a value is the series'."""
+        """The content of braces after the opening one; a quoted name without a value is the series' name."""
         found: list[tuple[str, str]] = []
         while True:
             self._take(space)
@@ -268,7 +268,7 @@ class _Parser:
                 self._comment()
                 continue
             written = self._take(_NAME)
-            # Prometheus takes blanks before a name for a part of it.
+            # Prometheus reads blanks before a name as part of it.
             name = blanks + written.decode() if written else None
             self._take(space)
             labels: list[tuple[str, str]] = []
@@ -380,7 +380,7 @@ def _unescape(text: str) -> str:
 
 
 def _number(written: str) -> float | None:
-    """What is written, None where Go's ParseFloat refuses it."""
+    """The number; None where Go's ParseFloat refuses the text."""
     found = float(written) if _FLOAT.fullmatch(written) else None
     return None if found is not None and math.isinf(found) and "inf" not in written.lower() else found
 

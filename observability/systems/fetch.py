@@ -1,4 +1,4 @@
-"""Ask a system for its metrics as the Prometheus of this stack does: the same headers, the same name escaping."""
+"""Request a system's metrics as the Prometheus of this stack does: the same headers, the same name escaping."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ TIMEOUT: Final = 10.0
 """Seconds; Prometheus' own default for a scrape."""
 
 LARGEST: Final = 256 * 2**20
-"""Bytes of an answer that are read at most, so that an endless one ends."""
+"""Maximum number of bytes of a response that are read, so that an endless one ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One answer, decompressed. `at` is when it came, in milliseconds since 1970."""
+    """One response, decompressed. `at` is when it was received, in milliseconds since 1970."""
 
     body: bytes
     content_type: str | None
     at: int
     seconds: float
-    """How long it took."""
+    """Its duration."""
 
 
 def headers() -> dict[str, str]:
@@ -48,9 +48,9 @@ def headers() -> dict[str, str]:
 
 
 def fetch(url: str, times: int) -> Iterator[Answer]:
-    """Answers one after the other, each over a connection of its own: several workers behind an address take turns.
+    """Consecutive responses, each over a new connection: several workers behind an address take turns.
 
-    ConfigError where nothing answers, or not with status 200.
+    ConfigError where there is no response, or its status is not 200.
     """
     one_each = httpx.Limits(max_keepalive_connections=0)
     with httpx.Client(headers=headers(), timeout=TIMEOUT, follow_redirects=True, limits=one_each) as client:

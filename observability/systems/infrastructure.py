@@ -1,4 +1,4 @@
-"""Thresholds of hosts, containers, data stores, proxies, endpoints and the stack itself: any system has them."""
+"""Thresholds of hosts, containers, data stores, proxies, endpoints and the stack itself: every system has them."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,4 +12,4 @@ from observability.systems.threshold_spec import ThresholdSpec
 INFRASTRUCTURE: Final[Mapping[str, ThresholdSpec]] = MappingProxyType(
     {**HOSTS, **CONTAINERS, **STORES, **ENDPOINTS, **STACK}
 )
-"""Every threshold that does not depend on what a system itself exposes."""
+"""Every threshold that does not depend on a system's own metrics."""

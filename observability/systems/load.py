@@ -18,12 +18,12 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
 def names(root: Path | None = None) -> tuple[str, ...]:
-    """Names of all systems that have a file, in order; the files are not read. Of one root alone where it is given."""
+    """Names of all systems that have a file, sorted; the files are not read. `root` limits them to one folder."""
     return tuple(project.files("systems", *project.YAML, root=root))
 
 
 def load(root: Path | None = None) -> Mapping[str, System]:
-    """Every system by its name; ConfigError with the path to the field where a file is wrong."""
+    """Every system by its name; ConfigError with the path to the field where a file is invalid."""
     found = {name: load_file(path) for name, path in project.files("systems", *project.YAML, root=root).items()}
     for system in found.values():
         for other in system.depends_on:
@@ -37,7 +37,7 @@ def load(root: Path | None = None) -> Mapping[str, System]:
 
 
 def load_file(path: Path) -> System:
-    """The system of one file; ConfigError with the path to the field where it is wrong."""
+    """The system of one file; ConfigError with the path to the field where it is invalid."""
     check_name(path.stem)
     source = f"{path.parent.name}/{path.name}"
     document = parse_yaml(path, source)
@@ -61,7 +61,7 @@ def load_file(path: Path) -> System:
 
 
 def check_name(name: str) -> None:
-    """ConfigError where no system can have this name."""
+    """ConfigError where the name is not a valid system name."""
     if not _NAME.fullmatch(name) or name == PLATFORM:
         raise ConfigError(
             f"systems/{name}.yaml: {name!r} cannot be the name of a system",

@@ -1,4 +1,4 @@
-"""One watched system, as its YAML file says it."""
+"""One watched system, as defined in its YAML file."""
 
 import math
 import re
@@ -36,10 +36,10 @@ UNBOUNDED = frozenset(
         *("order_id", "transaction_id", "message_id", "raw_path", "query_string", "token", "password", "timestamp"),
     }
 )
-"""Labels with a value for each user, request or event: a series for each is more than any server holds."""
+"""Labels with a value for each user, request or event: a series for each is more than a server can store."""
 
 TARGET_LABELS = frozenset({"system", "job", "instance"})
-"""Labels that Prometheus gives to every series of a target."""
+"""Labels that Prometheus adds to every series of a target."""
 
 
 def _exporter(value: str) -> str:
@@ -192,7 +192,7 @@ class Paging(Section):
     alerts: dict[str, bool] = Field({}, description="Single alerts by name; they stand above allCriticals.")
 
     def under(self, above: "Paging") -> "Paging":
-        """These with others on top of them, value by value."""
+        """These values, each overridden by that of `above` where it has one."""
         every = self.all_criticals if above.all_criticals is None else above.all_criticals
         return Paging(all_criticals=every, alerts={**self.alerts, **above.alerts})
 
@@ -212,7 +212,7 @@ class ThresholdValues(Section):
     )
 
     def under(self, above: "ThresholdValues") -> "ThresholdValues":
-        """These with others on top of them, value by value."""
+        """These values, each overridden by that of `above` where it has one."""
         given = {name: value for name, value in above if value is not None and name != "wait"}
         waits = {name: value for one in (self.wait, above.wait) if one for name, value in one if value is not None}
         return self.model_copy(update={**given, "wait": Waits(**waits) if waits else None})
@@ -258,7 +258,7 @@ class System(Section):
 
     @field_validator("series", mode="before")
     @classmethod
-    def _units_by_name(cls, found: Any) -> Any:  # noqa: ANN401 - as it was read
+    def _units_by_name(cls, found: Any) -> Any:  # noqa: ANN401 - any parsed value
         if not isinstance(found, dict):
             return found
         return {
@@ -268,7 +268,7 @@ class System(Section):
 
 
 def unit_of(name: str) -> Unit:
-    """The unit that a series' name ends in."""
+    """The unit in the suffix of a series' name."""
     last = name.removesuffix("_total").rpartition("_")[2]
     units: dict[str, Unit] = {"seconds": "seconds", "ms": "ms", "milliseconds": "ms", "bytes": "bytes", "usd": "usd"}
     return units.get(last, "count")

@@ -1,8 +1,8 @@
 """Recognise signals by the names and labels that client libraries and conventions give them.
 
-Known are prom-client and its bundles for Node.js, client_python with FastAPI, Flask, Django and Starlette,
+Supported are prom-client and its bundles for Node.js, client_python with FastAPI, Flask, Django and Starlette,
 client_golang with its collectors of `database/sql`, Micrometer, OpenTelemetry's HTTP and database conventions (before
-and after they became stable), prometheus-net. Whatever is found is a guess: a name says what a series should mean.
+and after they became stable), prometheus-net. Every result is a guess: a name only suggests the meaning of a series.
 """
 
 import re
@@ -26,17 +26,17 @@ OPERATION: Final = (
 )
 OUTCOME: Final = ("status", "result", "outcome", "success", "state")
 SUCCESS: Final = ("success", "ok", "true", "succeeded", "successful", "SUCCESS", "OK", "hit")
-"""Values of an outcome that mean success, likeliest first."""
+"""Values of an outcome that mean success, most likely first."""
 
 _FOREIGN: Final = re.compile(
     r"(^|_)(client|upstream|outgoing|outbound|proxy|promhttp|metric_handler|in_progress)(_|$)"
 )
-"""Parts of a name that say it is not about requests to this system."""
+"""Parts of a name that show that it is not about requests to this system."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One series of a page as a file would declare it. `values` by label: those seen so far, some of them."""
+    """One series of a page as a file would declare it. `values` by label: some of those in the page."""
 
     name: str
     kind: Kind
@@ -48,13 +48,13 @@ class Candidate:
 
 @dataclass(kw_only=True)
 class Recognised:
-    """Signals by their names in a system's file, and why each was chosen."""
+    """Signals by their names in a system's file, and the reason for each."""
 
     signals: dict[str, Any] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
     def add(self, signal: str, value: object, reason: str) -> None:
-        """The signal with its reason, unless it is there already."""
+        """Add the signal with its reason, unless it is present already."""
         if signal not in self.signals:
             self.signals[signal], self.reasons[signal] = value, reason
 
@@ -75,7 +75,7 @@ def _series(found: object) -> Iterator[str]:
 
 
 def recognise(page: Mapping[str, Candidate]) -> Recognised:
-    """Every signal that the series of a page are taken for."""
+    """All signals that are recognised in the series of a page."""
     found = Recognised()
     for step in (_http, _database, _pool, _process, _cache, _errors, _business):
         step(page, found)
@@ -87,7 +87,7 @@ def _first(labels: Sequence[str], known: Sequence[str]) -> str | None:
 
 
 def _pick(page: Mapping[str, Candidate], kinds: Sequence[str], *patterns: str) -> Iterator[Candidate]:
-    """Series of these kinds, by the patterns in their order; names in order within each."""
+    """Series of these kinds, by the patterns in their order; sorted by name within each."""
     seen = set()
     for pattern in patterns:
         for name in sorted(page):
@@ -96,7 +96,7 @@ def _pick(page: Mapping[str, Candidate], kinds: Sequence[str], *patterns: str) -
                 yield page[name]
 
 
-# What each kind of signal is recognised by
+# The rules for each kind of signal
 
 
 def _http(page: Mapping[str, Candidate], found: Recognised) -> None:
@@ -107,7 +107,7 @@ def _http(page: Mapping[str, Candidate], found: Recognised) -> None:
         r"(^|_)(http|request|response)s?_.*(duration|latency|time|seconds)",
     )
     latencies = [one for one in _pick(page, ("histogram",), *named) if _is_own(one) and one.unit in ("seconds", "ms")]
-    # By view comes before by nothing: an alert names the route.
+    # Histograms with a route label come first: an alert names the route.
     latencies.sort(key=lambda one: _first(one.labels, ROUTE) is None)
     for one in latencies:
         route = _first(one.labels, ROUTE)
@@ -161,7 +161,7 @@ def _database(page: Mapping[str, Candidate], found: Recognised) -> None:
 
 
 def _outcome(one: Candidate) -> dict[str, str] | None:
-    """The label and value of success, where one of the values seen is one."""
+    """The label and value of success, if one of the observed values is one."""
     for label in OUTCOME:
         value = next((value for value in SUCCESS if value in one.values.get(label, ())), None)
         if value:
@@ -180,7 +180,7 @@ _POOLS: Final = (
     ("db_client_connection_max", "used", "db_client_connection_count", "a pool by OpenTelemetry"),
     ("db_client_connections_max", "used", "db_client_connections_usage", "a pool by OpenTelemetry, before 1.24"),
 )
-"""Gauges of pools: of the size, of which part, which, and who sends them."""
+"""Gauges of pools: gauge of the size, measured part, gauge of that part, and the source of both."""
 
 
 def _pool(page: Mapping[str, Candidate], found: Recognised) -> None:

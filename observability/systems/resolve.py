@@ -1,4 +1,4 @@
-"""Thresholds as they hold: what a file or an environment demands, what holds by default, all in base units."""
+"""The effective thresholds: values of a file or an environment, and defaults, all in base units."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ SPECS: Final[Mapping[str, ThresholdSpec]] = {to_camel(name): spec for name, spec
 """Every threshold by its name in YAML."""
 
 QUANTILES: Final[Mapping[str, str]] = {"p50": "0.5", "p95": "0.95", "p99": "0.99"}
-"""The label `quantile` by the way a percentile is written."""
+"""The label `quantile` by the notation of a percentile in YAML."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Threshold:
 
     @property
     def share_name(self) -> str:
-        """Name of the share of events that may take longer than it; of one about a percentile."""
+        """Name of the share of events that may take longer than it, for a threshold about a percentile."""
         return f"{self.name}_share"
 
     @property
@@ -49,7 +49,7 @@ class Threshold:
 
 
 def amount(value: float | str, unit: Unit) -> float:
-    """A value as it is written in base units; ValueError says what is wrong; what would be right."""
+    """A value in base units; ValueError with the problem and the fix."""
     if unit == "seconds":
         if not isinstance(value, str):
             raise ValueError("has no unit; write it with one, like 500ms, 2s or 14d")
@@ -120,13 +120,13 @@ def is_bound(value: float, of: Sequence[float]) -> bool:
 
 
 def _estimated(system: System, spec: ThresholdSpec, value: float) -> bool:
-    """Whether some histogram of the threshold's signal has no bucket that ends there; a native one never has."""
+    """Whether a histogram of the threshold's signal has no bucket that ends there; a native one never has."""
     found = of_signal(system.signals, spec.signal or "")
     return not all(is_bound(value, bounds(system, selector)) for selector in found)
 
 
 def merged(below: Mapping[str, ThresholdValues], above: Mapping[str, ThresholdValues]) -> dict[str, ThresholdValues]:
-    """Thresholds with others on top of them, value by value."""
+    """Thresholds with other values overriding them, one by one."""
     return {
         **below,
         **{name: below[name].under(values) if name in below else values for name, values in above.items()},

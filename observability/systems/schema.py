@@ -9,18 +9,18 @@ from observability.systems.resolve import SPECS
 from observability.systems.threshold_spec import ThresholdSpec
 
 PATH: Final = Path(__file__).resolve().parents[2] / "systems" / "schema.json"
-"""Where the committed schema lies."""
+"""Path of the committed schema."""
 
 
 def _described(spec: ThresholdSpec) -> str:
-    """What it is of, at which severities, in which unit, and what holds by default for which reason."""
+    """Description of a threshold: its meaning, severities, unit, and its default with the reason."""
     default = ", ".join(f"{severity} {value:g}" for severity, value in spec.default.items())
     reason = f" Default: {default}. {spec.reason}" if default else ""
     return f"{spec.description} {', '.join(spec.severities)}; {spec.unit}.{reason}".rstrip()
 
 
 def text() -> str:
-    """The schema as it is committed."""
+    """The committed form of the schema."""
     system = System.model_json_schema(by_alias=True, mode="validation")
     # The name is the file's.
     del system["properties"]["name"]

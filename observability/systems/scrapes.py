@@ -1,4 +1,4 @@
-"""What only shows in the samples themselves, and in one answer after the other: times, duplicates, several workers."""
+"""Problems that only the samples or consecutive responses show: timestamps, duplicates, several workers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -21,11 +21,11 @@ SECONDS: Final = 10**11
 """A time below this, read as milliseconds, is before March 1973: it is in seconds."""
 
 MILLISECONDS: Final = 10**14
-"""A time above this, read as milliseconds, is after the year 5138: a wrong unit, in whichever format."""
+"""A time above this, read as milliseconds, is after the year 5138: a wrong unit, in either format."""
 
 
 def times(live: Exposed, at: int | None) -> Iterator[str]:
-    """What Prometheus drops of a series because of the times that its samples carry; `at` is that of the scrape."""
+    """The samples of a series that Prometheus drops because of their timestamps; `at` is that of the scrape."""
     stamped = [sample.time for sample in live.samples if sample.time is not None]
     if not stamped:
         return
@@ -52,7 +52,7 @@ def times(live: Exposed, at: int | None) -> Iterator[str]:
 
 
 def duplicates(live: Exposed) -> Iterator[str]:
-    """Series that one answer holds more than once: the first sample is stored, the others are dropped."""
+    """Series that one response contains more than once: the first sample is stored, the others are dropped."""
     seen: set[object] = set()
     twice = 0
     example = ""
@@ -96,7 +96,7 @@ def _values(live: Exposed) -> dict[tuple[str, tuple[tuple[str, str], ...]], floa
 
 
 def changes(pages: Sequence[Page]) -> Iterator[str]:
-    """Signs that not one process answers: its start changes, or series come and go."""
+    """Signs that several processes respond: the start time changes, or series appear and disappear."""
     starts = [
         next((sample.value for sample in page.samples if sample.name == "process_start_time_seconds"), None)
         for page in pages

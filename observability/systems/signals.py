@@ -1,7 +1,7 @@
-"""Signals: what a system's own series mean. Each section says which series, and under which labels, is one signal.
+"""Signals: the meaning of a system's own series. Each section says which series, with which labels, is one signal.
 
 A `Selector` names a series of the system's file (or, with `job`, one of an exporter's) and the label values that
-count. What is recorded from each signal, and under which canonical name, is in `rules/signals.py`.
+are counted. The recording rules of each signal, and its canonical name, are in `rules/signals.py`.
 """
 
 from collections.abc import Iterator

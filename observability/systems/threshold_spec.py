@@ -9,7 +9,7 @@ from observability.core import alert
 from observability.core.alert import Severity as Severity
 
 SEVERITIES: Final[tuple[Severity, ...]] = tuple(reversed(alert.SEVERITIES))
-"""From the lowest on."""
+"""From the lowest."""
 
 HOUR: Final = 3600.0
 """Seconds."""
