@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from dashboards.layout import to, variable
 
 FOLDER: Final = "observability"
-"""uid of the folder that holds them."""
+"""uid of the folder that contains them."""
 
 OF: Final = 'system=~"$system"'
 """The chosen systems."""

@@ -216,7 +216,7 @@ def _differences(
             yield path, was, now
 
 
-def _words(name: str, value: Any) -> str:  # noqa: ANN401 - whatever an option holds
+def _words(name: str, value: Any) -> str:  # noqa: ANN401 - any option value
     """An option's value as text: thresholds as `green, red from 1`, value texts as `0: down (red)`, else its JSON."""
     if name == "thresholds" and value is not None:
         steps = [(step.get("value"), step["color"]) for step in value["steps"]]

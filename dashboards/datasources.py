@@ -75,7 +75,7 @@ def data_sources(config: StackConfig) -> tuple[DataSource, ...]:
 
 
 def _elsewhere(settings: DataSourceSettings, *, lines: bool) -> list[DataSource]:
-    """The external data sources; `lines` says whether the stack has logs."""
+    """The external data sources; `lines`: whether the stack has logs."""
     found = []
     if settings.tempo is not None:
         found.append(DataSource(uid=TEMPO, title="Tempo", url=settings.tempo.url, options=_tempo(lines=lines)))

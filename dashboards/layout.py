@@ -158,7 +158,7 @@ def _deployments(tags: Sequence[str]) -> build.AnnotationQuery:
         .datasource(GRAFANA)
         .enable(True)
         .icon_color(BLUE)
-        .target(tagged_with)  # type: ignore[arg-type]  # Grafana's own store takes tags, no query
+        .target(tagged_with)  # type: ignore[arg-type]  # Grafana's own store is queried by tags
     )
 
 

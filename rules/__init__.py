@@ -115,7 +115,7 @@ def rendered(source: Source, links: Links, overrides: Overrides, up: Sequence[st
 
 
 def _complete(
-    rule: Any,  # noqa: ANN401 - whatever the file says
+    rule: Any,  # noqa: ANN401 - any YAML
     links: Links,
     overrides: Overrides,
     up: Sequence[str],

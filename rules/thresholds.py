@@ -2,7 +2,7 @@
 
 app:threshold:<name>{system, team, severity[, quantile][, estimated]}
 app:threshold:<name>_share{system, team, severity}           the share of events that a percentile lets be slower
-app:system:info{system, team}                               always 1, for what has no threshold of its own
+app:system:info{system, team}                               always 1, for alerts without a threshold series
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -104,7 +104,7 @@ class Server:
     system: str
     title: str
     kind: str
-    """Its scrape job, by which log lines may name it as well."""
+    """Its scrape job, which log lines may contain instead."""
     instance: str
     up: bool | None
 

@@ -1,4 +1,4 @@
-"""What must hold for every query on a dashboard."""
+"""Requirements for every query on a dashboard."""
 
 import re
 from collections.abc import Iterator, Mapping

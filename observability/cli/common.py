@@ -84,7 +84,7 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _styled(cell: str, style: str | None) -> Any:  # noqa: ANN401 - rich takes several kinds of text
+def _styled(cell: str, style: str | None) -> Any:  # noqa: ANN401 - rich accepts several kinds of text
     from rich.text import Text
 
     return Text(cell, style=style or "")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OVERVIEW: Final = "obs-overview"
 
 TREE: Final = "tree"
-"""Name of the folder that holds a revision's files while its dashboards are built."""
+"""Name of the folder with a revision's files while its dashboards are built."""
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)

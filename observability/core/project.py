@@ -2,8 +2,8 @@
 
 A project folder is given by `obs --project DIR` or by the environment variable OBS_PROJECT. It holds any of
 `Pulumi.<stack>.yaml`, `systems/`, `rules/`, `dashboards/`, `runbooks/`, `parts/` (exporters) and `samples/` (what
-exporters expose, for `obs check`). Its files count besides the built-in ones; a file of the same name (without its
-extension) takes the place of the built-in file.
+exporters expose, for `obs check`). They are added to the built-in files; a file of the same name (without its
+extension) replaces the built-in file.
 """
 
 import os
@@ -49,13 +49,13 @@ def select(folder: Path) -> None:
 
 
 def roots() -> tuple[Path, ...]:
-    """The roots that hold content: the built-in one, then the project folder where there is one."""
+    """The root folders of content: the built-in one, then the project folder where there is one."""
     project = own()
     return (BUILT_IN,) if project is None else (BUILT_IN, project)
 
 
 def folders(kind: Kind, root: Path | None = None) -> tuple[Path, ...]:
-    """The existing folders with content of a kind, the built-in one first; of one root alone where it is given."""
+    """The existing folders with content of a kind, the built-in one first; only of `root` where it is given."""
     found = [_folder(one, kind) for one in (roots() if root is None else (root,))]
     return tuple(folder for folder in found if folder.is_dir())
 

@@ -108,8 +108,8 @@ class Operation:
     ) -> Outcome:
         """Run it, with a line per step except for a preview; an update that fails ends the command with exit code 1.
 
-        `with_data` says that the volumes are removed after `down`, `refresh` that `preview` looks for what was changed
-        by hand.
+        `with_data` says that the volumes are removed after `down`, `refresh` that `preview` looks for changes made
+        manually.
         """
 
         def on_step(kind: str, resource_type: str, name: str) -> None:

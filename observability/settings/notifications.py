@@ -1,4 +1,4 @@
-"""The notification settings: one list of receivers from which Alertmanager's and Grafana's configuration is made.
+"""The notification settings: one list of receivers from which the configurations of Alertmanager and Grafana are made.
 
 A receiver is one channel. An audience is the receivers that are notified of a kind of alert together: of a severity,
 a component, a team. Addresses that contain a secret, keys and tokens are secrets of the stack, named by the receiver.
