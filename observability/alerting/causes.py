@@ -104,7 +104,7 @@ class Server:
     system: str
     title: str
     kind: str
-    """Its scrape job, which log lines may contain instead."""
+    """Its scrape job, which a log line may contain instead of the address."""
     instance: str
     up: bool | None
 
