@@ -19,7 +19,7 @@ NEEDS: Final = {
     "live": "live",
     "soak": "live",
 }
-"""Marker of every test of a folder: `tools` needs Docker and the images, `live` a running stack besides.
+"""Marker of every test of a folder: `tools` needs Docker and the images, `live` also needs a running stack.
 
 A folder that is not named needs neither.
 """
@@ -29,7 +29,7 @@ CONTENT: Final = "content"
 """The folder of tests of the repository's own content, which has folders of the same names as this one."""
 
 STACKS: Final = ("live", "soak")
-"""Folders of tests that bring up a stack which watches what the stack `dev` watches: the demo."""
+"""Folders of tests that start a stack which watches the same systems as the stack `dev`: the demo."""
 
 
 def folder(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Run a tool of a pinned image on files, the way a person would with `docker run`."""
+"""Run a tool of a pinned image on files, as with `docker run`."""
 
 import io
 import tarfile
@@ -13,14 +13,14 @@ from tests.waits import HANG_SECONDS
 
 @dataclass(frozen=True, kw_only=True)
 class ToolResult:
-    """How it ended, and all it printed."""
+    """Its exit code, and its output."""
 
     code: int
     output: str
 
 
 def run_tool(service: str, command: Sequence[str], files: Mapping[str, str]) -> ToolResult:
-    """The tool's verdict on the files, which lie in its working folder /work."""
+    """The tool's result for the files, which are in its working folder /work."""
     client = docker.from_env()
     container = client.containers.create(
         PINS[service], entrypoint=list(command), working_dir="/work", user="65534", network_disabled=True

@@ -1,4 +1,4 @@
-"""How tests wait: for a condition, with a limit that ends a test that hangs and says nothing of speed."""
+"""How tests wait: for a condition, with a limit that only ends a hanging test and does not check speed."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ HANG_SECONDS: Final = 1800
 
 
 def until(condition: Callable[[], Any], seconds: float = HANG_SECONDS) -> Any:  # noqa: ANN401
-    """The first true answer of the condition; a server that does not answer is asked again."""
+    """The first true result of the condition; retried while a server does not respond."""
     deadline = time.monotonic() + seconds
     last: object = None
     while time.monotonic() < deadline:

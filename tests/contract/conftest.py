@@ -17,7 +17,7 @@ from toolchain import Toolchain, docker_plugin, ensure
 from toolchain.standin.launcher import write_launcher
 
 IMAGE: Final = "alertmanager"
-"""The pin whose image the contract runs: the smallest that has a shell."""
+"""The pin of the image that the contract runs: the smallest with a shell."""
 PLUGINS: Final = ("stand-in", "official")
 
 

@@ -40,7 +40,7 @@ class Run:
     steps: list[tuple[str, str]] = field(default_factory=list)
     """Name and operation, in the order in which they began."""
     metadata: list[StepEventMetadata] = field(default_factory=list)
-    """The steps as the engine reported them, those of groups and of replacements' halves among them."""
+    """The steps as the engine reported them, including those of components and of the parts of replacements."""
     output: str = ""
     failed: bool = False
 

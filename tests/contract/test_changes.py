@@ -21,7 +21,7 @@ IN_PLACE: Final[dict[str, tuple[object, object]]] = {
     "cpu_shares": (128, 256),
     "cpu_set": ("0", "0-1"),
 }
-"""Before and after, of what Docker changes on a running container."""
+"""Before and after: properties that Docker changes on a running container."""
 
 RECORDED: Final[dict[str, tuple[object, object]]] = {
     "healthcheck": (
@@ -39,7 +39,7 @@ RECORDED: Final[dict[str, tuple[object, object]]] = {
     "start": (True, False),
     "rm": (False, True),
 }
-"""Before and after, of what neither replaces the container nor reaches it."""
+"""Before and after: properties that neither replace the container nor are applied to it."""
 
 REPLACING: Final[dict[str, tuple[object, object]]] = {
     "user": ("0", "1"),
@@ -70,7 +70,7 @@ REPLACING: Final[dict[str, tuple[object, object]]] = {
     "pid_mode": (None, "host"),
     "ipc_mode": ("private", "none"),
 }
-"""Before and after, of what makes a new container."""
+"""Before and after: properties that replace the container."""
 
 
 def camel(name: str) -> str:

@@ -21,9 +21,9 @@ AFTER_CREATION: Final = {
     "bad-address": "cannot assign requested address",
     "both-given": "no such file or directory",
 }
-"""What fails once the container exists, and a word of why."""
+"""Containers that fail after their creation, and a word of the reason."""
 BEFORE_CREATION: Final = {"no-image": "with image obs-contract.invalid/none:1"}
-"""What fails before there is a container."""
+"""Containers that fail before their creation."""
 
 
 def declare(lab: Lab, image: str, *, repaired: bool) -> None:

@@ -26,7 +26,7 @@ THRESHOLD: Final = re.compile(r"app:threshold:(\w+)")
 LITERAL: Final = re.compile(r"[<>]=? (\d+(?:\.\d+)?)$", re.MULTILINE)
 
 FLOORS: Final = {name for name, spec in THRESHOLDS.items() if spec.floor}
-"""Thresholds that are floors: the least there must be before an alert is judged."""
+"""Thresholds that are floors: the minimum for an alert to be evaluated."""
 
 ANOTHER_SCALE: Final[Mapping[str, str]] = {
     "HighSequentialScans": "is about the share of scans, the panel shows how many rows they read",
@@ -41,7 +41,7 @@ ANOTHER_SCALE: Final[Mapping[str, str]] = {
     "ReplicationStopped": "is about what is missing, the panel shows the lag",
     "BackupOverdue": "is about the age in intervals, the panel shows it in seconds",
 }
-"""Alerts whose value is not drawn on their panel as the rule has it, and why."""
+"""Alerts whose value is not drawn on their panel as in the rule, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)

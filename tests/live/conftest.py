@@ -123,7 +123,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 
 AFTER_ALL: Final = ("test_alert_test", "test_notifications", "test_teardown")
-"""Modules that leave alerts behind or nothing at all, in this order, after those that want a calm stack."""
+"""Modules that leave alerts behind or destroy the stack, in this order, after those that need a healthy stack."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

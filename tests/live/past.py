@@ -8,7 +8,7 @@ from demo.systems import SHOP
 from tests.live.conftest import HANG_SECONDS, STACK, Project, until
 
 OLDEST = "app:orders:increase1h offset 1w"
-"""Something that only a stack with a past can answer."""
+"""A query that returns data only in a stack with a history."""
 
 
 def give(stack: Project) -> None:

@@ -34,4 +34,4 @@ SPINE: Final[dict[str, Any]] = {
         for name, system in system_files.load().items()
     },
 }
-"""Settings of a stack of Prometheus, Alertmanager and node-exporter alone."""
+"""Settings of a stack of only Prometheus, Alertmanager and node-exporter."""

@@ -21,7 +21,7 @@ WITHOUT_DATA: dict[str, str] = {
     "instance_device:node_md_disks_active:max_over_time1w": "the host has no RAID array",
     "instance_probe:certificate_validity:seconds": "no address of the demo speaks TLS",
 }
-"""Recordings that return nothing in a stack that is well, and why."""
+"""Recordings that return nothing in a healthy stack, and why."""
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ SIGNS = {
     "low-cache-hit-rate": f"{HITS} < 0.75",
     "log-burst": f"({REFUSED}) > 5",
 }
-"""By what each fault is seen in Prometheus."""
+"""The query by which each fault is visible in Prometheus."""
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_fault_is_visible_in_prometheus_until_it_is_switched_off(stack: Projec
     until(lambda: not seen(stack, SIGNS[fault]))
 
 
-def test_without_its_database_it_is_not_ready_and_recovers_by_itself(stack: Project, shop: httpx.Client) -> None:
+def test_without_its_database_it_is_not_ready_and_recovers_automatically(stack: Project, shop: httpx.Client) -> None:
     service = stack.client.containers.get(f"{DEMO.name}-app")
     started = service.attrs["State"]["StartedAt"]
     database = stack.client.containers.get(f"{DEMO.name}-postgres")

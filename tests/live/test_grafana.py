@@ -63,14 +63,14 @@ FEWER: dict[str, Any] = {
     "info": ["paging"],
     "components": {"database": ["teams"]},
 }
-"""The same with receivers gone that were in use, and one under another name."""
+"""The same without some receivers that were in use, and with one renamed."""
 
 ELSEWHERE: dict[str, Any] = {
     "tempo": {"url": "http://127.0.0.1:1"},
     "elasticsearch": {"url": "http://127.0.0.1:1", "user": "grafana"},
     "cloudwatch": {"region": "eu-central-1", "accessKey": "AKIAIOSFODNN7EXAMPLE"},
 }
-"""Every data source that is not the stack's own; nothing answers there."""
+"""Every data source that is not the stack's own; no server responds at its address."""
 
 TEMPLATES = ("title", "text", "markdown", "slack", "telegram", "colour", "dashboard", "pagerduty.severity")
 

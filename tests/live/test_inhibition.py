@@ -60,7 +60,7 @@ MUTED: list[tuple[str, Labels, Labels]] = [
     ("misses for want of a cache", REDIS, alert("A", "critical", {"system": "depot", "condition": "cache_hit_rate"})),
     ("silent logs for want of a collector", COLLECTOR, SILENT),
 ]
-"""What it is, the alert that mutes, and the one that is muted."""
+"""The case, the alert that mutes, and the muted alert."""
 
 SENT: list[tuple[str, Labels, Labels]] = [
     ("another system's warning", CRITICAL, alert("HighErrorRate", "warning", ERRORS | {"system": "studio"})),

@@ -20,7 +20,7 @@ from tests.live.conftest import DEMO, STACK, Project, until
 pytestmark = pytest.mark.usefixtures("stack")
 
 OUTAGE = float(os.environ.get("OBS_OUTAGE_SECONDS", "15"))
-"""Seconds for which Loki is stopped; the retries wait 10 s at the most, so a longer outage differs in length alone."""
+"""Seconds for which Loki is stopped; the retries wait 10 s at most, so a longer outage differs only in length."""
 
 NUMBERED = "import time\nfor n in range({count}):\n    print('numbered line', n, flush=True)\n    time.sleep(0.05)\n"
 
@@ -86,7 +86,7 @@ def test_the_lines_of_a_simulated_system_are_its_own(system: str) -> None:
     assert f'"system": "{system}"' in found[0][2]
 
 
-def test_lines_carry_the_team_of_their_system() -> None:
+def test_lines_have_the_team_of_their_system() -> None:
     for system in ("platform", "alawael", "erpgo", "social-selling"):
         found = until(partial(lines, f'{{system="{system}"}}', 50))
         team = "platform" if system == "platform" else system_files.load()[system].team

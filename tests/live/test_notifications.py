@@ -25,10 +25,10 @@ from tests.receivers.stack import CHANNELS
 ALERTS: Final = "http://127.0.0.1:19093/api/v2/alerts"
 
 GROUP_SECONDS: Final = 10
-"""How long Alertmanager waits for more of a group, and before it says more of it."""
+"""How long Alertmanager waits for more alerts of a group, and before it sends changes of it."""
 
 OUTSIDE: Final = {"cluster": "obs-live", "environment": "dev"}
-"""What Prometheus adds to every alert that leaves it."""
+"""The labels that Prometheus adds to every alert that it sends."""
 
 Alert = dict[str, dict[str, str]]
 
@@ -66,7 +66,7 @@ ON_IT: Final = [
     for job, port in (("app", 8080), ("postgres", 9187), ("redis", 9121), ("nginx", 9113), ("cadvisor", 8081))
     for port in (port, port + 10_000)
 ]
-"""Thirty alerts of what runs on that host; the systems have instances on others."""
+"""Thirty alerts of services on that host; the systems have instances on other hosts."""
 
 ERRORS: Final = {
     "system": "syncup",
@@ -82,7 +82,7 @@ FAILING: Final = [
     }
     for name, severity, limit in (("HighErrorRate", "warning", "1%"), ("CriticalErrorRate", "critical", "5%"))
 ]
-"""A warning and the critical alert of the same trouble."""
+"""A warning and the critical alert of the same problem."""
 
 
 def post(alerts: list[Alert], since: datetime, until: datetime | None = None) -> None:

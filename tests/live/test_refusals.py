@@ -20,7 +20,7 @@ def setting(**changes: Any) -> Callable[[Project], None]:  # noqa: ANN401 - any 
 
 
 LINKS = {name: f"https://{name}.example.com" for name in ("runbooks", "prometheus", "alertmanager", "grafana")}
-"""Without these prod is refused before its secrets are looked at."""
+"""Without these, prod is refused before its secrets are checked."""
 
 CASES: list[tuple[str, Callable[[Project], None], str]] = [
     ("an unknown key", setting(prometheus={"scrapInterval": "5s"}), "scrapInterval: unknown key"),

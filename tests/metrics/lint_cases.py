@@ -266,4 +266,4 @@ OF_QUERIES = [
         beside=(record("sum by (system) (up)", labels={"system": "depot"}),),
     ),
 ]
-"""Those of the checks of expressions."""
+"""The cases of the checks of expressions."""

@@ -14,7 +14,7 @@ from tests.samples.trim import BUCKETS, VALUES, trim
 
 FILES = sorted(SAMPLES.glob("*.prom"))
 UNVERIFIED = {"alloy", "cadvisor", "grafana", "node-options", "postgres-17", "tempo"}
-"""Those of programs that do not run where the samples were made."""
+"""Samples of programs that do not run on the machine that recorded the samples."""
 
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 

@@ -19,7 +19,7 @@ from tests.tools import run_tool
 from tests.unit.conftest import FULL, declared, stack_config
 
 OWN_PROTOCOL: Final = {"27017": "MongoDB", "6379": "Redis", "5432": "PostgreSQL", "9300": "Elasticsearch"}
-"""Ports on which servers speak a protocol of their own, not Prometheus'."""
+"""Ports on which servers use their own protocol, not Prometheus'."""
 
 LOOPBACK: Final = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?")
 

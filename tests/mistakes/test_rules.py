@@ -17,10 +17,10 @@ from tests.rules.raw import counter, gauge, histogram, series
 from tests.tools import run_tool
 
 MADE: Final = ("thresholds", "signals")
-"""Generated rules that the alerts here build on."""
+"""Generated rules that the alerts here read."""
 
 AT: Final = "25m"
-"""When it is judged: long after any wait."""
+"""When it is evaluated: long after any wait."""
 
 ORIGINAL: Final = "Original"
 """Name of the alert in the original's form."""

@@ -116,7 +116,7 @@ _BEYOND: Final[Mapping[str, Callable[[Mapping[str, Any]], str | None]]] = {
     "slack-bot": _slack,
     "msteams": _msteams,
 }
-"""What a JSON schema cannot say."""
+"""Constraints that a JSON schema cannot express."""
 
 
 @cache

@@ -27,7 +27,7 @@ class Mail:
     recipients: tuple[str, ...]
     message: EmailMessage
     at: float = field(default_factory=time.time)
-    """When it came, in seconds since 1970."""
+    """When it was received, in seconds since 1970."""
 
     @property
     def subject(self) -> str:

@@ -10,13 +10,13 @@ from observability.settings.load import StackConfig
 from tests.tools import run_tool
 
 HTML: Final = frozenset(("obs.telegram", "obs.mail"))
-"""Templates that Alertmanager renders as HTML, which escapes by itself."""
+"""Templates that Alertmanager renders as HTML, with automatic escaping."""
 
 END: Final = "\x1e"
-"""Stands after each text that is printed."""
+"""Printed after each text."""
 
 Data = dict[str, Any]
-"""What a template is given."""
+"""The data of a template."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,10 @@ from tests.receivers.checks import problem
 from tests.waits import HANG_SECONDS
 
 TIMEOUT: Final = 0
-"""In place of a status: no answer at all."""
+"""Instead of a status: no response."""
 
 HOLD_SECONDS: Final = 120
-"""How long an answer is held back at most."""
+"""How long a response is delayed at most."""
 
 PATHS: Final = (
     ("slack", r"/slack/.+"),
@@ -31,7 +31,7 @@ PATHS: Final = (
     ("pushover", r"/1/messages\.json"),
     ("webhook", r"/webhook/.+"),
 )
-"""Each service, and the paths that are its own."""
+"""Each service and its paths."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Delivery:
     path: str
     payload: dict[str, Any]
     at: float = field(default_factory=time.time)
-    """When it came, in seconds since 1970."""
+    """When it was received, in seconds since 1970."""
     problem: str | None = None
     refused: int | None = None
 

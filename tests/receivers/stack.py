@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 CERTIFICATE: Final = Path(__file__).with_name("files") / "double.pem"
-"""Certificate and key of api.pushover.net and mail.example.com, signed by itself and trusted by nobody."""
+"""Self-signed certificate of api.pushover.net and mail.example.com, and its key; no client trusts it by default."""
 
 TOKENS: Final = {
     "slackUrl": "T000/B000/slack",
@@ -17,7 +17,7 @@ TOKENS: Final = {
     "opsgenieKey": "01234567-89ab-cdef-0123-456789abcdef",
     "hookUrl": "hook",
 }
-"""What the secrets hold, besides the address of the doubles."""
+"""The values of the secrets, in addition to the address of the doubles."""
 
 CHANNELS: Final = {
     "mail": "email",
@@ -30,7 +30,7 @@ CHANNELS: Final = {
     "opsgenie": "opsgenie",
     "hook": "webhook",
 }
-"""For each receiver, the double that it leads to. Pushover is not among them: its address cannot be set."""
+"""For each receiver, the double that it sends to. Pushover is not included: its address cannot be set."""
 
 
 def notifications(url: str, mail_host: str, mail_port: int) -> dict[str, Any]:

@@ -77,7 +77,7 @@ MIXED: Final = group(*(slow(number, resolved=number > 2) for number in range(5))
 MANY: Final = group(*(slow(number) for number in range(30)))
 
 CHANNELS: Final = {"slack": "\n", "markdown": "\n\n", "telegram": "\n", "text": "\n", "brief": "\n", "mail": "<br>"}
-"""Template of each kind of message, and how its lines end."""
+"""Template of each kind of message, and its line ending."""
 
 WANTED: Final[dict[str, tuple[str, Data]]] = {
     "title": ("obs.title", group(DOWN)),
@@ -177,7 +177,7 @@ def test_slack_has_the_text_and_the_links(said: dict[str, str]) -> None:
     )
 
 
-def test_a_resolved_notice_says_from_when_to_when_and_how_long(said: dict[str, str]) -> None:
+def test_a_resolved_notice_has_start_end_and_duration(said: dict[str, str]) -> None:
     assert "From 2026-11-21 12:22:30 to 2026-11-21 12:40:12 UTC, fired for 17m 42s\n" in said["slack over"]
 
 
@@ -227,7 +227,7 @@ def test_telegram_has_the_headline_in_its_text(said: dict[str, str]) -> None:
     )
 
 
-def test_plain_text_has_every_link_on_a_line_of_its_own(said: dict[str, str]) -> None:
+def test_plain_text_has_every_link_on_a_separate_line(said: dict[str, str]) -> None:
     assert said["text"] == (
         "[CRITICAL] Host erp-1 of depot does not answer (prod)\n\n"
         f"{ANNOTATIONS['description']}\nSince 2026-11-21 12:22:30 UTC\n{FACTS}\n\n"
@@ -235,14 +235,14 @@ def test_plain_text_has_every_link_on_a_line_of_its_own(said: dict[str, str]) ->
     )
 
 
-def test_alerts_of_several_kinds_have_links_of_their_own(said: dict[str, str]) -> None:
+def test_alerts_of_several_kinds_have_separate_links(said: dict[str, str]) -> None:
     text = said["text of several kinds"]
     assert f"Since 2026-11-21 12:22:30 UTC · Runbook: {RUNBOOK} · Panel: {PANEL}\n" in text
     assert "/CriticalResponseTime.md" in text
     assert "\nRunbook: " not in text
 
 
-def test_a_phone_gets_no_addresses(said: dict[str, str]) -> None:
+def test_a_short_message_contains_no_links(said: dict[str, str]) -> None:
     assert said["brief"] == f"{ANNOTATIONS['description']}\nSince 2026-11-21 12:22:30 UTC\n{FACTS}"
 
 
@@ -326,7 +326,7 @@ def test_each_service_gets_the_severity_in_its_own_terms(said: dict[str, str], n
     assert [said[f"{name} of {severity}"] for severity in ("critical", "warning", "info", "none")] == words
 
 
-def test_every_severity_has_a_colour_of_its_own(said: dict[str, str]) -> None:
+def test_every_severity_has_its_own_colour(said: dict[str, str]) -> None:
     names = ["colour over", *(f"colour of {severity}" for severity in ("critical", "warning", "info", "none"))]
     assert len({said[name] for name in names}) == 5
 

@@ -67,7 +67,7 @@ RIGHT: Final[Mapping[str, tuple[str, Payload]]] = {
     "pushover": ("/1/messages.json", PUSHOVER),
     "webhook": ("/webhook/x", HOOK),
 }
-"""For each channel its path and a payload that is right."""
+"""For each channel its path and a valid payload."""
 
 WRONG: Final[list[tuple[str, str, Payload]]] = [
     ("slack", "no attachment", {"text": "It", "attachments": []}),
@@ -113,7 +113,7 @@ WRONG: Final[list[tuple[str, str, Payload]]] = [
     ("webhook", "no alerts", {**HOOK, "alerts": []}),
     ("webhook", "another version", {**HOOK, "version": "3"}),
 ]
-"""The channel, what is wrong, and the payload."""
+"""The channel, the error, and the payload."""
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ class Row:
     limits: Mapping[str, float]
     summary: str
     description: str
-    """What it says of the first of these systems, 2 % beyond its limit."""
+    """Its text for the first of these systems, 2 % beyond its limit."""
     waits: Mapping[str, int] = field(default_factory=dict)
-    """How long it waits for systems that have it otherwise (seconds)."""
+    """Its wait for systems with another one (seconds)."""
     failures: int = 0
-    """Failed events in 5 minutes without which it wakes nobody."""
+    """Failed events in 5 minutes that it needs in order to page."""
 
     def wait_of(self, system: str) -> int:
         return self.waits.get(system, self.wait)
@@ -37,7 +37,7 @@ class Condition:
     rows: tuple[Row, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
     labels_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """More of them, of some systems."""
+    """Additional ones, for some systems."""
     below: bool = False
     floor: bool = True
     begin: int = STEP

@@ -212,4 +212,4 @@ CONDITIONS: Final = (
     ),
     *PROCESSES,
 )
-"""All but DatabaseTimeouts, which is about a single event."""
+"""All but DatabaseTimeouts, which fires for a single event."""

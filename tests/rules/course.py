@@ -3,10 +3,10 @@
 from typing import Final
 
 Piece = tuple[int, float | None]
-"""How many values, and what each of them adds (of a counter) or is (of a gauge); None: no sample."""
+"""How many values, and what each of them adds (for a counter) or is (for a gauge); None: no sample."""
 
 EXACT: Final = 2**16
-"""Counters rise by multiples of 1 by so much: sums are exact, and none seems to fall, which would be a reset."""
+"""Counters rise by multiples of 1 divided by this: sums are exact, and no rounding looks like a reset."""
 
 
 def counter(*pieces: Piece, start: float = 0) -> str:

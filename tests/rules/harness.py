@@ -59,7 +59,7 @@ class Case:
     """One course of events."""
 
     name: str
-    """A sentence; no two cases of a module have the same."""
+    """A sentence, unique in a module."""
     series: Mapping[str, str]
     """Raw series and their values in promtool's notation, one each `step`."""
     alert: str = ""
@@ -75,9 +75,9 @@ class Case:
     says: Says | None = None
     step: str = "30s"
     every: str = "30s"
-    """How often all rules are evaluated: promtool does not look at the groups' own intervals."""
+    """How often all rules are evaluated: promtool ignores the groups' own intervals."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the stack on top of the tests' full ones."""
+    """Settings of the stack that override the tests' full ones."""
     values: Mapping[str, Sequence[tuple[Labels, float]]] = field(default_factory=dict)
     """All samples that an expression yields at the time `at`, to six digits, without their name."""
     at: str = "10m"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tests.rules.raw import DATABASE, DATABASE_OF, HTTP, HTTP_OF, Series, counter, gauge, histogram, series
 
 ROUTE, STATUS = {"depot": "path"}, {"depot": "status", "studio": "status"}
-"""Labels of requests where they are not `route` and `status_code`."""
+"""Labels of requests that are not named `route` and `status_code`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ HTTP: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 5, 10, 30)
 DATABASE: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 HTTP_OF: Final = {"academy": (0.1, 0.5, 1, 2, 5), "studio": (0.1, 0.5, 1, 2, 3, 5, 10)}
 DATABASE_OF: Final = {"academy": (0.01, 0.05, 0.1, 0.5, 1), "studio": (0.01, 0.05, 0.1, 0.5, 1, 5)}
-"""Bounds of histograms, in seconds; of those systems that have their own."""
+"""Bounds of histograms, in seconds, for systems with their own."""
 
 Series = dict[str, str]
 

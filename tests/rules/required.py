@@ -101,13 +101,13 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
     "ScrapeSlow": _EITHER | _INFO,
     "CardinalityHigh": _EITHER | _INFO,
 }
-"""Severities by name; where none was given, any that wakes somebody."""
+"""Severities by name; where none was given, any that pages."""
 
 WAKES_NOBODY: Final = {"application/CriticalMemoryUsage", "CriticalCacheHitRate"}
-"""Criticals that can wait for the morning, by name or component/name: what follows from them wakes someone."""
+"""Criticals that can wait for the morning, by name or component/name: alerts on their effects page."""
 
 EVERY_CRITICAL_PAGES: Final = {"print-shop"}
-"""Systems whose owner wants to be woken by every critical."""
+"""Systems whose owner wants to be paged by every critical."""
 
 
 def page(alert: str, labels: Mapping[str, str]) -> str:
@@ -131,4 +131,4 @@ LONGEST: Final[Mapping[str, int]] = {
     "LowDatabaseCacheHitRatio": 10 * _MINUTE,
     "DatabaseDeadlocks": _MINUTE,
 }
-"""Seconds that an alert may wait, where that is not what its severity says."""
+"""Seconds that an alert may wait, where that differs from the default of its severity."""

@@ -33,7 +33,7 @@ ALWAYS_FIRING: Final = {"Watchdog"}
 THRESHOLDS: Final = "thresholds.yaml"
 
 LONGEST_BY_SEVERITY: Final = {"warning": 300, "critical": 120, "info": 900}
-"""Seconds that an alert may wait where nothing else was asked for; one of business as long as an info."""
+"""Seconds that an alert may wait unless required otherwise; a business alert as long as an info."""
 
 
 @cache

@@ -13,10 +13,10 @@ from tests.rules.raw import HTTP, STEP, Series, counter, native, series
 
 LOAD = ("applications.yaml", "processes.yaml", "external_apis.yaml")
 FLOOR = 0.1
-"""Events a second that a share or a percentile needs."""
+"""Events per second that a share or a percentile needs."""
 
 LATE = 1320
-"""Seconds after which every alert's time is over, however slowly its figure rises."""
+"""Seconds after which every alert's wait is over, however slowly its figure rises."""
 
 
 def cases(*, every_system: bool) -> Iterator[Case]:
@@ -278,7 +278,7 @@ def _pieces(course: Sequence[float], worse: str, better: str, bad: float) -> str
 _OTHERS = [*_timeouts(), *_environments(), *_native(), *_apart(), *_one_good_scrape()]
 
 CASES = [*cases(every_system=False), *_OTHERS]
-"""Rules are the same for all systems, whose signals `test_signals` looks at."""
+"""Rules are the same for all systems, whose signals are tested in `test_signals`."""
 
 EVERY_CASE = [*cases(every_system=True), *_OTHERS]
 

@@ -24,7 +24,7 @@ NONE: Final = firing("NoTraffic", "critical", "traffic")
 REFUSED: Final = firing("HighClientErrorRate", "warning", "client_error_rate")
 
 HOURS: Final = "2x1500 0x30"
-"""Requests a second for 25 hours, a value each minute, then none."""
+"""Requests per second for 25 hours, a value each minute, then none."""
 
 CASES: Final = (
     Case(

@@ -77,7 +77,7 @@ def test_no_two_systems_have_a_group_of_the_same_name() -> None:
     assert len(names) == len(set(names)) == 4
 
 
-def test_an_objective_of_latency_alone_records_no_other() -> None:
+def test_with_only_a_latency_objective_no_other_is_recorded() -> None:
     made = system(
         signals={"httpLatency": {"series": "request_seconds", "route": "page"}},
         slos={"latency": {"objective": "95%", "target": "250ms"}},

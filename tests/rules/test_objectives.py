@@ -14,10 +14,10 @@ from tests.rules.raw import HTTP, Series, series
 SYSTEMS: Final = ("hospital", "depot", "academy", "studio", "print-shop")
 ROUTE: Final = {"depot": "path"}
 STATUS: Final = {"depot": "status", "studio": "status"}
-"""Labels of requests where they are not `route` and `status_code`."""
+"""Labels of requests that are not named `route` and `status_code`."""
 
 Stretch = tuple[float, float, float]
-"""Hours, requests a second, and the share of them that is bad."""
+"""Hours, requests per second, and the share of them that is bad."""
 
 
 def burn(severity: str, system: str, slo: str = "availability") -> Firing:

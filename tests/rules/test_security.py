@@ -8,7 +8,7 @@ from tests.rules.harness import Case, Firing, Says, promtool
 from tests.rules.raw import COUNT, Series, counter, gauge, series
 
 LONG: Final = "25m"
-"""When every alert's time is over."""
+"""When every alert's wait is over."""
 
 
 def firing(alert: str, severity: str, condition: str, **more: str) -> Firing:

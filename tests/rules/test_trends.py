@@ -12,12 +12,12 @@ from tests.rules.raw import HTTP, Series, distribution, series
 
 HOUR: Final = 60
 DAY: Final = 24 * HOUR
-"""Minutes, as all lengths here."""
+"""Minutes, as for all lengths here."""
 
 SYSTEMS: Final = ("hospital", "depot", "academy", "studio", "print-shop")
 ROUTE: Final = {"depot": "path"}
 STATUS: Final = {"depot": "status", "studio": "status"}
-"""Labels of requests where they are not `route` and `status_code`."""
+"""Labels of requests that are not named `route` and `status_code`."""
 
 
 def firing(alert: str, condition: str, system: str, **more: str) -> Firing:
@@ -45,7 +45,7 @@ def answered(system: str, route: str, status: str, *pieces: Piece, start: float 
 # Errors that are new
 
 BIRTH: Final = 25 * HOUR
-"""When something new comes; until then the system has samples of a day and an hour."""
+"""When something new appears; until then the system has samples of a day and an hour."""
 
 ERRORS: Final = {"depot": "db_errors_total", "studio": "errors_total"}
 
@@ -85,7 +85,7 @@ def of_route(system: str, route: str) -> Firing:
 
 
 BORN: Final[Sequence[Piece]] = ((BIRTH, None), (3 * HOUR, 0))
-"""With a start of 1: the first value is the only error there is."""
+"""With a start of 1: the first value is the only error."""
 
 
 def _new_errors() -> Iterator[Case]:
@@ -160,7 +160,7 @@ def unusual(
 
 
 LEVELS: Final = (7, 8, 9, 10, 11, 12, 13)
-"""Requests a second on each of seven days: 10 on average, with a variance of 4."""
+"""Requests per second on each of seven days: 10 on average, with a variance of 4."""
 
 
 def swinging(level: float, length: int) -> list[Piece]:

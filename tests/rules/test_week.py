@@ -14,10 +14,10 @@ from tests.rules.harness import Case, Firing, Says, promtool
 from tests.rules.raw import Series, series
 
 WEEK: Final = 7 * 24 * 60
-"""Minutes, as all lengths here: the series have a value each."""
+"""Minutes, as for all lengths here: the series have one value per minute."""
 
 FIRST: Final = 65
-"""When the first system has less, after a week. The mean over an hour is below half after another half an hour."""
+"""When the first system has less, after a week. The mean over an hour is below half after another half hour."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ IMAGES = {**PINS, **SERVERS}
 """Every image that a lab runs, by its name."""
 
 CLIENT = "client"
-"""The container from which everything is asked."""
+"""The container from which all requests are sent."""
 
 
 @dataclass(frozen=True, kw_only=True)

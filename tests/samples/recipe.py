@@ -9,7 +9,7 @@ from tests.samples.lab import Lab, Server
 from tests.samples.trim import Masks
 
 STACK = "samples"
-"""The stack whose configuration the stack's own parts get."""
+"""The stack whose configuration is used for the stack's own parts."""
 
 ADDRESSES = {r"\d+\.\d+\.\d+\.\d+": "192.0.2.1"}
 """Mask of a label that holds an address."""

@@ -17,7 +17,7 @@ RECIPES: Mapping[str, Callable[[], Recipe]] = {
     "promtail": stack.promtail,
     "redis": stores.redis,
 }
-"""Those whose servers run here."""
+"""Samples whose servers run here."""
 
 BY_HAND: Mapping[str, Origin] = {"elasticsearch": stores.ELASTICSEARCH, "mongodb": stores.MONGODB}
-"""Those of servers that no image brings here; made from the exporter's answers in files."""
+"""Samples of servers without an image here; made from files with the exporter's responses."""

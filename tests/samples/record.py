@@ -1,7 +1,7 @@
 """Record the output of the exporters; needs their images.
 
-`python -m tests.samples.record` records all that run here, `… NAME` one of them. Of the others, `… NAME FILE …` takes
-the exporter's answers from files.
+`python -m tests.samples.record` records all that run here, `… NAME` one of them. For the others, `… NAME FILE …` reads
+the exporter's responses from files.
 """
 
 import re
@@ -22,7 +22,7 @@ from toolchain import ensure_images
 from toolchain.recipes.debian import DEBIAN, SERVERS
 
 ROUNDS = 4
-"""So often each is asked, 3 s apart: some series come and go, or are there from the second time on."""
+"""How often each is scraped, 3 s apart: some series appear and disappear, or exist from the second scrape on."""
 
 NOTE = "every value reads 0; of like series, and of a histogram's bounds, a few are kept"
 

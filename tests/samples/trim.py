@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from observability.check.exposition import Family, Sample
 
 VALUES = 10
-"""So many values of a label are kept; they show which there are, like the states of a CPU."""
+"""How many values of a label are kept; they show which values exist, such as the states of a CPU."""
 
 BUCKETS = 2
-"""So many bounds of a histogram are kept: +Inf and one more."""
+"""How many bounds of a histogram are kept: +Inf and one more."""
 
 Masks = Mapping[str, Mapping[str, str]]
-"""Label → expression → what a value that matches it is replaced by; a value that matches none is dropped."""
+"""Label → expression → the replacement of a value that matches it; a value that matches none is dropped."""
 
 
 def trim(families: Mapping[str, Family], masks: Masks) -> list[Family]:

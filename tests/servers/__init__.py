@@ -1,1 +1,1 @@
-"""The servers' own tools (promtool, amtool, blackbox_exporter) on what is generated for them."""
+"""The servers' own tools (promtool, amtool, blackbox_exporter) on their generated files."""

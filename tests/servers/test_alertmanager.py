@@ -1,4 +1,4 @@
-"""What amtool says of the files and routes that Alertmanager is given."""
+"""amtool's results for the files and routes of Alertmanager."""
 
 from itertools import product
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""The pinned Prometheus as `obs system check` runs it: what it stores of an answer is what is read here."""
+"""The pinned Prometheus as `obs system check` runs it: it stores of a page what our reader reads."""
 
 import tempfile
 import threading
@@ -22,7 +22,7 @@ def program() -> Path:
 
 
 PLAIN = ("plain", "without-content-type", "carriage-returns", "sent-twice", "too-old", "own-target-labels")
-"""Pages of `PAGES` that are one text, each read in a way of its own."""
+"""Pages of `PAGES` with the same text, each read differently."""
 
 
 @pytest.mark.parametrize("name", PLAIN)

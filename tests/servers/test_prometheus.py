@@ -1,4 +1,4 @@
-"""What promtool says of the scrape configuration and of the history that the demo writes."""
+"""promtool's results for the scrape configuration and for the history that the demo writes."""
 
 from demo import history
 from observability.scrape import prometheus

@@ -28,13 +28,13 @@ TEXT = "text/plain; version=0.0.4"
 OM = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 AGAIN = 'http_requests_total{status="500",method="GET",route="/orders/:id"} 4\n'
 LIMIT = 120.0
-"""Seconds within which Prometheus has asked every target once, on the busiest machine."""
+"""Seconds within which Prometheus has scraped every target once, even on a busy machine."""
 
 Body = str | Callable[[dict[str, str]], tuple[str, str]]
 
 
 def at(seconds: float) -> str:
-    """The page with this time, from now, at each sample."""
+    """The page with this timestamp, relative to now, on each sample."""
     return stamped(PAGE, int((time.time() + seconds) * 1000))
 
 
@@ -63,14 +63,14 @@ PAGES: dict[str, tuple[Callable[[], Body], str | None]] = {
     "web-page": (lambda: "<html>hello</html>", TEXT),
 }
 DROPPED = frozenset({"seconds", "too-old", "too-far-ahead"})
-"""Pages that are read and of which nothing is stored, for the times that their samples carry."""
+"""Pages that are parsed but not stored, because of the timestamps of their samples."""
 
 Series = tuple[str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What Prometheus made of a page: whether the target is up, and each series with its value."""
+    """Prometheus' result for a page: whether the target is up, and each series with its value."""
 
     up: bool
     series: dict[Series, float]
@@ -84,7 +84,7 @@ def servers() -> Iterator[dict[str, Served]]:
 
 @pytest.fixture(scope="module")
 def stored(servers: dict[str, Served]) -> Iterator[dict[str, Stored]]:
-    """What the pinned Prometheus has of every page, scraped by jobs that say what a system's job says."""
+    """What the pinned Prometheus stores of every page, scraped by jobs configured as a system's job."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -133,7 +133,7 @@ def _api(port: int, path: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _targets(port: int, count: int) -> dict[str, dict[str, Any]]:
-    """Every target, once it was asked."""
+    """Every target, once it was scraped."""
     end = time.monotonic() + LIMIT
     while time.monotonic() < end:
         try:

@@ -1,1 +1,1 @@
-"""What takes longer than a test may: `make soak`, on a whole running stack."""
+"""Tests that exceed the time limit of a test: `make soak`, on a whole running stack."""

@@ -1,4 +1,4 @@
-"""The stacks that the soak tests run on are the live tests' own."""
+"""The soak tests run on the stacks of the live tests."""
 
 from tests.live.conftest import project, settled, spine, stack
 

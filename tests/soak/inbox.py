@@ -1,4 +1,4 @@
-"""A web server on the host's address in the stack's network: it takes what is posted to it, or refuses it."""
+"""A web server on the host's address in the stack's network: it accepts what is posted to it, or refuses it."""
 
 import threading
 import time
@@ -17,12 +17,12 @@ HANGS: Final = 0
 """In the place of a status: no answer at all."""
 
 LONGEST_WAIT: Final = 60.0
-"""Seconds after which a request that is left hanging is dropped."""
+"""Seconds after which a hanging request is dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """What was posted and taken: when (seconds since 1970), to which path, and its text."""
+    """What was posted and accepted: when (seconds since 1970), to which path, and its text."""
 
     at: float
     path: str
@@ -31,19 +31,19 @@ class Message:
 
 @dataclass
 class Inbox:
-    """The messages taken so far, and what is refused: by path the status, or HANGS."""
+    """The messages accepted so far, and the refusals: by path the status, or HANGS."""
 
     messages: list[Message] = field(default_factory=list)
     refuses: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
-    """How many were refused, by path."""
+    """Number of refused messages, by path."""
 
     def of(self, path: str, *words: str) -> list[Message]:
-        """The messages to a path in which all these words are."""
+        """The messages to a path that contain all these words."""
         return [one for one in list(self.messages) if one.path == path and all(word in one.text for word in words)]
 
     def take(self, path: str, text: str) -> int:
-        """Keep a message, or count it as refused; the status to answer with."""
+        """Keep a message, or count it as refused; return the response's status."""
         status = self.refuses.get(path)
         if status is None:
             self.messages.append(Message(at=time.time(), path=path, text=text))

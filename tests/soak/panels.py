@@ -1,4 +1,4 @@
-"""Every query of every panel, asked of a running stack as Grafana asks it, and a stack in which panels have news."""
+"""Every query of every panel, sent to a running stack as by Grafana, and a stack in which all panels have data."""
 
 import json
 import time
@@ -17,10 +17,10 @@ from tests.live.conftest import DEMO, SETTINGS, STACK, Project
 
 SHOWN: Final = 3600
 STEP: Final = 30
-"""Seconds that are shown, and between two points."""
+"""The time range shown, and the step, in seconds."""
 
 DASHBOARDS: Final = frozenset({"grafana"})
-"""Left out or not, there are dashboards to be asked: any Grafana could show them."""
+"""Parts left out here still have dashboards whose queries are tested: any Grafana could show them."""
 
 FAULTS: Final[Mapping[str, Sequence[str]]] = {
     "alawael": ("critical-error-rate",),
@@ -32,17 +32,17 @@ FAULTS: Final[Mapping[str, Sequence[str]]] = {
 """Faults that some panels wait for."""
 
 NEWS_SECONDS: Final = 15
-"""Until what a fault does is recorded."""
+"""Seconds until the effect of a fault is recorded."""
 
 PAUSED: Final = (f"{DEMO.name}-app", f"obs-{STACK}-node-exporter", f"obs-{STACK}-alertmanager")
-"""Containers. Silent, they give an alert to each system, to the host and to the stack itself."""
+"""Containers. When paused, they cause an alert for each system, for the host and for the stack itself."""
 
 SLOT: Final = "panels"
 PSQL: Final = ("psql", "-h", "/tmp", "-U", "postgres", "-tAc")  # noqa: S108 - the socket's folder in the container
 
 
 def live_config(stack: Project | None = None) -> StackConfig:
-    """The configuration of the live stack; of all that could be in it, where none is given."""
+    """The configuration of the live stack; the one with every part if none is given."""
     own = f"{PROJECT}:"
     values = {key.removeprefix(own): value for key, value in SETTINGS.items() if key.startswith(own)}
     known = stack.data / "left-out" / f"{STACK}.json" if stack else None
@@ -52,12 +52,12 @@ def live_config(stack: Project | None = None) -> StackConfig:
 
 
 def asked(config: StackConfig) -> Iterator[Query]:
-    """The queries of the panels and variables; what marks alerts in the graphs is tested with the dashboards."""
+    """The queries of the panels and variables; annotations for alerts are tested with the dashboards."""
     return (query for query in queries(config) if not query.owner.startswith("annotation "))
 
 
 def answered(stack: Project, wanted: Iterable[Query]) -> set[Query]:
-    """Those of the queries that return data."""
+    """The queries that return data."""
     wanted = list(wanted)
     different = {(query.source, query.filled, query.instant) for query in wanted}
     with ThreadPoolExecutor(4) as pool:
@@ -81,7 +81,7 @@ def _ask(stack: Project, source: str, expr: str, instant: bool) -> Sequence[obje
 
 @contextmanager
 def disturbed(stack: Project, faults: Mapping[str, Sequence[str]] = FAULTS) -> Iterator[None]:
-    """A stack with faults on and a replication slot that nobody reads, of which some parts are silent by now."""
+    """A stack with faults on and an unused replication slot, in which some parts have been paused for a while."""
     order = [(system, name) for system, names in faults.items() for name in names]
     database = stack.client.containers.get(f"{DEMO.name}-postgres")
     for system, name in order:
@@ -100,7 +100,7 @@ def disturbed(stack: Project, faults: Mapping[str, Sequence[str]] = FAULTS) -> I
 
 
 def resume(stack: Project) -> None:
-    """Let the silent parts go on."""
+    """Unpause the paused parts."""
     for name in PAUSED:
         container = stack.client.containers.get(name)
         if container.status == "paused":

@@ -1,6 +1,6 @@
-"""Alerts reach people although what they pass through fails for a while: a receiver, Alertmanager, one of two.
+"""Alerts are delivered although a component fails for a while: a receiver, Alertmanager, one of two Alertmanagers.
 
-About 25 minutes. The alerts are rules that hold between two moments, so that nothing has to be changed meanwhile.
+About 25 minutes. The alerts are rules that hold between two moments, so nothing has to be changed in between.
 """
 
 import json
@@ -19,13 +19,13 @@ _log = logging.getLogger(__name__)
 
 REFUSES_SECONDS: Final = 600
 DOWN_SECONDS: Final = 300
-"""How long a receiver refuses, and how long Alertmanager is away."""
+"""How long a receiver refuses, and how long Alertmanager is down."""
 
 BACK_SECONDS: Final = 60
-"""Within which everything arrives once it can: the next flush of a group, or Prometheus' next sending."""
+"""The time within which everything arrives once it can: the next flush of a group, or Prometheus' next sending."""
 
 ONCE_SECONDS: Final = 45
-"""How long a second message of the same is waited for. A replica looks every 10 s, and waits 4 s for the other."""
+"""How long to wait for a duplicate message. A replica flushes every 10 s, and waits 4 s for the other."""
 
 LOADED_SECONDS: Final = 40
 """How long the alerts may take to be loaded before the first of them is due."""
@@ -58,7 +58,7 @@ SECRETS: Final = {
 
 @pytest.fixture
 def taken(settled: Project) -> Iterator[Inbox]:
-    """What was posted to the receivers; they are forgotten afterwards."""
+    """What was posted to the receivers; the rule file of the test is removed afterwards."""
     with inbox() as found:
         yield found
     (settled.root / "rules" / "purpose.yaml").unlink(missing_ok=True)
@@ -67,7 +67,7 @@ def taken(settled: Project) -> Iterator[Inbox]:
 def up(project: Project, alerts: Mapping[str, tuple[float, float]], replicas: int = 1) -> float:
     """Bring up the stack with all receivers and these alerts: from when until when each holds, in seconds.
 
-    They are counted from the moment that is returned, in seconds since 1970.
+    They are relative to the returned moment, in seconds since 1970.
     """
     notifications = {"receivers": RECEIVERS, "default": list(RECEIVERS)}
     project.configure({"notifications": notifications, "alertmanager": {"replicas": replicas}})
@@ -183,5 +183,5 @@ def test_of_two_alertmanagers_one_sends_each_message_also_while_either_is_stoppe
     sleep_until(start + end)
     for path in WEBHOOKS:
         assert len(messages("AllAlong", "firing", path)) == 1, f"{path}: told again as a replica came or went"
-        # Where a replica came back meanwhile, Alertmanager may say once more that it is over.
+        # If a replica was restarted in between, Alertmanager may send a second resolved notice.
         until(partial(messages, "AllAlong", "resolved", path), BACK_SECONDS)

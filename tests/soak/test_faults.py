@@ -1,6 +1,6 @@
 """Faults of every system, switched on in a running stack: exactly the alerts they declare fire, and resolve.
 
-All systems misbehave at once, so that an alert of the wrong system would be seen. About half an hour.
+Faults are on in all systems at once, so that an alert of the wrong system would be seen. About half an hour.
 """
 
 import time
@@ -21,7 +21,7 @@ CHOSEN: Final[Mapping[str, Sequence[str]]] = {
     "social-selling": ("critical-error-rate", "low-cache-hit-rate", "slow-database-queries"),
     "syncup": ("database-pool-usage", "external-api-errors", "critical-response-time", "meetings-failing"),
 }
-"""Faults that do not get in each other's way."""
+"""Faults that do not affect each other."""
 
 FIRES_SECONDS: Final = 20 * 60
 RESOLVES_SECONDS: Final = 20 * 60
@@ -38,7 +38,7 @@ def alerts(stack: Project, state: str) -> Fired:
 
 @pytest.fixture(scope="module")
 def calm(stack: Project) -> Project:
-    """The stack with a past, in which nothing fires."""
+    """The stack with a history, in which nothing fires."""
     past.give(stack)
     until(lambda: not alerts(stack, "firing"), 600)
     return stack
@@ -64,7 +64,7 @@ def test_the_chosen_faults_raise_exactly_their_alerts_which_resolve(calm: Projec
     def resolved() -> bool:
         now = alerts(calm, "firing")
         seen.update(now)
-        # An error budget that is used up stays so for hours.
+        # An exhausted error budget stays exhausted for hours.
         return not now & wanted
 
     until(resolved, RESOLVES_SECONDS)

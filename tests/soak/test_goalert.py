@@ -1,6 +1,6 @@
-"""GoAlert itself, with its database, in the stack: filled from the rota, told by Alertmanager, and it escalates.
+"""GoAlert itself, with its database, in the stack: filled from the rota, notified by Alertmanager, and escalating.
 
-About 5 minutes. Where GoAlert's image is not available this is skipped: the stack goes without it there.
+About 5 minutes. If GoAlert's image is not available this is skipped: the stack runs without it.
 """
 
 import email
@@ -27,19 +27,19 @@ SMTP_PORT: Final = 18026
 ADDRESS: Final = "http://127.0.0.1:18081"
 
 STEPS: Final = [{"after": "1m", "rotation": "leads"}, {"after": "2m", "person": "fatou"}]
-"""As short as GoAlert can."""
+"""The shortest delays that GoAlert accepts."""
 
 SAID: Final[dict[str, Any]] = rota("schedules.erpgo.escalation", STEPS, "erpgo")
 
 
 @dataclass
 class Mails:
-    """A mail server that keeps what it gets: whom it was for, and the text."""
+    """A mail server that keeps what it receives: the recipient, and the text."""
 
     got: list[tuple[str, str]] = field(default_factory=list)
 
     async def handle_DATA(self, _: object, __: object, envelope: Any) -> str:  # noqa: ANN401, N802 - aiosmtpd's name
-        """Take a mail."""
+        """Accept a mail."""
         parts = email.message_from_bytes(envelope.content).walk()
         texts = [part.get_payload(decode=True) for part in parts if part.get_content_type() == "text/plain"]
         text = b"".join(text for text in texts if isinstance(text, bytes)).decode()
@@ -47,7 +47,7 @@ class Mails:
         return "250 OK"
 
     def about(self, summary: str) -> list[str]:
-        """Whom a mail with this in it was for, in order."""
+        """The recipients of the mails that contain this, in order."""
         return [recipient for recipient, text in self.got if summary in text]
 
 
@@ -71,7 +71,7 @@ def goalert(project: Project) -> Iterator[Project]:
 
 @pytest.fixture(scope="module")
 def mails(goalert: Project) -> Iterator[Mails]:  # noqa: ARG001 - it brings the network
-    """The mail server of the settings; on the stack's network, which is there by then."""
+    """The mail server of the settings, on the stack's network, which exists by then."""
     found = Mails()
     server = Controller(found, hostname=GATEWAY, port=SMTP_PORT)
     server.start()
@@ -81,7 +81,7 @@ def mails(goalert: Project) -> Iterator[Mails]:  # noqa: ARG001 - it brings the 
 
 @pytest.fixture(scope="module")
 def filled(goalert: Project, mails: Mails) -> Project:
-    """The same with the rota in it, and every address shown to be its owner's."""
+    """The same with the rota in it, and every address confirmed."""
     assert goalert.obs("oncall-sync", STACK).returncode == 1
     until(lambda: len(mails.got) == 3, 120)
     for name, person in SAID["people"].items():

@@ -1,4 +1,4 @@
-"""A dead Prometheus or Alertmanager is noticed by the dead-man's switch in under three minutes."""
+"""A Prometheus or Alertmanager that is down is detected by the dead-man's switch in under three minutes."""
 
 import logging
 import re
@@ -26,7 +26,7 @@ def listener(stack: Project) -> Any:  # noqa: ANN401 - Docker's own object
 
 
 def state() -> str:
-    """What it says of the pings."""
+    """What it reports about the pings."""
     return str(httpx.get(f"http://{DEMO.gateway}:{HEARTBEAT_PORT}/", timeout=5).json()["state"])
 
 
@@ -55,7 +55,7 @@ def test_verify_reports_a_heartbeat_that_no_server_accepts(stack: Project) -> No
     expecting = listener(stack)
     expecting.stop()
     try:
-        # It looks back over an interval and two scrapes.
+        # Its window is an interval and two scrapes.
         time.sleep(75)
         said = row.search(stack.obs("verify", STACK, "--quick").stdout)
     finally:

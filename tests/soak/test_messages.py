@@ -1,6 +1,6 @@
-"""A fault of a demo system leads to one correct message by every channel, and to one notice when it is over.
+"""A fault of a demo system sends one correct message by every channel, and one resolved notice.
 
-Five to fifteen minutes: an error rate is taken over five.
+Five to fifteen minutes: an error rate is computed over five.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,18 +24,18 @@ RESOLVES_SECONDS: Final = 15 * 60
 
 @pytest.fixture(scope="module")
 def doubles(stack: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
-    """The receivers, and the whole stack that tells them."""
+    """The receivers, and the whole stack that notifies them."""
     with connected(stack) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def messages(stack: Project, doubles: tuple[HttpDoubles, MailDouble]) -> Mapping[str, list[Told]]:
-    """What was said of the fault's alert, by channel, from before the fault until after its end."""
+    """The messages about the fault's alert, by channel, from before the fault until after its end."""
     http, mail = doubles
 
     def of_fault() -> dict[str, list[Told]]:
-        # The silence that a message leads to names its alert; Opsgenie's end of one names the incident alone.
+        # The silence link of a message names its alert; Opsgenie's close request names only the incident.
         opened = {one.payload["alias"] for one in http.taken("opsgenie") if ALERT in str(one.payload)}
         found = {
             channel: [one for one in heard if ALERT in one.text and SYSTEM in one.text]

@@ -1,7 +1,7 @@
-"""What a receiver gets of an outage, from its start to its all-clear: the symptom that names the cause, and no more.
+"""What a receiver gets for an outage, from its start to its resolved notice: only the symptom that names the cause.
 
 Twelve outages and four pairs of them on the demo, several systems at a time; about an hour and a half. The messages
-of each are written down here, and the test prints what came as a table.
+of each are listed here, and the test prints the received ones as a table.
 """
 
 import json
@@ -21,12 +21,12 @@ LASTS_SECONDS: Final = 12 * 60
 """How long an outage lasts: longer than the longest wait of a critical alert or warning of these, and its grouping."""
 
 SETTLED_SECONDS: Final = 30 * 60
-"""Within which an outage that is over has sent its last message."""
+"""The time within which an outage that is over has sent its last message."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outage:
-    """Something that breaks in one system, and the messages that it leads to: status, alert, severity, in any order.
+    """A failure in one system, and the messages that it sends: status, alert, severity, in any order.
 
     A fault of the demo by its name, or a container of the demo that is stopped.
     """
@@ -37,7 +37,7 @@ class Outage:
     told: Sequence[tuple[str, str]]
     """Alert and severity: each comes once as firing and once as resolved."""
     may: Sequence[tuple[str, str]] = field(default=())
-    """Those that depend on the hour, or on how long the outage lasts exactly."""
+    """Alerts that depend on the hour, or on the exact length of the outage."""
 
     @property
     def name(self) -> str:
@@ -114,7 +114,7 @@ def receiver(stack: Project) -> Iterator[Inbox]:
     past.give(stack)
     with inbox() as found:
         systems = sorted({outage.system for round_ in ROUNDS for outage in round_})
-        # Nothing waits for a digest: what comes as info is seen too.
+        # Nothing waits for a digest: info alerts are seen too.
         section = {
             "receivers": {"all": {"webhook": {}}},
             "default": ["all"],
@@ -131,7 +131,7 @@ def receiver(stack: Project) -> Iterator[Inbox]:
 
 
 def messages(taken: Inbox, system: str, begin: float) -> list[Told]:
-    """What was said of a system, one for each alert name of a message, in the order in which the messages came."""
+    """The messages for a system, one for each alert name of a message, in the order of arrival."""
     found: list[Told] = []
     for message in taken.of("/all"):
         payload: Mapping[str, Any] = json.loads(message.text)
@@ -140,14 +140,14 @@ def messages(taken: Inbox, system: str, begin: float) -> list[Told]:
             for alert in payload["alerts"]
             if alert["labels"].get("system") == system and message.at >= begin
         }
-        # A message that repeats what is firing besides something new says only the new.
+        # Of a message that repeats firing alerts in addition to a new one, only the new one is returned.
         found += [one for one in sorted(said) if one not in found]
     return found
 
 
 @contextmanager
 def broken(stack: Project, outage: Outage) -> Iterator[None]:
-    """The outage, for as long as the block lasts."""
+    """Run the outage for the duration of the block."""
     with ExitStack() as ends:
         for fault in outage.faults:
             assert stack.obs("fault", outage.system, fault, "--for", "1h", STACK).returncode == 0
@@ -166,7 +166,7 @@ def firing(stack: Project) -> list[str]:
 
 
 def wait_for(condition: Callable[[], object], seconds: float) -> None:
-    """Until the condition holds, or the time is over: what is wrong then is for the assertions to say."""
+    """Wait until the condition holds, or the time is over: the assertions then report the problem."""
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(2)

@@ -1,4 +1,4 @@
-"""Every panel of every dashboard has data, in the stack with all five systems; what shows faults after a fault."""
+"""Every panel of every dashboard has data, in the stack with all five systems; panels for faults after a fault."""
 
 import time
 from typing import Final
@@ -19,7 +19,7 @@ WITHOUT_DATA: Final[dict[tuple[str, str], str]] = {
     ("obs-stack", "Age of Backups"): "no backup was made of this stack",
     ("obs-cost", "Bytes per Sample"): "Prometheus writes its first block when it has run for two hours or more",
 }
-"""Panels of which one query returns nothing, and why; any other query of theirs does."""
+"""Panels of which one query returns nothing, and why; all their other queries return data."""
 
 ALL: Final = sorted({(query.dashboard, query.owner) for query in asked(live_config())})
 
@@ -28,17 +28,17 @@ MINUTE_SECONDS: Final = 120
 
 FIRING: Final = 'count(count by (system) (ALERTS{alertname="ServiceDown",alertstate="firing"})) == 6'
 FIRING_SECONDS: Final = 90
-"""Every system has an alert that waits for a minute, and so has the stack itself."""
+"""Every system has an alert with a wait of a minute, and so has the stack itself."""
 
 RESUMED_SECONDS: Final = 60
-"""Until what was silent is read, and what is recorded of it, again."""
+"""Until the paused targets are scraped again, and their series recorded again."""
 
 
 @pytest.fixture(scope="module")
 def unanswered(stack: Project) -> dict[Query, bool]:
-    """Every query, and whether it returned nothing: before, in or after the faults."""
+    """Every query, and whether it returned nothing: before, during or after the faults."""
     past.give(stack)
-    # Of what is looked at by the minute, a minute has to have been.
+    # Series with a window of a minute need a minute of samples.
     until(lambda: stack.prometheus("query", query=MINUTE)["result"], MINUTE_SECONDS)
     every = list(asked(live_config(stack)))
     left = set(every)

@@ -1,6 +1,6 @@
-"""Where alerts are marked in graphs, they are: on every dashboard, once each kind of trouble is there.
+"""Alerts are marked in the graphs of every dashboard, once each kind of fault is present.
 
-The faults of all systems at once, some servers silent, and lines that Loki refuses. About 25 minutes.
+The faults of all systems at once, some servers stopped, and lines that Loki refuses. About 25 minutes.
 """
 
 import time
@@ -23,14 +23,14 @@ FAULTS: Final[Mapping[str, Sequence[str]]] = {
 }
 
 MEMORY: Final = ("erpgo", "critical-memory-usage")
-"""What a dashboard about capacity marks."""
+"""The alerts that a dashboard about capacity marks."""
 
 SILENT: Final = (
     *(f"{DEMO.name}-redis", f"{DEMO.name}-redis-alawael"),
     *(f"obs-{STACK}-node-exporter", f"obs-{STACK}-alertmanager"),
 )
 LAST_SILENT: Final = f"{DEMO.name}-app"
-"""Without it every address is down, and no other fault can be seen: so it falls silent when the rest is told."""
+"""Without it every address is down, and no other fault is visible: so it is stopped after all others are marked."""
 
 UNMARKED: Final[Mapping[str, str]] = {
     "social-selling-business": "its alerts compare an hour with the one a week ago, which takes most of one",
@@ -42,7 +42,7 @@ DOWN_SECONDS: Final = 3 * 60
 
 
 def refused_line() -> None:
-    """Send Loki a line that is older than it takes."""
+    """Send Loki a line that is older than it accepts."""
     old = f"{time.time_ns() - 200 * 3600 * 10**9}"
     body = {"streams": [{"stream": {"service": "soak", "system": "platform"}, "values": [[old, "too old"]]}]}
     assert httpx.post("http://127.0.0.1:13100/loki/api/v1/push", json=body, timeout=10).status_code == 400
@@ -77,7 +77,7 @@ def _of_addresses(wanted: set[Query]) -> set[Query]:
 
 
 def _until_marked(stack: Project, left: set[Query], wanted: set[Query], seconds: float) -> set[Query]:
-    """What is still not marked when all that is wanted is, or the time is over."""
+    """What is still not marked when all required alerts are marked, or the time is over."""
     deadline = time.monotonic() + seconds
     while left & wanted and time.monotonic() < deadline:
         refused_line()

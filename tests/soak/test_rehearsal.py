@@ -1,6 +1,6 @@
-"""The rehearsal: Pulumi.prod.yaml with other addresses, on containers that no stack made, watched as in production.
+"""The rehearsal: Pulumi.prod.yaml with other addresses, on containers that no stack created, watched as in production.
 
-Nothing of the file is changed but addresses: where the systems, hosts and data stores are, the host's ports, and the
+Only addresses of the file are changed: those of the systems, hosts and data stores, the host's ports, and the
 stack's own network. Every target is up, every rule file loaded, every declared data store's alert raised by stopping
 that store, nothing else fires, and the first row of every dashboard has data.
 """
@@ -76,7 +76,7 @@ ADDRESSES: Final[dict[str, str]] = {
         )
     },
 }
-"""Address in Pulumi.prod.yaml → where the rehearsal's container for it is."""
+"""Address in Pulumi.prod.yaml → address of the rehearsal's container for it."""
 
 OWN: Final[dict[str, dict[str, Any]]] = {
     "observability:network": {"subnet": "172.30.94.0/24"},
@@ -86,7 +86,7 @@ OWN: Final[dict[str, dict[str, Any]]] = {
     "observability:loki": {"port": 13200},
     "observability:grafana": {"port": 13201},
 }
-"""Addresses of the stack itself, so that it runs beside others."""
+"""Addresses of the stack itself, so that it can run next to others."""
 
 STORES: Final[dict[str, tuple[str, str]]] = {
     "alawael-mongodb": ("DatabaseDown", "alawael"),
@@ -103,7 +103,7 @@ STORES: Final[dict[str, tuple[str, str]]] = {
 
 
 OTHERS: Final = 'alertstate="firing",condition!~"load|cpu_usage|notifications"'
-"""Alerts but those on the load of the machine that the test itself loads, and on their messages, which leave it."""
+"""Alerts except those on the load of the machine, which the test causes, and on messages, which leave the machine."""
 
 WITHOUT_DATA: Final[dict[str, str]] = {
     "probe_ssl_earliest_cert_expiry": "the addresses that stand for the pages have no TLS",
@@ -111,7 +111,7 @@ WITHOUT_DATA: Final[dict[str, str]] = {
     "redis_keyspace_hits_total": "no application asks the caches that stand for production's",
     "app:http_errors_by_route:rate5m": "no route fails",
 }
-"""Series of a first row that return nothing while all is well, and why."""
+"""Series of a first row that return nothing while everything is healthy, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ class Rehearsal:
         return bool(found) and float(found[0]["value"][1]) > seconds
 
     def all_are_one(self, series: str) -> bool:
-        """Whether a series is there, and 1 everywhere."""
+        """Whether a series exists, and is 1 everywhere."""
         return bool(self.value(series)) and not self.value(f"{series} == 0")
 
     def value(self, query: str) -> list[dict[str, Any]]:
@@ -159,7 +159,7 @@ def rehearsed() -> dict[str, Any]:
 
 
 def secrets(config: StackConfig) -> dict[str, str]:
-    """A value for every secret that prod misses: passwords, and addresses of what stands for the outside."""
+    """A value for every missing secret of prod: passwords, and addresses of the replacements of external services."""
     outside = f"http://{GATEWAY}:8000/"
     return {name: outside if name.endswith("Url") else PASSWORD for name in config.missing}
 
@@ -183,7 +183,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def containers(files: Path) -> Iterator[docker.DockerClient]:
-    """The containers that stand for production, healthy; none of them has a label of a stack."""
+    """The containers that represent production, healthy; none of them has a label of a stack."""
     variables = {
         "SUBNET": SUBNET,
         "GATEWAY": GATEWAY,
@@ -311,7 +311,7 @@ def test_the_first_row_of_every_dashboard_has_data(rehearsal: Rehearsal) -> None
 
 
 def first_rows(rehearsal: Rehearsal) -> Iterator[Query]:
-    """The queries of Prometheus in the first row of each dashboard; lists of alerts are empty while all is well."""
+    """The queries of Prometheus in the first row of each dashboard; lists of alerts are empty if all is healthy."""
     config = rehearsal.config
     shown = config.without({name: why for name, why in config.left_out.items() if name != "grafana"})
     for entry in dashboards(shown):

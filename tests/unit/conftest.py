@@ -1,4 +1,4 @@
-"""Stacks that the unit tests look at: those of the reference project, whatever the repository itself watches."""
+"""Stacks of the unit tests: those of the reference project, independent of what the repository itself watches."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -56,7 +56,7 @@ PARTS: Final[dict[str, Any]] = {
     "links": {"runbooks": "https://git.example.com/monitoring/blob/main/runbooks"},
     "network": {"hosts": {"db.example.com": "10.0.0.5"}},
 }
-"""Settings that switch on every part, and name no system."""
+"""Settings that enable every part, and name no system."""
 
 FULL: Final[dict[str, Any]] = {
     **PARTS,
@@ -114,11 +114,11 @@ FULL: Final[dict[str, Any]] = {
         },
     },
 }
-"""Settings that switch on whatever can be switched on."""
+"""Settings that enable everything that can be enabled."""
 
 
 def base(stack: str, root: Path = REFERENCE) -> dict[str, Any]:
-    """What the stack's own file says of systems and links; in staging the systems are placed nowhere."""
+    """The settings of systems and links in the stack's own file; in staging the systems are not placed."""
     config = read_stack_file(stack, root).get("config") or {}
     found = {name.partition(":")[2]: value for name, value in config.items()}
     kept = {name: found[name] for name in ("systems", "links") if name in found}
@@ -126,10 +126,10 @@ def base(stack: str, root: Path = REFERENCE) -> dict[str, Any]:
 
 
 def stack_values(stack: str = "dev", values: dict[str, Any] | None = None, root: Path = REFERENCE) -> dict[str, Any]:
-    """Settings on top of what the stack's own file says of systems and links."""
+    """Settings that override those of systems and links in the stack's own file."""
     given, own = values or {}, base(stack, root)
     merged = {name: {**own[name], **given.get(name, {})} for name in own}
-    if stack == "prod":  # There nothing that is declared may go unwatched.
+    if stack == "prod":  # There everything that is declared must be watched.
         systems = own["systems"]
         merged["systems"] = {name: {**systems.get(name, {}), **one} for name, one in merged["systems"].items()}
     return {**own, **given, **merged}
@@ -147,7 +147,7 @@ def declared(stack: str = "dev", values: dict[str, Any] | None = None) -> list[D
 
 
 def declared_by(config: StackConfig) -> list[Declared]:
-    """Everything this stack declares; the same stack is asked once, and what it says must not be changed."""
+    """Everything this stack declares; cached for each stack, so the result must not be changed."""
     found = _asked.get(repr(config))
     if found is None:
         found = _asked[repr(config)] = record(config, files(config))

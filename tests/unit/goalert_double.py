@@ -1,4 +1,4 @@
-"""What GoAlert v0.34 does with the changes that `Sync` asks for, as was seen of the real one; objects in memory."""
+"""GoAlert v0.34's behaviour for the changes that `Sync` requests, as observed with the real one; objects in memory."""
 
 import itertools
 from typing import Any
@@ -17,7 +17,7 @@ KINDS = {
 
 
 class Double:
-    """In the place of `observability.operations.goalert_api.Client`."""
+    """Replaces `observability.operations.goalert_api.Client`."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Node]] = {kind: {} for kind in KINDS.values()}
@@ -36,7 +36,7 @@ class Double:
         return {"one": self.objects[kind][variables["id"]]}
 
     def named(self, kind: str, name: str) -> Node:
-        """The one object of this name."""
+        """The only object of this name."""
         (found,) = (one for one in self.objects[kind].values() if one["name"] == name)
         return found
 
@@ -53,7 +53,7 @@ class Double:
         return f"id-{next(self._numbers)}"
 
     def _plain(self, value: Node, mutation: str) -> Node:
-        """create… and update… of an object that is what is said of it."""
+        """create… and update… of an object that has exactly the given fields."""
         verb, kind = mutation[:6], mutation[6:]
         held = self.objects[KINDS[kind]]
         if verb == "update":

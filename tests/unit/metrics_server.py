@@ -1,4 +1,4 @@
-"""A server of metrics for tests: it answers each request with the next page, and records how it was asked."""
+"""A metrics server for tests: it responds to each request with the next page, and records the requests."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from itertools import cycle
 
 @dataclass
 class Served:
-    """Where it is, and the headers and paths of the requests so far."""
+    """Its address, and the headers and paths of the requests so far."""
 
     address: str
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -25,7 +25,7 @@ def serving(
     status: int = 200,
     encoding: str | None = None,
 ) -> Iterator[Served]:
-    """A server on a free port that answers with the pages in turn; 404 beside `path`, if that is given.
+    """A server on a free port that responds with the pages in turn; 404 for paths other than `path`, if given.
 
     A page may be a function of the request's headers that returns a body and a Content-Type.
     """

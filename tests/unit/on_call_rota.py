@@ -47,7 +47,7 @@ ROTA: dict[str, Any] = {
 
 
 def rota(path: str = "", value: object = None, team: str = "depot") -> dict[str, Any]:
-    """A team's settings with this value at this path, like `schedules.depot.layers.0.hours`; None takes it out."""
+    """A team's settings with this value at this path, like `schedules.depot.layers.0.hours`; None removes it."""
     found = copy.deepcopy(ROTA)
     found["schedules"] = dict.fromkeys((team,), found["schedules"]["depot"])
     if path:

@@ -1,4 +1,4 @@
-"""`obs alert-test`: what is sent, to whom, and how Alertmanager's counters and log are read."""
+"""`obs alert-test`: what is sent, to which receivers, and how Alertmanager's counters and log are read."""
 
 from typing import Any
 
@@ -95,14 +95,14 @@ def refused(name: str | None = None, system: str | None = None, config: StackCon
     return caught.value
 
 
-def test_without_a_name_every_receiver_is_tested_by_a_route_of_its_own() -> None:
+def test_without_a_name_every_receiver_is_tested_by_its_own_route() -> None:
     of = trial()
     assert [alert["labels"]["obs_receiver"] for alert in of.alerts] == [*NOTIFICATIONS["receivers"], "alert-webhook"]
     assert [post.receiver for post in of.posts] == [f"only-{name}" for name in CONFIG.notifications.receivers]
     assert all(post.index == 0 for post in of.posts)
 
 
-def test_a_receivers_name_tests_it_alone() -> None:
+def test_the_name_of_a_receiver_tests_only_that_receiver() -> None:
     of = trial("teams")
     assert [alert["labels"]["obs_receiver"] for alert in of.alerts] == ["teams"]
     assert [(post.receiver, post.integration) for post in of.posts] == [("only-teams", "msteamsv2")]

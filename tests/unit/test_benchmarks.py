@@ -1,4 +1,4 @@
-"""How the benchmark of delivery finds the scrape that began it all, and what it makes of its figures."""
+"""How the benchmark of delivery finds the scrape that triggered the alert, and how it evaluates its figures."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ ROUTE = {"alertname": "HighResponseTime", "system": "depot", "route": "/slow"}
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded(Stack):
-    """A stack whose condition held in these spans, by route, and whose system was scraped at these moments."""
+    """A stack whose condition held in these intervals, by route, and whose system was scraped at these moments."""
 
     held: Mapping[str, Sequence[tuple[float, float]]]
     scraped: Sequence[float]

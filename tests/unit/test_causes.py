@@ -1,4 +1,4 @@
-"""Which of the things that were seen is named as an alert's cause, and in which order."""
+"""Which of the observations are named as an alert's cause, and in which order."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -59,7 +59,7 @@ def test_a_store_that_refuses_the_application_is_named_with_the_log_lines() -> N
         "could not connect to db: timed out",
     ],
 )
-def test_each_way_in_which_a_store_refuses_is_known(text: str) -> None:
+def test_each_kind_of_refusal_of_a_store_is_recognised(text: str) -> None:
     up = Server(system="shop", title="PostgreSQL", kind="postgres", instance="db:5432", up=True)
     found = causes(ERRORS, Observed(servers=[up], lines=[Lines(service="web", count=1, text=text)]))
     assert [one.layer for one in found] == [Layer.REFUSED]
@@ -108,7 +108,7 @@ def test_a_warning_is_not_a_cause_of_its_own_critical() -> None:
     assert causes(ERRORS, Observed(alerts=[warning, ERRORS])) == []
 
 
-def test_symptoms_are_explained_by_the_application_and_not_the_other_way_round() -> None:
+def test_the_application_explains_symptoms_and_not_the_reverse() -> None:
     endpoint = alert("EndpointDown", "endpoint", "down", instance="https://shop.example.com/")
     assert named(causes(endpoint, Observed(alerts=[ERRORS, endpoint]))) == ["CriticalErrorRate said"]
     assert causes(ERRORS, Observed(alerts=[ERRORS, endpoint])) == []

@@ -1,4 +1,4 @@
-"""A kind of notification channel is one descriptor, from which its settings, secrets and receivers follow."""
+"""A kind of notification channel is one descriptor, from which its settings, secrets and receivers are derived."""
 
 import json
 import subprocess
@@ -96,7 +96,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a stack has of a kind of channel whose only file is in another folder."""
+    """The resources of a stack for a kind of channel whose only file is in another folder."""
     folder = tmp_path_factory.mktemp("channels")
     (folder / "ntfy.py").write_text(NTFY, encoding="utf-8")
     done = subprocess.run(

@@ -16,7 +16,7 @@ from observability.core.errors import ConfigError
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project folder as `obs init` writes it, in force."""
+    """A project folder as `obs init` writes it, selected."""
     folder = tmp_path / "project"
     commands.init(folder)
     monkeypatch.setenv(project.VARIABLE, str(folder))
@@ -31,7 +31,7 @@ def replaced(path: Path, old: str, new: str) -> None:
 
 
 def found(where: str) -> Problem:
-    """The problem at a place."""
+    """The problem at a location."""
     problems = check().problems
     at = [one for one in problems if str(one).startswith(where)]
     assert len(at) == 1, "\n".join(map(str, problems))
@@ -183,12 +183,12 @@ def test_the_line_of_a_yaml_path_is_that_of_its_key(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("own")
 def test_built_in_content_is_not_reported_where_there_is_a_project() -> None:
-    # Without the systems that expose its series, a built-in rule reads what nobody exposes here.
+    # Without the systems that expose its series, a built-in rule reads series that are not exposed here.
     assert all(not (one.file or "").startswith("rules/applications") for one in check().problems)
 
 
 def obs(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
-    """The command as a person runs it."""
+    """The command as a user runs it."""
     environment = {**os.environ, "OBS_DATA_DIR": str(data), "PYTHONPATH": str(project.BUILT_IN), "DOCKER_HOST": "none"}
     environment.pop(project.VARIABLE, None)
     command = [str(project.BUILT_IN / ".venv" / "bin" / "python"), "-P", "-m", "observability.cli", *arguments]

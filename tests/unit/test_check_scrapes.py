@@ -1,4 +1,4 @@
-"""`obs system check` against live pages: what it says is what the Prometheus of the stack would store."""
+"""`obs system check` against served pages: it reports what the Prometheus of the stack would store."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def check(file: Path, against: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str], set[str]]:
-    """Exit code; all that is said about each series and the page, beside those that agree; alerts that are blind."""
+    """Exit code; all findings for each series and the page, except agreement; alerts that cannot fire."""
     code = 0
     try:
         commands.check_system(file, against, as_json=True)
@@ -77,7 +77,7 @@ def check(file: Path, against: str, capsys: pytest.CaptureFixture[str]) -> tuple
 
 
 def stamped(page: str, stamp: object) -> str:
-    """The page with this time at each sample."""
+    """The page with this timestamp on each sample."""
     return re.sub(r"^([^#\n].*)$", rf"\1 {stamp}", page, flags=re.MULTILINE)
 
 
@@ -222,7 +222,7 @@ http_server_requests_total{http_route="/orders/{id}",http_response_status_code="
 
 
 def negotiated(headers: dict[str, str]) -> tuple[str, str]:
-    """Names with dots for those who take them, as client_golang and OpenTelemetry do it."""
+    """Names with dots for clients that accept them, as in client_golang and OpenTelemetry."""
     if "escaping=allow-utf-8" in headers["Accept"]:
         return DOTS, "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
     return UNDERSCORES, "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"

@@ -29,7 +29,7 @@ SHOP = SYSTEMS["print-shop"]
 
 
 def compare(system: System, *texts: str) -> list[Finding]:
-    """What is found in answers, one after the other."""
+    """The findings for pages, read one after the other."""
     return compare_pages(system, [saved(text.encode()) for text in texts])
 
 
@@ -46,7 +46,7 @@ def counted(system: System, series: str, label: str) -> str:
 
 
 def exposed(system: System) -> str:
-    """What a system exposes that does just what its file says."""
+    """The page of a system that exposes exactly what its file declares."""
     registry = CollectorRegistry()
     for name, spec in system.series.items():
         values = [counted(system, name, label) for label in spec.labels]
@@ -61,7 +61,7 @@ def exposed(system: System) -> str:
             for _ in range(100):
                 (histogram.labels(*values) if values else histogram).observe(spec.bounds[1])
     text = generate_latest(registry).decode()
-    # The library adds _total to every counter; a system may call one otherwise.
+    # The library adds _total to every counter; a system may use another name.
     for name, spec in system.series.items():
         if spec.kind == "counter" and not name.endswith("_total"):
             text = text.replace(f"{name}_total", name)
@@ -69,7 +69,7 @@ def exposed(system: System) -> str:
 
 
 def findings(text: str, system: System = SHOP) -> dict[str, list[Finding]]:
-    """What was found, by series, without those that agree."""
+    """The findings, by series, without those that agree."""
     result: dict[str, list[Finding]] = {}
     for finding in compare(system, text):
         if finding.verdict != "agrees":
@@ -78,7 +78,7 @@ def findings(text: str, system: System = SHOP) -> dict[str, list[Finding]]:
 
 
 def only(text: str, series: str) -> tuple[str, str]:
-    """Verdict and detail of the one finding there is."""
+    """Verdict and detail of the only finding."""
     found = findings(text)
     assert list(found) == [series]
     (finding,) = found[series]
@@ -98,7 +98,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """A server that exposes what the shop's file says below /metrics, and a page of HTML everywhere else."""
+    """A server that exposes what the shop's file declares at /metrics, and an HTML page at every other path."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -116,7 +116,7 @@ def address() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_a_system_that_does_what_its_file_says_agrees_in_every_series(name: str) -> None:
+def test_a_system_that_matches_its_file_agrees_in_every_series(name: str) -> None:
     found = [one for one in compare(SYSTEMS[name], exposed(SYSTEMS[name])) if "is estimated" not in one.detail]
     assert {finding.verdict for finding in found} == {"agrees"}
     assert {finding.series for finding in found} <= set(SYSTEMS[name].series)

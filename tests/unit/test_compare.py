@@ -1,4 +1,4 @@
-"""What `obs dashboards --diff` tells of each kind of change."""
+"""What `obs dashboards --diff` reports for each kind of change."""
 
 import copy
 import json
@@ -59,7 +59,7 @@ def entry(document: Document, folder: str = "shop") -> Entry:
 
 
 def after(change: Callable[[Document], object]) -> list[Change]:
-    """What is told where this was done to the dashboard."""
+    """What is reported for this change of the dashboard."""
     changed = copy.deepcopy(BEFORE)
     change(changed)
     found = compare([entry(BEFORE)], [entry(changed)])
@@ -294,7 +294,7 @@ def test_the_list_is_markdown_with_old_and_new_marked() -> None:
 
 
 def test_every_difference_in_a_real_dashboard_is_reported() -> None:
-    """But for the place of a panel, which follows from its row, its neighbours and their sizes."""
+    """Except for the position of a panel, which follows from its row, its neighbours and their sizes."""
     (real,) = (one for one in dashboards(stack_config("dev")) if one.uid == "obs-slos")
     unseen = []
     for path in leaves(json.loads(real.text)):
@@ -310,7 +310,7 @@ def test_every_difference_in_a_real_dashboard_is_reported() -> None:
 
 
 def leaves(node: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 - JSON
-    """The path of every value that holds no others, but those by which things are told from each other."""
+    """The path of every leaf value, except those that identify an object."""
     if isinstance(node, dict | list):
         inner = node.items() if isinstance(node, dict) else enumerate(node)
         return [path for key, value in inner for path in leaves(value, (*above, key))]
@@ -318,7 +318,7 @@ def leaves(node: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # 
 
 
 def other(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Another value of its kind."""
+    """Another value of the same type."""
     if isinstance(value, bool):
         return not value
     return value + 1 if isinstance(value, int | float) else f"{value}x"

@@ -1,4 +1,4 @@
-"""The contract every container keeps, whatever the environment."""
+"""The contract of every container, in every environment."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ SECRET_INPUTS = {
     ),
     "grafana:oss/dataSource:DataSource.secureJsonDataEncoded",
 }
-"""Where a secret may stand: Docker keeps no record of an upload, and the others are encrypted in the state."""
+"""Where a secret may be: Docker keeps no record of an upload, and the others are encrypted in the state."""
 
 CASES = [("dev", {}), ("staging", {}), ("prod", {}), ("dev", FULL)]
 
@@ -47,7 +47,7 @@ def service_of(container: Declared) -> str:
 
 
 def excused(container: Declared, rule: Rule) -> bool:
-    """Whether the list of exceptions names the container for the rule."""
+    """Whether the list of exceptions has the container for the rule."""
     service = service_of(container)
     names = [service]
     for exporter in FULL["exporters"]:
@@ -253,7 +253,7 @@ def test_a_change_of_configuration_changes_only_the_loader() -> None:
     before = {resource.name: resource.inputs for resource in declared("dev")}
     after = {resource.name: resource.inputs for resource in declared("dev", {"prometheus": {"scrapeInterval": "20s"}})}
     changed = {name for name in before if before[name] != after[name]}
-    # Grafana's source of Prometheus says the same interval.
+    # Grafana's data source for Prometheus has the same interval.
     assert changed == {"prometheus-config-loader", "grafana-content-source-prometheus"}
 
 

@@ -28,7 +28,7 @@ def titles(document: dict[str, Any]) -> list[str]:
 
 
 def sixth(**values: object) -> System:
-    """A system that its file says next to nothing of."""
+    """A system whose file declares almost nothing."""
     known: dict[str, Any] = {
         "name": "sixth",
         "title": "The Sixth",
@@ -77,7 +77,7 @@ def test_a_system_gets_the_dashboards_for_which_it_has_data(system: str, own: se
     assert found - {"redis"} == {"overview", "application", "system"} | own - {"redis"}
 
 
-def test_every_system_has_a_folder_of_its_name() -> None:
+def test_every_system_has_a_folder_named_after_it() -> None:
     assert folders(DEV) == {
         "observability": "Observability",
         "platform": "Platform",
@@ -90,7 +90,7 @@ def test_every_system_has_a_folder_of_its_name() -> None:
 
 
 SEEDS: dict[str, tuple[str, ...]] = {
-    # By the titles of its document.
+    # According to the titles of its document.
     "print-shop-system": ("CPU Usage", "Memory Usage", "Disk Usage", "Network Traffic"),
     "print-shop-application": (
         "Request Rate",
@@ -116,7 +116,7 @@ SEEDS: dict[str, tuple[str, ...]] = {
         "Connection Pool",
         "Deadlocks",
     ),
-    # By what the other documents list.
+    # According to the lists of the other documents.
     "hospital-application": (
         "Response Time (p95)",
         "Database Query Duration (p95)",
@@ -187,7 +187,7 @@ def test_the_panels_that_the_systems_owners_requested_exist(uid: str) -> None:
 
 
 FIRST_SCREEN: dict[str, set[str]] = {
-    # Is it broken, since when, who is hurt.
+    # Is it broken, since when, who is affected.
     "obs-overview": {"Critical Alerts", "Alerts Firing", "Firing Since", "Firing Alerts", "Alert History", "Systems"},
     **{
         f"{name}-overview": {"Alerts Firing", "Firing Since", "Firing Alerts", "Alert History", "Error Rate"}
@@ -197,7 +197,7 @@ FIRST_SCREEN: dict[str, set[str]] = {
 
 
 @pytest.mark.parametrize("uid", FIRST_SCREEN)
-def test_the_first_screen_says_whether_it_is_broken_since_when_and_who_is_hurt(uid: str) -> None:
+def test_the_first_screen_shows_whether_since_when_and_for_whom_it_is_broken(uid: str) -> None:
     shown = [one for one in documents()[uid]["panels"] if one["type"] != "row"]
     first = {one["title"] for one in shown if one["gridPos"]["y"] + one["gridPos"]["h"] <= FOLD // 2}
     assert FIRST_SCREEN[uid] - first == set()
@@ -208,7 +208,7 @@ def test_the_first_screen_says_whether_it_is_broken_since_when_and_who_is_hurt(u
     [
         ("obs-overview", ["Current State", "User Impact", "Infrastructure"]),
         ("depot-overview", ["Health", "Users", "Top Errors"]),
-        # Rate, errors and duration; then what serves them, by use, saturation and errors.
+        # Rate, errors and duration; then the resources, by utilisation, saturation and errors.
         ("depot-application", ["State", "Requests", "Dependencies", "Process"]),
         ("depot-system", ["State", "Use", "Saturation", "Errors and Limits"]),
     ],

@@ -26,7 +26,7 @@ Use = Callable[..., None]
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Use:
-    """Let the command see a dev stack with these settings, and without these images."""
+    """Give the command a dev stack with these settings, and without these images."""
     monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path / "home"))
 
     def see(values: dict[str, Any] | None = None, left_out: dict[str, str] | None = None) -> None:
@@ -39,7 +39,7 @@ def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Use:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the browser was told to open."""
+    """The addresses that the browser was asked to open."""
     addresses: list[str] = []
 
     def browse(address: str) -> bool:
@@ -61,7 +61,7 @@ class Healthy(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def grafana() -> Iterator[str]:
-    """The address of a Grafana that says it is well."""
+    """The address of a Grafana that reports it is healthy."""
     with HTTPServer(("127.0.0.1", 0), Healthy) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,4 @@
-"""From an alert to the panel that shows it."""
+"""Links from an alert to the panel that shows it."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The event loop and the heap of a process: recognised on a page, recorded in seconds, blind without a limit."""
+"""The event loop and the heap of a process: recognised on a page, recorded in seconds, no alert without a limit."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `obs why` reads from the running servers, and what it says where one does not answer."""
+"""What `obs why` reads from the running servers, and what it reports where one does not respond."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ def config() -> StackConfig:
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, found: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Servers that answer an instant query that begins with a key, or a path, by its value; the parameters asked."""
+    """Servers that respond to an instant query by its beginning, or to a path, with a value; the parameters sent."""
     asked: list[dict[str, str]] = []
 
     def get(url: str, *, params: dict[str, str], **_: object) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Exporters: which servers each reads, and how it signs in there: by files, and not by what Docker shows."""
+"""Exporters: which servers each reads, and how it signs in: with files, and not with values that Docker shows."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ STORES: dict[str, Any] = {
     "academy": {"mongodb": FULL["systems"]["academy"]["mongodb"]},
     "depot": {key: FULL["systems"]["depot"][key] for key in ("postgres", "redis", "elasticsearch")},
 }
-"""Where the data stores are that are looked at here."""
+"""Addresses of the data stores in these tests."""
 
 SECTIONS: dict[str, Any] = {
     f"{name}Exporter": {"enabled": True} for name in ("mongodb", "elasticsearch", "postgres", "redis")

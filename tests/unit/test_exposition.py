@@ -1,4 +1,4 @@
-"""A page of metrics read as Prometheus 3.15 reads it; `tests/rules/test_scrape.py` asks the real one."""
+"""A page of metrics read as Prometheus 3.15 reads it; `tests/servers/test_scrape.py` compares with the real one."""
 
 import pytest
 

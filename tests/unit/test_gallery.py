@@ -1,4 +1,4 @@
-"""The gallery's arithmetic: what is asked, how values are written, where things stand; and that none is missing."""
+"""The gallery's calculations: queries, the format of values, positions; and that no picture is missing."""
 
 import io
 import json
@@ -166,7 +166,7 @@ def test_a_soft_end_applies_until_a_value_exceeds_it() -> None:
     assert axes.span([0, 20], Ends(least=0, soft_most=1)) == pytest.approx((0, 22))
 
 
-def test_a_fixed_end_cuts_off_what_lies_beyond() -> None:
+def test_a_fixed_end_cuts_off_values_beyond_it() -> None:
     assert axes.span([0.2, 1.7], Ends(least=0, most=1)) == (0, 1)
 
 
@@ -187,7 +187,7 @@ def test_times_of_a_week_are_days() -> None:
     assert [words for _, words in axes.moments(start, start + 7 * 86400, 200)] == ["11/15", "11/17", "11/19", "11/21"]
 
 
-def test_an_override_by_name_holds_for_that_series_alone() -> None:
+def test_an_override_by_name_applies_only_to_that_series() -> None:
     panel = panel_of(
         "timeseries",
         overrides=[override("byName", "critical threshold", color={"mode": "fixed", "fixedColor": "red"})],
@@ -196,7 +196,7 @@ def test_an_override_by_name_holds_for_that_series_alone() -> None:
     assert field(panel, "errors").fixed_colour is None
 
 
-def test_an_override_by_pattern_holds_for_all_that_match() -> None:
+def test_an_override_by_pattern_applies_to_all_that_match() -> None:
     style = {"fill": "dash", "dash": [10, 10]}
     panel = panel_of("timeseries", overrides=[override("byRegexp", "/ threshold$/", **{"custom.lineStyle": style})])
     assert field(panel, "warning threshold").dash == [10, 10]
@@ -293,7 +293,7 @@ def test_no_two_panels_of_any_dashboard_overlap_once_all_rows_are_expanded() -> 
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Source:
-    """A Prometheus and a Loki that have one series, and one line, for whatever is asked."""
+    """A Prometheus and a Loki that return one series, and one line, for every query."""
 
     def answer(url: str, params: dict[str, str], timeout: float) -> httpx.Response:  # noqa: ARG001 - httpx's
         labels = {"system": "depot", "instance": "a:80", "job": "backend"}

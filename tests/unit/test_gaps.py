@@ -1,4 +1,4 @@
-"""Settings by which alerts reach nobody are found, and shown by `up`, `doctor` and `verify`."""
+"""Settings with which alerts reach no receiver are found, and shown by `up`, `doctor` and `verify`."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -52,7 +52,7 @@ def notified(**changes: Any) -> StackConfig:  # noqa: ANN401 - parts of the sect
 
 
 def found(config: StackConfig, known: Alerts = RULES) -> dict[str, str]:
-    """What is wrong, by the path of the setting."""
+    """The problems, by the path of the setting."""
     return {gap.path: gap.what for gap in gaps(config, known, NOW)}
 
 

@@ -1,4 +1,4 @@
-"""Grafana's server and what is declared to be in it."""
+"""Grafana's server and its declared content."""
 
 import json
 from typing import Any
@@ -249,7 +249,7 @@ def test_people_sign_in_with_the_identity_provider_that_is_configured() -> None:
     assert envs["GF_AUTH_GENERIC_OAUTH_TOKEN_URL"] == OIDC["tokenUrl"]
     assert envs["GF_AUTH_GENERIC_OAUTH_SCOPES"] == "openid profile email"
     assert envs["GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET__FILE"].endswith("/secrets/oidc_secret")
-    # A strict cookie does not come back from the provider's page.
+    # A strict cookie is not sent after the redirect from the provider's page.
     assert envs["GF_SECURITY_COOKIE_SAMESITE"] == "lax"
     assert envs["GF_AUTH_DISABLE_LOGIN_FORM"] == "false"
     assert environment(oidc={**OIDC, "only": True})["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"

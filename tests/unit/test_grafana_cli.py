@@ -1,4 +1,4 @@
-"""How `obs` deals with Grafana: its password, its answers, its plugin."""
+"""How `obs` handles Grafana: its password, its responses, its plugin."""
 
 import base64
 import json
@@ -58,11 +58,11 @@ MISSING = sorted(
     - {f"/api/folders/{uid}" for uid in folders(CONFIG) if uid != "depot"}
     - {f"/api/dashboards/uid/{one.uid}" for one in dashboards(CONFIG) if one.uid != "obs-overview"}
 )
-"""Of every kind of thing one."""
+"""One of each kind."""
 
 
 class Server(HTTPServer):
-    """A server that answers as Grafana does, from a table, to whoever has the password."""
+    """A server that responds as Grafana does, from a table, to clients with the password."""
 
     answers: dict[str, Any]
 
@@ -210,7 +210,7 @@ def test_a_plugin_that_is_installed_is_not_downloaded(monkeypatch: pytest.Monkey
 
 
 def operation(url: str) -> Operation:
-    """An update of a stack whose Grafana is there; it has no engine, as none is asked."""
+    """An update of a stack whose Grafana exists; it has no engine, as none is used."""
     config = stack_config("dev", {"grafana": {"url": url}})
     parts: Any = {"declared": [], "client": None, "engine": None, "home": None, "console": None}
     return Operation(config=config, **parts)

@@ -1,4 +1,4 @@
-"""The list of receivers as Grafana has it: contact points, the tree of policies, mute timings, templates."""
+"""The list of receivers in Grafana: contact points, the tree of policies, mute timings, templates."""
 
 import re
 from typing import Any
@@ -41,7 +41,7 @@ NOTIFICATIONS: dict[str, Any] = {
 
 
 def everyone() -> StackConfig:
-    """A stack with every kind of receiver, and no webhook that hears of everything."""
+    """A stack with every kind of receiver, and no webhook that receives every alert."""
     values = {"notifications": NOTIFICATIONS}
     known = stack_config("dev", values).secrets - {"alertWebhookUrl"}
     return validate("dev", values, known, REFERENCE)
@@ -57,7 +57,7 @@ def of_kind(config: StackConfig, kind: str) -> list[Declared]:
 
 
 def heard(config: StackConfig, labels: dict[str, str]) -> list[str]:
-    """Contact points that are told of an alert with these labels: the tree walked as Grafana walks it."""
+    """Contact points that are notified of an alert with these labels: the tree evaluated as by Grafana."""
 
     def walk(branch: Policy) -> list[str]:
         found: list[str] = []

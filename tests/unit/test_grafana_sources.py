@@ -1,4 +1,4 @@
-"""Where Grafana's data come from, the ways from one source to the next, and the alerts of those without a ruler."""
+"""Grafana's data sources, the links between them, and the alerts of those without a ruler."""
 
 import json
 from typing import Any

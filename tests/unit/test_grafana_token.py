@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, accounts: list[dict[str, Any]], status: int = 200) -> list[Any]:
-    """A Grafana with these accounts; what is posted to it."""
+    """A Grafana with these accounts, and what is posted to it."""
     posted: list[Any] = []
 
     def get(url: str, **_: object) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""The dead-man's switch: where the Watchdog goes, and the demo's receiver, which says once that pings stopped."""
+"""The dead-man's switch: where the Watchdog is sent, and the demo's receiver, which reports once that pings stop."""
 
 import logging
 import threading
@@ -20,7 +20,7 @@ from tests.unit.conftest import REFERENCE, stack_config
 
 @dataclass
 class Clock:
-    """A time that moves only when told."""
+    """A clock that advances only when it is set."""
 
     now: float = field(default=1_800_000_000.0)
 
@@ -30,7 +30,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Running:
-    """A heartbeat of one minute with half a minute's grace, and its port."""
+    """A heartbeat of one minute with a grace period of half a minute, and its port."""
 
     heartbeat: Heartbeat
     clock: Clock
@@ -115,7 +115,7 @@ def without_address(**values: object) -> StackConfig:
 
 
 def told(config: StackConfig) -> object:
-    """Whom Alertmanager sends the heartbeat."""
+    """The address to which Alertmanager sends the heartbeat."""
     document = yaml.safe_load(alertmanager.files(config)["alertmanager.yaml"])
     (receiver,) = (one for one in document["receivers"] if one["name"] == "heartbeat")
     return receiver.get("webhook_configs")

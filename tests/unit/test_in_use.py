@@ -1,4 +1,4 @@
-"""Tests of live stacks refuse to start where a stack of their name is there."""
+"""Tests of live stacks refuse to start where a stack of their name exists."""
 
 from pathlib import Path
 from types import SimpleNamespace

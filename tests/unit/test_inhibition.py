@@ -1,4 +1,4 @@
-"""Which alerts mute others, by Alertmanager's own algorithm on the rules that it is given."""
+"""Which alerts mute others, by Alertmanager's own algorithm on its generated rules."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ def holds(matchers: Sequence[str], labels: Labels) -> bool:
 
 
 def mutes(source: Labels, target: Labels) -> list[str]:
-    """Names of the rules by which an alert mutes another, as `inhibit.Inhibitor.Mutes` decides it."""
+    """Names of the rules by which an alert mutes another, as in `inhibit.Inhibitor.Mutes`."""
     return [
         rule["name"]
         for rule in RULES
@@ -33,7 +33,7 @@ def mutes(source: Labels, target: Labels) -> list[str]:
         and holds(rule["source_matchers"], source)
         # An absent label equals an absent one.
         and all(source.get(label, "") == target.get(label, "") for label in rule["equal"])
-        # An alert on both sides of a rule is not muted by others that are.
+        # An alert on both sides of a rule is not muted by others on both sides.
         and not (holds(rule["source_matchers"], target) and holds(rule["target_matchers"], source))
     ]
 

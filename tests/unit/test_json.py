@@ -1,4 +1,4 @@
-"""--json: every command that prints a table or a list takes it, and what it prints is JSON."""
+"""--json: every command that prints a table or a list supports it, and then prints JSON."""
 
 import json
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ WITHOUT: Final = {
 
 
 def commands(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Every command that is listed, by the words that call it."""
+    """Every listed command, by the words that call it."""
     for name, found in group.commands.items():
         if found.hidden:
             continue
@@ -59,7 +59,7 @@ ALL = dict(commands(typer.main.get_group(app)))
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_command_takes_json_unless_it_is_listed_with_a_reason(name: str) -> None:
+def test_a_command_supports_json_unless_it_is_listed_with_a_reason(name: str) -> None:
     assert takes_json(ALL[name]) != (name in WITHOUT)
 
 
@@ -67,7 +67,7 @@ def test_every_command_listed_as_an_exception_exists() -> None:
     assert set(WITHOUT) <= set(ALL)
 
 
-# What it prints
+# Output
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +88,7 @@ def run(*arguments: str, code: int = 0) -> Any:  # noqa: ANN401 - any JSON
 
 
 def silence(**labels: str) -> dict[str, Any]:
-    """A silence as Alertmanager has it."""
+    """A silence as returned by Alertmanager."""
     now = datetime.now(UTC)
     matchers = [{"name": name, "value": value, "isRegex": False, "isEqual": True} for name, value in labels.items()]
     return {

@@ -1,4 +1,4 @@
-"""Imports run one way: a package imports only from packages below it."""
+"""Imports go in one direction: a package imports only from packages below it."""
 
 import ast
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ PACKAGES = tuple(RANK)
 
 
 def package(module: str) -> str | None:
-    """The package of LAYERS to which a module belongs; None for another's, and for `observability` itself."""
+    """The package of LAYERS to which a module belongs; None for a foreign module, and for `observability` itself."""
     return next((name for name in PACKAGES if module == name or module.startswith(f"{name}.")), None)
 
 
@@ -55,7 +55,7 @@ def imported(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def arrows(root: Path) -> Iterator[tuple[str, str, str]]:
-    """Every import from one package to another: importer, imported, place."""
+    """Every import from one package to another: importer, imported, location."""
     for top in {name.partition(".")[0] for name in PACKAGES}:
         for path in sorted((root / top).rglob("*.py")):
             module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
@@ -67,7 +67,7 @@ def arrows(root: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def refused(importer: str, found: str) -> bool:
-    """Whether an import goes the wrong way."""
+    """Whether an import goes in the wrong direction."""
     if found in APART and importer not in APART[found]:
         return True
     return RANK.get(importer, -1) <= RANK[found]
@@ -80,7 +80,7 @@ def test_every_package_has_its_layer() -> None:
     assert own == set(PACKAGES)
 
 
-def test_imports_run_one_way() -> None:
+def test_imports_go_in_one_direction() -> None:
     wrong = [
         f"{place}: {importer} imports {found}" for importer, found, place in arrows(ROOT) if refused(importer, found)
     ]
@@ -99,7 +99,7 @@ def test_imports_run_one_way() -> None:
         ("demo/made.py", "from observability.operations.engine import Engine"),
     ],
 )
-def test_an_import_the_wrong_way_is_found(tmp_path: Path, file: str, text: str) -> None:
+def test_an_import_in_the_wrong_direction_is_found(tmp_path: Path, file: str, text: str) -> None:
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).write_text(text)
     (arrow,) = arrows(tmp_path)

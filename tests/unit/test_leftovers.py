@@ -1,4 +1,4 @@
-"""What an update that was cut short leaves in Grafana, and what must not be touched."""
+"""What an interrupted update leaves in Grafana, and what must not be touched."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ GRAFANA = Grafana(url="http://grafana.example.com", auth="token")
 
 
 class Fake:
-    """A Grafana that holds what its table says."""
+    """A Grafana that has the objects of its table."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {

@@ -37,7 +37,7 @@ SIGNED_IN = (
 
 
 def audited(line: str) -> dict[str, str]:
-    """What is taken out of a line of Grafana's."""
+    """The fields that are extracted from a line of Grafana."""
     found: dict[str, str] = {}
     for stage in pipelines.FORMATS["grafana"]:
         if isinstance(stage, pipelines.Regex) and (match := re.search(stage.expression, line)):
@@ -128,7 +128,7 @@ def read(config: StackConfig, name: str, **labels: str) -> dict[str, str] | None
 
 
 def selecting(**logs: object) -> StackConfig:
-    """A stack whose system depot selects containers so."""
+    """A stack whose system depot selects containers with these settings."""
     return stack_config("staging", {"systems": {"depot": {"logs": logs}}})
 
 
@@ -165,7 +165,7 @@ def test_a_systems_containers_are_selected_by_project_name_or_label(
 
 
 @pytest.mark.parametrize("name", ["my-shop-1", "shopx", "shop-"])
-def test_a_pattern_means_the_whole_name(name: str) -> None:
+def test_a_pattern_matches_the_whole_name(name: str) -> None:
     assert (read(selecting(containers=["shop-*"]), name) is None) == (name != "shop-")
     assert read(selecting(containers=["s.op"]), "shop") is None
 

@@ -1,4 +1,4 @@
-"""What a person writes for an alert's labels, and which alerts it fits."""
+"""What a user writes for an alert's labels, and which alerts it matches."""
 
 import pytest
 
@@ -124,6 +124,6 @@ def test_an_expression_that_re2_refuses_is_refused_with_its_position(
         ("host=~.+", False),
     ],
 )
-def test_an_absent_label_is_empty_and_a_pattern_stands_for_the_whole_value(text: str, fits: bool) -> None:
+def test_an_absent_label_is_empty_and_a_pattern_matches_the_whole_value(text: str, fits: bool) -> None:
     (matcher,) = parse_matchers(text)
     assert matcher.holds(LABELS) is fits

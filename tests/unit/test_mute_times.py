@@ -1,4 +1,4 @@
-"""When a mute time is active, and when that changes next, by the wall clock of its location."""
+"""When a mute time is active, and when that changes next, in the local time of its location."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -61,7 +61,7 @@ def test_it_is_active_within_its_hours_on_its_days(mute_time: MuteTime, at: str,
         # The night in which clocks go back, and the one in which they go forward.
         (NIGHTS, "2026-10-24 20:30", "2026-10-25 06:00"),
         (NIGHTS, "2026-03-28 21:30", "2026-03-29 05:00"),
-        # Hours of which the change of the clocks takes the first half.
+        # Hours of which the clock change skips the first half.
         (MuteTime(times=("02:30-03:30",), location="Europe/Berlin"), "2026-03-29 00:30", "2026-03-29 01:00"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Unit tests need neither Docker nor a built tool, and what needs one is marked so."""
+"""Unit tests need neither Docker nor a built tool; tests that need one have a marker."""
 
 import ast
 from pathlib import Path
@@ -22,7 +22,7 @@ STARTS: Final = {
 
 
 def imported(path: Path) -> set[str]:
-    """Modules that a file imports, by their whole names."""
+    """Modules that a file imports, by their full names."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:

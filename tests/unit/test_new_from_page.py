@@ -1,4 +1,4 @@
-"""`obs system new NAME --from URL`: a system's file made from pages in the manner of real client libraries."""
+"""`obs system new NAME --from URL`: a system's file generated from pages like those of real client libraries."""
 
 import re
 from itertools import pairwise
@@ -129,7 +129,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def made(folder: Path, page: str) -> tuple[str, System]:
-    """The text of the file that is made of a page, and the system that it says."""
+    """The text of the file generated from a page, and the system that it defines."""
     commands.new_system("shop", str(PAGES / f"{page}.txt"))
     return (folder / "shop.yaml").read_text(), load_file(folder / "shop.yaml")
 

@@ -1,4 +1,4 @@
-"""A sixth system, an alert and a panel in a project folder, made as docs/guide.md says, by `./obs` alone."""
+"""A sixth system, an alert and a panel in a project folder, added as in docs/guide.md, with only `./obs`."""
 
 import json
 import os

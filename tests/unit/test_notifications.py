@@ -1,4 +1,4 @@
-"""The list of receivers: the routes and receivers made from it, and what is refused."""
+"""The list of receivers: the routes and receivers generated from it, and what is refused."""
 
 from typing import Any
 

@@ -28,11 +28,11 @@ ZONES = [
     "Australia/Lord_Howe",  # its clocks change by half an hour
     "Africa/Cairo",  # at midnight
     "America/Santiago",  # at midnight, in the southern summer
-    "Asia/Kathmandu",  # never, and 45 minutes beside the hour
+    "Asia/Kathmandu",  # no clock change, and an offset of 45 minutes
 ]
 
 CLOCKS = ["00:00", "02:30"]
-"""Handovers at midnight, and in the hour that is left out or comes twice."""
+"""Handovers at midnight, and in the hour that is skipped or repeated."""
 
 
 def follow_the_sun(zone: str, clock: str) -> OnCallSettings:
@@ -140,7 +140,7 @@ def test_a_daily_handover_in_the_repeated_hour_happens_once() -> None:
 def test_a_midnight_handover_happens_once_where_clocks_go_back_over_midnight() -> None:
     made = settings("rotations.nights", {**_nights("Africa/Cairo"), "handover": "00:00"})
     rotation = made.rotations["nights"]
-    # The 29th ends at 21:00 UTC by the clock, then has its last hour once more.
+    # The 29th ends at 21:00 UTC by local time, then repeats its last hour.
     first = utc("2026-10-29 18:00")
     said = [on_rotation(rotation, first + timedelta(minutes=30 * step)) for step in range(12)]
     assert sum(before != after for before, after in pairwise(said)) == 1

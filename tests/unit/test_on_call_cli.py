@@ -1,4 +1,4 @@
-"""`obs oncall`, the calendar, and what must not depend on the day: nothing that synth writes."""
+"""`obs oncall`, the calendar, and that nothing that synth writes depends on the day."""
 
 from pathlib import Path
 from typing import Any
@@ -152,7 +152,7 @@ def test_without_schedules_the_error_has_the_fix(stack: Path) -> None:
 
 
 def test_nothing_of_the_rota_is_in_what_synth_writes(tmp_path: Path) -> None:
-    """In Alertmanager's file it would be over one day, and every day would be a change."""
+    """In Alertmanager's file it would be outdated after a day, and every day would be a change."""
 
     def synth(name: str, said: dict[str, Any]) -> dict[str, str]:
         values = {"onCall": said, "goalert": {"enabled": True}, "profile": "minimal"}

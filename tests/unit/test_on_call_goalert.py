@@ -1,4 +1,4 @@
-"""GoAlert: the rota in its terms, brought into line in one go, and a part whose secrets are files."""
+"""GoAlert: the rota in its terms, synchronised in one run, and a part whose secrets are files."""
 
 import json
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What the settings must not say of who is on call: refused by path, with the fix."""
+"""Invalid on-call settings: refused by path, with the fix."""
 
 from typing import Any
 
@@ -168,7 +168,7 @@ def test_a_day_in_two_holidays_is_refused() -> None:
 
 
 def test_dates_and_times_that_pulumi_converts_are_read_the_same() -> None:
-    """Pulumi's own reader makes times of what stands without quotes, and hands them over in Go's form."""
+    """Pulumi's own parser converts unquoted values to timestamps, and passes them on in Go's format."""
     by_pulumi = rota("rotations.office.start", "2026-01-05 00:00:00 +0000 UTC")
     by_pulumi["schedules"]["depot"]["holidays"][0]["dates"] = ["2026-12-25 00:00:00 +0000 UTC", "2026-12-26"]
     by_pulumi["schedules"]["depot"]["overrides"][0]["from"] = "2026-12-30 18:00:00 +0000 UTC"

@@ -1,4 +1,4 @@
-"""What is found out before an update or a preview begins."""
+"""What is checked before an update or a preview begins."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ GRAFANA = "Pulumi's Grafana plugin cannot be downloaded"
 
 
 class Machine:
-    """A machine on which these images are not available; what was asked of it is kept."""
+    """A machine on which these images are not available; it records the requests."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **left_out: str) -> None:
         monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path))

@@ -1,4 +1,4 @@
-"""A whole exporter from a project folder: one descriptor, a rule file and a dashboard bring everything else."""
+"""A complete exporter from a project folder: a descriptor, a rule file and a dashboard are enough."""
 
 import json
 import os
@@ -128,7 +128,7 @@ config:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `obs synth` writes of a project folder with an exporter that this repository does not know."""
+    """What `obs synth` writes for a project folder with an exporter that is not in this repository."""
     folder = tmp_path_factory.mktemp("project")
     for path, text in {
         "parts/etcd.py": DESCRIPTOR,

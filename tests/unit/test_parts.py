@@ -1,4 +1,4 @@
-"""Parts: what is left out leaves no trace, and what is watched depends on the environment."""
+"""Parts: what is left out has no configuration, and what is watched depends on the environment."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ BEYOND_PROFILES: dict[str, Any] = {"goalert": {"enabled": True}, "systems": FULL
 """Settings with which every part runs."""
 
 BRINGS: dict[str, set[str]] = {"loki": {"alloy"}}
-"""Jobs of other parts that a part is needed by."""
+"""Jobs of other parts that need a part."""
 
 
 def job_names(config: StackConfig) -> set[str]:
@@ -40,7 +40,7 @@ def test_switching_a_part_off_removes_its_job_and_no_other(part: str) -> None:
     assert not without.runs(part)
     gone = job_names(whole) - job_names(without)
     own = {"alloy"} if part == "collector" else {parts()[part].job}
-    # Hosts elsewhere are read without a container of ours.
+    # Remote hosts are scraped without a container of ours.
     assert gone == (set() if part == "node-exporter" else own | BRINGS.get(part, set()))
 
 
@@ -104,7 +104,7 @@ def test_servers_come_from_the_settings_of_the_system_they_belong_to() -> None:
     assert found["mongodb"][0].labels["system"] == "academy"
 
 
-def test_promtail_takes_the_place_of_an_alloy_that_is_not_available() -> None:
+def test_promtail_replaces_an_alloy_that_is_not_available() -> None:
     config = stack_config()
     assert config.collector == "alloy"
     assert config.instead == {"alloy": {"promtail": config.settings.image("promtail")}}

@@ -1,4 +1,4 @@
-"""What `obs system check` says where the pinned Prometheus itself was given the answer."""
+"""What `obs system check` reports where the pinned Prometheus itself was given the page."""
 
 import json
 import time
@@ -95,7 +95,7 @@ def test_the_program_is_found_where_it_was_built_and_nowhere_else(
 
 @pytest.fixture
 def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:  # noqa: ANN401 - a function
-    """Check a system against a page, with a Prometheus that answers as given."""
+    """Check a system against a page, with a Prometheus that returns the given result."""
     file = tmp_path / "systems" / "shop.yaml"
     file.parent.mkdir()
     file.write_text(SYSTEM)

@@ -1,4 +1,4 @@
-"""What `up` refuses before anything is touched."""
+"""What `up` refuses before anything is changed."""
 
 import socket
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.unit.conftest import declared, stack_config
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port of this machine that somebody listens on."""
+    """A port of this machine that is in use."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
@@ -35,7 +35,7 @@ def check(values: dict[str, Any], *running: Any) -> None:  # noqa: ANN401
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         free = probe.getsockname()[1]
-    # The fewest ports, so that a stack that runs here does not disturb.
+    # The fewest ports, so that a stack that runs here does not interfere.
     least = {"profile": "minimal", "nodeExporter": {"enabled": False}}
     values = {**least, "prometheus": {"port": free}, "alertmanager": {"port": free + 1}, **values}
     preflight.check(stack_config("dev", values), declared("dev", values), client(*running))

@@ -1,4 +1,4 @@
-"""What `obs preview` says of each change: from steps as the engine gave them, recorded in files/preview.json."""
+"""What `obs preview` reports for each change: from steps of the engine, recorded in files/preview.json."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ STORED = ("first-password-1", "same-password", "hush-0", "hush-1", "pw0", "pw1")
 
 
 def recorded_steps() -> list[StepEventMetadata]:
-    """The steps of which `up` would print a line."""
+    """The steps for which `up` would print a line."""
     found = [StepEventMetadata.from_json(step) for step in RECORDED["steps"]]
     return [step for step in found if step.op.value in ("create", "update", "replace", "delete")]
 
@@ -144,7 +144,7 @@ def test_a_container_that_is_missing_or_failed_is_replaced_for_that_reason() -> 
 
 
 HIDDEN = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": SECRET}
-"""What the engine gives for a property with a secret in it."""
+"""The engine's representation of a property with a secret in it."""
 
 
 def update(
@@ -263,7 +263,7 @@ def test_a_secret_is_masked_by_its_name_its_place_or_its_value(path: str, value:
 
 @pytest.fixture
 def operation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:  # noqa: ANN401 - as much of one as is used
-    """An operation that has run, on a stack where something is not placed and a part is left out."""
+    """A completed operation, on a stack where something is not placed and a part is left out."""
     config = SimpleNamespace(
         stack="dev",
         left_out={"cadvisor": "example/cadvisor:1 cannot be pulled (no such host)"},

@@ -10,7 +10,7 @@ from observability.core.errors import ConfigError
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project folder with one rule file, in force."""
+    """A project folder with one rule file, selected."""
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "own.yml").write_text("groups: []\n")
     monkeypatch.setenv(project.VARIABLE, str(tmp_path))
@@ -65,7 +65,7 @@ def test_the_repository_itself_as_project_adds_nothing(monkeypatch: pytest.Monke
     assert project.roots() == (project.BUILT_IN,)
 
 
-def test_one_root_alone_is_read_where_it_is_given(own: Path) -> None:
+def test_only_the_given_root_is_read(own: Path) -> None:
     assert project.folders("rules", own) == (own / "rules",)
     assert list(project.files("rules", *project.YAML, root=own)) == ["own"]
 

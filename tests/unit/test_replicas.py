@@ -25,7 +25,7 @@ def containers(replicas: int) -> dict[str, Mapping[str, Any]]:
 
 
 def named(resources: list[Declared]) -> dict[str, str]:
-    """Name of each of Alertmanager's resources, and that of what it makes."""
+    """Name of each of Alertmanager's resources, and its name in Docker."""
     return {one.name: str(one.inputs.get("name")) for one in resources if one.name.startswith("alertmanager")}
 
 

@@ -1,4 +1,4 @@
-"""Labels and annotations of a rule file are text as it is written, as Prometheus reads them."""
+"""Labels and annotations of a rule file are the text as written, as Prometheus reads them."""
 
 from pathlib import Path
 

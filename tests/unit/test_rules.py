@@ -1,4 +1,4 @@
-"""Which rule files a stack has, and what is done to them on the way."""
+"""Which rule files a stack has, and how they are processed."""
 
 import re
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ groups:
       - expr: vector(1)
         record: mine:one
 """
-"""Alerts of ours in every form that YAML allows."""
+"""Alerts in every form that YAML allows."""
 
 OWN_LINKS = """\
 groups:

@@ -1,4 +1,4 @@
-"""What the runbooks of this repository state besides their form: the first step, and whether an alert can wait."""
+"""The content of this repository's runbooks, besides their form: the first step, and whether an alert can wait."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def alerts() -> Iterator[Mapping[str, Any]]:
 
 
 def pages_of_criticals() -> dict[str, set[bool]]:
-    """By alert with a critical rule: whether its critical rules page, as their label says or by default."""
+    """By alert with a critical rule: whether its critical rules page, by their label or by default."""
     found: dict[str, set[bool]] = {}
     for rule in alerts():
         if rule["labels"]["severity"] == "critical":

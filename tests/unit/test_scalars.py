@@ -1,4 +1,4 @@
-"""YAML's scalars: what is read as another value than it shows, and what a number, a boolean, an address is made of."""
+"""YAML scalars: values that are parsed differently than written, and what numbers, booleans and addresses accept."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""What grows with the number of systems, and how fast: counted in rules, which is what Prometheus evaluates."""
+"""What grows with the number of systems, and how fast: counted in rules, which Prometheus evaluates."""
 
 from itertools import pairwise
 from pathlib import Path

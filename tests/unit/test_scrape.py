@@ -1,4 +1,4 @@
-"""How Prometheus is configured to read its targets and to label the alerts that leave it."""
+"""How Prometheus is configured to scrape its targets and to label the alerts that it sends."""
 
 import re
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What a service is declared with so that it ends cleanly, keeps its data and is seen when it stops working."""
+"""How a service is declared so that it exits cleanly, keeps its data and is detected when it fails."""
 
 import re
 from typing import Any, Final
@@ -13,7 +13,7 @@ from tests.unit.conftest import FULL, declared
 VOLUME: Final = "docker:index/volume:Volume"
 
 LEAST_GRACE: Final = 30
-"""Seconds that Prometheus and Loki may need to write what they hold in memory when they are stopped."""
+"""Seconds that Prometheus and Loki may need to write their memory to disk when they are stopped."""
 
 CASES: Final = [("dev", {}), ("staging", {}), ("prod", {}), ("dev", FULL)]
 

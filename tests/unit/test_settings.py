@@ -1,4 +1,4 @@
-"""Settings: defaults that work, and errors that name the field and the fix."""
+"""Settings: working defaults, and errors that name the field and the fix."""
 
 import json
 import re

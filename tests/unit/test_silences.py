@@ -25,7 +25,7 @@ WATCHDOG = [{"alertname": "Watchdog", "severity": "info", "system": "platform", 
 
 
 def silence(state: str = "active", since: float = -1, until: float = 1, **more: str) -> dict[str, Any]:
-    """One as Alertmanager's API has it; times in hours from now."""
+    """A silence as in Alertmanager's API; times in hours from now."""
     now = datetime.now(UTC)
     return {
         "id": "11111111-2222-3333-4444-555555555555",
@@ -41,7 +41,7 @@ def silence(state: str = "active", since: float = -1, until: float = 1, **more: 
 
 @pytest.fixture
 def runner(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    """The command line of a stack whose Alertmanager must not be asked."""
+    """The command line of a stack whose Alertmanager must not be queried."""
     monkeypatch.setattr(Home, "config", lambda _home, _stack: CONFIG)
 
     def unasked(*_: object, **__: object) -> None:
@@ -145,7 +145,7 @@ REDIS_DOWN = {"alertname": "RedisDown", "severity": "critical", "system": "depot
 
 
 def firing(labels: dict[str, str], fingerprint: str, *inhibited_by: str) -> dict[str, Any]:
-    """An alert as Alertmanager's API has it."""
+    """An alert as in Alertmanager's API."""
     status = {"silencedBy": [], "inhibitedBy": list(inhibited_by), "mutedBy": []}
     return {"labels": labels, "fingerprint": fingerprint, "startsAt": "2026-11-18T12:00:00Z", "status": status}
 

@@ -78,7 +78,7 @@ def test_external_labels_name_the_environment_and_the_cluster(tmp_path: Path) ->
     assert document["global"]["external_labels"] == {"cluster": "obs-staging", "environment": "staging"}
 
 
-def test_every_target_carries_system_and_instance(tmp_path: Path) -> None:
+def test_every_target_has_the_labels_system_and_instance(tmp_path: Path) -> None:
     write(stack_config("dev", FULL), {}, tmp_path / "out")
     document = yaml.safe_load((tmp_path / "out/prometheus/prometheus.yaml").read_text())
     jobs = {job["job_name"]: job for job in document["scrape_configs"]}
@@ -131,7 +131,7 @@ def test_its_work_grows_no_faster_than_the_number_of_systems(tmp_path: Path) -> 
 
         return calls(synth)
 
-    # What is done once in a process is done before the first count.
+    # One-time work of a process is done before the first count.
     work(1)
     one, three, five = (work(count) for count in (1, 3, 5))
     assert five - three < 1.2 * (three - one)

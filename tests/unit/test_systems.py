@@ -1,4 +1,4 @@
-"""The systems' files: the five are complete, and whatever cannot be right is refused by path, with the fix."""
+"""The systems' files: the five are complete, and invalid content is refused by path, with the fix."""
 
 import copy
 import json
@@ -23,7 +23,7 @@ from tests.unit.conftest import REFERENCE
 SYSTEMS = load(REFERENCE)
 
 REFUSALS = yaml.safe_load((Path(__file__).parent / "files/refusals.yaml").read_text())
-"""What no file may say, and what is said about it."""
+"""Invalid content of a file, and its error."""
 
 SHOP: dict[str, Any] = {
     "title": "Shop",
@@ -53,11 +53,11 @@ SHOP: dict[str, Any] = {
     "slos": {"availability": {"objective": "99.9%"}, "latency": {"objective": "99%", "target": "1s"}},
     "figures": [{"title": "Requests", "series": "requests_total", "by": ["status"]}],
 }
-"""A small system that is right."""
+"""A minimal valid system."""
 
 
 def shop(path: str = "", value: Any = None) -> dict[str, Any]:  # noqa: ANN401 - whatever a file may say
-    """The small system with one field of it set, or (None) taken out."""
+    """The small system with one field set, or (None) removed."""
     document = copy.deepcopy(SHOP)
     if path:
         *above, last = path.split(".")
@@ -96,7 +96,7 @@ def test_the_five_systems_are_loaded_in_order_under_the_names_of_their_files() -
 
 
 UNREAD = {"studio": {"error_rate"}}
-"""What a system exposes and nothing may read: the share of errors comes from the counters."""
+"""Series that a system exposes and nothing may read: the share of errors is computed from the counters."""
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -170,7 +170,7 @@ def test_a_system_without_requests_has_no_default_threshold_for_them(tmp_path: P
     assert not {"traffic_deviations", "latency_growth"} & {name for name, _ in values_of(loaded(tmp_path, document))}
 
 
-def test_the_hosts_of_academy_have_thresholds_of_their_own() -> None:
+def test_the_hosts_of_academy_have_their_own_thresholds() -> None:
     found = values_of(SYSTEMS["academy"])
     assert [
         found[name, severity][0] for name in ("cpu_ratio", "memory_ratio") for severity in ("warning", "critical")
@@ -285,6 +285,6 @@ def test_the_registry_names_signals_that_exist_and_defaults_in_its_own_severitie
 
 @pytest.mark.parametrize(("field", "value"), [("responseTime", "30s"), ("dbQueryTime", "10s")])
 def test_a_threshold_at_the_highest_bucket_bound_is_accepted(tmp_path: Path, field: str, value: str) -> None:
-    """A share of requests is judged, so the highest upper bound itself is a threshold that can be measured."""
+    """A share of requests is evaluated, so the highest upper bound itself is a threshold that can be measured."""
     document = shop(f"thresholds.{field}", {"quantile": "p95", "warning": value})
     assert (to_snake(field), "warning") in values_of(loaded(tmp_path, document))

@@ -1,4 +1,4 @@
-"""Systems in an environment: thresholds on top of their own, where they are, and how they are reached."""
+"""Systems in an environment: thresholds that override their own, their addresses, and how they are reached."""
 
 from pathlib import Path
 from typing import Any
@@ -317,7 +317,7 @@ def test_a_remote_host_is_scraped_even_without_an_exporter_of_our_own() -> None:
     assert [target.labels["instance"] for target in node.targets] == ["app-1"]
 
 
-def test_a_system_on_the_stacks_own_host_has_no_target_of_its_own_there() -> None:
+def test_a_system_on_the_stacks_own_host_has_no_separate_host_target() -> None:
     config = with_systems({"depot": {"hosts": [{"name": "docker-host"}]}})
     (node,) = (job for job in jobs(config) if job.name == "node")
     assert [target.labels for target in node.targets] == [{"system": "platform", "instance": "docker-host"}]

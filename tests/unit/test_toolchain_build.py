@@ -1,4 +1,4 @@
-"""Go builds, with a compiler of our own making in place of the real one."""
+"""Go builds, with a fake compiler."""
 
 import contextlib
 import os
@@ -42,7 +42,7 @@ esac
 
 
 class Silent:
-    """A report that nobody reads; `stop` makes the user interrupt once something is compiled."""
+    """A report that is discarded; `stop` simulates an interrupt by the user once something is compiled."""
 
     def __init__(self, stop: bool = False) -> None:
         self.stop = stop
@@ -61,7 +61,7 @@ class Silent:
 
 
 class Machine:
-    """A machine with a compiler that notes how it was called."""
+    """A machine with a compiler that records how it was called."""
 
     def __init__(self, root: Path, build: str = "") -> None:
         self.cache, self.calls = root / "cache", root / "calls"
@@ -85,7 +85,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def ended(number: int) -> bool:
-    """Whether the process is gone; a busy machine is slow to end it."""
+    """Whether the process has exited; a busy machine may be slow to end it."""
     state, deadline = Path(f"/proc/{number}/stat"), time.monotonic() + 300
     while time.monotonic() < deadline:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -114,7 +114,7 @@ def test_two_runs_at_once_build_a_thing_once(machine: Machine) -> None:
     Machine(machine.cache.parent, build="sleep 0.3")
     with ThreadPoolExecutor(2) as runs:
         both = [runs.submit(build_all, [BUILD], Silent()) for _ in range(2)]
-    # One that comes when all is done has nothing to tell.
+    # A run that starts after the build has nothing to report.
     assert {*map(str, (run.result() for run in both))} <= {"{}", "{'thing': None}"}
     assert len(machine.called("build")) == 1
 

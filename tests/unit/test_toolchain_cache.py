@@ -1,4 +1,4 @@
-"""What is obtained is kept whole or not at all, once, and refusals are not asked for over and over."""
+"""What is obtained is stored completely or not at all, once, and refused requests are not repeated."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Images on Debian: what the engine is told to build, on which base, and how their entry points behave."""
+"""Images on Debian: what the engine builds, on which base, and how their entry points behave."""
 
 import io
 import json
@@ -29,7 +29,7 @@ SCRIPTS = recipe.ROOT / "toolchain/recipes"
 
 
 class Silent:
-    """A report that nobody reads."""
+    """A report that is discarded."""
 
     def line(self, item: str, text: str) -> None:
         pass
@@ -44,7 +44,7 @@ class Silent:
 
 
 class Docker:
-    """An engine that keeps what it is given, and answers a build with these events."""
+    """An engine that records what it is given, and responds to a build with these events."""
 
     def __init__(self, *here: str, events: tuple[dict[str, str], ...] = ()) -> None:
         self.here, self.events = {*here}, events
@@ -238,7 +238,7 @@ def test_only_debians_own_archives_of_the_release_are_used(folder: Path, monkeyp
 def enter(
     folder: Path, script: str, *arguments: str, uid: int = 999, env: Mapping[str, str] | None = None
 ) -> list[str]:
-    """What an entry point's programs were told, one line a call."""
+    """The arguments of an entry point's programs, one line per call."""
     calls = folder / "calls"
     calls.write_text("")
     program(folder, "id", f"echo {uid}")

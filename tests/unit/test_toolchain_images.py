@@ -1,4 +1,4 @@
-"""Images built here: which recipe serves which reference, and what is in them."""
+"""Images built here: which recipe matches which reference, and what they contain."""
 
 import hashlib
 import io
@@ -22,7 +22,7 @@ NOBODY = 65534
 
 
 class Engine:
-    """An engine that keeps what it is told to load."""
+    """An engine that records the images it loads."""
 
     def __init__(self, architecture: str) -> None:
         self.architecture = architecture

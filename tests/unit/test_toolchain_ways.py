@@ -1,4 +1,4 @@
-"""Which way is taken, and that it is said: one line for each thing."""
+"""Which source is used, and that it is reported: one line for each item."""
 
 import os
 import time
@@ -51,7 +51,7 @@ class Lines:
 
 
 class Docker:
-    """An engine with some images, that can reach no registry."""
+    """An engine with some images that cannot reach any registry."""
 
     def __init__(self, images: dict[str, dict[str, str]]) -> None:
         self.here = images

@@ -1,4 +1,4 @@
-"""The types that settings are made of: which values they take and which they refuse."""
+"""The types of settings: which values they accept and which they refuse."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError

@@ -1,4 +1,4 @@
-"""Typical mistakes of those who set this up: each is refused by its path, with a fix that works to the letter."""
+"""Typical mistakes of new users: each is refused by its path, with a fix that works exactly as written."""
 
 import sys
 from pathlib import Path
@@ -43,7 +43,7 @@ def name_of(mistake: dict[str, Any]) -> str:
 
 
 def read(folder: Path, kind: str, content: bytes) -> None:
-    """Read a file of this kind with this content, in a folder that holds a system besides."""
+    """Read a file of this kind with this content, in a folder that also has a system."""
     (folder / "systems").mkdir(exist_ok=True)
     (folder / "rules").mkdir(exist_ok=True)
     (folder / "systems/shop.yaml").write_text(SYSTEM)

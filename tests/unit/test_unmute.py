@@ -1,4 +1,4 @@
-"""What a silenced alert mutes is sent: the script that runs beside Alertmanager, on answers of its API."""
+"""What a silenced alert mutes is sent: the script that runs next to Alertmanager, on responses of its API."""
 
 import json
 import subprocess
@@ -42,7 +42,7 @@ def alert(
     muted_by: str | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """One of the answer, its fields in Alertmanager's order and its labels in that of the alphabet."""
+    """An alert of the response, its fields in Alertmanager's order and its labels in alphabetical order."""
     inhibited, silences = [muted_by] if muted_by else [], ["silence-1"] if silenced else []
     state = "suppressed" if inhibited or silences else "active"
     return {
@@ -59,7 +59,7 @@ def alert(
 
 
 def sent(*alerts: dict[str, Any]) -> list[dict[str, Any]]:
-    """The alerts that the script sends after this answer."""
+    """The alerts that the script sends after this response."""
     # Go escapes these three.
     answer = json.dumps(alerts, separators=(",", ":")).replace("&", "\\u0026").replace("<", "\\u003c")
     done = subprocess.run(

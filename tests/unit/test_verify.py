@@ -1,4 +1,4 @@
-"""`obs verify` counts what passed, what failed and what was not checked apart, and ends accordingly."""
+"""`obs verify` counts passed, failed and unchecked items separately, and exits accordingly."""
 
 import json
 from types import SimpleNamespace

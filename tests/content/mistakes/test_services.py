@@ -31,7 +31,7 @@ SYSTEMS: Final = sorted((ROOT / "systems").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", SYSTEMS, ids=lambda path: path.stem)
-def test_nothing_is_counted_by_user(path: Any) -> None:  # noqa: ANN401 - a path
+def test_a_counter_with_a_user_id_label_is_refused(path: Any) -> None:  # noqa: ANN401 - a path
     document = {"name": path.stem, **yaml.safe_load(path.read_text())}
     System.model_validate(document)
     name, spec = next((name, spec) for name, spec in document["series"].items() if spec["kind"] != "gauge")

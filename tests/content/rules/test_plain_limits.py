@@ -11,7 +11,7 @@ from tests.content.rules.likeness import renamed
 from tests.rules.test_alerts import HERE, verdicts
 
 FILES: Final = ("host.test.yaml", "postgres.test.yaml")
-"""Cases that look at limits which a system's file sets besides the default."""
+"""Cases for limits that a system's file sets instead of the default."""
 
 
 @cache

@@ -26,7 +26,7 @@ from tests.content.unit.test_demo_faults import QUIETEST, conditions
 from tests.rules.harness import MADE, Case, judge, rule_groups
 
 LOADED = ("applications.yaml",)
-"""Pages ask which alerts fire: it is enough to load those of which some fires in every such course."""
+"""Pages query the firing alerts: it is enough to load those of which some fire in every such course."""
 
 SERIES = re.compile(r"(\w+)\{(.*)\}")
 COMPARISON = re.compile(r"(?<![=!<>~])(==|!=|>=|<=|>|<)(?![=~])(?! *bool)")
@@ -39,7 +39,7 @@ SOUGHT: Mapping[str, Mapping[str, str]] = {
     "pg_stat_activity_count": {"wait_event_type": "Lock"},
     "redis_commands_total": {"cmd": "flushall"},
 }
-"""Labels of a series by which a page finds a cause, where no recorded sample has it: by the series' name."""
+"""Labels, by series name, with which a page finds a cause, for series that no recorded sample has."""
 
 FAULTS = [(name, fault) for name, fault in COURSES if fault is not None]
 

@@ -24,7 +24,7 @@ from observability.systems.signals import Outcomes, Selector
 from observability.systems.thresholds import THRESHOLDS
 
 FLOOR: Final = 0.1
-"""Events a second that a share or a percentile needs."""
+"""Events per second that a share or a percentile needs."""
 
 RULES: Final = ("applications", "processes", "external_apis", "business", "security", "trends")
 

@@ -106,7 +106,7 @@ def test_the_route_is_the_template_and_never_the_path(running: Running) -> None:
     assert routes == {route.template for route in SHOP.routes} | {UNMATCHED}
 
 
-def test_an_unknown_method_gets_no_series_of_its_own(running: Running) -> None:
+def test_an_unknown_method_gets_no_separate_series(running: Running) -> None:
     assert running.client.request("BREW", "/api/products/7").status_code == 501
     assert "BREW" not in running.client.get("/metrics").text
 
@@ -247,7 +247,7 @@ def test_a_fault_can_reduce_the_orders_and_the_users_of_the_traffic() -> None:
     assert 1 < len(users) <= 6
 
 
-def test_a_fault_ends_by_itself() -> None:
+def test_a_fault_ends_automatically() -> None:
     clock = Clock()
     switches = Faults(FAULTS, clock)
     switches.start("erpgo", "high-error-rate", 10)

@@ -44,7 +44,7 @@ def conditions(name: str, fault: str, now: float) -> Conditions:
 
 @pytest.mark.parametrize("moment", [QUIETEST, BUSIEST], ids=["quietest", "busiest"])
 @pytest.mark.parametrize(("name", "fault"), [(name, fault) for name in SIMULATED for fault in FAULTS[name].values()])
-def test_a_fault_raises_what_it_declares_and_nothing_else(name: str, fault: Fault, moment: float) -> None:
+def test_a_fault_raises_exactly_the_alerts_it_declares(name: str, fault: Fault, moment: float) -> None:
     found = raised(Run(name, moment), conditions(name, fault.name, moment))
     assert found >= set(fault.raises)
     assert found <= {*fault.raises, *fault.may_raise}
@@ -52,14 +52,14 @@ def test_a_fault_raises_what_it_declares_and_nothing_else(name: str, fault: Faul
 
 @pytest.mark.parametrize("name", SIMULATED)
 @pytest.mark.parametrize("midnight", [WEDNESDAY, SUNDAY], ids=["wednesday", "sunday"])
-def test_no_hour_of_an_ordinary_day_raises_anything(name: str, midnight: float) -> None:
+def test_no_hour_of_a_normal_day_raises_an_alert(name: str, midnight: float) -> None:
     for hour in range(0, 24, 3):
         run = Run(name, midnight + hour * 3600)
         assert raised(run, run.profile.ordinary, settle=10) == set(), hour
 
 
 @pytest.mark.parametrize("name", SIMULATED)
-def test_an_ordinary_hour_stays_within_its_error_budgets(name: str) -> None:
+def test_a_normal_hour_stays_within_its_error_budgets(name: str) -> None:
     run = Run(name, BUSIEST)
     before = run.snapshot()
     run.for_seconds(1200)

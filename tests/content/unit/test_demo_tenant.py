@@ -164,7 +164,9 @@ def test_a_container_of_a_service_that_is_gone_is_removed(tenant: Tenant) -> Non
     assert machine.bring(tenant) == ["removed demo-old"]
 
 
-def test_an_unhealthy_container_is_named_with_where_to_look(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unhealthy_container_is_named_with_the_docker_logs_command(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("demo.tenant.containers.HEALTH_SECONDS", 0.0)
     with pytest.raises(TenantError, match=r"demo-postgres is unhealthy.*docker logs demo-postgres"):
         Machine(health="unhealthy").bring(tenant)
@@ -199,7 +201,7 @@ def test_passwords_are_generated_once_and_readable_by_their_owner_only(tenant: T
     assert {path.stat().st_mode & 0o777 for path in tenant.folder.iterdir()} == {0o600}
 
 
-def test_no_container_carries_a_label_of_a_stack(tenant: Tenant) -> None:
+def test_no_container_has_a_label_of_a_stack(tenant: Tenant) -> None:
     machine = Machine()
     machine.bring(tenant)
     labels = {label for made in machine.here.values() for label in made.labels}
@@ -208,7 +210,7 @@ def test_no_container_carries_a_label_of_a_stack(tenant: Tenant) -> None:
     assert {made.labels[LABEL_SERVICE] for made in machine.here.values()} == set(SERVICES)
 
 
-def test_only_what_a_person_opens_is_published_on_loopback(tenant: Tenant) -> None:
+def test_only_the_ports_for_users_are_published_on_loopback(tenant: Tenant) -> None:
     project = tenant.project()
     ports = [port.rsplit(":", 2) for service in project.services.values() for port in service.ports]
     assert {address for address, _, _ in ports} == {"127.0.0.1", "172.30.80.1"}

@@ -12,10 +12,10 @@ from tests.conftest import CONTENT, STACKS
 from tests.content import SYSTEMS
 
 APART: Final = ("demo", "tests", "tools", "systems")
-"""Folders that may name them: the demo itself, tests, benchmarks, and what is content."""
+"""Folders that may contain the names: the demo itself, tests, benchmarks, and the content."""
 
 DRIVERS: Final = {"observability/cli/demo.py", "observability/cli/fault.py"}
-"""The commands that drive the demo."""
+"""The commands that control the demo."""
 
 
 def tracked(*patterns: str) -> list[Path]:

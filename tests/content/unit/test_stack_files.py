@@ -32,7 +32,7 @@ def test_in_prod_critical_alerts_go_to_ops_management_slack_and_the_pager() -> N
     assert "pagerduty_configs" not in critical
 
 
-def test_in_prod_every_team_has_a_channel_of_its_own() -> None:
+def test_in_prod_every_team_has_its_own_channel() -> None:
     of = from_file("prod", stored_secrets=frozenset(stack_secrets("prod")))
     found = receivers(of)
     for team in {system.team for system in of.systems.values()}:

@@ -1,1 +1,1 @@
-"""The containers that stand for production in the rehearsal: systems, hosts and data stores at other addresses."""
+"""The containers that represent production in the rehearsal: systems, hosts and data stores at other addresses."""

@@ -1,7 +1,7 @@
-"""A MongoDB server as far as its exporter asks: the wire protocol, sign-in by SCRAM-SHA-256, ping; no data.
+"""A MongoDB server with what its exporter requests: the wire protocol, authentication by SCRAM-SHA-256, ping; no data.
 
 MongoDB's server is in no package registry. Sources: the specification of OP_MSG and of OP_QUERY for the first hello,
-BSON 1.1, RFC 5802 and RFC 7677. Runs with Python's standard library alone: mongod.py USER PASSWORD_FILE.
+BSON 1.1, RFC 5802 and RFC 7677. Runs with only Python's standard library: mongod.py USER PASSWORD_FILE.
 """
 
 import base64
@@ -44,7 +44,7 @@ def _element(name: str, value: object) -> bytes:
 
 
 def decode(data: bytes) -> dict[str, Any]:
-    """A BSON document; values of a type that nothing here asks for are skipped by their length."""
+    """A BSON document; values of a type that is not needed here are skipped by their length."""
     found: dict[str, Any] = {}
     at = 4
     while data[at]:
@@ -71,7 +71,7 @@ def decode(data: bytes) -> dict[str, Any]:
 
 
 class Session:
-    """One connection: what it signed in as, and how far the sign-in is."""
+    """One connection: its user, and the state of its authentication."""
 
     def __init__(self, user: str, password: str) -> None:
         self.user = user
@@ -91,7 +91,7 @@ class Session:
         return {"conversationId": 1, "done": False, "payload": answer.encode(), "ok": 1.0}
 
     def finish(self, payload: bytes) -> dict[str, Any]:
-        """The second step: the proof is checked, and ours is given."""
+        """The second step: the client's proof is checked, and the server's is returned."""
         text = payload.decode()
         if not text:
             return {"conversationId": 1, "done": True, "payload": b"", "ok": 1.0}
@@ -111,7 +111,7 @@ class Session:
         }
 
     def answer(self, command: dict[str, Any]) -> dict[str, Any]:
-        """The answer to one command."""
+        """The response to one command."""
         name = next(iter(command), "")
         if name.lower() in ("hello", "ismaster"):
             found: dict[str, Any] = {
@@ -149,7 +149,7 @@ class Handler(socketserver.BaseRequestHandler):
     """One connection."""
 
     def handle(self) -> None:
-        """Answer until it is closed."""
+        """Respond until it is closed."""
         session = Session(sys.argv[1], Path(sys.argv[2]).read_text().strip())
         while header := self._read(16):
             length, request, _, kind = struct.unpack("<iiii", header)
@@ -176,7 +176,7 @@ class Handler(socketserver.BaseRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """A connection a thread."""
+    """One thread per connection."""
 
     allow_reuse_address = True
     daemon_threads = True
