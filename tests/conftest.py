@@ -1,4 +1,4 @@
-"""What each folder of tests needs, as a marker; the others run on a machine where nothing is built."""
+"""What each folder of tests needs, as a marker; tests without a marker run on a machine where nothing is built."""
 
 from collections.abc import Iterator
 from pathlib import Path

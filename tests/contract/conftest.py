@@ -63,7 +63,7 @@ def other_plugin(plugin: Plugin, obtained: Toolchain, tmp_path_factory: pytest.T
 
 
 def _plugin(name: str, obtained: Toolchain, temporary: pytest.TempPathFactory) -> Plugin:
-    """Return the plugin with a Pulumi home and a PATH where the engine finds it and not the other."""
+    """Return the plugin with a Pulumi home and a PATH in which the engine finds only this plugin."""
     environment = {
         "DOCKER_HOST": obtained.docker_host,
         "PATH": os.environ["PATH"],

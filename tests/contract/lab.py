@@ -26,7 +26,7 @@ class Plugin:
     cli: automation.PulumiCommand
 
     def within(self, environment: dict[str, str]) -> "Plugin":
-        """Return the plugin with more in its environment."""
+        """Return the plugin with additional environment variables."""
         return replace(self, environment=self.environment | environment)
 
 
@@ -140,12 +140,12 @@ class Lab:
         return {name: output.value for name, output in self._stack.outputs().items()}
 
     def sweep(self) -> None:
-        """Remove from Docker whatever a failed or killed run left under the prefix."""
+        """Remove from Docker what a failed or killed run left with the prefix."""
         for item in self.left():
             item.remove(**({} if isinstance(item, Network) else {"force": True}))
 
     def left(self) -> list[Container | Network | Volume]:
-        """Return what is in Docker under the prefix."""
+        """Return the resources in Docker with the prefix."""
         return [
             *self.docker.containers.list(all=True, filters={"name": f"^/{self.prefix}-"}),
             *self.docker.networks.list(filters={"name": f"^{self.prefix}-"}),

@@ -163,7 +163,7 @@ def test_limits_and_restart_policy_change_on_the_running_container(changes: Chan
     assert host["RestartPolicy"] == {"Name": "on-failure", "MaximumRetryCount": 2}
 
 
-def test_a_changed_health_check_or_tmpfs_does_not_reach_the_container(changes: Changes) -> None:
+def test_a_changed_health_check_or_tmpfs_is_not_applied_to_the_container(changes: Changes) -> None:
     seen, outputs = changes.lab.inspect("kept"), changes.lab.state()["kept"]["outputs"]
     assert seen["Config"]["Healthcheck"] == changes.before["kept"]["Config"]["Healthcheck"]
     assert seen["HostConfig"]["Tmpfs"] == {"/before": ""}

@@ -84,13 +84,13 @@ def test_the_failure_is_reported_with_its_reason(broken: Broken, role: str) -> N
 
 
 @pytest.mark.parametrize("role", sorted(AFTER_CREATION))
-def test_a_container_that_failed_after_its_creation_is_kept_on_record_as_failed(broken: Broken, role: str) -> None:
+def test_a_container_that_failed_after_its_creation_is_recorded_as_failed(broken: Broken, role: str) -> None:
     assert broken.state[role]["id"] == broken.ids[role]
     assert AFTER_CREATION[role] in broken.state[role]["initErrors"][0]
 
 
 @pytest.mark.parametrize("role", sorted(BEFORE_CREATION))
-def test_a_container_that_was_never_created_is_not_on_record(broken: Broken, role: str) -> None:
+def test_a_container_that_was_never_created_is_not_recorded(broken: Broken, role: str) -> None:
     assert role not in broken.state
 
 

@@ -15,7 +15,7 @@ LABEL: Final = {"made-by": "hand"}
 
 
 def declare(lab: Lab, image: str) -> None:
-    """Declare containers to which something will happen."""
+    """Declare containers that will be changed outside of Pulumi."""
     network = docker.Network("network", name=lab.name("network"))
     docker.Volume(
         "volume", name=lab.name("volume"), labels=[{"label": key, "value": value} for key, value in LABEL.items()]
@@ -56,7 +56,7 @@ def in_volume(lab: Lab, image: str, script: str) -> bytes:
 
 @dataclass
 class Drift:
-    """A stack after things happened to its containers: what a plain preview, a refresh and an update then do."""
+    """A stack after its containers were changed: the results of a plain preview, a refresh and an update."""
 
     lab: Lab
     program: Program
@@ -124,7 +124,7 @@ def test_a_removed_container_is_created_again(drift: Drift) -> None:
     assert drift.lab.inspect("removed")["State"]["Running"]
 
 
-def test_a_limit_changed_by_hand_is_set_back(drift: Drift) -> None:
+def test_a_limit_changed_by_hand_is_reset(drift: Drift) -> None:
     seen = drift.lab.inspect("limited")
     assert drift.up.ops["limited"] == "update"
     assert seen["HostConfig"]["Memory"] == 32 << 20

@@ -51,7 +51,7 @@ def declare(lab: Lab, image: str, now: int) -> None:
 
 @dataclass
 class Seen:
-    """A preview of the changes, what `obs preview` makes of it, and the update that followed."""
+    """A preview of the changes, the output of `obs preview` for it, and the update that followed."""
 
     preview: Run
     changes: dict[str, Change]
@@ -106,7 +106,7 @@ def test_a_changed_file_next_to_a_secret_is_named_with_the_changed_rule(seen: Se
     assert "the-password" not in repr(seen.changes)
 
 
-def test_a_container_replaced_with_its_network_says_so(seen: Seen) -> None:
+def test_a_container_replaced_with_its_network_has_that_reason(seen: Seen) -> None:
     assert seen.changes["member"].operation == "replace"
     assert "network" in " ".join(seen.changes["member"].because)
 

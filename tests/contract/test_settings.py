@@ -306,12 +306,12 @@ def test_attaching_waits_for_the_exit_and_keeps_both_streams_of_the_log(world: W
     assert "warned\n" in outputs_of(world, "job")["containerLogs"]
 
 
-def test_an_exit_code_is_an_output_and_no_error(world: World) -> None:
+def test_an_exit_code_is_an_output_and_not_an_error(world: World) -> None:
     assert outputs_of(world, "job")["exitCode"] == 3
     assert outputs_of(world, "client")["exitCode"] == 0
 
 
-def test_secret_inputs_are_nowhere_in_the_state_in_clear(world: World) -> None:
+def test_secret_inputs_are_not_in_the_state_in_plain_text(world: World) -> None:
     record = world.lab.record()
     assert world.lab.name("plain") in record
     assert SECRET not in record

@@ -103,7 +103,7 @@ def demanded(uid: str) -> set[str]:
 
 
 def limits_of(alert: str, uid: str) -> set[str]:
-    """The thresholds that an alert compares with and the dashboard's system has; one of 0 is the axis itself."""
+    """The thresholds that an alert compares with and the dashboard's system has; a value of 0 is the axis itself."""
     above = {one.name for one in EVERYTHING.thresholds if one.value > 0}
     own = {name.removesuffix("_share") for rule in rules()[alert] for name in THRESHOLD.findall(rule.expr)}
     return own & demanded(uid) & above - FLOORS

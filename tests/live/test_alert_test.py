@@ -167,7 +167,7 @@ def test_a_silence_is_added_listed_with_what_it_mutes_and_expired(told: Told) ->
         post(labels, over=True)
 
 
-def test_mute_times_are_active_as_alertmanager_says(told: Told) -> None:
+def test_mute_times_are_active_as_reported_by_alertmanager(told: Told) -> None:
     labels = {"alertname": "HighResponseTime", "system": "syncup", "severity": "warning", "run": str(time.time_ns())}
     post(labels)
     try:

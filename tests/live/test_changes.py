@@ -18,7 +18,7 @@ def test_verify_is_green_with_a_row_for_every_target(spine: Project) -> None:
     assert "FAIL" not in done.stdout
 
 
-def test_up_again_changes_nothing(spine: Project) -> None:
+def test_a_second_up_changes_nothing(spine: Project) -> None:
     before = spine.tracked()
     done = spine.obs("up", STACK)
     assert done.returncode == 0, done.stderr

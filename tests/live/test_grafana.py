@@ -174,7 +174,7 @@ def test_verify_finds_every_resource(lab: Lab) -> None:
     assert all(row.startswith("ok") for row in rows)
 
 
-def test_up_again_changes_nothing(lab: Lab) -> None:
+def test_a_second_up_changes_nothing(lab: Lab) -> None:
     assert lab.up().startswith(f"{STACK}: 0 changes")
 
 

@@ -1,4 +1,4 @@
-"""The dead-man's switch: the Watchdog arrives at an address outside the stack, again and again."""
+"""The dead-man's switch: the Watchdog arrives repeatedly at an address outside the stack."""
 
 import threading
 from collections.abc import Iterator

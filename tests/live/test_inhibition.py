@@ -132,7 +132,7 @@ def test_an_alert_has_the_host_of_its_instance(spine: Project) -> None:
     assert "target_label: host" in config
 
 
-def test_a_silenced_alert_mutes_others_no_longer(run: str) -> None:
+def test_a_silenced_alert_no_longer_mutes_others(run: str) -> None:
     redis = {**ON_HOST, "run": run}
     post([{**HOST, "run": run}])
     assert state(run, HOST) == "active"

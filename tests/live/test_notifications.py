@@ -1,7 +1,7 @@
 """From an alert to a message by every channel: the correct message, once, and one resolved notice.
 
 The receivers are doubles that refuse what the real services refuse. Pushover, whose address cannot be set, and a mail
-server that demands TLS and a password are in tests/receivers.
+server that requires TLS and a password are in tests/receivers.
 """
 
 import re
@@ -34,7 +34,7 @@ Alert = dict[str, dict[str, str]]
 
 
 def of_rule(name: str, file: str, labels: Mapping[str, str], page: str = "yes") -> Alert:
-    """An alert as Prometheus makes it of a rule of the repository, for these labels of a series.
+    """An alert as Prometheus creates it from a rule of the repository, for these labels of a series.
 
     Of the rules of one name, one for each severity or case, it is the first that pages, or does not.
     """
@@ -173,7 +173,7 @@ def test_a_mail_goes_to_every_address_and_has_a_plain_text_part(said: Said) -> N
         assert one.part("plain").startswith(one.subject)
 
 
-def test_a_resolved_notice_ends_the_same_incident(said: Said) -> None:
+def test_a_resolved_notice_closes_the_same_incident(said: Said) -> None:
     keys = [(one.payload["dedup_key"], one.payload["event_action"]) for one in said.http.taken("pagerduty")]
     assert {action for _, action in keys} == {"trigger", "resolve"}
     assert len({key for key, _ in keys}) == 2

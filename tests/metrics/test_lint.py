@@ -1,4 +1,4 @@
-"""Every check of the lint finds a bad rule and passes a good one; and the rules of every stack pass them all."""
+"""Every check of the lint finds an invalid rule and passes a valid one; the rules of every stack pass all checks."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,14 +31,14 @@ def found(dev: Judged, case: Case, rule: Mapping[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}: {case.says}")
-def test_it_finds_the_bad_rule(dev: Judged, case: Case) -> None:
+def test_it_finds_the_invalid_rule(dev: Judged, case: Case) -> None:
     said = found(dev, case, case.bad)
     assert len(said) == 1, said
     assert case.says in said[0]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}: {case.says}")
-def test_it_passes_the_good_rule(dev: Judged, case: Case) -> None:
+def test_it_passes_the_valid_rule(dev: Judged, case: Case) -> None:
     assert found(dev, case, case.good) == []
 
 

@@ -1,4 +1,4 @@
-"""Rules and runbooks are checked for every signal, also where no watched system has it."""
+"""Rules and runbooks are checked for every signal, even if no watched system has it."""
 
 from functools import cache
 

@@ -69,7 +69,7 @@ def test_the_engines_metrics_are_read_at_its_address_and_never_at_localhost(stac
 
 
 def branches(route: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every route below the root: the conditions that lead to it, and its receiver."""
+    """Every route below the root: all conditions on the path to it, and its receiver."""
     for branch in route.get("routes", ()):
         conditions = (*above, *branch.get("matchers", ()))
         yield conditions, branch.get("receiver", route["receiver"])

@@ -176,7 +176,7 @@ def test_the_cache_hit_rate_of_a_database_is_that_of_the_last_minutes(dev: Judge
     assert not lint(dev.rules, dev.catalogue, "counter")
 
 
-def test_one_slow_request_at_night_is_no_alert(dev: Judged) -> None:
+def test_one_slow_request_at_night_raises_no_alert(dev: Judged) -> None:
     labels = {"method": "GET", "route": "/api/products", "status_code": "200"}
     # One request of two seconds, a few minutes before the evaluation.
     once = {"+Inf": 1, "2500": 1, "1000": 0, "500": 0}

@@ -119,7 +119,7 @@ def test_pushover_gets_one_message_and_one_resolved_notice(sent: tuple[HttpDoubl
     assert last["priority"] == "-1"
 
 
-def test_mail_goes_by_starttls_with_a_password(sent: tuple[HttpDoubles, MailDouble]) -> None:
+def test_mail_is_sent_by_starttls_with_a_password(sent: tuple[HttpDoubles, MailDouble]) -> None:
     _, mail = sent
     assert [one.problem for one in mail.mails] == [None, None]
     assert [one.subject[:10] for one in mail.mails] == ["[CRITICAL]", "[RESOLVED]"]

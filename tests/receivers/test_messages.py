@@ -213,7 +213,7 @@ def test_markdown_has_paragraphs(said: dict[str, str]) -> None:
     )
 
 
-def test_markup_in_a_text_is_shown_as_it_is(said: dict[str, str]) -> None:
+def test_markup_in_a_text_is_escaped(said: dict[str, str]) -> None:
     assert said["markdown of markup"].startswith(r"\*a\* \_b\_ \[c\](http://d) \`e\` \<f\> \# g" + "\n\n")
 
 

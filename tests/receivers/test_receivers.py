@@ -188,7 +188,7 @@ def test_a_service_that_does_not_respond_accepts_nothing(doubles: HttpDoubles) -
     assert not doubles.taken("slack")
 
 
-def test_the_secrets_lead_to_the_doubles(doubles: HttpDoubles) -> None:
+def test_the_secrets_contain_the_addresses_of_the_doubles(doubles: HttpDoubles) -> None:
     found = secrets(doubles.url)
     assert httpx.post(found["slackUrl"], json=SLACK).is_success
     assert httpx.post(found["teamsUrl"], json=TEAMS).is_success

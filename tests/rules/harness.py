@@ -2,9 +2,9 @@
 
 A test module keeps a list `CASES` and runs it with `test_alerts = promtool(CASES)`: one run of promtool for all of
 them. The rules are those of `rules.files` for a stack with everything on; of the generated ones a case loads only its
-systems', of the others only the files it names. At each time a case looks at, the alerts it expects must fire, with
+systems', of the others only the files it names. At each time in a case, the alerts it expects must fire, with
 exactly the labels given, and no other alert of the files it loads may. Recordings that none of these alerts reads are
-left out: a week of them all is minutes of promtool's time.
+left out: a week of all of them takes promtool minutes.
 """
 
 import json
@@ -167,7 +167,7 @@ def _groups(case: Case) -> list[dict[str, Any]]:
 
 def _needed(groups: Sequence[dict[str, Any]], asked: str) -> list[dict[str, Any]]:
     """The recordings that a text reads, directly or through others; each reads only those before it."""
-    # In JSON the end of a line is `\n`, whose letter would hide the name that follows.
+    # In JSON a line break is `\n`, whose letter would be read as part of the name that follows.
     wanted = set(_RECORDED.findall(asked.replace("\\n", " ")))
     kept: list[dict[str, Any]] = []
     for group in reversed(groups):

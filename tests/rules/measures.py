@@ -27,7 +27,7 @@ def _route(of: Shape) -> dict[str, str]:
 
 
 def _timer(stem: str, of: Shape) -> tuple[str, int]:
-    """Name of a histogram of times, and how many of its unit make a second."""
+    """Name of a histogram of times, and the number of its units per second."""
     return (f"{stem}_ms", 1000) if of.like == "print-shop" else (f"{stem}_seconds", 1)
 
 

@@ -62,7 +62,7 @@ def histogram(
 
 
 def distribution(quantile: float, at: float, bounds: Sequence[float]) -> list[float]:
-    """Cumulative shares of observations within each bound, such that the quantile, interpolated, lies at `at`.
+    """Cumulative shares of observations within each bound, such that the interpolated quantile is `at`.
 
     Above the highest bound nothing is interpolated: two percent more observations than allowed are there.
     """

@@ -111,7 +111,7 @@ EVERY_CRITICAL_PAGES: Final = {"print-shop"}
 
 
 def page(alert: str, labels: Mapping[str, str]) -> str:
-    """What the label `page` of an alert must be."""
+    """The required value of the label `page` of an alert."""
     if labels["severity"] != "critical":
         return "no"
     waits = {alert, f"{labels['component']}/{alert}"} & WAKES_NOBODY

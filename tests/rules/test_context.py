@@ -113,7 +113,7 @@ def test_alerts_in_upstream_form_and_of_the_stack_itself_are_unchanged(labels: d
 
 
 def stores_of(name: str, values: dict[str, Any]) -> set[str]:
-    """The series of data stores that the alerts about applications look at."""
+    """The series of data stores that the alerts on applications read."""
     document = yaml.load(files(stack_config(name, values))["applications.yaml"], yaml.CSafeLoader)
     alerts = [one for group in document["groups"] for one in group["rules"] if "alert" in one]
     (found,) = {tuple(re.findall(r'__name__=~"([^"]*)"', one["annotations"][ALSO_SEEN])) for one in alerts}

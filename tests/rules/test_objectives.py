@@ -39,7 +39,7 @@ def case(name: str, found: Series, expect: Mapping[str, Sequence[Firing]], **mor
 
 
 def rising(shares: Sequence[float], stretches: Sequence[Stretch]) -> str:
-    """A counter, each minute, of a share of the requests of each stretch."""
+    """A counter, each minute, of a share of the requests of each period."""
     pieces = [
         (round(60 * hours), 60 * rate * share) for (hours, rate, _), share in zip(stretches, shares, strict=True)
     ]

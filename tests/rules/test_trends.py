@@ -303,7 +303,7 @@ def _latencies() -> Iterator[Case]:
     )
 
 
-# Database queries a request
+# Database queries per request
 
 TABLE: Final = {"studio": {"table": "orders"}}
 

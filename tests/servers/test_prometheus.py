@@ -19,7 +19,7 @@ def test_promtool_accepts_every_way_to_reach_a_target() -> None:
     assert "secrets/depot-token" in run_tool("prometheus", command, without).output
 
 
-def test_promtool_makes_blocks_of_the_history_of_three_hours() -> None:
+def test_promtool_creates_blocks_from_the_history_of_three_hours() -> None:
     text = "\n".join(history.lines(END - 3 * 3600, END, 4.0)) + "\n"
     command = "promtool tsdb create-blocks-from openmetrics past.txt /tmp/blocks && promtool tsdb list /tmp/blocks"
     done = run_tool("prometheus", ["sh", "-c", command], {"past.txt": text})

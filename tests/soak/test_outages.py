@@ -160,7 +160,7 @@ def broken(stack: Project, outage: Outage) -> Iterator[None]:
 
 
 def firing(stack: Project) -> list[str]:
-    """Alerts that fire and are not about an error budget."""
+    """Alerts that fire, except those on an error budget."""
     query = 'ALERTS{alertstate=~"firing|pending",alertname!~"Watchdog|SLOErrorBudgetBurn",severity!="info"}'
     return sorted({one["metric"]["alertname"] for one in stack.prometheus("query", query=query)["result"]})
 

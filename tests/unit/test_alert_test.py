@@ -108,7 +108,7 @@ def test_the_name_of_a_receiver_tests_only_that_receiver() -> None:
     assert [(post.receiver, post.integration) for post in of.posts] == [("only-teams", "msteamsv2")]
 
 
-def test_an_alert_is_sent_with_its_rules_own_labels_and_those_that_prometheus_adds() -> None:
+def test_an_alert_has_the_labels_of_its_rule_and_those_that_prometheus_adds() -> None:
     (alert,) = trial("CriticalErrorRate", "depot").alerts
     assert alert["labels"] == {
         "alertname": "CriticalErrorRate",

@@ -88,7 +88,9 @@ def test_only_the_first_message_about_an_alert_that_fires_counts() -> None:
         (29.9, 19, False, "1 of 20 alerts did not arrive"),
     ],
 )
-def test_one_that_is_too_late_or_missing_breaks_the_limit(slowest: float, arrived: int, kept: bool, said: str) -> None:
+def test_a_message_that_is_too_late_or_missing_breaks_the_limit(
+    slowest: float, arrived: int, kept: bool, said: str
+) -> None:
     found = [
         Measured(system="depot", fault="f", alert=Alert("A", "critical"), hold=60, breached=100, delivered=160 + took)
         for took in [slowest, *[20.0] * (arrived - 1)]

@@ -78,7 +78,7 @@ def test_a_host_that_is_down_explains_its_store_as_well() -> None:
     assert causes(HOST, Observed(alerts=[on_host, HOST], servers=[STORE])) == []
 
 
-def test_a_host_of_another_system_is_no_cause_unless_the_alert_is_on_it() -> None:
+def test_a_host_of_another_system_is_not_a_cause_unless_the_alert_is_on_it() -> None:
     other = alert("HostDown", "host", "down", host="app-9", system="erp")
     assert causes(ERRORS, Observed(alerts=[other])) == []
     here = alert("ServiceDown", "service", "down", host="app-9")
@@ -99,7 +99,7 @@ def test_what_began_long_before_comes_after_what_began_with_the_alert() -> None:
     assert named(found) == ["DatabasePoolExhausted said", "HighDiskUsage said"]
 
 
-def test_what_began_long_after_the_alert_is_no_cause() -> None:
+def test_what_began_long_after_the_alert_is_not_a_cause() -> None:
     assert causes(ERRORS, Observed(alerts=[alert("HostDown", "host", "down", ago=-16)])) == []
 
 

@@ -309,7 +309,7 @@ def test_a_histogram_without_a_type_keeps_its_bounds_as_written(
 
 
 @pytest.mark.parametrize("body", ["", "<!doctype html><p>hello", '{"status": "ok"}', "[]"])
-def test_a_page_of_something_else_is_wrong_use(file: Path, body: str) -> None:
+def test_a_page_in_another_format_is_refused_as_wrong_use(file: Path, body: str) -> None:
     with serving(body) as served, pytest.raises(ConfigError) as caught:
         commands.check_system(file, f"{served.address}/metrics")
     assert "does not answer in Prometheus' text format" in caught.value.what

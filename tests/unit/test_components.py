@@ -86,7 +86,7 @@ def test_it_does_not_run_as_root_or_the_exception_is_listed(container: Declared)
 
 
 @every_container
-def test_it_does_not_see_the_docker_socket_or_the_exception_is_listed(container: Declared) -> None:
+def test_it_does_not_mount_the_docker_socket_or_the_exception_is_listed(container: Declared) -> None:
     assert sees_socket(container.inputs) == excused(container, "no Docker socket")
 
 

@@ -158,7 +158,7 @@ def test_an_external_grafana_without_credentials_is_refused_with_the_fix() -> No
     ],
     ids=["switched off", "external switched off", "image not to be had"],
 )
-def test_left_out_it_declares_nothing_not_even_a_provider(config: StackConfig) -> None:
+def test_without_grafana_nothing_is_declared_not_even_a_provider(config: StackConfig) -> None:
     assert config.grafana_url is None
     assert not [r for r in recorded(config) if "grafana" in r.type.lower() or "grafana" in r.name]
 
@@ -290,7 +290,7 @@ def test_a_user_without_a_role_is_a_viewer_unless_viewers_are_named(viewers: lis
         ({"clientSecret": "x"}, "grafana.oidc.clientSecret"),
     ],
 )
-def test_a_bad_identity_provider_is_refused_with_the_path_to_the_field(change: dict[str, Any], path: str) -> None:
+def test_an_invalid_identity_provider_is_refused_with_the_path_to_the_field(change: dict[str, Any], path: str) -> None:
     with pytest.raises(ConfigError) as caught:
         stack_config("dev", {"grafana": {"oidc": {**OIDC, **change}}})
     assert f"observability:{path}" in caught.value.what
@@ -334,7 +334,7 @@ def test_access_requires_an_account_and_grafana_sends_nothing_to_the_internet() 
     assert {value for name, value in envs.items() if any(word in name for word in asking)} == {"false"}
 
 
-def test_the_password_reaches_the_server_as_a_file_in_a_volume_it_cannot_write_to() -> None:
+def test_the_password_is_passed_as_a_file_in_a_read_only_volume() -> None:
     inputs = server(CASES["dev"])
     envs = dict(variable.split("=", 1) for variable in inputs["envs"])
     path = envs["GF_SECURITY_ADMIN_PASSWORD__FILE"]

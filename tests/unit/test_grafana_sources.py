@@ -93,7 +93,7 @@ def test_cloudwatch_uses_its_key_or_the_credentials_of_the_host() -> None:
         ({"cloudwatch": {"region": "eu-west-1", "secretKey": "x"}}, "grafana.dataSources.cloudwatch.secretKey"),
     ],
 )
-def test_a_bad_data_source_is_refused_with_the_path_to_the_field(sources: dict[str, Any], path: str) -> None:
+def test_an_invalid_data_source_is_refused_with_the_path_to_the_field(sources: dict[str, Any], path: str) -> None:
     with pytest.raises(ConfigError) as caught:
         stack_config("dev", {"grafana": {"dataSources": sources}})
     assert f"observability:{path}" in caught.value.what

@@ -72,7 +72,7 @@ def test_every_command_listed_as_an_exception_exists() -> None:
 
 @pytest.fixture(autouse=True)
 def _known(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:  # noqa: ANN401 - a path
-    """A stack with one receiver by mail, and one that no message reaches."""
+    """A stack with one receiver by mail, and one that is unreachable."""
     monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path))
     smtp = {"host": "smtp.example.com", "sender": "alerts@example.com"}
     receivers = {"ops": {"email": {"to": ["ops@example.com"]}}, "chat": {"msteams": {}}}

@@ -105,7 +105,7 @@ def test_a_line_gets_few_labels() -> None:
     assert {"correlation_id", "trace_id", "parse_error"} <= metadata
 
 
-def test_every_line_is_taken_by_exactly_one_selector() -> None:
+def test_every_line_is_matched_by_exactly_one_selector() -> None:
     selectors = dict.fromkeys(selector for _, selector in pipelines.matches())
     assert len(selectors) == len(pipelines.matches())
     for kind in (*pipelines.FORMATS, pipelines.DETECTED):
@@ -121,7 +121,7 @@ def test_every_line_is_taken_by_exactly_one_selector() -> None:
 
 
 def read(config: StackConfig, name: str, **labels: str) -> dict[str, str] | None:
-    """Labels of the lines of a container; the labels of Docker come with `_` for `.`."""
+    """Labels of the lines of a container; the labels of Docker have `_` instead of `.`."""
     return sources.stream(
         config, name, {label.replace("__", "-").replace("_", "."): labels[label] for label in labels}
     )
@@ -132,7 +132,7 @@ def selecting(**logs: object) -> StackConfig:
     return stack_config("staging", {"systems": {"depot": {"logs": logs}}})
 
 
-def test_the_stacks_own_containers_are_read_as_the_platforms() -> None:
+def test_the_stacks_own_containers_belong_to_the_system_platform() -> None:
     assert read(stack_config("staging"), "obs-staging-loki", io_observability_stack="staging") == {
         "system": "platform",
         "stack": "staging",

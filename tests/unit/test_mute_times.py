@@ -74,7 +74,7 @@ def test_one_that_never_ends_has_no_next_change() -> None:
     assert state_in_words(MuteTime(), utc("2026-11-18 12:00")) == "always active"
 
 
-def test_its_hours_are_shown_by_the_clock_of_its_location() -> None:
+def test_its_hours_are_shown_in_the_local_time_of_its_location() -> None:
     assert in_words(LUNCH) == "Monday, Friday 12:00-13:00 and 18:00-19:30 (UTC)"
     assert in_words(SUNDAYS) == "Sunday the whole day (UTC)"
     evening = datetime(2026, 11, 18, 23, 30, tzinfo=BERLIN)

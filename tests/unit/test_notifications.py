@@ -107,7 +107,7 @@ def test_group_wait_and_repeat_interval_are_as_required() -> None:
     assert (route["group_wait"], route["group_interval"], route["repeat_interval"]) == ("10s", "10s", "12h")
 
 
-def test_info_alerts_come_as_a_digest_even_where_no_receiver_was_named() -> None:
+def test_info_alerts_are_sent_as_a_digest_even_without_a_named_receiver() -> None:
     (info,) = (
         route for route in rendered(config())["route"]["routes"] if route.get("matchers") == ['severity="info"']
     )

@@ -95,7 +95,7 @@ def test_the_rota_of_these_tests_is_accepted() -> None:
         ),
     ],
 )
-def test_bad_input_is_refused_by_path(path: str, value: object, what: str) -> None:
+def test_invalid_input_is_refused_by_path(path: str, value: object, what: str) -> None:
     assert f"Pulumi.dev.yaml: observability:onCall.{what}" in refused(path, value).what
 
 

@@ -157,7 +157,7 @@ def test_an_alert_with_rules_of_several_severities_is_explained_for_each(obs: Cl
     assert output.index("severity=warning") < output.index("severity=critical")
 
 
-def test_without_a_system_it_says_that_a_team_may_have_receivers(obs: CliRunner) -> None:
+def test_without_a_system_the_output_says_that_a_team_may_have_receivers(obs: CliRunner) -> None:
     assert "with --system NAME also the receivers" in said(obs, "HighErrorRate")
     assert "with --system NAME" not in said(obs, "HighErrorRate", "--system", "depot")
 
@@ -306,7 +306,7 @@ def test_an_active_silence_of_the_alert_is_shown(
     assert shown is None or shown in output
 
 
-def test_without_a_running_alertmanager_it_says_that_silences_are_left_out(
+def test_without_a_running_alertmanager_the_output_omits_silences_and_says_so(
     monkeypatch: pytest.MonkeyPatch, obs: CliRunner
 ) -> None:
     monkeypatch.setattr("observability.cli.route._silences", lambda _: None)

@@ -34,11 +34,11 @@ def paths() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("job", "path"), PATHS.items(), ids=PATHS)
-def test_an_exporter_is_read_at_its_own_path(job: str, path: str) -> None:
+def test_an_exporter_is_scraped_at_its_own_path(job: str, path: str) -> None:
     assert paths()[job] == path
 
 
-def test_a_system_is_read_at_the_path_of_its_file() -> None:
+def test_a_system_is_scraped_at_the_path_of_its_file() -> None:
     config = stack_config("dev", FULL)
     wanted = {f"{system.scrape.job}-{name}": system.scrape.path for name, system in config.systems.items()}
     assert len(set(wanted.values())) > 1

@@ -51,7 +51,7 @@ def test_every_resource_is_listed_with_type_name_parent_and_inputs(tmp_path: Pat
     assert by_name["monitoring"]["parent"] == "observability-dev"
 
 
-def test_an_earlier_run_is_replaced_whole(tmp_path: Path) -> None:
+def test_an_earlier_run_is_replaced_completely(tmp_path: Path) -> None:
     out = tmp_path / "out"
     write(stack_config(), {"old.yaml": "groups: []\n"}, out)
     write(stack_config(), {"new.yaml": "groups: []\n"}, out)

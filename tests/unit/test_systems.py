@@ -243,7 +243,7 @@ def test_a_sixth_system_is_watched_because_of_its_file_only(tmp_path: Path) -> N
     assert {one.system for one in config.thresholds} == {"sixth", "platform"}
 
 
-def test_names_are_known_without_reading_a_file(tmp_path: Path) -> None:
+def test_names_are_listed_without_reading_a_file(tmp_path: Path) -> None:
     (tmp_path / "systems").mkdir()
     (tmp_path / "systems" / "b.yaml").write_text("not: [yaml\n")
     (tmp_path / "systems" / "a.yml").write_text("")

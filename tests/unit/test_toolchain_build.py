@@ -110,7 +110,7 @@ def test_what_is_in_the_cache_is_not_built_again(machine: Machine) -> None:
     assert len(machine.called("build")) == 1
 
 
-def test_two_runs_at_once_build_a_thing_once(machine: Machine) -> None:
+def test_two_concurrent_runs_build_only_once(machine: Machine) -> None:
     Machine(machine.cache.parent, build="sleep 0.3")
     with ThreadPoolExecutor(2) as runs:
         both = [runs.submit(build_all, [BUILD], Silent()) for _ in range(2)]

@@ -93,7 +93,7 @@ def made(service: str, docker: Docker) -> Docker:
     return docker
 
 
-def test_the_demo_is_built_of_its_packages_and_this_trees_own_files() -> None:
+def test_the_demo_is_built_from_its_packages_and_the_files_of_this_checkout() -> None:
     docker = made("demo", Docker(BASE))
     text = docker.context["Dockerfile"].decode()
     assert text.startswith(f"FROM {BASE}\n")
@@ -152,7 +152,7 @@ def test_settings_with_quotes_are_escaped_in_the_image() -> None:
     assert f"CMD {json.dumps(['say', 'x y'])}" in text
 
 
-def test_a_changed_file_of_this_tree_is_another_version_and_another_reference(
+def test_a_changed_file_of_this_checkout_changes_version_and_reference(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = folder / "demo"

@@ -69,7 +69,7 @@ def wrong(mistake: dict[str, Any]) -> str:
 
 
 def right(mistake: dict[str, Any]) -> str:
-    """The whole file once the fix was followed."""
+    """The whole file once the fix was applied."""
     if "file" in mistake:
         return str(mistake["right"])
     if "config" in mistake:
@@ -150,7 +150,7 @@ def test_up_to_ten_problems_of_a_file_are_shown_at_once(tmp_path: Path) -> None:
         (["system", "check", "systems/shop.yaml", "--against", "page"], "systems/shop.yaml: team: is missing"),
     ],
 )
-def test_a_command_prints_the_mistake_and_its_fix_and_exits_two(
+def test_a_command_prints_the_mistake_and_its_fix_and_exits_with_2(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

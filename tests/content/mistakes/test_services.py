@@ -84,7 +84,7 @@ def says_when_it_is_not_ready(answer: Answer) -> bool:
     return found is not None and found[0] == HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def test_a_service_that_is_not_ready_says_503() -> None:
+def test_a_service_that_is_not_ready_returns_503() -> None:
     def away() -> None:
         raise UnavailableError("database: connection refused")
 

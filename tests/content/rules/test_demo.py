@@ -1,4 +1,4 @@
-"""The demo's faults under the rules themselves: what it exposes while one is on raises the alerts it declares.
+"""The demo's faults with the rules themselves: what it exposes while a fault is on raises the alerts it declares.
 
 Alerts that compare with previous days, or wait longer than a course lasts, are in tests/unit/test_demo_faults.py.
 """

@@ -2,7 +2,7 @@
 
 A course lasts 15 minutes. It has the series of the system, and those of the recorded samples, with constant
 values, for its data stores, hosts and containers. Queries that read recordings of days or of hosts are left out, and
-those for other systems. Of the others
+those for other systems. In the remaining ones
 - a comparison does not filter: that nothing is down is also a result;
 - `offset` is dropped, as there are no samples of the day before, and a window is at least five scrapes long;
 - a word in capitals is replaced by the system, or any value.

@@ -38,7 +38,7 @@ def system(name: str) -> System:
 
 
 def alerts() -> dict[tuple[str, str], set[Alert]]:
-    """The alerts by the threshold and severity that they compare with, as the rules say.
+    """The alerts by the threshold and severity that they compare with, according to the rules.
 
     A floor is not the subject of an alert: an alert that compares with nothing else is not included. That is
     NoTraffic, which no fault of the demo raises: it needs a previous day of steady traffic; SystemSilent compares with

@@ -130,7 +130,7 @@ def test_traffic_is_lower_at_night_and_on_weekends() -> None:
     assert max(saturday) == pytest.approx(0.7 * max(wednesday), rel=0.05)
 
 
-def test_no_minute_is_much_busier_than_the_one_before() -> None:
+def test_traffic_does_not_jump_from_one_minute_to_the_next() -> None:
     week = [load(WEDNESDAY + minute * 60) for minute in range(7 * 24 * 60)]
     assert max(abs(one - other) for one, other in pairwise(week)) < 0.003
 

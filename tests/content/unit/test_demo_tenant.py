@@ -156,7 +156,7 @@ def test_a_stopped_container_is_started_again(tenant: Tenant) -> None:
     assert machine.bring(tenant) == ["started demo-redis"]
 
 
-def test_a_container_of_a_service_that_is_gone_is_removed(tenant: Tenant) -> None:
+def test_a_container_of_a_removed_service_is_removed(tenant: Tenant) -> None:
     machine = Machine()
     machine.bring(tenant)
     labels = {LABEL_PROJECT: "demo", LABEL_SERVICE: "old"}
@@ -219,7 +219,7 @@ def test_only_the_ports_for_users_are_published_on_loopback(tenant: Tenant) -> N
     assert len(published) == len(set(published))
 
 
-def test_every_container_is_confined_and_limited(tenant: Tenant) -> None:
+def test_every_container_has_security_options_and_limits(tenant: Tenant) -> None:
     for name, service in tenant.project().services.items():
         assert service.read_only, name
         assert service.cap_drop == ("ALL",), name
@@ -233,7 +233,7 @@ def test_every_image_that_compose_names_can_be_built(tenant: Tenant) -> None:
         assert service.image.startswith(f"{recipe.repository}:{recipe.tag}"), name
 
 
-def test_the_runner_is_no_part_of_the_image_it_runs() -> None:
+def test_the_runner_is_not_part_of_the_image_it_runs() -> None:
     inside = {target for target, _ in images.APP.source_files()}
     assert "/app/demo/__main__.py" in inside
     assert not [path for path in inside if "tenant" in path or "deploy" in path or path.endswith((".yaml", ".md"))]

@@ -27,7 +27,7 @@ def merged(below: Any, above: Any) -> Any:  # noqa: ANN401 - YAML
 
 
 def config(example: str) -> StackConfig:
-    """The stack of the guide's first example with another on top."""
+    """The stack of the guide's first example with another merged over it."""
     documents = [yaml.safe_load(text) for text in (EXAMPLES[0], example)]
     values = base("prod", ROOT)
     values |= {key.removeprefix("observability:"): value for key, value in merged(*documents).items()}

@@ -1,6 +1,6 @@
 """A MongoDB server with what its exporter requests: the wire protocol, authentication by SCRAM-SHA-256, ping; no data.
 
-MongoDB's server is in no package registry. Sources: the specification of OP_MSG and of OP_QUERY for the first hello,
+No package registry has MongoDB's server. Sources: the specification of OP_MSG and of OP_QUERY for the first hello,
 BSON 1.1, RFC 5802 and RFC 7677. Runs with only Python's standard library: mongod.py USER PASSWORD_FILE.
 """
 
