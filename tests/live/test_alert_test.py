@@ -161,7 +161,8 @@ def test_a_silence_is_added_listed_with_what_it_mutes_and_expired(told: Told) ->
         assert "mutes 1 alert now" in listed
         ended = told.obs("silence", "expire", short, STACK)
         assert ended.returncode == 0, ended.stderr
-        assert "1 expired" in told.obs("silence", "list", STACK).stdout
+        after = told.obs("silence", "list", STACK).stdout
+        assert re.search(rf"^{short} .*\n.*\n.*, expired ", after, re.MULTILINE), after
         assert ask("alerts", filter=f'run="{labels["run"]}"')[0]["status"]["silencedBy"] == []
     finally:
         post(labels, over=True)

@@ -155,10 +155,10 @@ def test_a_message_describes_the_alert_and_has_its_links(said: Said, channel: st
     (down,) = (one for one in said.by[channel] if not one.over and "erp-1" in one.text)
     description = DOWN["annotations"]["description"]
     assert description in down.text
-    for word in ("Host erp-1 of erpgo does not answer", "erpgo", "dev", "host", "critical"):
+    for word in ("Host erp-1 of erpgo is down", "erpgo", "dev", "host", "critical"):
         assert word in down.text
     if channel != "webhook":
-        assert "[CRITICAL] Host erp-1 of erpgo does not answer (dev)" in down.title
+        assert "[CRITICAL] Host erp-1 of erpgo is down (dev)" in down.title
         assert "https://git.example.com/runbooks/HostDown.md" in down.text
         assert "http://127.0.0.1:19093/#/silences/new?filter=%7Balertname%3D%22HostDown%22" in down.text
     if channel not in ("opsgenie", "webhook"):
