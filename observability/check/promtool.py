@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 from observability.check.problem import Problem, line_in
 from observability.core import project
 from observability.parts.registry import images
@@ -50,7 +52,7 @@ def test_rules(program: Path, tests: Sequence[Path], texts: Mapping[str, str]) -
     """The tests of rules that fail; a test file refers to its rule files as `rules/<name>`."""
     rules = {f"rules/{name}": text for name, text in texts.items()}
     for path in tests:
-        text = path.read_text(encoding="utf-8")
+        text = in_order(path.read_text(encoding="utf-8"), rules)
         code, output = _run(program, ["test", "rules", path.name], {**rules, path.name: text})
         if code == 0:
             continue
@@ -61,6 +63,25 @@ def test_rules(program: Path, tests: Sequence[Path], texts: Mapping[str, str]) -
             what=f"the test fails: {_short(output)}",
             fix="correct the rule, or what the test expects; `exp` is expected, `got` is what the rules return",
         )
+
+
+def in_order(test: str, rules: Mapping[str, str]) -> str:
+    """A file of promtool's tests that evaluates the groups of its rule files, given by name, in their order.
+
+    Without `group_eval_order`, promtool takes the groups in any order: a rule then reads what a rule of another group
+    recorded either now or one interval before, and a test at a limit passes in some runs only. A file that states an
+    order, or to which none can be added, is returned as it is.
+    """
+    try:
+        document = yaml.load(test, yaml.CSafeLoader)
+        files = [yaml.load(rules[name], yaml.CSafeLoader) for name in document["rule_files"]]
+        groups = dict.fromkeys(group["name"] for file in files for group in file["groups"])
+        order = {"group_eval_order": list(groups)}
+        ordered = f"{test.rstrip()}\n{yaml.dump(order)}"
+        added: bool = yaml.load(ordered, yaml.CSafeLoader) == {**order, **document}
+    except (yaml.YAMLError, KeyError, TypeError):
+        return test
+    return ordered if added else test
 
 
 def _run(program: Path, arguments: Sequence[str], files: Mapping[str, str]) -> tuple[int, str]:

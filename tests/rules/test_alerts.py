@@ -15,6 +15,7 @@ from dashboards.linked_rules import files
 from dashboards.links import AlertLinks
 from dashboards.registry import dashboards
 from observability.alerting.grafana_rules import rule_groups
+from observability.check.promtool import in_order
 from observability.core.alert import ANNOTATIONS, COMPONENTS, CONTEXT, LABELS, SEVERITIES
 from observability.core.naming import PLATFORM
 from observability.core.types import seconds
@@ -128,7 +129,7 @@ def verdicts(cases: Mapping[str, str], root: Path = REFERENCE) -> Mapping[str, s
         asked = "\n".join([case, *(texts[name] for name in named if name != THRESHOLDS)])
         loaded = {name: asked_for(texts[name], asked) if name == THRESHOLDS else texts[name] for name in named}
         written |= {f"{file}/rules/{name}": text for name, text in loaded.items()}
-        written[f"{file}/case.yaml"] = case
+        written[f"{file}/case.yaml"] = in_order(case, {f"rules/{name}": text for name, text in loaded.items()})
     # promtool does not name the file that a result is about.
     each = "echo file: $folder; (cd $folder && promtool test rules case.yaml)"
     command = f"exec 2>&1; for folder in {' '.join(cases)}; do {each}; done"

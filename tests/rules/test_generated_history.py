@@ -4,6 +4,7 @@ from typing import Any
 
 import yaml
 
+from observability.check.promtool import in_order
 from observability.systems.model import System
 from rules import history, slo
 from tests.tools import run_tool
@@ -37,7 +38,8 @@ def recorded(made: System, series: dict[str, str], expected: dict[str, dict[str,
     ]
     case: dict[str, Any] = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m"}
     case |= {"tests": [{"interval": "1m", "input_series": inputs, "promql_expr_test": checks}]}
-    written = {"rules.yaml": yaml.safe_dump({"groups": history.groups(made)}), "case.yaml": yaml.safe_dump(case)}
+    rules = {"rules.yaml": yaml.safe_dump({"groups": history.groups(made)}, sort_keys=False)}
+    written = rules | {"case.yaml": in_order(yaml.safe_dump(case), rules)}
     result = run_tool("prometheus", ["promtool", "test", "rules", "case.yaml"], written)
     assert result.code == 0, result.output
 
