@@ -1,10 +1,13 @@
 """Builds programs from published Go modules, for machines that can reach little but the module proxy.
 
+A program is a command of a module, or one of this repository's own that is made of several modules.
+
 One module is compiled at a time: the compiler itself uses all cores (184 % of two, measured), and two linkers at once
 would need twice the memory. The next module's dependencies are downloaded in parallel, which does save time.
 """
 
 import concurrent.futures
+import hashlib
 import json
 import shutil
 import subprocess
@@ -25,7 +28,7 @@ DOWNLOAD_LIMIT: Final = 1200.0
 
 @dataclass(frozen=True, kw_only=True)
 class GoBuild:
-    """What to build from one module, and how."""
+    """What to build from one module, and how; with `sources`, `module` is that of this repository's own program."""
 
     name: str
     module: str
@@ -41,11 +44,30 @@ class GoBuild:
     """Files of the module to keep with the result."""
     additions: Mapping[str, str] = field(default_factory=dict)
     """Text files that the module lacks and needs to compile, by path within it."""
+    sources: Path | None = field(default=None, repr=False)
+    """Folder with the Go files of a program of this repository, which no proxy serves."""
+    requires: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Version by module, of those that `sources` import."""
 
     @property
     def folder(self) -> Path:
         """Folder of the result: commands in `bin`, kept files in `files`."""
-        return cache_dir() / self.name / f"{self.version}-{key_of(self)}"
+        return cache_dir() / self.name / f"{self.version}-{self.key}"
+
+    @property
+    def key(self) -> str:
+        """Changes with anything that affects the result."""
+        if self.sources is None:
+            return key_of(self)
+        texts = {str(name): hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.source_files()}
+        return key_of((self, dict(self.requires), texts))
+
+    def source_files(self) -> Iterator[tuple[Path, Path]]:
+        """Path within the program → its file, for all files of `sources` that are compiled: tests are not."""
+        if self.sources is not None:
+            for path in sorted(self.sources.rglob("*.go")):
+                if not path.name.endswith("_test.go"):
+                    yield path.relative_to(self.sources), path
 
     @property
     def done(self) -> bool:
@@ -115,6 +137,8 @@ def _workspace(compiler: Path, build: GoBuild, work: Path) -> Path:
 
     `go get` and `go install` would query each package's path as a separate module, which some proxies refuse.
     """
+    if build.sources is not None:
+        return _program(build, work)
     env = _environment()
     log = f"{build.name}-module"
     answer = run(
@@ -135,10 +159,24 @@ def _workspace(compiler: Path, build: GoBuild, work: Path) -> Path:
             (work / "module" / path).parent.mkdir(parents=True, exist_ok=True)
             (work / "module" / path).write_text(text)
         replaces[build.module] = "./module"
-    lines = ["module build", f"go {'.'.join(map(str, go.LEAST))}", f"require {build.module} {build.version}"]
+    _write_mod(work, "build", {build.module: build.version}, replaces)
+    return source
+
+
+def _program(build: GoBuild, work: Path) -> Path:
+    """Copy the repository's own program and write the go.mod that requires its modules; returns where it is."""
+    for name, path in build.source_files():
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, work / name)
+    _write_mod(work, build.module, build.requires, build.replaces)
+    return work
+
+
+def _write_mod(work: Path, module: str, requires: Mapping[str, str], replaces: Mapping[str, str]) -> None:
+    lines = [f"module {module}", f"go {'.'.join(map(str, go.LEAST))}"]
+    lines += [f"require {required} {version}" for required, version in requires.items()]
     lines += [f"replace {old} => {new}" for old, new in replaces.items()]
     (work / "go.mod").write_text("\n".join(lines) + "\n")
-    return source
 
 
 def _download(compiler: Path, build: GoBuild) -> int:

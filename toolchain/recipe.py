@@ -70,6 +70,8 @@ class Recipe:
     def version(self) -> str:
         """Changes with anything that affects the image."""
         contents = [(name, hashlib.sha256(path.read_bytes()).hexdigest()) for name, path in self.source_files()]
+        if self.build is not None and self.build.sources is not None:
+            contents.append((self.build.module, self.build.key))
         return key_of((LAYOUT, self, contents))
 
     def source_files(self) -> Iterator[tuple[str, Path]]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from toolchain import go, pulumi_cli
 from toolchain.gobuild import GoBuild, build_all
 from toolchain.process import ObtainError, run
+from toolchain.recipe import Recipe
 
 BUILD = GoBuild(
     name="thing",
@@ -147,6 +149,49 @@ def test_files_that_the_module_lacks_are_added_to_a_copy_of_it(machine: Machine)
     assert "replace example.com/thing => ./module\n" in machine.calls.with_suffix(".mod").read_text()
     assert not (machine.cache.parent / "module/ui").exists()
     assert not (lacking.folder / "module").exists()
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> GoBuild:
+    """A program of this repository, made of two modules."""
+    sources = tmp_path / "sources"
+    (sources / "part").mkdir(parents=True)
+    (sources / "main.go").write_text("package main")
+    (sources / "part/part.go").write_text("package part")
+    (sources / "part/part_test.go").write_text("package part")
+    requires = {"example.com/one": "v1.0.0", "example.com/two": "v0.2.0"}
+    return GoBuild(name="program", module="program", version="v1", sources=sources, requires=requires)
+
+
+def test_a_program_of_the_repository_is_compiled_with_the_modules_it_requires(
+    machine: Machine, program: GoBuild
+) -> None:
+    assert build_all([program], Silent()) == {"program": None}
+    written = machine.calls.with_suffix(".mod").read_text()
+    assert "module program\n" in written
+    assert "require example.com/one v1.0.0\nrequire example.com/two v0.2.0\n" in written
+    assert machine.called("mod download") == []
+    assert (program.folder / "part/part.go").exists()
+    assert not (program.folder / "part/part_test.go").exists()
+
+
+def test_a_change_of_a_programs_source_or_of_a_module_is_another_build(machine: Machine, program: GoBuild) -> None:
+    assert program.sources is not None
+    before = program.folder
+    (program.sources / "part/part_test.go").write_text("package part // changed")
+    assert program.folder == before
+    assert replace(program, requires={"example.com/one": "v1.0.1"}).folder != before
+    (program.sources / "part/part.go").write_text("package part // changed")
+    assert program.folder != before
+    assert before.is_relative_to(machine.cache)
+
+
+def test_a_change_of_a_programs_source_is_another_image(program: GoBuild) -> None:
+    assert program.sources is not None
+    image = Recipe(repository="program", tag="v1", title="Program", build=program)
+    before = image.version
+    (program.sources / "main.go").write_text("package main // changed")
+    assert image.version != before
 
 
 def test_a_failed_build_reports_the_compilers_last_line_and_leaves_nothing(machine: Machine) -> None:
