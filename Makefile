@@ -21,9 +21,8 @@ down: ## Remove the stack's containers and network; its data stays
 test: venv ## Get what is missing, then run every check and test
 	$(MAKE) --no-print-directory check
 	$(PYTHON) -m tools.obtain
-	# A module at a time on each core; what needs the engine to itself afterwards.
-	$(PYTHON) -m pytest -n auto --dist loadfile --ignore=tests/contract --ignore=tests/live
-	$(PYTHON) -m pytest tests/contract tests/live
+	# A module at a time on each worker. One more worker than cores: the one with the live stack mostly waits.
+	$(PYTHON) -m pytest -n $$(($$(nproc) + 1)) --dist loadgroup --no-loadscope-reorder
 
 .PHONY: unit
 unit: venv ## Run the tests that need neither Docker nor a built tool

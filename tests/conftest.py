@@ -53,12 +53,23 @@ def has_demo() -> bool:
 collect_ignore = [] if has_demo() else [*STACKS]
 
 
+WORKERS: Final = ("live", "contract", "soak")
+"""Folders whose tests run one after the other on one worker, as they share a stack; the longest first."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark each test with what its folder needs, and with the tests that run on the same worker as it."""
+    where = folder(item.path)
+    if where in NEEDS:
+        item.add_marker(NEEDS[where])
+    item.add_marker(pytest.mark.xdist_group(where if where in WORKERS else str(item.path)))
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with what its folder needs."""
-    for item in items:
-        mark = NEEDS.get(folder(item.path))
-        if mark:
-            item.add_marker(mark)
+    """Order the folders that keep a worker busy for long before the others, which fill the other workers."""
+    order = {name: place for place, name in enumerate(WORKERS)}
+    items.sort(key=lambda item: order.get(folder(item.path), len(order)))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -103,7 +103,7 @@ def log_queries(document: Document, _: Surroundings) -> Iterator[str]:
             yield f"{query.owner}: a bracket or quote is not closed"
         for written in re.findall(r"\[([^\]]*)\]", query.expr):
             if written not in ("$__auto", "5m"):
-                yield f"{query.owner}: counts over {written}"
+                yield f"{query.owner}: has the range {written}; write $__auto"
 
 
 QUERIES: Final[tuple[Check, ...]] = (

@@ -33,7 +33,7 @@ def duplicates(rules: list[Rule], catalogue: Catalogue) -> Iterator[Finding]:
         what = tuple(sorted((rule.labels if rule.alert else shape.values).items()))
         key = (rule.alert, rule.name, what, rule.node.prettify() if rule.alert else "")
         if key in seen:
-            yield Finding(where=rule.where, what=f"is there already: {seen[key].where}", rule=rule)
+            yield Finding(where=rule.where, what=f"exists already: {seen[key].where}", rule=rule)
         seen.setdefault(key, rule)
 
 

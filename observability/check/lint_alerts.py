@@ -94,7 +94,7 @@ def comparisons(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG
             return
         if isinstance(node, pp.Call) and node.func.name in ("absent", "absent_over_time"):
             return
-    yield "compares nothing, so it fires whenever its series are there"
+    yield "compares nothing, so it fires whenever its series exist"
 
 
 def fragile(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - as every check
@@ -103,7 +103,10 @@ def fragile(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 
         if rule.alert and isinstance(node, pp.AggregateExpr):
             op = str(node.op)
             if op in ("topk", "bottomk", "limitk", "limit_ratio"):
-                yield f"{op} returns other series from one evaluation to the next, and none would last for its wait"
+                yield (
+                    f"{op} returns other series from one evaluation to the next, "
+                    "so no alert stays active for its whole `for`"
+                )
 
 
 def floors(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - as every check
@@ -118,7 +121,10 @@ def floors(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 -
         enough = isinstance(limit, pp.NumberLiteral) and limit.val >= FLOOR
         if traffic and (enough or any(_FLOORS.fullmatch(one.name or "") for one in selectors(node.rhs))):
             return
-    yield f"has no floor: one event at night would do; add `and … >= {FLOOR}` of the events a second it is about"
+    yield (
+        "has no minimum number of events, so a single one at night raises it; "
+        f"add `and … >= {FLOOR}` of the events a second it is about"
+    )
 
 
 def _of_few(node: Node) -> bool:

@@ -94,10 +94,10 @@ def _height(selector: pp.VectorSelector, above: tuple[Node, ...], function: str 
                     # Whether it exists, or whether it has changed.
                     return
                 else:
-                    yield f"{selector.name} is a counter: what it stands at says nothing, use rate or increase"
+                    yield f"{selector.name} is a counter: its value alone has no meaning, use rate or increase"
                     return
         child = node
-    yield f"{selector.name} is a counter: what it stands at says nothing, use rate or increase"
+    yield f"{selector.name} is a counter: its value alone has no meaning, use rate or increase"
 
 
 def _earlier(selector: pp.VectorSelector, other: Node) -> bool:
@@ -138,11 +138,11 @@ def histograms(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
         )
         native = asked or any(one.kind == "histogram" for one in found)
         if not native and found and not catalogue.shaper().shape(vector).may_have("le"):
-            yield f"{node.func.name} of what has no label le: it never returns anything"
+            yield f"{node.func.name} of series without the label le: its result is always empty"
         raw = [one for one in found if one.kind != "gauge"]
         rated = any(isinstance(one, pp.Call) and one.func.name in RATES for one, _ in walk(vector))
         if raw and not rated:
-            yield f"{node.func.name} without rate: a percentile of all time, blind to the last hour"
+            yield f"{node.func.name} without rate: a percentile since the process started, not of a range"
 
 
 def external_labels(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
@@ -160,7 +160,7 @@ def external_labels(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
             names, shapes = matched[1], [shaper.shape(node.lhs), shaper.shape(node.rhs)]
         for name in sorted(names & EXTERNAL):
             if not any(name in shape.possible for shape in shapes):
-                yield f"{name} is an external label: Prometheus adds it to what it sends, no series here has it"
+                yield f"{name} is an external label: Prometheus adds it only to what it sends, no stored series has it"
 
 
 def regexps(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - as every check
@@ -174,7 +174,7 @@ def regexps(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 
             elif one.value.startswith("^") or one.value.endswith("$"):
                 yield f"{one} is anchored, which Prometheus does anyway"
             elif one.value == ".*":
-                yield f"{one} says nothing"
+                yield f"{one} matches everything: remove it"
 
 
 def matching(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
@@ -190,13 +190,16 @@ def matching(rule: Rule, catalogue: Catalogue) -> Iterator[str]:
         alone = sorted(left.possible ^ right.possible)
         if matched is None and str(node.op) == "or":
             if alone and not (left.possible and right.possible):
-                yield "or with what has no labels adds a series of its own: say or on ()"
+                yield "or with an expression without labels adds a separate series: write or on ()"
         elif matched is None and alone:
-            yield f"the sides of {node.op} never match: only one has {', '.join(alone)}; say on or ignoring"
+            yield f"the sides of {node.op} never match: only one has {', '.join(alone)}; write on or ignoring"
         elif matched is not None and matched[0] and _one_to_one(node):
             beyond = sorted((left.certain - matched[1]) ^ (right.certain - matched[1]))
             if beyond:
-                yield f"{node.op} on: one side has {', '.join(beyond)} besides and may be many; say group_left"
+                yield (
+                    f"{node.op} on: one side has {', '.join(beyond)} as well and may have many series "
+                    "for each match; add group_left"
+                )
 
 
 def _one_to_one(node: pp.BinaryExpr) -> bool:
@@ -212,7 +215,7 @@ def zeros(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - 
         if not isinstance(counted, pp.AggregateExpr) or str(counted.op) not in ("count", "group"):
             continue
         if isinstance(limit, pp.NumberLiteral) and (str(node.op), limit.val) in {("==", 0), ("<=", 0), ("<", 1)}:
-            yield f"{counted.op} is never 0: where nothing is there, nothing is returned; use absent"
+            yield f"{counted.op} is never 0: without series the result is empty; use absent"
 
 
 def names(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - as every check
@@ -228,4 +231,4 @@ def names(rule: Rule, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG001 - 
     ranges = [seconds(one) for one, _ in walk(rule.node) if isinstance(one, pp.MatrixSelector | pp.SubqueryExpr)]
     built = [hit[1] for one in selectors(rule.node) if (hit := _WINDOW_IN_NAME.search(one.name or ""))]
     if ranges and said not in ranges and window[1] not in built:
-        yield f"is named after {window[1]}, and reads other windows"
+        yield f"is named after {window[1]} and reads other ranges"

@@ -119,7 +119,7 @@ def findings(page: Page | None, stored: Stored, at: int | None) -> Iterator[Find
     """
     name = f"Prometheus {stored.version}"
     if page is None:
-        detail = f"{name} takes it and stores {len(stored.series)} series, contrary to what is said of it here"
+        detail = f"{name} takes it and stores {len(stored.series)} series, although this check rejects it"
         yield Finding(series=PAGE, verdict="doubtful", detail=detail)
         return
     expected = _expected(page.samples, at)
@@ -166,9 +166,7 @@ def _result(process: "subprocess.Popen[bytes]", api: str, log: Any) -> Stored:  
             if process.poll() is not None:
                 log.seek(0)
                 said = log.read().decode(errors="replace").strip().splitlines()
-                raise SilentError(
-                    f"it ended with exit code {process.returncode}: {(said or ['no word'])[-1][:_SHOWN]}"
-                )
+                raise SilentError(f"it exited with code {process.returncode}: {(said or ['no output'])[-1][:_SHOWN]}")
             try:
                 targets = client.get(f"{api}/targets", params={"state": "active"}).json()["data"]["activeTargets"]
             except (httpx.HTTPError, ValueError, KeyError):

@@ -87,7 +87,7 @@ def _action(words: list[str], known: set[str], of_result: bool, found: Template)
             found.of_results.add(_text(stage[1]))
     found.reads_value |= "$value" in words or ".Value" in words
     if any(word in ("$value", ".Value") for word in words) and not conditional and not FORMATS & set(words):
-        found.faults.append("the value stands there bare: put it into words by humanize… or printf")
+        found.faults.append("the value has no unit: write it with humanize… or printf")
 
 
 def _declared(words: list[str]) -> set[str]:

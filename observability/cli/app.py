@@ -62,7 +62,7 @@ system_app = typer.Typer(help="Watched systems: their files, and what they expos
 system_app.command("new")(new_system)
 system_app.command("check")(check_system)
 
-oncall_app = typer.Typer(cls=DefaultGroup, help="Who is on call; GoAlert kept in line with the rota.")
+oncall_app = typer.Typer(cls=DefaultGroup, help="On-call shifts, and their synchronization with GoAlert.")
 oncall_app.command("show")(oncall)
 oncall_app.command("sync")(oncall_sync)
 oncall_app.command("verify")(oncall_verify)

@@ -24,7 +24,7 @@ NAME: Final = "demo"
 
 @app.command()
 def up(stack: Stack = "dev") -> None:
-    """Bring the demo up, with or without its stack, and wait until it is healthy. Unchanged, nothing is done."""
+    """Start the demo, with or without its stack, and wait until it is healthy."""
     _up(stack, err)
     for name, address in COMPANION.addresses(stack).items():
         out.print(f"  {name:<14} {address}")

@@ -34,13 +34,13 @@ def fault(
     name: Annotated[str | None, typer.Argument(help="The fault; --list names them.")] = None,
     stack: Stack = "dev",
     duration: Annotated[
-        str | None, typer.Option("--for", help="How long, like 90s, 10m or 1h; by default until its alerts fire.")
+        str | None, typer.Option("--for", help="Duration, like 90s, 10m or 1h; default: until its alerts fire.")
     ] = None,
-    off: Annotated[bool, typer.Option("--off", help="Switch it off.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="End it now.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the faults, and the alerts that each raises.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a system of the demo misbehave, for a while: it stops by itself. Without a fault: show which are on."""
+    """Start a fault in a system of the demo; it ends by itself. Without a fault: list the active ones."""
     (system, name), stack = stack_last((system, name), stack)
     _check(system, name, duration, off=off)
     if listed:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def grafana_token(
     account: Annotated[str, typer.Argument(help="A name of grafana.serviceAccounts, like ci-viewer.")],
     stack: Stack = "dev",
-    days: Annotated[int, typer.Option("--days", help="How long it is valid.", min=1, max=365)] = 90,
+    days: Annotated[int, typer.Option("--days", help="Validity in days.", min=1, max=365)] = 90,
 ) -> None:
-    """Make a token for a program: it is printed once, Grafana and obs keep no copy that can be read."""
+    """Create a token for a program. It is printed once and cannot be read again."""
     from observability.operations.home import Home
 
     home = Home.find()

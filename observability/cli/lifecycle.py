@@ -74,13 +74,15 @@ def _show(operation: "Operation", opened: Mapping[str, str]) -> None:
 
 def down(
     stack: Stack = "dev",
-    volumes: Annotated[bool, typer.Option("--volumes", help="Remove the data as well. There is no way back.")] = False,
+    volumes: Annotated[
+        bool, typer.Option("--volumes", help="Remove the data as well. This cannot be undone.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the stack's name; for scripts.")] = False,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Remove a stack that was not created from this data folder.")
     ] = False,
 ) -> None:
-    """Remove a stack's containers and network; its data stays unless you say otherwise."""
+    """Remove a stack's containers and network; its data stays without --volumes."""
     from observability.operations.home import Home
     from observability.operations.operation import Operation
 

@@ -118,7 +118,7 @@ def status(stack: Stack = "dev", as_json: AsJson = False) -> None:
 
 
 def doctor(stack: Stack = "dev", as_json: AsJson = False) -> None:
-    """Look at this machine and the settings: what is there, what is missing, what would be done about it."""
+    """Check this machine and the settings: what is present, what is missing, and how it would be obtained."""
     import toolchain
     from observability.operations import parts
     from observability.operations.home import Home
@@ -148,8 +148,8 @@ def logs(
     service: Annotated[str, typer.Argument(help="A service, as `obs status` names it.")],
     stack: Stack = "dev",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines; end with Ctrl-C.")] = False,
-    tail: Annotated[int, typer.Option("--tail", min=1, help="How many of the last lines.")] = 100,
-    since: Annotated[str | None, typer.Option("--since", help="Only lines of this long ago, like 10m or 2h.")] = None,
+    tail: Annotated[int, typer.Option("--tail", min=1, help="Number of lines.")] = 100,
+    since: Annotated[str | None, typer.Option("--since", help="Only lines of this period, like 10m or 2h.")] = None,
 ) -> None:
     """Print the last lines that a service of the stack has logged."""
     import time

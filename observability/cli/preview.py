@@ -22,7 +22,7 @@ _COLOURS: Final = {"create": "green", "update": "yellow", "replace": "magenta", 
 
 def preview(
     stack: Stack = "dev",
-    refresh: Annotated[bool, typer.Option("--refresh", help="Look for what was changed by hand as well.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Also show what was changed by hand.")] = False,
     offline: Annotated[
         bool, typer.Option("--offline", help="List what is declared, without Docker, the CLI or any secret.")
     ] = False,

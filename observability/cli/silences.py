@@ -107,9 +107,9 @@ def add(
     long: Annotated[bool, typer.Option("--long", help="Allow more than 7 days.")] = False,
     with_effects: Annotated[
         bool,
-        typer.Option("--with-effects", help="Silence also what the silenced alerts mute; by default that is sent."),
+        typer.Option("--with-effects", help="Silence also what the silenced alerts inhibit; by default that is sent."),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would mute, and add nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would mute, without adding it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what a silence would mute, then add it."""

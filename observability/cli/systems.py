@@ -51,7 +51,7 @@ def new_system(
     source: Annotated[
         str | None,
         typer.Option(
-            "--from", help="Address of its metrics, or a file with what it answered: the file is made of that."
+            "--from", help="Address of its metrics, or a file with its answer; the file is generated from them."
         ),
     ] = None,
 ) -> None:
@@ -113,9 +113,7 @@ def _drafted(name: str, source: str) -> str:
 
 def check_system(
     file: Annotated[Path, typer.Argument(help="The system's file, systems/NAME.yaml.")],
-    against: Annotated[
-        str, typer.Option("--against", help="Address of its metrics, or a file with what it answered.")
-    ],
+    against: Annotated[str, typer.Option("--against", help="Address of its metrics, or a file with its answer.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Compare a system's file with what Prometheus stores of its metrics; exit code 1 where they do not agree."""

@@ -172,7 +172,7 @@ FAULTS: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
     ("without_external_labels", _asking('up{cluster="obs-dev",job="x"}'), "external label cluster"),
     ("log_queries", _asking('{system=~".*"}', "loki"), "selects every stream"),
     ("log_queries", _asking('rate({system="a"}[$__auto]', "loki"), "not closed"),
-    ("log_queries", _asking('sum(rate({system="a"}[30s]))', "loki"), "counts over 30s"),
+    ("log_queries", _asking('sum(rate({system="a"}[30s]))', "loki"), "has the range 30s"),
 ]
 
 

@@ -50,7 +50,7 @@ OF_QUERIES = [
     Case(
         check="counter",
         bad=alert("prometheus_tsdb_wal_corruptions_total > 0"),
-        says="prometheus_tsdb_wal_corruptions_total is a counter: what it stands at says nothing",
+        says="prometheus_tsdb_wal_corruptions_total is a counter: its value alone has no meaning",
         good=alert("increase(prometheus_tsdb_wal_corruptions_total[5m]) > 0"),
     ),
     Case(
@@ -126,7 +126,7 @@ OF_QUERIES = [
     Case(
         check="histogram",
         bad=record('histogram_quantile(0.95, rate(http_request_duration_seconds_sum{system="depot"}[5m]))'),
-        says="has no label le",
+        says="without the label le",
         good=record('histogram_quantile(0.95, rate(http_request_duration_seconds_bucket{system="depot"}[5m]))'),
     ),
     Case(
@@ -170,14 +170,14 @@ OF_QUERIES = [
     Case(
         check="regexp",
         bad=record('sum(up{job=~".*"})'),
-        says="says nothing",
+        says="matches everything",
         good=record('sum(up{job=~".+"})'),
     ),
     # Matching
     Case(
         check="matching",
         bad=record("app:goroutines:count / app:http_requests:rate5m"),
-        says="the sides of / never match: only one has instance; say on or ignoring",
+        says="the sides of / never match: only one has instance; write on or ignoring",
         good=record("app:goroutines:count / on (system) group_left () app:http_requests:rate5m"),
     ),
     Case(
@@ -189,7 +189,7 @@ OF_QUERIES = [
     Case(
         check="matching",
         bad=alert("app:goroutines:count > on (system) app:threshold:goroutines"),
-        says="one side has instance, severity, team besides and may be many",
+        says="one side has instance, severity, team as well and may have many series",
         good=alert("app:http_requests:rate5m > on (system) app:db_queries:rate5m"),
     ),
     Case(
@@ -201,7 +201,7 @@ OF_QUERIES = [
     Case(
         check="matching",
         bad=record("app:http_requests:rate5m or vector(0)"),
-        says="or with what has no labels adds a series of its own",
+        says="or with an expression without labels adds a separate series",
         good=record("sum(app:http_requests:rate5m) or vector(0)"),
     ),
     # Missing series and labels
@@ -247,21 +247,21 @@ OF_QUERIES = [
     Case(
         check="name",
         bad=record(ERRORS, name="system:http_errors:rate1h"),
-        says="is named after 1h, and reads other windows",
+        says="is named after 1h and reads other ranges",
         good=record("avg_over_time(app:http_requests:rate5m[1h])", name="system:http_requests:avg1h"),
     ),
     # Findings that need all rules together
     Case(
         check="duplicate",
         bad=alert("app:goroutines:count > 1"),
-        says="is there already: rules/made-up.yaml: group made-up: MadeUp",
+        says="exists already: rules/made-up.yaml: group made-up: MadeUp",
         good=alert("app:goroutines:count > 2"),
         beside=(alert("app:goroutines:count > 1"),),
     ),
     Case(
         check="duplicate",
         bad=record(ERRORS, labels={"system": "depot"}),
-        says="is there already",
+        says="exists already",
         good=record(ERRORS, labels={"system": "studio"}),
         beside=(record("sum by (system) (up)", labels={"system": "depot"}),),
     ),

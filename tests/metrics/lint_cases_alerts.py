@@ -58,13 +58,13 @@ OF_ALERTS = [
     Case(
         check="template",
         bad=says("It has {{ $value }}."),
-        says="the value stands there bare",
+        says="the value has no unit",
         good=says("It has {{ $value | humanize }}."),
     ),
     Case(
         check="template",
         bad=says("It has {{$value}}."),
-        says="the value stands there bare",
+        says="the value has no unit",
         good=says('It has {{printf "%.0f" $value}}.'),
     ),
     Case(
@@ -107,7 +107,7 @@ OF_ALERTS = [
     Case(
         check="comparison",
         bad=alert("app:goroutines:count"),
-        says="compares nothing, so it fires whenever its series are there",
+        says="compares nothing, so it fires whenever its series exist",
         good=alert("app:goroutines:count > 1"),
     ),
     Case(
@@ -125,7 +125,7 @@ OF_ALERTS = [
     Case(
         check="floor",
         bad=alert("app:http_latency_seconds_by_route:quantile5m > 1"),
-        says="has no floor",
+        says="has no minimum number of events",
         good=alert(
             "app:http_latency_seconds_by_route:quantile5m > 1"
             " and on (system, route) app:http_latency_by_route:events_rate5m >= 0.1"
@@ -136,7 +136,7 @@ OF_ALERTS = [
         bad=alert(
             "app:http_errors:ratio_rate5m > 0.05 and on (system) app:http_requests:rate5m >= 0.001",
         ),
-        says="has no floor",
+        says="has no minimum number of events",
         good=alert(
             "app:http_errors:ratio_rate5m > 0.05"
             ' and on (system) sum by (system) (rate(http_requests_total{system="depot"}[5m])) > 0.1'
@@ -145,7 +145,7 @@ OF_ALERTS = [
     Case(
         check="floor",
         bad=alert("histogram_quantile(0.95, sum by (le) (rate(http_request_duration_ms_bucket[5m]))) > 500"),
-        says="has no floor",
+        says="has no minimum number of events",
         good=alert(
             "histogram_quantile(0.95, sum by (le) (rate(http_request_duration_ms_bucket[5m]))) > 500"
             " and sum(rate(http_request_duration_ms_count[5m])) > 0.1"
@@ -154,7 +154,7 @@ OF_ALERTS = [
     Case(
         check="floor",
         bad=alert("rate(pg_stat_database_xact_rollback[5m]) / rate(pg_stat_database_xact_commit[5m]) > 0.1"),
-        says="has no floor",
+        says="has no minimum number of events",
         good=alert("rate(pg_stat_database_xact_rollback[5m]) / (rate(pg_stat_database_xact_commit[5m]) > 0.1) > 0.1"),
     ),
 ]

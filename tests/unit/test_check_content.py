@@ -55,7 +55,7 @@ FAULTS: list[tuple[str, str, str, str, str]] = [
     ("rules/shop.yaml", "max by (system) (", "sum(rate(", "rules/shop.yaml:8", "does not parse"),
     ("rules/shop.yaml", "severity: warning", "severity: urgent", "rules/shop.yaml:8", "urgent is none of"),
     ("rules/shop.yaml", "          component: business\n", "", "rules/shop.yaml:8", "has no label component"),
-    ("rules/shop.yaml", "{{ $value | humanize }}", "{{ $value }}", "rules/shop.yaml:8", "put it into words"),
+    ("rules/shop.yaml", "{{ $value | humanize }}", "{{ $value }}", "rules/shop.yaml:8", "has no unit"),
     ("rules/shop.yaml", "groups:", "group:", "rules/shop.yaml:2", "an unknown key 'group'"),
     (
         "rules/shop.yaml",
