@@ -10,7 +10,7 @@ from components.checked_files import CheckedFiles, CheckedFilesArgs
 from components.context import StackContext
 from components.service import HealthCheck, PublishedPort, Service, ServiceArgs, VolumeMount
 from components.volume import volume
-from observability.logs.loki import DATA, PORT, S3_CREDENTIALS, files, secret_files
+from observability.logs.loki import DATA, PORT, RULES, S3_CREDENTIALS, files, secret_files
 
 PROGRAM: Final = "/usr/bin/loki"
 FOLDER: Final = "/etc/loki"
@@ -65,7 +65,10 @@ class Loki(ComponentResource):
                 user=USER,
                 # A new store reports for 15 s that it is not ready yet.
                 health=HealthCheck(test=("CMD", PROGRAM, "-health"), timeout="5s", retries=12),
-                command=(f"-config.file={config.main}",),
+                command=(
+                    f"-config.file={config.main}",
+                    f"-ruler.storage.local.directory={config.release}/{RULES}",
+                ),
                 envs={CREDENTIALS: f"{config.release}/{S3_CREDENTIALS}"} if secrets else {},
                 ports=(PublishedPort(internal=PORT, external=settings.loki.port, address=str(settings.bind_address)),),
                 volumes=(config.mount, VolumeMount(volume=data.name, path=DATA)),

@@ -69,6 +69,8 @@ class Prometheus(ComponentResource):
                     *((f"--storage.tsdb.retention.size={size}",) if size else ()),
                     f"--rules.alert.resend-delay={RESEND_DELAY}",
                     "--web.enable-lifecycle",
+                    # Loki writes what it counts in log lines.
+                    *(("--web.enable-remote-write-receiver",) if context.config.runs("loki") else ()),
                     f"--web.external-url={context.config.link('prometheus')}",
                     # Behind a proxy the external URL may have a path; inside the network there is none.
                     "--web.route-prefix=/",

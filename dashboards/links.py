@@ -152,6 +152,11 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Certificates": ("CertificateExpiring",),
         },
         "obs-logs": {
+            "Errors in 5 Minutes": ("LogErrorBurst",),
+            "Crashes in Logs": ("LogCrash",),
+            "Failed Sign-ins in Logs": ("LogAuthenticationFailures",),
+            "Slow Queries in Logs": ("LogSlowQueries",),
+            "Lines by System": ("LogsSilent",),
             "Failed Requests to Loki": ("LokiRequestErrors",),
             "Rejected by Loki": ("LokiIngestFailing",),
             "Age of the Last Compaction": ("LokiCompactionStalled",),

@@ -61,6 +61,7 @@ def logs(config: StackConfig) -> dashboard.Dashboard:
                 ],
             ),
             Row("Lines", [_by_level(), _by_service(), _errors_by_service(), _lines()]),
+            Row("Counted Lines", [_errors_counted(), _crashes(), _auth_failures(), _slow_queries(), _by_system()]),
             Row(
                 "Delivery to Loki",
                 [
@@ -169,6 +170,60 @@ def _errors_by_service() -> Panel:
 
 def _lines() -> Panel:
     return log_lines("Lines", "The selected lines that contain the search text.", f"{{{STREAMS}}} |~ `(?i)$search`")
+
+
+def _counted_by(what: str, by: str, range_: str = "5m") -> str:
+    """What Loki counted each minute, summed over a range."""
+    return f'sum by ({by}) (sum_over_time({what}{{system=~"$system"}}[{range_}]))'
+
+
+def _errors_counted() -> Panel:
+    return graph(
+        "Errors in 5 Minutes",
+        "Lines of the levels error and critical in five minutes, by service, and their average of the last day.",
+        "short",
+        over_time('app:log_errors:sum5m{system=~"$system"}', "{{system}} {{service}}"),
+        over_time('app:log_errors:avg1d{system=~"$system"}', "{{system}} {{service}} on average", "B"),
+        limits='max by (severity) (app:threshold:log_errors{system=~"$system"})',
+    )
+
+
+def _crashes() -> Panel:
+    return graph(
+        "Crashes in Logs",
+        "Lines in five minutes that report a panic, an unhandled exception or another crash, by service.",
+        "short",
+        over_time(_counted_by("app:log_crashes:count1m", "system, service"), "{{system}} {{service}}"),
+    )
+
+
+def _auth_failures() -> Panel:
+    return graph(
+        "Failed Sign-ins in Logs",
+        "Lines a second that report a failed sign-in, by system.",
+        "cps",
+        over_time(f"{_counted_by('app:log_auth_failures:count1m', 'system')} / 300", "{{system}}"),
+        limits='max by (severity) (app:threshold:log_auth_failures{system=~"$system"})',
+    )
+
+
+def _slow_queries() -> Panel:
+    return graph(
+        "Slow Queries in Logs",
+        "Lines a second that report a query of a second or more, by service.",
+        "cps",
+        over_time(f"{_counted_by('app:log_slow_queries:count1m', 'system, service')} / 300", "{{system}} {{service}}"),
+        limits='max by (severity) (app:threshold:log_slow_queries{system=~"$system"})',
+    )
+
+
+def _by_system() -> Panel:
+    return graph(
+        "Lines by System",
+        "Lines in 15 minutes, by system; a system without lines has no value.",
+        "short",
+        over_time(_counted_by("app:log_lines:count1m", "system", "15m"), "{{system}}"),
+    )
 
 
 def _received() -> Panel:

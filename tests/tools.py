@@ -26,7 +26,7 @@ def run_tool(service: str, command: Sequence[str], files: Mapping[str, str]) -> 
         PINS[service], entrypoint=list(command), working_dir="/work", user="65534", network_disabled=True
     )
     try:
-        container.put_archive("/", _archive(files))
+        container.put_archive("/", archive(files))
         container.start()
         code = container.wait(timeout=HANG_SECONDS)["StatusCode"]
         return ToolResult(code=code, output=container.logs().decode())
@@ -34,7 +34,8 @@ def run_tool(service: str, command: Sequence[str], files: Mapping[str, str]) -> 
         container.remove(force=True)
 
 
-def _archive(files: Mapping[str, str]) -> bytes:
+def archive(files: Mapping[str, str]) -> bytes:
+    """A tar of the files in a folder /work."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for path, text in files.items():

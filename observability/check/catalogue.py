@@ -17,6 +17,7 @@ from observability.check.shape import Shape, Shaper, either, narrowed
 from observability.core import project
 from observability.core.naming import PLATFORM
 from observability.core.types import seconds
+from observability.logs import log_rules
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
 
@@ -167,7 +168,7 @@ class Catalogue:
     def _exposed(self) -> dict[str, list[Series]]:
         """The scraped series, and those that Prometheus records of each scrape."""
         found: dict[str, list[Series]] = defaultdict(list)
-        for series in (*self._of_systems(), *self._of_samples(), *self._of_scrapes()):
+        for series in (*self._of_systems(), *self._of_samples(), *self._of_scrapes(), *self._of_logs()):
             found[series.name].append(series)
         return found
 
@@ -175,6 +176,12 @@ class Catalogue:
         for facts in self.jobs.values():
             for name in OF_A_SCRAPE:
                 yield Series(name=name, kind="gauge", source="Prometheus", shape=facts.labels, interval=facts.interval)
+
+    def _of_logs(self) -> Iterator[Series]:
+        """What Loki records of log lines and writes to Prometheus."""
+        for one in log_rules.recorded() if self._config.runs("loki") else ():
+            shape = Shape(certain=one.labels, possible=one.labels)
+            yield Series(name=one.name, kind="gauge", source=one.file, shape=shape, interval=one.interval)
 
     def _of_systems(self) -> Iterator[Series]:
         default = seconds(self._config.settings.prometheus.scrape_interval)

@@ -118,6 +118,8 @@ def _rule_files(report: Report, root: Path) -> dict[str, list[Place]]:
     for stem, path in project.files("rules", *project.YAML, root=root).items():
         problems, places[f"{stem}.yaml"] = check_file(path)
         report.add(*problems)
+    for path in project.files("rules/loki", *project.YAML, root=root).values():
+        report.add(*check_file(path)[0])
     report.counts["rule files"] = len(places)
     return places
 

@@ -1,9 +1,9 @@
 """Which folders hold content: the built-in ones of this repository, then those of a project folder.
 
 A project folder is given by `obs --project DIR` or by the environment variable OBS_PROJECT. It holds any of
-`Pulumi.<stack>.yaml`, `systems/`, `rules/`, `dashboards/`, `runbooks/`, `parts/` (exporters) and `samples/` (what
-exporters expose, for `obs check`). They are added to the built-in files; a file of the same name (without its
-extension) replaces the built-in file.
+`Pulumi.<stack>.yaml`, `systems/`, `rules/` (with `rules/loki/`), `dashboards/`, `runbooks/`, `parts/` (exporters) and
+`samples/` (what exporters expose, for `obs check`). They are added to the built-in files; a file of the same name
+(without its extension) replaces the built-in file.
 """
 
 import os
@@ -19,7 +19,7 @@ BUILT_IN: Final = Path(__file__).resolve().parents[2]
 VARIABLE: Final = "OBS_PROJECT"
 """Environment variable with the project folder; the program that the Pulumi engine starts inherits it."""
 
-Kind = Literal["systems", "rules", "dashboards", "runbooks", "parts", "samples"]
+Kind = Literal["systems", "rules", "rules/loki", "dashboards", "runbooks", "parts", "samples"]
 
 _BUILT_IN_FOLDERS: Final[Mapping[str, str]] = {
     "parts": "observability/parts",

@@ -3,11 +3,15 @@
 from typing import Any, Final
 
 from observability.core.render import to_yaml
+from observability.logs import log_rules
 from observability.settings.load import StackConfig
 
 PORT: Final = 3100
 DATA: Final = "/loki"
 """Folder of the data volume; the image owns it."""
+
+RULES: Final = "rules"
+"""Folder of the ruler's files, below that of the configuration."""
 
 S3_CREDENTIALS: Final = "s3-credentials"
 """File with the keys of the object storage."""
@@ -18,7 +22,8 @@ RETENTION: Final = {"dev": "168h", "staging": "336h", "prod": "744h"}
 
 def files(config: StackConfig) -> dict[str, str]:
     """Loki's configuration folder: path within it → text."""
-    return {"loki.yaml": to_yaml(_document(config), source=f"Pulumi.{config.stack}.yaml")}
+    rules = {f"{RULES}/{path}": text for path, text in log_rules.files().items()}
+    return {"loki.yaml": to_yaml(_document(config), source=f"Pulumi.{config.stack}.yaml"), **rules}
 
 
 def secret_files(config: StackConfig) -> dict[str, str]:
@@ -75,7 +80,13 @@ def _document(config: StackConfig) -> dict[str, Any]:
             "enable_alertmanager_v2": True,
             "enable_api": True,
             "rule_path": f"{DATA}/rules-temp",
-            "storage": {"type": "local", "local": {"directory": f"{DATA}/rules"}},
+            # The folder of its files is an argument of the command: it lies beside this file.
+            "storage": {"type": "local"},
+            "wal": {"dir": f"{DATA}/ruler-wal"},
+            "remote_write": {
+                "enabled": True,
+                "clients": {"prometheus": {"url": "http://prometheus:9090/api/v1/write"}},
+            },
         },
         "analytics": {"reporting_enabled": False},
     }

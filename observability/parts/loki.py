@@ -57,7 +57,7 @@ PART: Final = Part[LokiSettings, Server](
     profiles=FULL,
     job="loki",
     port=PORT,
-    rules=("loki",),
+    rules=("loki", "logs"),
     secrets={
         "lokiS3Credentials": SecretSpec(
             description="Keys of Loki's object storage, in the form of an AWS credentials file.", part="loki"

@@ -8,7 +8,7 @@ from pathlib import Path
 from dashboards import registry
 from observability.alerting import alertmanager
 from observability.core.errors import ConfigError
-from observability.logs import alloy, loki, promtail
+from observability.logs import alloy, log_rules, loki, promtail
 from observability.parts.registry import parts as all_parts
 from observability.scrape import prometheus
 from observability.settings.load import StackConfig
@@ -25,7 +25,9 @@ def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[
         "grafana": registry.files(config),
     }
     if config.runs("loki"):
-        parts["loki"] = loki.files(config)
+        # In Loki's volume they lie in the folder of its tenant.
+        own = f"{loki.RULES}/{log_rules.TENANT}/"
+        parts["loki"] = {path.replace(own, f"{loki.RULES}/", 1): text for path, text in loki.files(config).items()}
     if config.collector:
         parts["collector"] = {"alloy": alloy, "promtail": promtail}[config.collector].files(config)
     for name, part in all_parts().items():
