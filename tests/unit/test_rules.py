@@ -111,7 +111,7 @@ def test_a_stack_has_the_plain_files_and_the_four_made_from_its_systems() -> Non
         ({"mongodbExporter": {"enabled": False}}, {"mongodb.yaml"}),
         ({"elasticsearchExporter": {"enabled": False}}, {"elasticsearch.yaml"}),
         ({"grafana": {"enabled": False}}, {"grafana.yaml"}),
-        ({"loki": {"enabled": False}}, {"loki.yaml", "alloy.yaml"}),
+        ({"loki": {"enabled": False}}, {"alloy.yaml", "logs.yaml", "loki.yaml"}),
     ],
 )
 def test_a_part_that_is_off_has_no_rules(values: Mapping[str, Any], gone: set[str]) -> None:
