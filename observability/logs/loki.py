@@ -16,6 +16,12 @@ RULES: Final = "rules"
 S3_CREDENTIALS: Final = "s3-credentials"
 """File with the keys of the object storage."""
 
+INDEXED: Final = ("container", "service", "stack", "system", "team", "level")
+"""The labels of a stream, also of lines that come by OTLP; whatever else those have is structured metadata."""
+
+OLDEST: Final = "168h"
+"""Age from which lines are rejected."""
+
 RETENTION: Final = {"dev": "168h", "staging": "336h", "prod": "744h"}
 """How long lines are kept by default. Whole days: the compactor works on index tables of a day."""
 
@@ -57,13 +63,19 @@ def _document(config: StackConfig) -> dict[str, Any]:
         },
         "limits_config": {
             "reject_old_samples": True,
-            "reject_old_samples_max_age": "168h",
+            "reject_old_samples_max_age": OLDEST,
             "ingestion_rate_mb": 10,
             "ingestion_burst_size_mb": 20,
             "per_stream_rate_limit": "5MB",
             "per_stream_rate_limit_burst": "20MB",
             "retention_period": settings.retention or RETENTION[config.settings.environment],
             "allow_structured_metadata": True,
+            "otlp_config": {
+                "resource_attributes": {
+                    "ignore_defaults": True,
+                    "attributes_config": [{"action": "index_label", "attributes": list(INDEXED)}],
+                }
+            },
             # The collector sets service and level; Loki need not detect them.
             "discover_service_name": [],
             "discover_log_levels": False,

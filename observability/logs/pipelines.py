@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from observability.logs import formats as f
+
 UNPARSED: Final = "lines_unparsed_total"
 PREFIX: Final = "obs_collector_"
 """The counter of unreadable lines is `obs_collector_lines_unparsed_total`, with the labels of the stream."""
@@ -90,21 +92,10 @@ class Count:
 
 Stage = Json | Regex | Template | Timestamp | Labels | Metadata | Drop | Discard | Count
 
-_LEVELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "debug": ("debug", "trace", "verbose", "debug1", "debug2", "debug3", "debug4", "debug5", ".", "-"),
-        "info": ("info", "notice", "log", "information", "statement", "detail", "hint", "context", "*"),
-        "warning": ("warning", "warn", "#"),
-        "error": ("error", "err"),
-        "critical": ("critical", "crit", "fatal", "panic", "alert", "emerg", "dpanic"),
-    }
-)
-"""The canonical word for each program's names of a level; includes PostgreSQL's LOG and Redis' marks."""
-
 
 def _normalised() -> str:
     """Template that returns the canonical level; `unknown` where there is none."""
-    return _choice("ToLower (printf `%v` .level)", _LEVELS, "unknown")
+    return _choice("ToLower (printf `%v` .level)", f.LEVELS, f.UNKNOWN)
 
 
 def _unless(field: str, name: str) -> Template:
@@ -165,15 +156,6 @@ _HTTP_LEVEL: Final = Template(
     ),
 )
 
-_CHANGED: Final = "|".join(
-    (
-        *("access-control", "admin", "alertmanager/grafana", "annotations", "auth", "dashboards", "folders", "orgs?"),
-        *("library-elements", "playlists", "plugins", "preferences", "ruler", "serviceaccounts", "snapshots", "teams"),
-        *("user/password", "users", "v1/provisioning", "datasources(?:/uid/[^/ ]+|/\\d+)? "),
-    )
-)
-"""Parts of Grafana's API where a request that is not a GET changes something; queries are also sent as POST."""
-
 FORMATS: Final[Mapping[str, tuple[Stage, ...]]] = MappingProxyType(
     {
         "json": (
@@ -188,51 +170,35 @@ FORMATS: Final[Mapping[str, tuple[Stage, ...]]] = MappingProxyType(
             _unless("message", "json"),
         ),
         "nginx": (
-            Regex(
-                expression=r"^(?P<client>\S+) \S+ \S+ \[(?P<access>[^\]]+)\] "
-                r'"(?P<method>[A-Z]+) (?P<path>\S+)[^"]*" (?P<status>\d{3}) '
-            ),
-            Regex(expression=r"^(?P<error>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>[a-z]+)\] "),
+            Regex(expression=f.NGINX_ACCESS),
+            Regex(expression=f.NGINX_ERROR),
             Template(source="read", template="{{ if .access }}access{{ else if .error }}error{{ end }}"),
             Metadata(names=("method", "status")),
             _HTTP_LEVEL,
             _unless("read", "nginx"),
         ),
         "postgres": (
-            Regex(
-                expression=r"^(?P<read>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \S+) \[\d+\].*?"
-                r"(?P<level>DEBUG\d?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT):\s"
-            ),
-            # A statement of several lines continues after a tab.
-            Regex(expression=r"^(?P<read>\t)"),
+            Regex(expression=f.POSTGRES),
+            Regex(expression=f.POSTGRES_CONTINUED),
             _unless("read", "postgres"),
         ),
         "redis": (
-            Regex(expression=r"^\d+:(?P<role>[XCSM]) \d+ \w+ \d+ \d\d:\d\d:\d\d\.\d+ (?P<level>[.*#-]) "),
+            Regex(expression=f.REDIS),
             _unless("role", "redis"),
         ),
         # Sign-ins and changes with their user, as far as Grafana's own log shows them: `audit` is sign-in or change.
         "grafana": (
-            Regex(expression=r"(?:^|\s)level=\"?(?P<level>[A-Za-z]+)"),
-            Regex(
-                expression=r"\buname=(?P<user>\S*) .*msg=\"Request Completed\" method=(?P<method>[A-Z]+) "
-                r"path=(?P<path>\S+) status=(?P<status>\d{3}) remote_addr=(?P<client>\S+)"
-            ),
-            Regex(expression=r'msg="Successful Login" User=(?P<user>\S+)'),
-            Regex(
-                expression=r"(?P<signed>method=POST path=/login |path=/login/[a-z_]+ |path=/logout |"
-                r'msg="Successful Login")'
-            ),
-            Regex(
-                expression=rf"method=(?P<changed>POST|PUT|PATCH|DELETE) path=/(?:api/(?:{_CHANGED})|"
-                r"apis/(?:dashboard|folder|iam|notifications|playlist|preferences|rules)\.)"
-            ),
+            Regex(expression=f.LOGFMT),
+            Regex(expression=f.GRAFANA_REQUEST),
+            Regex(expression=f.GRAFANA_LOGIN),
+            Regex(expression=f.GRAFANA_SIGNED),
+            Regex(expression=f.GRAFANA_CHANGED),
             Template(source="audit", template="{{ if .changed }}change{{ else if .signed }}sign-in{{ end }}"),
             Metadata(names=("audit", "user", "method", "path", "status", "client")),
             _unless("level", "grafana"),
         ),
         "logfmt": (
-            Regex(expression=r"(?:^|\s)level=\"?(?P<level>[A-Za-z]+)"),
+            Regex(expression=f.LOGFMT),
             _unless("level", "logfmt"),
         ),
         # Formats without a parser: no line can fail to parse, so none is marked.
@@ -258,9 +224,6 @@ SERVICES: Final[Mapping[str, str]] = MappingProxyType(
 """Format by service of the stack (a regular expression); any other service of it writes `plain`."""
 
 
-DETECTED: Final = "detected"
-"""Format of a container without other information: a line that begins a JSON object is parsed as JSON."""
-
 USUAL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "nginx": "(?:.+[-_.])?nginx(?:[-_.].+)?",
@@ -277,7 +240,7 @@ def matches() -> tuple[tuple[str, str], ...]:
     """Format and LogQL selector, in order; every line is parsed by exactly one, unless a parser marked it before."""
     named = tuple((kind, f'{{format="{kind}"}}') for kind in FORMATS)
     detected = (
-        ("json", f'{{format="{DETECTED}"}} |~ "{_OBJECT}"'),
-        ("plain", f'{{format="{DETECTED}"}} !~ "{_OBJECT}"'),
+        ("json", f'{{format="{f.DETECTED}"}} |~ "{_OBJECT}"'),
+        ("plain", f'{{format="{f.DETECTED}"}} !~ "{_OBJECT}"'),
     )
     return (*named, *detected)

@@ -1,12 +1,13 @@
 """Which containers' logs are read, and the labels of their streams."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from observability.core import naming
-from observability.logs.pipelines import DETECTED, FORMATS, SERVICES, USUAL
+from observability.logs.formats import DETECTED
+from observability.logs.pipelines import FORMATS, SERVICES, USUAL
 from observability.settings.load import StackConfig
 
 SOCKET: Final = "/var/run/docker.sock"
@@ -18,7 +19,8 @@ BACKOFF_LIMIT: Final = "10s"
 """The longest pause between two attempts to reach Loki; retries never end, so no line is lost."""
 
 _LABEL: Final = "__meta_docker_container_label_"
-_NAME: Final = "__meta_docker_container_name"
+NAME: Final = "__meta_docker_container_name"
+"""Name under which a collector's discovery exposes a container's name, with `/` before it."""
 
 LABEL_SYSTEM: Final = "obs.system"
 """Docker label that names the watched system of a container."""
@@ -28,6 +30,16 @@ LABEL_FORMAT: Final = "obs.logs"
 
 COMPOSE_PROJECT: Final = "com.docker.compose.project"
 COMPOSE_SERVICE: Final = "com.docker.compose.service"
+
+LABELS: Final = (
+    LABEL_SYSTEM,
+    LABEL_FORMAT,
+    COMPOSE_PROJECT,
+    COMPOSE_SERVICE,
+    naming.LABEL_STACK,
+    naming.LABEL_SERVICE,
+)
+"""The Docker labels that the rules read."""
 
 FORMAT: Final = "format"
 """Label of a stream until its lines have been parsed; it is not stored."""
@@ -44,30 +56,31 @@ class Relabel:
     keep: bool = False
 
 
-def relabels(config: StackConfig) -> tuple[Relabel, ...]:
+def relabels(config: StackConfig, formats: Iterable[str] = tuple(FORMATS)) -> tuple[Relabel, ...]:
     """The rules that select containers and name their streams; a later rule overrides an earlier one.
 
     The stack's own containers are selected by the stack's label. A watched system's are selected by its log settings
     (Compose projects, then patterns of container names) or, with priority over those, by the label `obs.system`.
+    `formats` are the formats that the collector knows.
     """
-    service, stack = _label(naming.LABEL_SERVICE), _label(naming.LABEL_STACK)
+    service, stack = exposed(naming.LABEL_SERVICE), exposed(naming.LABEL_STACK)
     own = re.escape(config.stack)
     return (
         *_systems(config),
         Relabel(source=stack, expression=own, target="system", value=naming.PLATFORM),
         Relabel(source="system", expression=".+", keep=True),
         Relabel(source="system", expression=".+", target="stack", value=config.stack),
-        Relabel(source=_NAME, expression="/(.+)", target="container"),
-        Relabel(source=_NAME, expression="/(.+)", target="service"),
-        Relabel(source=_label(COMPOSE_SERVICE), expression="(.+)", target="service"),
+        Relabel(source=NAME, expression="/(.+)", target="container"),
+        Relabel(source=NAME, expression="/(.+)", target="service"),
+        Relabel(source=exposed(COMPOSE_SERVICE), expression="(.+)", target="service"),
         Relabel(source=service, expression="(.+)", target="service"),
-        *_formats(service, stack, own),
+        *_formats(service, stack, own, formats),
     )
 
 
 def stream(config: StackConfig, name: str, labels: Mapping[str, str]) -> dict[str, str] | None:
     """Labels of the lines of a container of this name with these Docker labels; None where it is not read."""
-    found = {_NAME: f"/{name}", **{_label(label): value for label, value in labels.items()}}
+    found = {NAME: f"/{name}", **{exposed(label): value for label, value in labels.items()}}
     for rule in relabels(config):
         match = re.fullmatch(rule.expression, found.get(rule.source, ""))
         if match is None and rule.keep:
@@ -87,17 +100,19 @@ def _systems(config: StackConfig) -> Iterator[Relabel]:
     selected = {name: config.system_settings(name).logs for name in config.systems}
     for system, logs in selected.items():
         for project in logs.projects:
-            yield Relabel(source=_label(COMPOSE_PROJECT), expression=re.escape(project), target="system", value=system)
+            yield Relabel(
+                source=exposed(COMPOSE_PROJECT), expression=re.escape(project), target="system", value=system
+            )
     for system, logs in selected.items():
         for pattern in logs.containers:
             name = re.escape(pattern).replace(r"\*", ".*")
-            yield Relabel(source=_NAME, expression=f"/{name}", target="system", value=system)
+            yield Relabel(source=NAME, expression=f"/{name}", target="system", value=system)
     known = "|".join(re.escape(name) for name in config.systems)
     if known:
-        yield Relabel(source=_label(LABEL_SYSTEM), expression=f"({known})", target="system")
+        yield Relabel(source=exposed(LABEL_SYSTEM), expression=f"({known})", target="system")
 
 
-def _formats(service: str, stack: str, own: str) -> Iterator[Relabel]:
+def _formats(service: str, stack: str, own: str, known: Iterable[str]) -> Iterator[Relabel]:
     """The format of a container's lines: by its label, else by its service's name, else detected for each line."""
     yield Relabel(source="system", expression=".+", target=FORMAT, value=DETECTED)
     for kind, names in USUAL.items():
@@ -105,9 +120,9 @@ def _formats(service: str, stack: str, own: str) -> Iterator[Relabel]:
     yield Relabel(source=stack, expression=own, target=FORMAT, value="plain")
     for name, kind in SERVICES.items():
         yield Relabel(source=service, expression=name, target=FORMAT, value=kind)
-    yield Relabel(source=_label(LABEL_FORMAT), expression=f"({'|'.join(FORMATS)})", target=FORMAT)
+    yield Relabel(source=exposed(LABEL_FORMAT), expression=f"({'|'.join(known)})", target=FORMAT)
 
 
-def _label(name: str) -> str:
+def exposed(name: str) -> str:
     """Name under which the collector's discovery exposes a Docker label."""
     return _LABEL + re.sub(r"[^a-zA-Z0-9_]", "_", name)

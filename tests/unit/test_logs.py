@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from observability.logs import alloy, loki, pipelines, promtail, sources
+from observability.logs import alloy, formats, loki, pipelines, promtail, sources
 from observability.settings.load import StackConfig
 from tests.unit.conftest import FULL, stack_config
 
@@ -108,7 +108,7 @@ def test_a_line_gets_few_labels() -> None:
 def test_every_line_is_matched_by_exactly_one_selector() -> None:
     selectors = dict.fromkeys(selector for _, selector in pipelines.matches())
     assert len(selectors) == len(pipelines.matches())
-    for kind in (*pipelines.FORMATS, pipelines.DETECTED):
+    for kind in (*pipelines.FORMATS, formats.DETECTED):
         for line in ('  {"level": "info"}', "plain words", ""):
             taken = [
                 selector

@@ -1,0 +1,231 @@
+"""The formats of log lines, as data: what is read from a line, when it counts as unreadable, and its level.
+
+`observability/logs/statements.py` turns them into statements of the OpenTelemetry Collector. Expressions are RE2.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+Path = tuple[str, ...]
+"""Keys from the outermost object of a JSON line inwards."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Json:
+    """Fields of a JSON object: name → where it may be; the first place that has a value is used."""
+
+    fields: Mapping[str, tuple[Path, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regex:
+    """The named groups of an expression; a line that does not match yields none."""
+
+    expression: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Set a field to the value of the first case whose field matches the expression."""
+
+    target: str
+    cases: tuple[tuple[str, str, str], ...]
+    """Value, field, expression."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """How the lines of one format are read."""
+
+    extract: tuple[Json | Regex, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    required: tuple[str, ...] = ()
+    """A line in which none of these fields was found is unreadable; empty: no line can be."""
+    metadata: tuple[str, ...] = ()
+    """Fields that become structured metadata."""
+    time: str = ""
+    """Field with the line's own time; empty: the time at which Docker received the line is used."""
+
+
+LEVELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "debug": (
+            *("debug", "trace", "verbose", "debug1", "debug2", "debug3", "debug4", "debug5", ".", "-"),
+            *("d", "d1", "d2", "d3", "d4", "d5", "fine", "finer", "finest", "10", "20"),
+        ),
+        "info": (
+            *("info", "notice", "log", "information", "statement", "detail", "hint", "context", "*"),
+            *("i", "informational", "config", "30"),
+        ),
+        "warning": ("warning", "warn", "#", "w", "wrn", "40"),
+        "error": ("error", "err", "e", "eror", "severe", "50"),
+        "critical": ("critical", "crit", "fatal", "panic", "alert", "emerg", "emergency", "dpanic", "f", "60"),
+    }
+)
+"""The canonical word for each program's names of a level, in lower case. Includes PostgreSQL's LOG, Redis' marks, the
+letters of klog and MongoDB, the words of java.util.logging and the numbers of pino and bunyan."""
+
+UNKNOWN: Final = "unknown"
+"""Level of a line that names none."""
+
+DETECTED: Final = "detected"
+"""Format of a container without other information: each line is parsed by its shape."""
+
+PLAIN: Final = "plain"
+
+NGINX_ACCESS: Final = (
+    r"^(?P<client>\S+) \S+ \S+ \[(?P<access>[^\]]+)\] "
+    r'"(?P<method>[A-Z]+) (?P<path>\S+)[^"]*" (?P<status>\d{3}) '
+)
+NGINX_ERROR: Final = r"^(?P<error>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>[a-z]+)\] "
+POSTGRES: Final = (
+    r"^(?P<read>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \S+) \[\d+\].*?"
+    r"(?P<level>DEBUG\d?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT):\s"
+)
+POSTGRES_CONTINUED: Final = r"^(?P<read>\t)"
+"""A statement of several lines continues after a tab."""
+REDIS: Final = r"^\d+:(?P<role>[XCSM]) \d+ \w+ \d+ \d\d:\d\d:\d\d\.\d+ (?P<level>[.*#-]) "
+LOGFMT: Final = r"(?:^|\s)(?:level|lvl)=\"?(?P<level>[A-Za-z]+)"
+KLOG: Final = r"^(?P<level>[IWEF])(?P<read>\d{4} \d\d:\d\d:\d\d\.\d+) +\d+ (?P<source>[^\s:]+:\d+)\] "
+
+GRAFANA_REQUEST: Final = (
+    r"\buname=(?P<user>\S*) .*msg=\"Request Completed\" method=(?P<method>[A-Z]+) "
+    r"path=(?P<path>\S+) status=(?P<status>\d{3}) remote_addr=(?P<client>\S+)"
+)
+GRAFANA_LOGIN: Final = r'msg="Successful Login" User=(?P<user>\S+)'
+GRAFANA_SIGNED: Final = (
+    r"(?P<signed>method=POST path=/login |path=/login/[a-z_]+ |path=/logout |"
+    r'msg="Successful Login")'
+)
+_CHANGED: Final = "|".join(
+    (
+        *("access-control", "admin", "alertmanager/grafana", "annotations", "auth", "dashboards", "folders", "orgs?"),
+        *("library-elements", "playlists", "plugins", "preferences", "ruler", "serviceaccounts", "snapshots", "teams"),
+        *("user/password", "users", "v1/provisioning", "datasources(?:/uid/[^/ ]+|/\\d+)? "),
+    )
+)
+GRAFANA_CHANGED: Final = (
+    rf"method=(?P<changed>POST|PUT|PATCH|DELETE) path=/(?:api/(?:{_CHANGED})|"
+    r"apis/(?:dashboard|folder|iam|notifications|playlist|preferences|rules)\.)"
+)
+"""Parts of Grafana's API where a request that is not a GET changes something; queries are also sent as POST."""
+
+SYSTEM: Final = "system"
+"""Field in which a JSON line names the system that it is about."""
+
+_FIELDS: Final[Mapping[str, tuple[Path, ...]]] = MappingProxyType(
+    {
+        # The last: Elastic's schema, flat and nested, and MongoDB.
+        "level": (("level",), ("severity",), ("lvl",), ("levelname",), ("log.level",), ("log", "level"), ("s",)),
+        "time": (("timestamp",), ("@timestamp",), ("time",), ("ts",), ("t", "$date")),
+        "message": (("message",), ("msg",), ("event",)),
+        "context": (("context",),),
+        "correlation_id": (("correlation_id",), ("correlationId",), ("request_id",), ("requestId",)),
+        "trace_id": (("trace_id",), ("traceId",), ("trace.id",), ("trace", "id")),
+        "user": (("user_id",), ("userId",), ("user", "id"), ("user",)),
+        "session": (("session_id",), ("sessionId",)),
+        SYSTEM: (("system",),),
+    }
+)
+
+FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
+    {
+        "json": Format(
+            extract=(Json(fields=_FIELDS),),
+            required=("message",),
+            metadata=("correlation_id", "trace_id", "context", "user", "session"),
+            time="time",
+        ),
+        "nginx": Format(
+            extract=(Regex(expression=NGINX_ACCESS), Regex(expression=NGINX_ERROR)),
+            choices=(
+                Choice(
+                    target="level",
+                    cases=(("error", "status", "^5"), ("warning", "status", "^4"), ("info", "status", "^[123]")),
+                ),
+            ),
+            required=("access", "error"),
+            metadata=("method", "status"),
+        ),
+        "postgres": Format(
+            extract=(Regex(expression=POSTGRES), Regex(expression=POSTGRES_CONTINUED)), required=("read",)
+        ),
+        "redis": Format(extract=(Regex(expression=REDIS),), required=("role",)),
+        # Sign-ins and changes with their user, as far as Grafana's own log shows them: `audit` is sign-in or change.
+        "grafana": Format(
+            extract=tuple(
+                Regex(expression=one)
+                for one in (LOGFMT, GRAFANA_REQUEST, GRAFANA_LOGIN, GRAFANA_SIGNED, GRAFANA_CHANGED)
+            ),
+            choices=(Choice(target="audit", cases=(("change", "changed", "."), ("sign-in", "signed", "."))),),
+            required=("level",),
+            metadata=("audit", "user", "method", "path", "status", "client"),
+        ),
+        "logfmt": Format(
+            extract=(
+                Regex(expression=LOGFMT),
+                Regex(expression=r"(?:^|\s)trace_?[iI][dD]=\"?(?P<trace_id>\w+)"),
+                Regex(expression=r"(?:^|\s)(?:correlation|request)_?[iI][dD]=\"?(?P<correlation_id>[\w-]+)"),
+            ),
+            required=("level",),
+            metadata=("trace_id", "correlation_id"),
+        ),
+        "klog": Format(extract=(Regex(expression=KLOG),), required=("read",), metadata=("source",)),
+        # No parser: no line can fail to parse, so none is marked.
+        PLAIN: Format(),
+    }
+)
+"""The formats by name: values of the Docker label `obs.logs`."""
+
+SHAPES: Final[Mapping[str, str]] = MappingProxyType(
+    {"json": r"^\s*\{", "klog": KLOG, "logfmt": LOGFMT.replace("[A-Za-z]+", "[A-Za-z]+\\b")}
+)
+"""Expression by which a line of the format `detected` is recognised, in order; any other line is plain."""
+
+_WORDS: Final = (
+    "trace|debug|info|information|notice|warn|warning|error|err|severe|crit|critical|fatal|panic|alert|emerg|emergency"
+)
+
+LEVEL_MARKS: Final = (
+    rf"(?:^|[\s\[(<|:=\"'])(?P<level>{_WORDS.upper()})(?:[\s\])>|:,;\"']|$)",
+    rf"(?i)[\[(<](?P<level>{_WORDS})[\])>]",
+    rf"(?i)^(?P<level>{_WORDS})\s*:",
+    r"(?i)\b(?P<level>debug|info|warn(?:ing)?|error|fatal|panic)\b",
+)
+"""How a line without a parser names its level; the first that matches decides. A word in capitals, in brackets or at
+the start of a line is a level; anywhere else it may be part of the text."""
+
+TRACE: Final = (
+    r"(?m)^(?:Traceback \(most recent call last\):|panic: |fatal error: |goroutine \d+ \[|Caused by: |"
+    r"(?:Exception in thread |[A-Za-z_$][\w.$]*(?:Error|Exception)(?::|$))|thread '.*' panicked at )"
+)
+"""A stack trace: its line has at least the level error, whatever the line before it that it was joined to says."""
+
+CONTINUED: Final = "|".join(
+    (
+        r"^\s",
+        r"^$",
+        r"^[})\]]+[,;]?$",
+        r"^(?:Caused by|Suppressed): ",
+        r"^\.\.\. \d+ (?:more|common frames omitted)",
+        # Python: the header, the two ways in which traces are chained, and the exception, which is the last line.
+        r"^Traceback \(most recent call last\):",
+        r"^(?:During handling of the above exception|The above exception was the direct cause)",
+        # Java and Python name the class of an exception alike; plain `Error: text` is the first line of many programs.
+        r"^[A-Za-z_$][\w.$]*[\w$](?:Error|Exception|Exit|Interrupt)(?::|$)",
+        # Go: header, frames with arguments as addresses, and who started the goroutine.
+        r"^goroutine \d+ \[",
+        r"^\[signal ",
+        r"^(?:created by )?[\w./*()\-]+\.[\w.()*\-]+\((?:0x[0-9a-f]+\??|\.\.\.|[{}, ])*\)$",
+        r"^created by \S+",
+        r"^exit status \d+$",
+        # PHP, Rust.
+        r"^Stack trace:$",
+        r"^#\d+ ",
+        r"^stack backtrace:$",
+        r"^note: run with ",
+    )
+)
+"""A line that continues the one before it in the same output: part of a stack trace, or indented."""

@@ -1,0 +1,314 @@
+"""The configuration of the OpenTelemetry Collector (contrib) as the log collector.
+
+It reads the output of every container of the host, whoever started it: `docker_observer` finds them, and
+`receiver_creator` starts one `file_log` receiver for each on Docker's json-file logs. Which system they belong to is
+decided by `sources.relabels`; how lines are parsed, by `formats`.
+
+Nothing is buffered in memory between the file and the queue on disk: a position is stored after its lines are in the
+queue. So there is no batch processor; batches are made by the exporter, from the queue. The only exception is the
+joining of lines (`_JOIN`): what it holds is lost if the collector is killed, one second of output at most.
+
+Lines that could not be parsed are counted by the count connector, made cumulative, and served as a counter to be
+scraped (`LINES`). By remote write the counter would have a sample only when a line was counted, and would be stale
+five minutes later; a rule of Loki's ruler would be a gauge with another meaning.
+
+Loki indexes attributes of the resource only (`loki.INDEXED`), so what a line says of itself (level, system, team) is
+moved there by `groupbyattrs`; all other attributes become structured metadata.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from observability.core.render import to_yaml
+from observability.logs import statements as s
+from observability.logs.formats import CONTINUED, FORMATS
+from observability.logs.loki import INDEXED, OLDEST
+from observability.logs.pipelines import PREFIX, UNPARSED
+from observability.logs.redaction import HINT
+from observability.logs.sources import BACKOFF_LIMIT, COMPOSE_PROJECT, FORMAT, LABELS, NAME, exposed, relabels, teams
+from observability.settings.load import StackConfig
+
+MAIN: Final = "collector.yaml"
+
+PORT: Final = 8888
+"""Its own metrics, in the format of Prometheus."""
+
+LINES: Final = 8889
+"""Counters of what is in the lines, in the format of Prometheus; the series have the labels of the stream."""
+
+HEALTH: Final = 13133
+"""The health_check extension."""
+
+DATA: Final = "/var/lib/otelcol"
+"""Folder of the data volume: positions in the files, and the queue."""
+
+CONTAINERS: Final = "/var/lib/docker/containers"
+"""Folder of Docker's logs."""
+
+PROXY: Final = "tcp://docker-proxy:2375"
+"""The read-only proxy of Docker's socket."""
+
+ANY: Final = "0.0.0.0"  # noqa: S104 - in a container of its own, on the stack's network
+"""Address on which its own pages are served."""
+
+ENDPOINT: Final = "http://loki:3100/otlp"
+
+IMAGE: Final = "image"
+PROJECT: Final = "compose_project"
+
+LONGEST: Final = 200 * 1024
+"""Bytes from which a line is stored in pieces. Docker writes pieces of 16 KiB; Loki rejects lines over 256 KiB."""
+
+QUEUE: Final = 1024**3
+"""Bytes of lines that wait on disk for Loki. Then reading pauses, and Docker's files are the rest of the queue."""
+
+_JOIN: Final = "1s"
+"""How long a line waits for the next one that may continue it."""
+
+_POLL: Final = "100ms"
+"""How often a file is looked at. A container's last lines are read only if this happens between their writing and the
+news of its end."""
+
+
+def files(config: StackConfig) -> dict[str, str]:
+    """The collector's configuration folder: path within it → text."""
+    return {MAIN: to_yaml(_verbatim(document(config)), source=f"Pulumi.{config.stack}.yaml")}
+
+
+def document(config: StackConfig) -> dict[str, Any]:
+    """The configuration, before `$` is escaped."""
+    known = teams(config)
+    return {
+        "extensions": {
+            "health_check": {"endpoint": f"{ANY}:{HEALTH}"},
+            "docker_observer": {
+                "endpoint": PROXY,
+                "timeout": "10s",
+                "include_all_containers": True,
+                # A receiver, and so the file of its positions, is named after the host: an address would change.
+                "use_hostname_if_present": True,
+                "cache_sync_interval": "1m",
+            },
+            "file_storage/positions": {"directory": f"{DATA}/positions", "create_directory": True},
+            "file_storage/queue": {
+                "directory": f"{DATA}/queue",
+                "create_directory": True,
+                "compaction": {"directory": f"{DATA}/queue", "on_start": True, "on_rebound": True},
+            },
+        },
+        "receivers": {"receiver_creator/containers": _containers()},
+        "processors": {
+            "memory_limiter": {"check_interval": "1s", "limit_percentage": 80, "spike_limit_percentage": 20},
+            "transform/stream": {
+                "error_mode": "silent",
+                "log_statements": [
+                    {
+                        "context": "resource",
+                        "statements": [
+                            *s.selection(relabels(config, FORMATS), known),
+                            f"keep_keys(resource.attributes, {_list(*INDEXED, FORMAT, IMAGE, PROJECT)})",
+                            f"truncate_all(resource.attributes, {s.KEPT_LABEL})",
+                        ],
+                    }
+                ],
+            },
+            # Loki would reject them; they are the past of containers that are read for the first time.
+            "filter/old": {
+                "error_mode": "silent",
+                "log_conditions": [
+                    f'log.time < Now() - Duration("{OLDEST}") and log.time > Time("2020-01-01", "%Y-%m-%d")'
+                ],
+            },
+            "transform/parse": {
+                "error_mode": "silent",
+                "log_statements": [{"context": "log", "statements": [*s.parsing(known)]}],
+            },
+            "transform/redact": {
+                "error_mode": "silent",
+                "log_statements": [
+                    {
+                        "context": "log",
+                        "conditions": [
+                            s.matches("log.body", HINT),
+                            f"{s.attribute('context')} != nil",
+                        ],
+                        "statements": [*s.redacting()],
+                    }
+                ],
+            },
+            "groupbyattrs": {"keys": ["level", "system", "team"]},
+            "transform/labels": {
+                "error_mode": "silent",
+                "log_statements": [
+                    {"context": "resource", "statements": [f'delete_key(resource.attributes, "{FORMAT}")']}
+                ],
+            },
+            # The same stream is one series, also after its container was replaced by one of another image.
+            "transform/counter": {
+                "error_mode": "silent",
+                "metric_statements": [
+                    {"context": "resource", "statements": ["keep_keys(resource.attributes, [])"]},
+                ],
+            },
+            "delta_to_cumulative": {"max_stale": "720h"},
+        },
+        "connectors": {
+            "forward": {},
+            "count/unparsed": {
+                "logs": {
+                    PREFIX + UNPARSED: {
+                        "description": "Lines kept though their parser could not read them.",
+                        "conditions": [f"{s.attribute(s.PARSE_ERROR)} != nil"],
+                        "attributes": [{"key": name} for name in INDEXED if name != "level"],
+                    }
+                }
+            },
+        },
+        "exporters": {
+            "otlp_http/loki": {
+                "endpoint": ENDPOINT,
+                "timeout": "30s",
+                "retry_on_failure": {
+                    "initial_interval": "500ms",
+                    "max_interval": BACKOFF_LIMIT,
+                    # 0: for ever; the default of 5 minutes loses lines.
+                    "max_elapsed_time": 0,
+                },
+                "sending_queue": {
+                    "storage": "file_storage/queue",
+                    "sizer": "bytes",
+                    "queue_size": QUEUE,
+                    "block_on_overflow": True,
+                    # In order: Loki rejects what is far behind the newest line of its stream.
+                    "num_consumers": 1,
+                    "batch": {
+                        "sizer": "bytes",
+                        "min_size": 512 * 1024,
+                        "max_size": 2 * 1024**2,
+                        "flush_timeout": "1s",
+                    },
+                },
+            },
+            "prometheus/lines": {
+                "endpoint": f"{ANY}:{LINES}",
+                "metric_expiration": "720h",
+                "add_metric_suffixes": False,
+            },
+        },
+        "service": {
+            "extensions": ["health_check", "docker_observer", "file_storage/positions", "file_storage/queue"],
+            "telemetry": {
+                "logs": {"level": "warn", "encoding": "json"},
+                "metrics": {
+                    "readers": [{"pull": {"exporter": {"prometheus": {"host": ANY, "port": PORT}}}}],
+                },
+            },
+            "pipelines": {
+                "logs/read": {
+                    "receivers": ["receiver_creator/containers"],
+                    "processors": [
+                        *("memory_limiter", "transform/stream", "filter/old", "transform/parse", "transform/redact")
+                    ],
+                    "exporters": ["forward", "count/unparsed"],
+                },
+                "logs/loki": {
+                    "receivers": ["forward"],
+                    "processors": ["groupbyattrs", "transform/labels"],
+                    "exporters": ["otlp_http/loki"],
+                },
+                "metrics/lines": {
+                    "receivers": ["count/unparsed"],
+                    "processors": ["transform/counter", "delta_to_cumulative"],
+                    "exporters": ["prometheus/lines"],
+                },
+            },
+        },
+    }
+
+
+def _containers() -> dict[str, Any]:
+    """One reader for each container: that of the endpoint without a port. There is one more for each exposed port.
+
+    Text between backticks is evaluated for each container, so none may stand in an operator.
+    """
+    folder = f"{CONTAINERS}/`container_id`"
+    found = {NAME: "/`name`", IMAGE: "`image`:`tag`", PROJECT: _docker_label(COMPOSE_PROJECT)}
+    return {
+        "watch_observers": ["docker_observer"],
+        "receivers": {
+            "file_log/container": {
+                "rule": 'type == "container" && port == 0',
+                "config": {
+                    "include": [f"{folder}/`container_id`-json.log*"],
+                    "start_at": "beginning",
+                    "poll_interval": _POLL,
+                    "storage": "file_storage/positions",
+                    "include_file_name": False,
+                    # A rotated file may be compressed before it has been read to its end.
+                    "compression": "auto",
+                    "retry_on_failure": {"enabled": True, "max_elapsed_time": 0},
+                    "operators": _operators(),
+                },
+                "resource_attributes": {**found, **{exposed(name): _docker_label(name) for name in LABELS}},
+            }
+        },
+    }
+
+
+def _docker_label(name: str) -> str:
+    return f"`labels[{json.dumps(name)}]`"
+
+
+def _operators() -> list[dict[str, Any]]:
+    """From the lines of Docker's file to those of the program, and to whole stack traces."""
+    read = 'attributes["log.iostream"] != nil'
+    ends = r'body endsWith "\n"'
+    joined = {
+        "combine_field": "body",
+        # A piece of one output may stand between those of the other.
+        "source_identifier": 'attributes["log.iostream"]',
+        "max_log_size": LONGEST,
+        "force_flush_period": _JOIN,
+    }
+    return [
+        {"type": "container", "format": "docker", "add_metadata_from_filepath": False, "on_error": "send_quiet"},
+        {
+            "type": "recombine",
+            "id": "pieces",
+            "if": read,
+            "is_last_entry": ends,
+            "combine_with": "",
+            "max_unmatched_batch_size": 0,
+            **joined,
+        },
+        {"type": "add", "if": f"not ({ends}) and {read}", "field": f"attributes.{s.PARTIAL}", "value": "true"},
+        {"type": "regex_replace", "if": ends, "field": "body", "regex": r"\r?\n$", "replace_with": ""},
+        {
+            "type": "recombine",
+            "id": "traces",
+            # An object on one line is complete.
+            "if": rf'{read} and not (body matches "^\\s*[{{].*[}}]\\s*$")',
+            "is_first_entry": f"not (body matches {json.dumps(CONTINUED)})",
+            "combine_with": "\n",
+            **joined,
+        },
+        {"type": "regex_replace", "field": "body", "regex": r"\n+$", "replace_with": ""},
+    ]
+
+
+def _list(*names: str) -> str:
+    return f"[{', '.join(map(s.text, dict.fromkeys(names)))}]"
+
+
+def _verbatim(value: Any) -> Any:  # noqa: ANN401 - any part of a YAML document
+    """The document with `$` escaped: the collector would replace `${...}` by what it names."""
+    match value:
+        case str():
+            return value.replace("$", "$$")
+        case Mapping():
+            return {key: _verbatim(inner) for key, inner in value.items()}
+        case list():
+            return [_verbatim(inner) for inner in value]
+        case _:
+            return value
