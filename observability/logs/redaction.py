@@ -10,12 +10,12 @@ from typing import Final
 
 MASK: Final = "***"
 
-_NAMES: Final = (
-    r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|"
-    r"authorization|cookie)"
-)
-_KEY: Final = rf"[\w.-]*{_NAMES}(?:[_.-]?(?:id|key|value|hash))?"
+_NAMES: Final = r"pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?"
+_AFTER: Final = r"(?:[_.-]?(?:id|key|value|hash))?"
+_KEY: Final = rf"[\w.-]*(?:{_NAMES}|authorization|cookie){_AFTER}"
 """A key that names a secret; a longer word such as `tokens` or `passed` is none."""
+_FIELD: Final = rf"[\w.-]*(?:{_NAMES}){_AFTER}"
+"""The same without the headers, whose value has several words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ SECRETS: Final[tuple[Secret, ...]] = (
     ),
     Secret(
         name="key=value",
-        expression=rf"(?i)((?:^|[^\w\"'])[\"']?{_KEY}=)(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s&;,\"'\\]+)",
+        expression=rf"(?i)((?:^|[^\w\"'])[\"']?{_FIELD}=)(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s&;,\"'\\]+)",
         replacement=f"$1{MASK}",
     ),
     Secret(
