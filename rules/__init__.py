@@ -47,8 +47,8 @@ def files(config: StackConfig, links: Links, root: Path | None = None) -> dict[s
     is returned unchanged. PromQL is checked by promtool.
     """
     sources = load(root)
-    overrides = Overrides(paging=config.paging, thresholds=config.thresholds)
-    overrides.check({rule["alert"]: rule for source in sources.values() for rule in _alerts(source.document)})
+    overrides = Overrides(paging=config.paging, thresholds=config.thresholds, alerts=config.waits)
+    overrides.check([rule for source in sources.values() for rule in _alerts(source.document)])
     running = (part for part in parts().values() if part.store and _read(part, config))
     up = sorted({part.store.up for part in running if part.store and part.store.up != "up"})
     static = {

@@ -1,17 +1,20 @@
 """Overrides of `for` and `page` by a system or an environment.
 
+A system states a `for` with a threshold, for all alerts that compare with it, or for a single alert by its name.
+
 Neither a `for` nor a label can come from a series, so an alert with an override becomes one rule for that system
 and one for all others.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from observability.core.alert import SEVERITIES
+from observability.core.documents import nearest
 from observability.core.errors import ConfigError
-from observability.systems.model import Paging
+from observability.systems.model import AlertWaits, Paging, Waits
 from observability.systems.resolve import Threshold
 
 PAGE: Final = "page"
@@ -28,8 +31,10 @@ class Overrides:
 
     paging: Mapping[str, Paging]
     thresholds: tuple[Threshold, ...]
+    alerts: Mapping[str, AlertWaits] = field(default_factory=dict)
+    """The `for` of single alerts, by system: above that of a threshold."""
     waits: Mapping[tuple[str, str], Mapping[str, str]] = field(init=False)
-    """The `for` of systems: name and severity of the threshold → system → duration."""
+    """The `for` of thresholds: name and severity of the threshold → system → duration."""
 
     def __post_init__(self) -> None:
         found: dict[tuple[str, str], dict[str, str]] = {}
@@ -42,8 +47,7 @@ class Overrides:
     def apply(self, rule: Rule) -> Iterator[Rule]:
         """The rule for all systems without overrides, then one for each combination of overrides."""
         labels = rule.get("labels") or {}
-        if labels.get("severity") not in SEVERITIES or "component" not in labels:
-            # A rule in upstream form, without the labels that all rules of this repository have.
+        if not _overridable(rule):
             yield rule
             return
         page = labels.get(PAGE, "yes" if labels["severity"] == "critical" else "no")
@@ -62,18 +66,33 @@ class Overrides:
             same = [system for system, other in wanted.items() if other == own]
             yield _with({**plain, "expr": _narrowed(str(rule["expr"]), same)}, *own)
 
-    def check(self, alerts: Mapping[str, object]) -> None:
-        """ConfigError where a system names an alert that does not exist."""
+    def check(self, rules: Collection[Mapping[str, Any]]) -> None:
+        """ConfigError where a system names an alert, or a severity of it, that none of the alerting rules has."""
+        known: dict[str, set[str]] = {}
+        for rule in rules:
+            severities = known.setdefault(rule["alert"], set())
+            if _overridable(rule):
+                severities.add(rule["labels"]["severity"])
         for system, paging in self.paging.items():
             for name in paging.alerts:
-                if name not in alerts:
+                _check_alert(f"systems.{system}: page.alerts.{name}", name, known)
+        for system, waits in self.alerts.items():
+            for name, stated in waits.items():
+                where = f"systems.{system}: for.{name}"
+                _check_alert(where, name, known)
+                named = [severity for severity, wait in stated if wait]
+                if not known[name] & set(named):
                     raise ConfigError(
-                        f"systems.{system}: page.alerts.{name}: there is no such alert",
-                        "see the files in rules/ for their names",
+                        f"{where}: {name} has no rule of severity {' or '.join(named)}",
+                        f"write {name}: 5m, or one for its severity: {', '.join(sorted(known[name]))}",
                     )
 
     def _wait(self, rule: Rule, system: str) -> str | None:
-        """The wait of the first threshold of the rule for which the system sets one; else the rule's own."""
+        """The `for` that the system states for the alert, or for the first of its thresholds; else the rule's own."""
+        severity = rule["labels"]["severity"]
+        own: str | None = getattr(self.alerts.get(system, {}).get(rule["alert"], Waits()), severity)
+        if own is not None:
+            return own
         for named in _THRESHOLD.findall(str(rule["expr"])):
             if system in (stated := self.waits.get(named, {})):
                 return stated[system]
@@ -86,6 +105,26 @@ class Overrides:
         if severity == "critical" and paging.all_criticals is not None:
             return "yes" if paging.all_criticals else "no"
         return page
+
+
+def _overridable(rule: Mapping[str, Any]) -> bool:
+    """Whether it has the labels of all rules of this repository; one in upstream form has not."""
+    labels = rule.get("labels") or {}
+    return labels.get("severity") in SEVERITIES and "component" in labels
+
+
+def _check_alert(where: str, name: str, known: Mapping[str, Collection[str]]) -> None:
+    """ConfigError where no rule has this name, or only rules that cannot be overridden."""
+    if name not in known:
+        raise ConfigError(
+            f"{where}: there is no such alert",
+            f"{nearest(name, known)}known here: {', '.join(sorted(known))}",
+        )
+    if not known[name]:
+        raise ConfigError(
+            f"{where}: the rule of {name} is in upstream form, which is loaded unchanged",
+            "give it the labels severity and component, or remove this line",
+        )
 
 
 def _with(rule: Rule, wait: str | None, page: str) -> Rule:

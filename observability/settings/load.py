@@ -30,7 +30,7 @@ from observability.settings.secrets import known_secrets
 from observability.settings.stack_file import decode
 from observability.settings.systems import SystemSettings
 from observability.systems import load as system_files
-from observability.systems.model import Paging, System
+from observability.systems.model import AlertWaits, Paging, System
 from observability.systems.resolve import Threshold, platform_thresholds, thresholds
 
 ROOT: Final = project.BUILT_IN
@@ -71,6 +71,12 @@ class StackConfig:
         """Overrides of which alerts page, by system and for the stack itself."""
         own = self.system_settings(PLATFORM).page
         return {PLATFORM: own, **{name: system.page for name, system in self.systems.items()}}
+
+    @property
+    def waits(self) -> dict[str, AlertWaits]:
+        """The `for` of single alerts, by system and for the stack itself."""
+        own = self.system_settings(PLATFORM).waits
+        return {PLATFORM: own, **{name: system.waits for name, system in self.systems.items()}}
 
     @property
     def notifications(self) -> NotificationSettings:

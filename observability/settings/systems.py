@@ -10,7 +10,7 @@ from observability.core.section import Section
 from observability.core.types import Address, Port, RepositoryFile, in_repository, one_each
 from observability.parts.model import Server
 from observability.parts.registry import stores
-from observability.systems.model import Paging, ThresholdValues
+from observability.systems.model import AlertWaits, Paging, ThresholdValues
 
 
 def _target_file(value: str) -> str:
@@ -96,6 +96,12 @@ class SystemSettings(Section):
     )
     page: Paging = Field(
         default_factory=Paging, description="Which of its alerts wake someone here; above what its file says."
+    )
+    waits: AlertWaits = Field(
+        {},
+        alias="for",
+        description="How long the condition of single alerts must hold here before they fire: by name, a duration or "
+        "one for each severity; above what its file says.",
     )
 
     @model_validator(mode="after")

@@ -15,13 +15,13 @@ from observability.settings.parts import password_secret
 from observability.settings.secrets import ScrapeSecret, scrape_secret
 from observability.settings.systems import SystemSettings
 from observability.systems.check import threshold_problems
-from observability.systems.model import System
+from observability.systems.model import System, merged_waits
 from observability.systems.resolve import merged
 
 INSTANCES = "instances"
 """What every system's file declares: instances with metrics."""
 
-_OF_PLATFORM = frozenset({"thresholds", "page"})
+_OF_PLATFORM = frozenset({"thresholds", "page", "waits"})
 """What the settings may state for the stack itself besides its hosts, data stores and probes."""
 
 
@@ -48,7 +48,7 @@ def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dic
         if name == PLATFORM:
             for field in sorted(own.model_fields_set - _OF_PLATFORM - keys):
                 raise ConfigError(
-                    f"{where}.{field}: the stack itself has thresholds, page, hosts, data stores and probes only",
+                    f"{where}.{field}: the stack itself has thresholds, page, for, hosts, data stores and probes only",
                     "remove it",
                 )
         elif name not in known:
@@ -64,7 +64,8 @@ def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dic
             _check_unwatched(where, own, system)
             if own.enabled:
                 page = system.page.under(own.page)
-                found[name] = system.model_copy(update={"thresholds": demanded, "page": page})
+                waits = merged_waits(system.waits, own.waits)
+                found[name] = system.model_copy(update={"thresholds": demanded, "page": page, "waits": waits})
     _check_hosts(source, settings)
     _check_names(source, settings)
     if settings.environment == "prod":

@@ -180,9 +180,22 @@ class Waits(Section):
     warning: Duration | None = Field(None, description="As info.")
     critical: Duration | None = Field(None, description="As info.")
 
+    def under(self, above: "Waits | None") -> "Waits":
+        """These durations, each overridden by that of `above` where it has one."""
+        return Waits(**{name: value for one in (self, above) if one for name, value in one if value is not None})
+
 
 def _waits(value: object) -> object:
     return dict.fromkeys(Waits.model_fields, value) if isinstance(value, str) else value
+
+
+AlertWaits = dict[str, Annotated[Waits, BeforeValidator(_waits, json_schema_input_type=Waits | Duration)]]
+"""The `for` of single alerts, by name."""
+
+
+def merged_waits(below: AlertWaits, above: AlertWaits) -> AlertWaits:
+    """The `for` of single alerts, each overridden by that of `above` where it has one."""
+    return {**below, **{name: below.get(name, Waits()).under(waits) for name, waits in above.items()}}
 
 
 class Paging(Section):
@@ -204,7 +217,7 @@ class ThresholdValues(Section):
     warning: Amount = Field(None, description="A number, or like 5%, 500ms, 14d by the threshold's unit.")
     critical: Amount = Field(None, description="As warning.")
     info: Amount = Field(None, description="As warning.")
-    wait: Annotated[Waits | None, BeforeValidator(_waits)] = Field(
+    wait: Annotated[Waits | None, BeforeValidator(_waits, json_schema_input_type=Waits | Duration | None)] = Field(
         None,
         alias="for",
         description="How long it must be exceeded: a duration, or one for each severity like {critical: 1m}; "
@@ -214,8 +227,7 @@ class ThresholdValues(Section):
     def under(self, above: "ThresholdValues") -> "ThresholdValues":
         """These values, each overridden by that of `above` where it has one."""
         given = {name: value for name, value in above if value is not None and name != "wait"}
-        waits = {name: value for one in (self.wait, above.wait) if one for name, value in one if value is not None}
-        return self.model_copy(update={**given, "wait": Waits(**waits) if waits else None})
+        return self.model_copy(update={**given, "wait": self.wait.under(above.wait) if self.wait else above.wait})
 
 
 class Figure(Section):
@@ -253,6 +265,13 @@ class System(Section):
         {}, description="What is demanded of it: see observability/systems/thresholds.py."
     )
     page: Paging = Field(default_factory=Paging, description="Which of its alerts wake someone.")
+    waits: AlertWaits = Field(
+        {},
+        alias="for",
+        description="How long the condition of single alerts must hold before they fire: by name, a duration or one "
+        "for each severity; above what their rules and the thresholds say.",
+        examples=[{"HostDown": "3m", "EndpointDown": {"critical": "2m"}}],
+    )
     slos: Slos = Field(default_factory=Slos, description="Its service level objectives.")
     figures: tuple[Figure, ...] = Field((), description="Figures for its dashboards.")
 
