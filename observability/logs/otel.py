@@ -8,6 +8,11 @@ Nothing is buffered in memory between the file and the queue on disk: a position
 queue. So there is no batch processor; batches are made by the exporter, from the queue. The only exception is the
 joining of lines (`_JOIN`): what it holds is lost if the collector is killed, one second of output at most.
 
+The observer reports changes once a second. A container that lives for less than that may not be read at all, and the
+last lines of one that has ended are read only if a file is looked at (`_POLL`) between their writing and the report.
+If it is started again, they are read then. A file of positions holds the first 1000 bytes of the log, by which it is
+recognised after a rotation, as they were written: secrets in them are in the collector's own volume.
+
 Lines that could not be parsed are counted by the count connector, made cumulative, and served as a counter to be
 scraped (`LINES`). By remote write the counter would have a sample only when a line was counted, and would be stale
 five minutes later; a rule of Loki's ruler would be a gauge with another meaning.
@@ -67,8 +72,7 @@ _JOIN: Final = "1s"
 """How long a line waits for the next one that may continue it."""
 
 _POLL: Final = "100ms"
-"""How often a file is looked at. A container's last lines are read only if this happens between their writing and the
-news of its end."""
+"""How often a file is looked at: 0.3 % of a core for each container (0.15 % at the default of 200 ms)."""
 
 
 def files(config: StackConfig) -> dict[str, str]:
@@ -144,11 +148,16 @@ def document(config: StackConfig) -> dict[str, Any]:
                     {"context": "resource", "statements": [f'delete_key(resource.attributes, "{FORMAT}")']}
                 ],
             },
-            # The same stream is one series, also after its container was replaced by one of another image.
+            # The same stream is one series, also after its container was replaced by one of another image. A count has
+            # the times of its lines, of which one may be before those that were counted earlier: it would be dropped.
             "transform/counter": {
                 "error_mode": "silent",
                 "metric_statements": [
                     {"context": "resource", "statements": ["keep_keys(resource.attributes, [])"]},
+                    {
+                        "context": "datapoint",
+                        "statements": ["set(datapoint.start_time_unix_nano, 0)", "set(datapoint.time, Now())"],
+                    },
                 ],
             },
             "delta_to_cumulative": {"max_stale": "720h"},
@@ -193,7 +202,8 @@ def document(config: StackConfig) -> dict[str, Any]:
             "prometheus/lines": {
                 "endpoint": f"{ANY}:{LINES}",
                 "metric_expiration": "720h",
-                "add_metric_suffixes": False,
+                "translation_strategy": "UnderscoreEscapingWithoutSuffixes",
+                "without_scope_info": True,
             },
         },
         "service": {
