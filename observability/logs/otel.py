@@ -145,7 +145,9 @@ def document(config: StackConfig) -> dict[str, Any]:
             "transform/labels": {
                 "error_mode": "silent",
                 "log_statements": [
-                    {"context": "resource", "statements": [f'delete_key(resource.attributes, "{FORMAT}")']}
+                    {"context": "resource", "statements": [f'delete_key(resource.attributes, "{FORMAT}")']},
+                    # Loki would store the receiver's name and version with each line.
+                    {"context": "scope", "statements": ['set(scope.name, "")', 'set(scope.version, "")']},
                 ],
             },
             # The same stream is one series, also after its container was replaced by one of another image. A count has
