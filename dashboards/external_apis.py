@@ -121,7 +121,7 @@ def _rate_limit(subject: Subject) -> Panel:
         "Share of the provider's rate limit that the calls use, by API; beyond the whole, calls are refused.",
         "percentunit",
         over_time(
-            f"60 * {subject.of('app:external_api_calls:rate5m')} / on (system) group_left () {limit}", "{{api}}"
+            f"60 * {subject.of('app:external_api_calls:rate5m')} / on (system, api) group_left () {limit}", "{{api}}"
         ),
         limits=subject.limits("external_api_rate_limit_ratio"),
     )

@@ -1,6 +1,6 @@
 """Thresholds as series, so that one alert serves every system: it compares with the value of its own system.
 
-app:threshold:<name>{system, team, severity[, quantile][, estimated]}
+app:threshold:<name>{system, team, severity[, quantile][, estimated][, api]}
 app:threshold:<name>_share{system, team, severity}           the share of events that a percentile lets be slower
 app:system:info{system, team}                               always 1, for alerts without a threshold series
 """
@@ -36,6 +36,8 @@ def _threshold(threshold: Threshold) -> Iterator[dict[str, Any]]:
         labels["quantile"] = threshold.quantile
         share = Decimal(1) - Decimal(threshold.quantile)
         yield _constant(f"app:threshold:{threshold.share_name}", float(share), **own)
+    if threshold.api is not None:
+        labels["api"] = threshold.api
     if threshold.estimated:
         labels["estimated"] = "yes"
     yield _constant(f"app:threshold:{threshold.name}", threshold.value, **labels)

@@ -126,6 +126,7 @@ APPLICATION: Final[Mapping[str, ThresholdSpec]] = {
         "count",
         "warning",
         signal="externalApis",
+        per_api=True,
     ),
     "external_api_rate_limit_ratio": spec(
         "Share of the rate limit that the calls use.",

@@ -7,10 +7,10 @@ from itertools import pairwise
 from observability.core.documents import nearest
 from observability.core.guesses import candidates
 from observability.core.types import seconds
-from observability.systems.model import SeriesSpec, System, ThresholdValues
+from observability.systems.model import ApiValues, SeriesSpec, System, ThresholdValues
 from observability.systems.resolve import SPECS, amount, bounds, is_bound, of_signal, selectors
 from observability.systems.signals import HttpLatency, Selector, Signals
-from observability.systems.thresholds import SEVERITIES, Severity, Unit
+from observability.systems.thresholds import SEVERITIES, Severity, ThresholdSpec, Unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +131,32 @@ def _of_threshold(name: str, values: ThresholdValues, path: str, system: System 
         yield Problem(path=path, what="does not say which percentile", fix="add quantile: p50, p95 or p99")
     if not spec.percentile and values.quantile is not None:
         yield Problem(path=f"{path}.quantile", what="it is not about a percentile", fix="take quantile out")
+    if values.apis and not spec.per_api:
+        yield Problem(path=f"{path}.apis", what="it is not about single external APIs", fix="take apis out")
+        return
     found: dict[Severity, float] = dict(spec.default)
+    stated: dict[str, ThresholdValues | ApiValues] = {path: values}
+    for api, own in values.apis.items():
+        if system and api not in system.signals.external_apis:
+            yield _unknown(f"{path}.apis.{api}", "external API", api, system.signals.external_apis)
+        stated[f"{path}.apis.{api}"] = own
+    for where, of in stated.items():
+        problem = next(_of_amounts(where, of, spec, found, system), None)
+        if problem:
+            yield problem
+            return
+    if not spec.floor:
+        yield from _in_order(path, found, spec.breached)
+
+
+def _of_amounts(
+    path: str,
+    values: ThresholdValues | ApiValues,
+    spec: ThresholdSpec,
+    found: dict[Severity, float],
+    system: System | None,
+) -> Iterator[Problem]:
+    """The problems of values by severity; those without one are added to `found`."""
     for severity in SEVERITIES:
         written = getattr(values, severity)
         if written is None:
@@ -151,8 +176,6 @@ def _of_threshold(name: str, values: ThresholdValues, path: str, system: System 
             return
         if system and spec.percentile and spec.signal:
             yield from _below_the_top(where, found[severity], of_signal(system.signals, spec.signal), system)
-    if not spec.floor:
-        yield from _in_order(path, found, spec.breached)
 
 
 def _is_amount(value: object, unit: Unit) -> bool:

@@ -210,6 +210,18 @@ class Paging(Section):
         return Paging(all_criticals=every, alerts={**self.alerts, **above.alerts})
 
 
+class ApiValues(Section):
+    """The values of a threshold for one external API."""
+
+    warning: Amount = Field(None, description="A number, or like 5%, 500ms, 14d by the threshold's unit.")
+    critical: Amount = Field(None, description="As warning.")
+    info: Amount = Field(None, description="As warning.")
+
+    def under(self, above: "ApiValues") -> "ApiValues":
+        """These values, each overridden by that of `above` where it has one."""
+        return self.model_copy(update={name: value for name, value in above if value is not None})
+
+
 class ThresholdValues(Section):
     """One threshold: a value per severity, the percentile it is about, and how long it must be exceeded."""
 
@@ -223,11 +235,18 @@ class ThresholdValues(Section):
         description="How long it must be exceeded: a duration, or one for each severity like {critical: 1m}; "
         "none: what the alert's rule says.",
     )
+    apis: dict[str, ApiValues] = Field(
+        {},
+        description="Values of single external APIs, by name in signals.externalApis; the others have those above.",
+        examples=[{"openai": {"warning": 500}}],
+    )
 
     def under(self, above: "ThresholdValues") -> "ThresholdValues":
         """These values, each overridden by that of `above` where it has one."""
-        given = {name: value for name, value in above if value is not None and name != "wait"}
-        return self.model_copy(update={**given, "wait": self.wait.under(above.wait) if self.wait else above.wait})
+        given = {name: value for name, value in above if value is not None and name not in ("wait", "apis")}
+        given["wait"] = self.wait.under(above.wait) if self.wait else above.wait
+        apis = {name: self.apis.get(name, ApiValues()).under(values) for name, values in above.apis.items()}
+        return self.model_copy(update={**given, "apis": {**self.apis, **apis}})
 
 
 class Figure(Section):

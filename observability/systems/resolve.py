@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel, to_snake
 
 from observability.core.types import seconds, share, size
-from observability.systems.model import PER_SECOND, System, ThresholdValues
+from observability.systems.model import PER_SECOND, ApiValues, System, ThresholdValues
 from observability.systems.signals import Selector, Signals
 from observability.systems.thresholds import SEVERITIES, THRESHOLDS, Severity, ThresholdSpec, Unit
 
@@ -25,7 +25,7 @@ class Threshold:
 
     `name` is the registry's, in snake_case; `quantile` is the label's value where it is about a percentile. `wait` is
     how long it must be exceeded where that is not what the alert's rule says. `estimated`: no bucket of the histogram
-    ends at it, so the share of what takes longer is interpolated.
+    ends at it, so the share of what takes longer is interpolated. `api`: the external API that it is about.
     """
 
     system: str
@@ -36,6 +36,7 @@ class Threshold:
     quantile: str | None = None
     wait: str | None = None
     estimated: bool = False
+    api: str | None = None
 
     @property
     def share_name(self) -> str:
@@ -97,8 +98,12 @@ def thresholds(system: System) -> Iterator[Threshold]:
         if spec.platform:
             continue
         if spec.signal is None or of_signal(system.signals, spec.signal):
-            for one in _resolve(system.name, system.team, name, system.thresholds.get(to_camel(name))):
-                yield replace(one, estimated=spec.percentile and _estimated(system, spec, one.value))
+            values = system.thresholds.get(to_camel(name))
+            for api in system.signals.external_apis if spec.per_api else (None,):
+                own = values.apis.get(api) if values and api else None
+                for one in _resolve(system.name, system.team, name, values, own):
+                    estimated = spec.percentile and _estimated(system, spec, one.value)
+                    yield replace(one, estimated=estimated, api=api)
 
 
 def platform_thresholds(demanded: Mapping[str, ThresholdValues], platform: str) -> Iterator[Threshold]:
@@ -133,10 +138,14 @@ def merged(below: Mapping[str, ThresholdValues], above: Mapping[str, ThresholdVa
     }
 
 
-def _resolve(system: str, team: str, name: str, values: ThresholdValues | None) -> Iterator[Threshold]:
+def _resolve(
+    system: str, team: str, name: str, values: ThresholdValues | None, own: ApiValues | None = None
+) -> Iterator[Threshold]:
+    """The values of a threshold by severity; those of an external API, `own`, override the others."""
     spec = THRESHOLDS[name]
     for severity in SEVERITIES:
-        written = getattr(values, severity, None)
+        written = getattr(own, severity, None)
+        written = getattr(values, severity, None) if written is None else written
         value = spec.default.get(severity) if written is None else amount(written, spec.unit)
         if value is not None:
             quantile = QUANTILES[values.quantile] if values and values.quantile else None

@@ -35,7 +35,8 @@ class ThresholdSpec:
     `breached`: whether values above or below it raise the alert. `signal`: path of the signal in a system's file that
     it requires; None: every system has it. `default`: its values, in the base unit, where the file has none and the
     signal exists; `reason`: why. `platform`: only the stack's own parts have it. `floor`: it is a minimum of events
-    before an alert is evaluated, and may be equal for all severities.
+    before an alert is evaluated, and may be equal for all severities. `per_api`: each external API has its own, in a
+    series with the label `api`.
     """
 
     description: str
@@ -48,6 +49,7 @@ class ThresholdSpec:
     reason: str = ""
     platform: bool = False
     floor: bool = False
+    per_api: bool = False
 
 
 def spec(
@@ -60,6 +62,7 @@ def spec(
     reason: str = "",
     platform: bool = False,
     floor: bool = False,
+    per_api: bool = False,
     **default: float,
 ) -> ThresholdSpec:
     """A threshold; `default` by severity, in the base unit. Without severities: those of the defaults."""
@@ -74,4 +77,5 @@ def spec(
         reason=reason,
         platform=platform,
         floor=floor,
+        per_api=per_api,
     )

@@ -4,12 +4,14 @@ The table is that of the requirements; each of its entries becomes the cases tha
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from rules.promql import matchers
 from tests.rules.condition import Condition, Row
 from tests.rules.conditions import CONDITIONS
 from tests.rules.harness import Case, Firing, Says, promtool
 from tests.rules.measures import Shape
-from tests.rules.raw import HTTP, STEP, Series, counter, native, series
+from tests.rules.raw import HTTP, STEP, Series, counter, gauge, native, series
 
 LOAD = ("applications.yaml", "processes.yaml", "external_apis.yaml")
 FLOOR = 0.1
@@ -275,7 +277,29 @@ def _pieces(course: Sequence[float], worse: str, better: str, bad: float) -> str
     return " ".join(values[value == bad] for value in course)
 
 
-_OTHERS = [*_timeouts(), *_environments(), *_native(), *_apart(), *_one_good_scrape()]
+def _rate_limits() -> Iterator[Case]:
+    """Two external APIs, each with its own rate limit: 500 calls a minute to openai, 100 to maps."""
+    (limits,) = (condition for condition in CONDITIONS if condition.name == "external_api_rate_limit")
+    of = {"system": "studio", "api": "maps"}
+    limit = "app:threshold:external_api_rate_limit" + matchers({**of, "team": "studio", "severity": "warning"})
+    for openai, maps, which in ((0.6, 90, "maps"), (0.9, 70, "openai"), (0.6, 79, "")):
+        firings = _firings(limits, "studio", 0.9, LATE)
+        yield Case(
+            name=f"ApiRateLimitNear with {openai:.0%} of the limit of openai and {maps} % of that of maps",
+            alert="ApiRateLimitNear",
+            series={
+                **_series(limits, "studio", openai, 0),
+                "app:external_api_calls:rate5m" + matchers(of): gauge(maps / 60),
+                limit: gauge(100),
+            },
+            expect={
+                _time(LATE): [replace(one, labels={**one.labels, "api": which}) for one in firings] if which else []
+            },
+            load=LOAD,
+        )
+
+
+_OTHERS = [*_rate_limits(), *_timeouts(), *_environments(), *_native(), *_apart(), *_one_good_scrape()]
 
 CASES = [*cases(every_system=False), *_OTHERS]
 """Rules are the same for all systems, whose signals are tested in `test_signals`."""

@@ -264,10 +264,10 @@ class Figures:
         return [self._level(heap.used) / self._level(heap.limit)]
 
     def external_api_rate_limit_ratio(self) -> list[float]:
-        """The highest usage of any API, as a share of that API's limit."""
-        calls = max(60 * self.rate(api.calls) for api in self.system.signals.external_apis.values())
-        limits = [one.value for one in thresholds(self.system) if one.name == "external_api_rate_limit"]
-        return [calls / limit for limit in limits]
+        """The usage of each API, as a share of its own limit."""
+        calls = {name: 60 * self.rate(api.calls) for name, api in self.system.signals.external_apis.items()}
+        limits = {one.api: one.value for one in thresholds(self.system) if one.name == "external_api_rate_limit"}
+        return [rate / limits[name] for name, rate in calls.items() if name in limits]
 
     def external_api_time(self, q: float) -> list[float]:
         apis = self.system.signals.external_apis.values()
