@@ -29,6 +29,9 @@ class ExporterArgs:
 class Exporter(ComponentResource):
     """One container of an exporter with its configuration; only Prometheus reaches it."""
 
+    container: docker.Container
+    """Dependency of the services that need it."""
+
     def __init__(self, name: str, args: ExporterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__(f"observability:components:{_type(args.part.name)}", name, None, opts)
         self._child = ResourceOptions(parent=self)
@@ -38,7 +41,7 @@ class Exporter(ComponentResource):
         if run.files is not None:
             files = run.files
             installed = self._checked(name, args, files) if files.checker else self._loaded(name, args, files)
-        Service(
+        self.container = Service(
             f"{name}-server",
             ServiceArgs(
                 context=context,
@@ -59,7 +62,7 @@ class Exporter(ComponentResource):
                 after=(*installed.after, *((context.network,) if run.host_namespaces else ())),
             ),
             self._child,
-        )
+        ).container
         self.register_outputs({})
 
     def _checked(self, name: str, args: ExporterArgs, files: Files) -> "_Installed":
@@ -74,7 +77,6 @@ class Exporter(ComponentResource):
                 main=files.main,
                 files=files.files,
                 check=files.checker,
-                user=args.run.user,
             ),
             self._child,
         )

@@ -10,6 +10,7 @@ from pulumi import ComponentResource, Output, ResourceOptions
 from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.collectors.alloy import Alloy
 from components.collectors.collector import CollectorArgs
+from components.collectors.otel import OtelCollector
 from components.collectors.promtail import Promtail
 from components.context import StackContext
 from components.custom import CustomExporter, CustomExporterArgs
@@ -21,9 +22,12 @@ from components.prometheus import Prometheus, PrometheusArgs
 from dashboards.linked_rules import files
 from observability.core import naming
 from observability.core.errors import ConfigError
+from observability.parts.collector import ALLOY, PROMTAIL
+from observability.parts.otel_collector import OTEL
 from observability.parts.registry import parts
 from observability.settings import load
 from observability.settings.load import StackConfig
+from observability.settings.parts import serving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +60,8 @@ class MonitoringStack(ComponentResource):
         context = StackContext(config=config, network=network, secret=args.secret)
         Alertmanager("alertmanager", AlertmanagerArgs(context=context), child)
         Prometheus("prometheus", PrometheusArgs(context=context, rule_files=args.rule_files), child)
-        _logs(context, child)
-        _exporters(context, child)
+        exporters = _exporters(context, child)
+        _logs(context, exporters, child)
         if config.runs("goalert"):
             GoAlert("goalert", GoAlertArgs(context=context), child)
         server = None
@@ -76,24 +80,29 @@ class MonitoringStack(ComponentResource):
         self.register_outputs({})
 
 
-def _logs(context: StackContext, child: ResourceOptions) -> None:
-    """Loki, and the collector that is selected or available."""
+def _logs(context: StackContext, exporters: Mapping[str, Exporter], child: ResourceOptions) -> None:
+    """Loki, and the collector that is selected or available, after the parts that serve it."""
     if not context.config.runs("loki"):
         return
     loki = Loki("loki", LokiArgs(context=context), child)
-    collectors = {"alloy": Alloy, "promtail": Promtail}
-    if context.config.collector:
-        args = CollectorArgs(context=context, after=(loki.container,))
-        collectors[context.config.collector]("collector", args, child)
+    collectors = {ALLOY.name: Alloy, PROMTAIL.name: Promtail, OTEL.name: OtelCollector}
+    running = context.config.collector
+    if running:
+        served_by = (exporters[part.name].container for part in serving(running))
+        args = CollectorArgs(context=context, after=(loki.container, *served_by))
+        collectors[running]("collector", args, child)
 
 
-def _exporters(context: StackContext, child: ResourceOptions) -> None:
-    """Every plain exporter that runs: one container, or one for each server it reads."""
+def _exporters(context: StackContext, child: ResourceOptions) -> dict[str, Exporter]:
+    """Every plain exporter that runs, by its service: one container, or one for each server it reads."""
     config = context.config
+    found: dict[str, Exporter] = {}
     for name, part in parts().items():
         if part.runs is not None and config.runs(name):
             for run in part.runs(config.here(name)):
-                Exporter(run.service or name, ExporterArgs(context=context, part=part, run=run), child)
+                service = run.service or name
+                found[service] = Exporter(service, ExporterArgs(context=context, part=part, run=run), child)
+    return found
 
 
 def deploy() -> None:

@@ -24,6 +24,8 @@ from dashboards.common import (
     steps,
 )
 from dashboards.layout import Row, assemble, variable
+from observability.parts.collector import ALLOY, PROGRAMS, PROMTAIL
+from observability.parts.otel_collector import OTEL
 from observability.settings.load import StackConfig
 
 UID: Final = "obs-logs"
@@ -37,7 +39,7 @@ LEVELS: Final = {"critical": "dark-red", "error": RED, "warning": ORANGE, "info"
 STREAMS: Final = 'system=~"$system",service=~"$service",level=~"$level"'
 """The selected streams."""
 
-_COLLECTOR: Final = 'up{job=~"alloy|promtail"}'
+_COLLECTOR: Final = f'up{{job=~"{"|".join(PROGRAMS)}"}}'
 
 
 def logs(config: StackConfig) -> dashboard.Dashboard:
@@ -297,10 +299,14 @@ def _unread() -> Panel:
 
 
 def _dropped(collector: str) -> Panel:
-    series = {"alloy": "loki_write_dropped_entries_total", "promtail": "promtail_dropped_entries_total"}[collector]
+    series, reason = {
+        ALLOY.name: ("loki_write_dropped_entries_total", "reason"),
+        PROMTAIL.name: ("promtail_dropped_entries_total", "reason"),
+        OTEL.name: ("otelcol_exporter_send_failed_log_records", "exporter"),
+    }[collector]
     return graph(
         "Dropped by the Collector",
         "Lines a second that the collector dropped, by reason.",
         "cps",
-        over_time(f'sum by (reason) (rate({series}{{job="{collector}"}}[5m]))', "{{reason}}"),
+        over_time(f'sum by ({reason}) (rate({series}{{job="{collector}"}}[5m]))', f"{{{{{reason}}}}}"),
     )

@@ -1,1 +1,1 @@
-"""The log collectors: Alloy, or Promtail where it is already in use or Alloy's image is not available."""
+"""The log collectors: Alloy, Promtail, the OpenTelemetry Collector."""

@@ -2,7 +2,7 @@
 
 from pulumi import ComponentResource, ResourceOptions
 
-from components.collectors.collector import CollectorArgs, Program, run
+from components.collectors.collector import CollectorArgs, Program, ready, run
 from observability.logs.alloy import DATA, PORT, files
 
 PROGRAM = "/bin/alloy"
@@ -27,8 +27,7 @@ class Alloy(ComponentResource):
                 "{config}",
             ),
             data=DATA,
-            port=PORT,
-            ready="/-/ready",
+            health=ready(PORT, "/-/ready"),
         )
         run(self, name, args, program)
         self.register_outputs({})

@@ -1,4 +1,4 @@
-"""The common part of both collectors: they read the Docker socket, keep positions, and are checked the same way."""
+"""The common part of all collectors: they read containers' logs, keep positions, and are checked the same way."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from components.volume import volume
 from observability.logs.sources import SOCKET
 
 SERVICE: Final = "collector"
-"""Name of the service, the same for both programs."""
+"""Name of the service, the same for all programs."""
 
 ROOT: Final = "0:0"
-"""The socket belongs to root and a group whose number differs from host to host."""
+"""Docker's socket and its files of logs belong to root; the socket's group differs from host to host."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,10 @@ class CollectorArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """How one collector runs; `{config}` in an argument of `command` is replaced with the path of its main file."""
+    """How one collector runs; `{config}` in an argument of `command` is replaced with the path of its main file.
+
+    `reads` is the file or folder of the host that it is given to read.
+    """
 
     image: str
     folder: str
@@ -38,8 +41,10 @@ class Program:
     check: Sequence[str]
     command: Sequence[str]
     data: str
-    port: int
-    ready: str
+    health: HealthCheck
+    reads: str = SOCKET
+    volumes: Sequence[VolumeMount] = ()
+    after: Sequence[Input[Resource]] = ()
 
 
 def run(parent: ComponentResource, name: str, args: CollectorArgs, program: Program) -> Service:
@@ -70,18 +75,18 @@ def run(parent: ComponentResource, name: str, args: CollectorArgs, program: Prog
             image=image,
             memory_mb=context.settings.collector.memory_mb,
             user=ROOT,
-            health=_ready(program.port, program.ready),
+            health=program.health,
             command=[word.replace("{config}", config.main) for word in program.command],
-            volumes=(config.mount, VolumeMount(volume=data.name, path=program.data)),
-            host_mounts=(HostMount(source=SOCKET, path=SOCKET),),
-            after=(config.installed, *args.after),
+            volumes=(config.mount, VolumeMount(volume=data.name, path=program.data), *program.volumes),
+            host_mounts=(HostMount(source=program.reads, path=program.reads),),
+            after=(config.installed, *program.after, *args.after),
         ),
         child,
     )
 
 
-def _ready(port: int, path: str) -> HealthCheck:
-    """An HTTP GET in plain bash: neither image has an HTTP client."""
+def ready(port: int, path: str) -> HealthCheck:
+    """An HTTP GET in plain bash: the images of Alloy and Promtail have no HTTP client."""
     script = (
         f"exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3 && "
         "read -r answer <&3 && [[ $answer == *' 200 '* ]]"

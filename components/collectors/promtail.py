@@ -2,7 +2,7 @@
 
 from pulumi import ComponentResource, ResourceOptions
 
-from components.collectors.collector import CollectorArgs, Program, run
+from components.collectors.collector import CollectorArgs, Program, ready, run
 from observability.logs.promtail import DATA, PORT, files
 
 PROGRAM = "/usr/bin/promtail"
@@ -21,8 +21,7 @@ class Promtail(ComponentResource):
             check=(PROGRAM, "-check-syntax", "-config.file="),
             command=("-config.file={config}",),
             data=DATA,
-            port=PORT,
-            ready="/ready",
+            health=ready(PORT, "/ready"),
         )
         run(self, name, args, program)
         self.register_outputs({})

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from observability.alerting.matchers import Matcher
 from observability.alerting.routes import MARK_LABEL, PAGE_LABEL
+from observability.parts.collector import PROGRAMS
 
 CAUSE_LABEL: Final = "cause_silenced"
 """Label of an alert that is sent although a silenced alert mutes it; its value is the name of the silenced alert."""
@@ -33,7 +34,7 @@ FAILURES: Final = "error_rate|failure_rate"
 UNEXPLAINED: Final = "certificate|inventory|token_budget"
 """Conditions that no outage causes, for any component."""
 
-COLLECTOR: Final = "alloy|promtail"
+COLLECTOR: Final = "|".join(PROGRAMS)
 """Scrape jobs of the log collectors."""
 
 

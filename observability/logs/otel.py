@@ -32,15 +32,11 @@ from observability.logs.loki import INDEXED, OLDEST
 from observability.logs.pipelines import PREFIX, UNPARSED
 from observability.logs.redaction import HINT
 from observability.logs.sources import BACKOFF_LIMIT, COMPOSE_PROJECT, FORMAT, LABELS, NAME, exposed, relabels, teams
+from observability.parts.docker_proxy import ADDRESS
+from observability.parts.otel_collector import LINES, PORT
 from observability.settings.load import StackConfig
 
 MAIN: Final = "collector.yaml"
-
-PORT: Final = 8888
-"""Its own metrics, in the format of Prometheus."""
-
-LINES: Final = 8889
-"""Counters of what is in the lines, in the format of Prometheus; the series have the labels of the stream."""
 
 HEALTH: Final = 13133
 """The health_check extension."""
@@ -50,9 +46,6 @@ DATA: Final = "/var/lib/otelcol"
 
 CONTAINERS: Final = "/var/lib/docker/containers"
 """Folder of Docker's logs."""
-
-PROXY: Final = "tcp://docker-proxy:2375"
-"""The read-only proxy of Docker's socket."""
 
 ANY: Final = "0.0.0.0"  # noqa: S104 - in a container of its own, on the stack's network
 """Address on which its own pages are served."""
@@ -87,7 +80,7 @@ def document(config: StackConfig) -> dict[str, Any]:
         "extensions": {
             "health_check": {"endpoint": f"{ANY}:{HEALTH}"},
             "docker_observer": {
-                "endpoint": PROXY,
+                "endpoint": ADDRESS,
                 "timeout": "10s",
                 "include_all_containers": True,
                 # A receiver, and so the file of its positions, is named after the host: an address would change.

@@ -1,13 +1,19 @@
-"""The log collector: Grafana Alloy, or Promtail where that is chosen or Alloy's image is not available."""
+"""The log collector: Grafana Alloy, Promtail or the OpenTelemetry Collector, as the settings say.
 
+Promtail also runs where Alloy's image is not available.
+"""
+
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from pydantic import Field
 
 from observability.core.section import PartSettings
 from observability.core.types import MemoryMb
+from observability.parts.busybox import BUSYBOX
 from observability.parts.loki_module import MODULE, REPLACES, stamps
 from observability.parts.model import FULL, Allowance, Image, Part, Server
+from observability.parts.otel_collector import LINES, OTEL, PORT
 from toolchain.gobuild import GoBuild
 from toolchain.recipe import Base, Recipe
 
@@ -15,8 +21,11 @@ from toolchain.recipe import Base, Recipe
 class CollectorSettings(PartSettings):
     """What reads the containers' logs and sends them to Loki."""
 
-    kind: Literal["alloy", "promtail"] = Field(
-        "alloy", description="Grafana Alloy, or Promtail (end of life: 2026-03-02) for those who run it."
+    kind: Literal["alloy", "promtail", "otel"] = Field(
+        "alloy",
+        description=(
+            "Grafana Alloy, Promtail (end of life: 2026-03-02) for those who run it, or the OpenTelemetry Collector."
+        ),
     )
     memory_mb: MemoryMb = Field(192, description="Memory limit, MiB.")
 
@@ -58,8 +67,18 @@ PROMTAIL: Final = Image(
     ),
 )
 
-KINDS: Final = (ALLOY, PROMTAIL)
-"""The programs that can collect, the preferred one first."""
+KINDS: Final[Mapping[str, tuple[Image, ...]]] = {
+    "alloy": (ALLOY, PROMTAIL),
+    "promtail": (PROMTAIL,),
+    "otel": (OTEL,),
+}
+"""The programs that can collect where a kind is chosen, the preferred one first."""
+
+BESIDES: Final[Mapping[str, tuple[Image, ...]]] = {OTEL.name: (BUSYBOX,)}
+"""Images that a program needs besides its own: this one's health check, as its image has no shell."""
+
+PROGRAMS: Final = (ALLOY.name, PROMTAIL.name, OTEL.name)
+"""Names of the programs: of their images, and of their scrape jobs."""
 
 PART: Final = Part[CollectorSettings, Server](
     name="collector",
@@ -67,18 +86,18 @@ PART: Final = Part[CollectorSettings, Server](
     settings=CollectorSettings,
     profiles=FULL,
     needs=("loki",),
-    images=KINDS,
+    images=(ALLOY, PROMTAIL, OTEL),
     one_image=True,
-    rules=(ALLOY.name, PROMTAIL.name),
+    rules=PROGRAMS,
     job="collector",
-    ports={ALLOY.name: 12345, PROMTAIL.name: 9080},
+    ports={ALLOY.name: (12345,), PROMTAIL.name: (9080,), OTEL.name: (PORT, LINES)},
     # Its counters have the stream's own `system`.
     scrape={"honor_labels": True},
     allowances=(
         Allowance(
             service="collector",
             rule="not root",
-            reason="Docker's socket is root's and a group's whose number differs from host to host; no capability",
+            reason="Docker's socket and files of logs are root's, and a group's that differs by host; no capability",
         ),
         Allowance(
             service="collector",

@@ -227,6 +227,9 @@ class Part(Generic[S, T]):
     one_image: bool = False
     """Whether any one of its images is enough: the first that is available is used."""
     needs: tuple[str, ...] = ()
+    serves: str = ""
+    """Name of the image of the log collector that it serves: it runs only beside that one, and that one not without
+    it."""
     active: Callable[[Any], bool] = lambda _: True
     store: Store[T] | None = None
     idle: bool = False
@@ -245,12 +248,12 @@ class Part(Generic[S, T]):
     `OWNER` in the link stands for the alert's system."""
     allowances: tuple[Allowance, ...] = ()
 
-    ports: Mapping[str, int] = field(default_factory=dict)
-    """Port by job, where both depend on the program that runs."""
+    ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Ports by job, where both depend on the program that runs."""
 
-    def port_of(self, job: str) -> int:
-        """Port of its own metrics under a job's name."""
-        return self.ports.get(job, self.port)
+    def ports_of(self, job: str) -> tuple[int, ...]:
+        """Ports of its own metrics under a job's name."""
+        return self.ports.get(job, (self.port,))
 
     @property
     def section(self) -> str:

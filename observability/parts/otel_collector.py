@@ -8,10 +8,10 @@ from toolchain.gobuild import GoBuild
 from toolchain.recipe import ROOT, Base, Recipe
 
 VERSION: Final = "0.165.1"
-METRICS_PORT: Final = 8888
-"""Port of its own metrics in the container."""
-HEALTH_PORT: Final = 13133
-"""Port of its health check in the container."""
+PORT: Final = 8888
+"""Port in the container of its own metrics, in the format of Prometheus."""
+LINES: Final = 8889
+"""Port of counters of what is in the lines, in the same format; the series have the labels of the stream."""
 
 _CORE: Final = "go.opentelemetry.io/collector"
 _CONTRIB: Final = "github.com/open-telemetry/opentelemetry-collector-contrib"
@@ -35,6 +35,7 @@ _MODULES: Final = {
     f"{_CONTRIB} v0.165.1": (
         "connector/spanmetricsconnector",
         "exporter/fileexporter",
+        "exporter/prometheusexporter",
         "exporter/prometheusremotewriteexporter",
         "extension/bearertokenauthextension",
         "extension/healthcheckextension",

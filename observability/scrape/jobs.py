@@ -44,7 +44,7 @@ def _jobs(config: StackConfig, part: AnyPart) -> Iterator[Job]:
     if running and part.targets is not None:
         targets += (_target(scraped) for scraped in part.targets(here))
     elif running and part.store is None:
-        targets.append(_target(own(f"{part.name}:{part.port_of(job)}")))
+        targets += (_target(own(f"{part.name}:{port}")) for port in part.ports_of(job))
     targets += (_target(scraped) for scraped in _servers(part, here, running=running))
     if targets:
         yield Job(name=job, path=part.path, targets=tuple(targets), extra=extra)

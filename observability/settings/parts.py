@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from observability.core.secret import secret_name
-from observability.parts.collector import ALLOY, KINDS, PROMTAIL
+from observability.parts.collector import ALLOY, BESIDES, KINDS
 from observability.parts.model import Here, Placed, Server
 from observability.parts.registry import AnyPart, parts
 from observability.settings.model import Settings
@@ -60,6 +60,8 @@ def runs(settings: Settings, left_out: Mapping[str, str], name: str) -> bool:
             return False
     elif len(available) < len(part.images):
         return False
+    if part.serves and not (runs(settings, left_out, "collector") and collector(settings, left_out) == part.serves):
+        return False
     return all(runs(settings, left_out, need) for need in part.needs)
 
 
@@ -78,9 +80,29 @@ def grafana_url(settings: Settings, left_out: Mapping[str, str]) -> str | None:
 
 
 def collector(settings: Settings, left_out: Mapping[str, str]) -> str | None:
-    """The log collector: the chosen one; Promtail also where Alloy is not available; None where neither is."""
-    kinds = (PROMTAIL,) if settings.collector.kind == PROMTAIL.name else KINDS
-    return next((kind.name for kind in kinds if kind.name not in left_out), None)
+    """The log collector: the chosen one; Promtail also where Alloy is not available; None where none is."""
+
+    def available(kind: str) -> bool:
+        return left_out.keys().isdisjoint(_images_of(kind)) and all(_wanted(settings, part) for part in serving(kind))
+
+    return next((kind.name for kind in KINDS[settings.collector.kind] if available(kind.name)), None)
+
+
+def _images_of(kind: str) -> set[str]:
+    """Names of the images without which a log collector does not run; its own, and of the parts that serve it."""
+    others = (*BESIDES.get(kind, ()), *(image for part in serving(kind) for image in part.images))
+    return {kind, *(image.name for image in others)}
+
+
+def serving(kind: str) -> tuple[AnyPart, ...]:
+    """The parts that serve a log collector."""
+    return tuple(part for part in parts().values() if part.serves == kind)
+
+
+def _collecting(settings: Settings, left_out: Mapping[str, str]) -> list[str]:
+    """Names of the log collector's images."""
+    kind = collector(settings, left_out) or ALLOY.name
+    return [kind, *(image.name for image in BESIDES.get(kind, ()))]
 
 
 def images(settings: Settings, left_out: Mapping[str, str]) -> dict[str, str]:
@@ -88,8 +110,7 @@ def images(settings: Settings, left_out: Mapping[str, str]) -> dict[str, str]:
     names: list[str] = []
     for name, part in parts().items():
         if runs(settings, left_out, name):
-            chosen = [collector(settings, left_out) or ALLOY.name] if part.one_image else [i.name for i in part.images]
-            names += chosen
+            names += _collecting(settings, left_out) if part.one_image else [image.name for image in part.images]
     found = {name: settings.image(name) for name in names}
     if any(exporter.secrets or exporter.files for exporter in settings.exporters):
         found["busybox"] = settings.image("busybox")

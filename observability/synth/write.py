@@ -8,7 +8,9 @@ from pathlib import Path
 from dashboards import registry
 from observability.alerting import alertmanager
 from observability.core.errors import ConfigError
-from observability.logs import alloy, log_rules, loki, promtail
+from observability.logs import alloy, log_rules, loki, otel, promtail
+from observability.parts.collector import ALLOY, PROMTAIL
+from observability.parts.otel_collector import OTEL
 from observability.parts.registry import parts as all_parts
 from observability.scrape import prometheus
 from observability.settings.load import StackConfig
@@ -29,7 +31,8 @@ def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[
         own = f"{loki.RULES}/{log_rules.TENANT}/"
         parts["loki"] = {path.replace(own, f"{loki.RULES}/", 1): text for path, text in loki.files(config).items()}
     if config.collector:
-        parts["collector"] = {"alloy": alloy, "promtail": promtail}[config.collector].files(config)
+        kinds = {ALLOY.name: alloy, PROMTAIL.name: promtail, OTEL.name: otel}
+        parts["collector"] = kinds[config.collector].files(config)
     for name, part in all_parts().items():
         if part.runs is not None and config.runs(name):
             for run in part.runs(config.here(name)):

@@ -33,7 +33,9 @@ SECRET_INPUTS = {
 }
 """Where a secret may be: Docker keeps no record of an upload, and the others are encrypted in the state."""
 
-CASES = [("dev", {}), ("staging", {}), ("prod", {}), ("dev", FULL)]
+OTEL: dict[str, Any] = {"collector": {"kind": "otel"}}
+
+CASES = [("dev", {}), ("staging", {}), ("prod", {}), ("dev", FULL), ("dev", OTEL)]
 
 
 def containers(resources: list[Declared]) -> list[Declared]:
@@ -63,10 +65,15 @@ def sees_socket(inputs: Mapping[str, Any]) -> bool:
     return any(volume.get("hostPath") in ("/var/run", SOCKET) for volume in inputs.get("volumes", []))
 
 
+def _suffix(values: Mapping[str, Any]) -> str:
+    """What tells the cases of one stack apart."""
+    return {0: "", len(OTEL): "-otel"}.get(len(values), "-full")
+
+
 every_container = pytest.mark.parametrize(
     "container",
     [
-        pytest.param(container, id=f"{stack}-{container.name}{'-full' if values else ''}")
+        pytest.param(container, id=f"{stack}-{container.name}{_suffix(values)}")
         for stack, values in CASES
         for container in containers(declared(stack, values))
     ],
@@ -87,7 +94,8 @@ def test_it_does_not_run_as_root_or_the_exception_is_listed(container: Declared)
 
 @every_container
 def test_it_does_not_mount_the_docker_socket_or_the_exception_is_listed(container: Declared) -> None:
-    assert sees_socket(container.inputs) == excused(container, "no Docker socket")
+    # The collector is excused where it is Alloy or Promtail; the OpenTelemetry Collector has no socket.
+    assert excused(container, "no Docker socket") or not sees_socket(container.inputs)
 
 
 @every_container
@@ -172,7 +180,7 @@ def test_it_is_labelled_with_its_stack_and_service(container: Declared) -> None:
 
 
 def test_every_listed_exception_is_used_and_has_a_reason() -> None:
-    everything = containers(declared("dev", FULL))
+    everything = [*containers(declared("dev", FULL)), *containers(declared("dev", OTEL))]
     rules: dict[Rule, Any] = {
         "read-only root": lambda inputs: not inputs.get("readOnly"),
         "health check": lambda inputs: not inputs.get("healthcheck"),
@@ -187,6 +195,16 @@ def test_every_listed_exception_is_used_and_has_a_reason() -> None:
         assert any(
             excused(container, allowance.rule) and rules[allowance.rule](container.inputs) for container in everything
         ), allowance
+
+
+def test_only_the_proxy_of_the_opentelemetry_collector_sees_the_socket() -> None:
+    found = {service_of(container): container.inputs for container in containers(declared("dev", OTEL))}
+    assert {service for service, inputs in found.items() if sees_socket(inputs)} == {"cadvisor", "docker-proxy"}
+    mounted = {volume.get("hostPath"): volume for volume in found["collector"]["volumes"]}
+    assert mounted["/var/lib/docker/containers"]["readOnly"]
+    assert not found["docker-proxy"].get("ports")
+    for service in ("collector", "docker-proxy"):
+        assert found[service]["capabilities"] == {"drops": ["ALL"]}
 
 
 def test_an_address_other_than_loopback_is_used_only_when_configured() -> None:

@@ -14,7 +14,7 @@ from observability.settings.parts import essential
 from observability.synth.record import CONTAINER, record
 from tests.unit.conftest import FULL, REFERENCE, stack_config, stack_values
 
-OPTIONAL = [name for name, part in parts().items() if not part.essential and part.images]
+OPTIONAL = [name for name, part in parts().items() if not part.essential and not part.serves and part.images]
 
 BEYOND_PROFILES: dict[str, Any] = {"goalert": {"enabled": True}, "systems": FULL["systems"]}
 """Settings with which every part runs."""
@@ -65,7 +65,14 @@ def test_the_servers_that_every_stack_needs_are_essential() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stack", "values"), [("dev", {}), ("prod", {}), ("staging", FULL), ("dev", {"profile": "minimal"})]
+    ("stack", "values"),
+    [
+        ("dev", {}),
+        ("prod", {}),
+        ("staging", FULL),
+        ("dev", {"profile": "minimal"}),
+        ("dev", {"collector": {"kind": "otel"}}),
+    ],
 )
 def test_the_images_obtained_are_those_the_containers_run(stack: str, values: dict[str, Any]) -> None:
     config = stack_config(stack, values)
@@ -111,6 +118,54 @@ def test_promtail_replaces_an_alloy_that_is_not_available() -> None:
     assert config.without({"alloy": "no such host"}).collector == "promtail"
     assert config.without({"alloy": "x", "promtail": "y"}).collector is None
     assert stack_config("dev", {"collector": {"kind": "promtail"}}).collector == "promtail"
+
+
+OTEL: dict[str, Any] = {"collector": {"kind": "otel"}}
+
+
+def test_the_opentelemetry_collector_runs_with_the_proxy_that_serves_it() -> None:
+    config = stack_config("dev", OTEL)
+    assert config.collector == "otel-collector"
+    assert config.runs("docker-proxy")
+    assert {"otel-collector", "docker-proxy", "busybox"} <= config.images.keys()
+    assert config.instead == {}
+    assert {"alloy", "promtail"}.isdisjoint(config.images)
+    found = {job.name: [target.address for target in job.targets] for job in jobs(config)}
+    assert found["otel-collector"] == ["collector:8888", "collector:8889"]
+    assert found["docker-proxy"] == ["docker-proxy:8404"]
+
+
+@pytest.mark.parametrize("image", ["otel-collector", "docker-proxy", "busybox"])
+def test_the_opentelemetry_collector_and_its_proxy_run_together_or_not_at_all(image: str) -> None:
+    config = stack_config("dev", OTEL).without({image: "no such host"})
+    assert config.collector is None
+    assert not config.runs("docker-proxy")
+    assert images_of(config) == set(config.images.values())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"collector": {"kind": "promtail"}},
+        {"collector": {"kind": "otel", "enabled": False}},
+        {"collector": {"kind": "otel"}, "loki": {"enabled": False}},
+        {"collector": {"kind": "otel"}, "profile": "metrics"},
+    ],
+)
+def test_the_proxy_runs_only_beside_the_opentelemetry_collector(values: dict[str, Any]) -> None:
+    config = stack_config("dev", values)
+    assert not config.runs("docker-proxy")
+    assert "docker-proxy" not in config.images
+
+
+def test_without_its_proxy_the_opentelemetry_collector_does_not_run() -> None:
+    assert stack_config("dev", {**OTEL, "dockerProxy": {"enabled": False}}).collector is None
+
+
+def test_the_opentelemetry_collector_brings_its_proxy_into_any_profile() -> None:
+    values = {"profile": "minimal", "loki": {"enabled": True}, "collector": {"kind": "otel", "enabled": True}}
+    assert stack_config("dev", values).runs("docker-proxy")
 
 
 def test_the_engines_metrics_are_scraped_at_the_configured_address() -> None:

@@ -15,9 +15,11 @@ VOLUME: Final = "docker:index/volume:Volume"
 LEAST_GRACE: Final = 30
 """Seconds that Prometheus and Loki may need to write their memory to disk when they are stopped."""
 
-CASES: Final = [("dev", {}), ("staging", {}), ("prod", {}), ("dev", FULL)]
+CASES: Final = [("dev", {}), ("staging", {}), ("prod", {}), ("dev", FULL), ("dev", {"collector": {"kind": "otel"}})]
 
-every_stack = pytest.mark.parametrize(("stack", "values"), CASES, ids=["dev", "staging", "prod", "dev-full"])
+NAMES: Final = ["dev", "staging", "prod", "dev-full", "dev-otel"]
+
+every_stack = pytest.mark.parametrize(("stack", "values"), CASES, ids=NAMES)
 
 
 def of_type(stack: str, values: dict[str, Any], kind: str) -> list[Declared]:
