@@ -128,7 +128,8 @@ def document(config: StackConfig) -> dict[str, Any]:
                         "context": "log",
                         "conditions": [
                             s.matches("log.body", HINT),
-                            f"{s.attribute('context')} != nil",
+                            # The text of an object, in which escapes of the line are resolved.
+                            s.matches(s.attribute("context"), HINT),
                         ],
                         "statements": [*s.redacting()],
                     }

@@ -1,0 +1,222 @@
+"""Run the collector with the configuration of a stack on files of Docker's format, and collect what it sends."""
+
+import hashlib
+import json
+import re
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Final
+
+import docker
+import httpx
+import yaml
+
+from observability.logs import loki, otel
+from observability.parts.images import PINS
+from observability.settings.load import StackConfig
+from tests.servers import engine
+from tests.servers.engine import Engine
+from tests.servers.otlp_double import Received, receiver
+
+IMAGE: Final = "otel-collector"
+PIECE: Final = 16 * 1024
+"""Bytes of a line that Docker writes at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """A container as Docker shows it; `ports` are those that its image exposes."""
+
+    name: str
+    image: str = "example/shop:1.0"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ports: Sequence[int] = ()
+
+    @property
+    def id(self) -> str:
+        """Made from the name."""
+        return hashlib.sha256(self.name.encode()).hexdigest()
+
+    @property
+    def log(self) -> str:
+        """Path of its log within Docker's folder of containers."""
+        return f"{self.id}/{self.id}-json.log"
+
+    def document(self) -> dict[str, Any]:
+        """What the Engine says of it."""
+        ports: dict[str, dict[str, str]] = {f"{port}/tcp": {} for port in self.ports}
+        config = {"Hostname": self.id[:12], "Labels": dict(self.labels), "ExposedPorts": ports}
+        return {**engine.container("0", self.name, self.image, **config), "Id": self.id}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A collector that runs: where its own pages are, and what it has sent."""
+
+    engine: Engine
+    received: Received
+    metrics: str
+    lines: str
+    health: str
+    root: Path
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def stamp(nanoseconds: int) -> str:
+    """A time as Docker writes it."""
+    whole = datetime.fromtimestamp(nanoseconds // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{whole}.{nanoseconds % 10**9:09d}Z"
+
+
+def entry(text: str, stream: str, nanoseconds: int) -> str:
+    """One line of Docker's file."""
+    return json.dumps({"log": text, "stream": stream, "time": stamp(nanoseconds)}, ensure_ascii=False) + "\n"
+
+
+def entries(text: str, stream: str, nanoseconds: int) -> str:
+    """A program's line as Docker writes it: in pieces, of which only the last ends in a newline."""
+    data = text.encode()
+    pieces = [data[start : start + PIECE].decode() for start in range(0, len(data), PIECE)] or [""]
+    if len(pieces) > 1 and pieces[-1] == "\n":
+        pieces[-2:] = ["".join(pieces[-2:])]
+    return "".join(entry(piece, stream, nanoseconds) for piece in pieces)
+
+
+def moment(written: str, nanoseconds: int) -> tuple[str, int]:
+    """The text in place of `NOW…`, and the nanoseconds that it stands for."""
+    unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    shift = re.fullmatch(r"NOW([+-]\d+)([smhd])", written)
+    offset = re.fullmatch(r"NOW([+-])(\d\d):(\d\d)", written)
+    if shift:
+        nanoseconds += int(shift[1]) * unit[shift[2]] * 10**9
+    milliseconds = nanoseconds // 10**6
+    when = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    if written == "NOWms":
+        return str(milliseconds), milliseconds * 10**6
+    if written == "NOWs":
+        return str(milliseconds // 1000), milliseconds // 1000 * 10**9
+    if offset:
+        zone = timedelta(hours=int(offset[2]), minutes=int(offset[3])) * (1 if offset[1] == "+" else -1)
+        when = when.astimezone(timezone(zone))
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z"), milliseconds * 10**6
+
+
+def dated(text: str, nanoseconds: int) -> str:
+    """The text with each `NOW…` replaced."""
+    return re.sub(r"NOW(?:ms|s|[+-]\d\d:\d\d|[+-]\d+[smhd])?", lambda found: moment(found[0], nanoseconds)[0], text)
+
+
+def adapted(
+    config: StackConfig, root: Path, address: str, exporter: Mapping[str, str], ports: Mapping[int, int]
+) -> str:
+    """The configuration as it is, but for its addresses and folders; `exporter` is what differs in that to Loki."""
+    document: dict[str, Any] = yaml.safe_load(otel.files(config)[otel.MAIN])
+    document["extensions"]["docker_observer"]["endpoint"] = address
+    document["exporters"]["otlp_http/loki"].update(exporter)
+    text = yaml.safe_dump(document, sort_keys=False)
+    for old, new in ports.items():
+        text = re.sub(rf"(?<=0\.0\.0\.0:){old}\b|(?<=port: ){old}\b", str(new), text)
+    text = text.replace(otel.ANY, "127.0.0.1")
+    return text.replace(otel.CONTAINERS, f"{root}/containers").replace(otel.DATA, f"{root}/data")
+
+
+def write(root: Path, container: Container, text: str) -> None:
+    """Add to a container's log."""
+    path = root / "containers" / container.log
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(text)
+
+
+@contextmanager
+def collector(
+    config: StackConfig, root: Path, containers: Sequence[Container], to: str | None = None
+) -> Iterator[Running]:
+    """A collector that finds these containers, and sends to a double unless there is an address of a Loki."""
+    ports = {own: free_port() for own in (otel.PORT, otel.LINES, otel.HEALTH)}
+    root.chmod(0o777)
+    for name in ("data", "containers"):
+        (root / name).mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        found = Engine()
+        for one in containers:
+            found.start(one.document())
+        address = f"tcp://127.0.0.1:{stack.enter_context(engine.serving(found, '127.0.0.1'))}"
+        received = stack.enter_context(receiver())
+        double = {"endpoint": received.address, "encoding": "json", "compression": "none"}
+        exporter = {"endpoint": f"{to}/otlp"} if to else double
+        (root / otel.MAIN).write_text(adapted(config, root, address, exporter, ports))
+        stack.enter_context(started(root, IMAGE, [f"--config={root}/{otel.MAIN}"]))
+        running = Running(
+            engine=found,
+            received=received,
+            metrics=f"http://127.0.0.1:{ports[otel.PORT]}/metrics",
+            lines=f"http://127.0.0.1:{ports[otel.LINES]}/metrics",
+            health=f"http://127.0.0.1:{ports[otel.HEALTH]}/",
+            root=root,
+        )
+        ready(running.health)
+        yield running
+
+
+@contextmanager
+def loki_server(config: StackConfig, root: Path) -> Iterator[str]:
+    """The address of the pinned Loki with the configuration of the stack, but for its addresses and folders."""
+    port = free_port()
+    document: dict[str, Any] = yaml.safe_load(loki.files(config)["loki.yaml"])
+    document["server"] |= {"http_listen_address": "127.0.0.1", "http_listen_port": port, "grpc_listen_port": 0}
+    document["server"]["grpc_listen_address"] = "127.0.0.1"
+    text = (
+        yaml.safe_dump(document)
+        .replace(loki.DATA + "/", f"{root}/loki/")
+        .replace(f": {loki.DATA}\n", f": {root}/loki\n")
+    )
+    root.chmod(0o777)
+    (root / "loki.yaml").write_text(text)
+    with started(root, "loki", [f"-config.file={root}/loki.yaml"]):
+        ready(f"http://127.0.0.1:{port}/ready", seconds=120)
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def started(root: Path, image: str, arguments: Sequence[str]) -> Iterator[None]:
+    """The program of a pinned image, with the folder at the same path."""
+    container = docker.from_env().containers.run(
+        PINS[image],
+        list(arguments),
+        volumes={str(root): {"bind": str(root), "mode": "rw"}},
+        network_mode="host",
+        user="0:0",
+        detach=True,
+    )
+    try:
+        yield
+    finally:
+        container.stop(timeout=20)
+        print(container.logs().decode()[-4000:])  # noqa: T201 - shown by pytest where a test fails
+        container.remove(force=True)
+
+
+def ready(address: str, seconds: float = 60) -> None:
+    """Wait until it answers."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if httpx.get(address, timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"{address} does not answer within {seconds:.0f} s")
