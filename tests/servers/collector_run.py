@@ -17,6 +17,7 @@ import httpx
 import yaml
 
 from observability.logs import loki, otel
+from observability.parts import otel_collector
 from observability.parts.images import PINS
 from observability.settings.load import StackConfig
 from tests.servers import engine
@@ -145,7 +146,7 @@ def collector(
     config: StackConfig, root: Path, containers: Sequence[Container], to: str | None = None
 ) -> Iterator[Running]:
     """A collector that finds these containers, and sends to a double unless there is an address of a Loki."""
-    ports = {own: free_port() for own in (otel.PORT, otel.LINES, otel.HEALTH)}
+    ports = {own: free_port() for own in (otel_collector.PORT, otel_collector.LINES, otel.HEALTH)}
     root.chmod(0o777)
     for name in ("data", "containers"):
         (root / name).mkdir(exist_ok=True)
@@ -162,8 +163,8 @@ def collector(
         running = Running(
             engine=found,
             received=received,
-            metrics=f"http://127.0.0.1:{ports[otel.PORT]}/metrics",
-            lines=f"http://127.0.0.1:{ports[otel.LINES]}/metrics",
+            metrics=f"http://127.0.0.1:{ports[otel_collector.PORT]}/metrics",
+            lines=f"http://127.0.0.1:{ports[otel_collector.LINES]}/metrics",
             health=f"http://127.0.0.1:{ports[otel.HEALTH]}/",
             root=root,
         )
