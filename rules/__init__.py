@@ -15,7 +15,6 @@ from observability.core.errors import ConfigError
 from observability.core.render import to_yaml
 from observability.parts.model import Part
 from observability.parts.registry import parts
-from observability.scrape.job import PLATFORM
 from observability.scrape.jobs import jobs
 from observability.settings.load import ROOT, StackConfig
 from rules import context, form, history, signals, slo, thresholds
@@ -150,8 +149,7 @@ def _alerts(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _generated(config: StackConfig) -> dict[str, str]:
     systems = config.systems.values()
-    teams = {PLATFORM: PLATFORM, **{system.name: system.team for system in systems}}
-    made = {"thresholds.yaml": thresholds.groups(teams, config.thresholds)}
+    made = {"thresholds.yaml": thresholds.groups(config.teams, config.thresholds)}
     made |= {
         f"{name}.yaml": [group for system in systems for group in generator.groups(system)]
         for name, generator in (("signals", signals), ("history", history), ("slo", slo))

@@ -9,7 +9,6 @@ import yaml
 from observability.core.alert import COMPONENTS, SEVERITIES
 from observability.core.documents import RuleLoader, nearest
 from observability.core.errors import ConfigError
-from observability.core.naming import PLATFORM
 from observability.settings.load import StackConfig
 
 
@@ -43,12 +42,12 @@ def alerts(rules: Mapping[str, str]) -> Alerts:
 def known_values(config: StackConfig, known: Alerts) -> dict[str, Collection[str]]:
     """Every value of the labels that routes match on."""
     settings = config.notifications
-    teams = [PLATFORM, *(system.team for system in config.systems.values()), *settings.teams, *settings.on_call]
+    teams = [*config.teams.values(), *settings.teams, *settings.on_call]
     return {
         "alertname": tuple(known),
         "severity": SEVERITIES,
         "component": COMPONENTS,
-        "system": (PLATFORM, *config.systems),
+        "system": tuple(config.teams),
         "team": tuple(dict.fromkeys(teams)),
         "page": ("yes", "no"),
     }
@@ -85,4 +84,4 @@ def _of_system(config: StackConfig, labels: dict[str, str]) -> dict[str, str]:
     system = labels.get("system")
     if not system or "team" in labels:
         return labels
-    return {**labels, "team": PLATFORM if system == PLATFORM else config.systems[system].team}
+    return {**labels, "team": config.teams[system]}

@@ -12,7 +12,6 @@ from observability.alerting.alerts import Alerts
 from observability.alerting.on_call import first_repeat
 from observability.alerting.routes import PAGE_LABEL, Route, recipients, routes, walked
 from observability.core.alert import SEVERITIES
-from observability.core.naming import PLATFORM
 from observability.settings.load import StackConfig
 
 AHEAD: Final = timedelta(days=90)
@@ -103,12 +102,11 @@ def _used(
     config: StackConfig, known: Alerts, tree: tuple[Route, ...], channels: dict[str, tuple[str, ...]]
 ) -> set[str]:
     """The receivers that an alert of these rules can reach, of any watched system."""
-    teams = {PLATFORM: PLATFORM, **{name: system.team for name, system in config.systems.items()}}
     sets = {
         frozenset({"alertname": name, "system": system, "team": team, **alert.labels}.items())
         for name, same in known.items()
         for alert in same
-        for system, team in teams.items()
+        for system, team in config.teams.items()
     }
     routed = {frozenset(pair for pair in labels if pair[0] in _ROUTED) for labels in sets}
     return {

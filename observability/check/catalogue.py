@@ -15,7 +15,6 @@ from observability.check.promql import ANY_VALUE, Matcher, matchers, name_matche
 from observability.check.rulefile import Rule
 from observability.check.shape import Shape, Shaper, either, narrowed
 from observability.core import project
-from observability.core.naming import PLATFORM
 from observability.core.types import seconds
 from observability.logs import log_rules
 from observability.scrape.jobs import jobs
@@ -91,8 +90,8 @@ class Catalogue:
 
     @property
     def systems(self) -> set[str]:
-        """Values of the label `system`: the watched systems, and the stack itself."""
-        return {PLATFORM, *self._config.systems}
+        """Values of the label `system`: the watched systems, and those without a file."""
+        return {*self._config.teams}
 
     @property
     def names(self) -> set[str]:

@@ -8,6 +8,12 @@ PROJECT: Final = "observability"
 PLATFORM: Final = "platform"
 """The `system` of the stack's own parts and of their host; no watched system can have this name."""
 
+UNASSIGNED: Final = "unassigned"
+"""The `system`, and the team, of containers that belong to no watched system and not to the stack."""
+
+OF_NO_FILE: Final = (PLATFORM, UNASSIGNED)
+"""Values of `system` that have no file and cannot be the name of one; each is its own team."""
+
 ELASTICSEARCH: Final = "elasticsearch"
 """uid of the Grafana data source of that kind; its alerts use it too."""
 
@@ -19,6 +25,16 @@ LABEL_STACK: Final = "io.observability.stack"
 
 LABEL_SERVICE: Final = "io.observability.service"
 """Docker label with the service's name, on every container and volume."""
+
+
+LABEL_SYSTEM: Final = "obs.system"
+"""Docker label that names the watched system of a container."""
+
+COMPOSE_PROJECT: Final = "com.docker.compose.project"
+COMPOSE_SERVICE: Final = "com.docker.compose.service"
+
+CONTAINER_LABELS: Final = (LABEL_STACK, LABEL_SERVICE, COMPOSE_PROJECT, COMPOSE_SERVICE, LABEL_SYSTEM)
+"""Docker labels that decide the system of a container; no others become labels of its series."""
 
 
 def replica(service: str, number: int) -> str:

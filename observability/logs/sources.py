@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from observability.core import naming
+from observability.core.naming import COMPOSE_PROJECT, COMPOSE_SERVICE, CONTAINER_LABELS
+from observability.core.naming import LABEL_SYSTEM as LABEL_SYSTEM
 from observability.logs.formats import DETECTED
 from observability.logs.pipelines import FORMATS, SERVICES, USUAL
 from observability.settings.load import StackConfig
@@ -18,27 +20,14 @@ REFRESH: Final = "5s"
 BACKOFF_LIMIT: Final = "10s"
 """The longest pause between two attempts to reach Loki; retries never end, so no line is lost."""
 
-_LABEL: Final = "__meta_docker_container_label_"
+LABEL: Final = "__meta_docker_container_label_"
 NAME: Final = "__meta_docker_container_name"
 """Name under which a collector's discovery exposes a container's name, with `/` before it."""
-
-LABEL_SYSTEM: Final = "obs.system"
-"""Docker label that names the watched system of a container."""
 
 LABEL_FORMAT: Final = "obs.logs"
 """Docker label that names the format of a container's lines: one of `pipelines.FORMATS`."""
 
-COMPOSE_PROJECT: Final = "com.docker.compose.project"
-COMPOSE_SERVICE: Final = "com.docker.compose.service"
-
-LABELS: Final = (
-    LABEL_SYSTEM,
-    LABEL_FORMAT,
-    COMPOSE_PROJECT,
-    COMPOSE_SERVICE,
-    naming.LABEL_STACK,
-    naming.LABEL_SERVICE,
-)
+LABELS: Final = (*CONTAINER_LABELS, LABEL_FORMAT)
 """The Docker labels that the rules read."""
 
 FORMAT: Final = "format"
@@ -125,4 +114,4 @@ def _formats(service: str, stack: str, own: str, known: Iterable[str]) -> Iterat
 
 def exposed(name: str) -> str:
     """Name under which the collector's discovery exposes a Docker label."""
-    return _LABEL + re.sub(r"[^a-zA-Z0-9_]", "_", name)
+    return LABEL + re.sub(r"[^a-zA-Z0-9_]", "_", name)

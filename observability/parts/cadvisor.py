@@ -5,9 +5,24 @@ from typing import Final
 
 from pydantic import Field
 
+from observability.core.naming import CONTAINER_LABELS
 from observability.core.section import PartSettings
 from observability.core.types import MemoryMb
 from observability.parts.model import Allowance, Health, Here, Image, Part, Run, Server
+from toolchain.gobuild import GoBuild
+from toolchain.recipe import ROOT as REPOSITORY
+from toolchain.recipe import Recipe
+
+VERSION: Final = "0.60.6"
+
+MODULES: Final = {
+    "github.com/google/cadvisor": f"v{VERSION}",
+    "github.com/google/cadvisor/lib": f"v{VERSION}",
+    "github.com/prometheus/client_golang": "v1.22.0",
+    "k8s.io/klog/v2": "v2.130.1",
+    "k8s.io/utils": "v0.0.0-20250502105355-0f33e8f1c979",
+}
+"""Modules of the program in toolchain/cadvisor, at the versions that cAdvisor has; its own main is in no proxy."""
 
 PORT: Final = 8080
 """Port in the container."""
@@ -39,7 +54,7 @@ def _runs(_: Here[CadvisorSettings, Server]) -> Iterable[Run]:
             command=(
                 "--docker_only=true",
                 "--store_container_labels=false",
-                "--whitelisted_container_labels=io.observability.stack,io.observability.service",
+                f"--whitelisted_container_labels={','.join(CONTAINER_LABELS)}",
                 "--housekeeping_interval=15s",
             ),
             host_mounts=FOLDERS,
@@ -56,9 +71,34 @@ PART: Final = Part[CadvisorSettings, Server](
     job="docker",
     port=PORT,
     runs=_runs,
+    of_containers=True,
     rules=("container",),
     # Versions below 0.54 find no containers on Docker 29.
-    images=(Image(name="cadvisor", reference="ghcr.io/google/cadvisor:v0.60.6"),),
+    images=(
+        Image(
+            name="cadvisor",
+            reference=f"ghcr.io/google/cadvisor:v{VERSION}",
+            recipe=Recipe(
+                repository="google/cadvisor",
+                tag=f"v{VERSION}",
+                title="cAdvisor",
+                build=GoBuild(
+                    name="cadvisor",
+                    module="cadvisor",
+                    version=f"v{VERSION}",
+                    sources=REPOSITORY / "toolchain/cadvisor",
+                    requires=MODULES,
+                    stamps={"main.version": VERSION},
+                ),
+                binaries={"/usr/bin/cadvisor": "cadvisor"},
+                user="",
+                uid=0,
+                entrypoint=("/usr/bin/cadvisor", "-logtostderr"),
+                ports=("8080/tcp",),
+                without="web pages, the API and collectors that no stack enables",
+            ),
+        ),
+    ),
     allowances=(
         Allowance(
             service="cadvisor",

@@ -248,6 +248,8 @@ class Part(Generic[S, T]):
     `OWNER` in the link stands for the alert's system."""
     allowances: tuple[Allowance, ...] = ()
 
+    of_containers: bool = False
+    """Whether its series are those of containers: each gets the system of its container."""
     ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Ports by job, where both depend on the program that runs."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from observability.parts.model import Here, Scraped, own
 from observability.parts.registry import AnyPart, parts
+from observability.scrape import containers
 from observability.scrape.job import PLATFORM, Job, Target
 from observability.scrape.systems import health_jobs, system_jobs
 from observability.settings.load import StackConfig
@@ -34,7 +35,9 @@ def _jobs(config: StackConfig, part: AnyPart) -> Iterator[Job]:
     """The jobs of a part: of its own metrics where it runs, and of the servers it reads."""
     running = config.runs(part.name)
     here = config.here(part.name)
-    job, extra = part.job, part.scrape
+    job, extra = part.job, dict(part.scrape)
+    if part.of_containers and running:
+        extra["metric_relabel_configs"] = containers.relabels(config)
     if part.name == "collector" and running:
         # The program that runs decides the job and the port.
         job = config.collector

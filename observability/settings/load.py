@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from observability.core import project
 from observability.core.errors import ConfigError, all_of
 from observability.core.mistakes import explain
-from observability.core.naming import PLATFORM, PROJECT
+from observability.core.naming import OF_NO_FILE, PROJECT
 from observability.core.secret import SecretSpec
 from observability.parts.model import Here, Placed
 from observability.parts.registry import parts as all_parts
@@ -31,7 +31,7 @@ from observability.settings.stack_file import decode
 from observability.settings.systems import SystemSettings
 from observability.systems import load as system_files
 from observability.systems.model import AlertWaits, Paging, System
-from observability.systems.resolve import Threshold, platform_thresholds, thresholds
+from observability.systems.resolve import Threshold, thresholds, thresholds_without_file
 
 ROOT: Final = project.BUILT_IN
 """The root of this repository."""
@@ -61,22 +61,30 @@ class StackConfig:
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """Every threshold of this stack, of the systems and of the stack itself, by system."""
-        own = self.system_settings(PLATFORM).thresholds
-        found = [*platform_thresholds(own, PLATFORM)]
+        found = [
+            threshold
+            for name in OF_NO_FILE
+            for threshold in thresholds_without_file(name, self.system_settings(name).thresholds)
+        ]
         found += (threshold for system in self.systems.values() for threshold in thresholds(system))
         return tuple(sorted(found, key=lambda threshold: threshold.system))
 
     @property
     def paging(self) -> dict[str, Paging]:
         """Overrides of which alerts page, by system and for the stack itself."""
-        own = self.system_settings(PLATFORM).page
-        return {PLATFORM: own, **{name: system.page for name, system in self.systems.items()}}
+        own = {name: self.system_settings(name).page for name in OF_NO_FILE}
+        return {**own, **{name: system.page for name, system in self.systems.items()}}
+
+    @property
+    def teams(self) -> dict[str, str]:
+        """The team of every value of `system`: of the watched systems, the stack itself and containers of neither."""
+        return {**{name: name for name in OF_NO_FILE}, **{name: system.team for name, system in self.systems.items()}}
 
     @property
     def waits(self) -> dict[str, AlertWaits]:
         """The `for` of single alerts, by system and for the stack itself."""
-        own = self.system_settings(PLATFORM).waits
-        return {PLATFORM: own, **{name: system.waits for name, system in self.systems.items()}}
+        own = {name: self.system_settings(name).waits for name in OF_NO_FILE}
+        return {**own, **{name: system.waits for name, system in self.systems.items()}}
 
     @property
     def notifications(self) -> NotificationSettings:
@@ -240,7 +248,7 @@ def validate(
     source = f"{file}: {_PREFIX}"
     known = system_files.load(root)
     systems: dict[str, System] = {}
-    teams = [PLATFORM, *(system.team for system in known.values())]
+    teams = [*OF_NO_FILE, *(system.team for system in known.values())]
     all_of(
         lambda: systems.update(watched.systems(source, settings, known)),
         lambda: notified.check(source, settings, teams),

@@ -7,7 +7,7 @@ from pathlib import Path
 from observability.core import project
 from observability.core.documents import nearest, parse_yaml
 from observability.core.errors import ConfigError
-from observability.core.naming import PLATFORM
+from observability.core.naming import OF_NO_FILE, PLATFORM
 from observability.parts.blackbox import HealthProbe
 from observability.parts.registry import parts, stores
 from observability.settings.model import Settings
@@ -21,8 +21,8 @@ from observability.systems.resolve import merged
 INSTANCES = "instances"
 """What every system's file declares: instances with metrics."""
 
-_OF_PLATFORM = frozenset({"thresholds", "page", "waits"})
-"""What the settings may state for the stack itself besides its hosts, data stores and probes."""
+_OF_NO_FILE = frozenset({"thresholds", "page", "waits"})
+"""What the settings may state for a system without a file; for the stack itself also hosts, data stores and probes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +45,14 @@ def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dic
     keys = {store.key for store in stores().values()}
     for name, own in settings.systems.items():
         where = f"{source}systems.{name}"
-        if name == PLATFORM:
-            for field in sorted(own.model_fields_set - _OF_PLATFORM - keys):
-                raise ConfigError(
-                    f"{where}.{field}: the stack itself has thresholds, page, for, hosts, data stores and probes only",
-                    "remove it",
-                )
+        if name in OF_NO_FILE:
+            more, said = (keys, ", hosts, data stores and probes") if name == PLATFORM else (set(), "")
+            for field in sorted(own.model_fields_set - _OF_NO_FILE - more):
+                raise ConfigError(f"{where}.{field}: {name} has thresholds, page, for{said} only", "remove it")
         elif name not in known:
             raise ConfigError(
                 f"{where}: there is no such system",
-                f"{nearest(name, known)}known here: {', '.join([*known, PLATFORM])}; or: ./obs system new {name}",
+                f"{nearest(name, known)}known here: {', '.join([*known, *OF_NO_FILE])}; or: ./obs system new {name}",
             )
         system = known.get(name)
         demanded = merged(system.thresholds if system else {}, own.thresholds)

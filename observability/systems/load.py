@@ -10,7 +10,7 @@ from observability.core import project
 from observability.core.documents import nearest, parse_yaml
 from observability.core.errors import ConfigError, together
 from observability.core.mistakes import explain
-from observability.core.naming import PLATFORM
+from observability.core.naming import OF_NO_FILE
 from observability.systems.check import problems
 from observability.systems.model import System
 
@@ -62,8 +62,8 @@ def load_file(path: Path) -> System:
 
 def check_name(name: str) -> None:
     """ConfigError where the name is not a valid system name."""
-    if not _NAME.fullmatch(name) or name == PLATFORM:
+    if not _NAME.fullmatch(name) or name in OF_NO_FILE:
         raise ConfigError(
             f"systems/{name}.yaml: {name!r} cannot be the name of a system",
-            f"use a-z, 0-9 and '-', beginning with a letter, 63 at most; {PLATFORM} is the stack itself",
+            f"use a-z, 0-9 and '-', beginning with a letter, 63 at most; {' and '.join(OF_NO_FILE)} are taken",
         )

@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel, to_snake
 
+from observability.core.naming import PLATFORM
 from observability.core.types import seconds, share, size
 from observability.systems.model import PER_SECOND, ApiValues, System, ThresholdValues
 from observability.systems.signals import Selector, Signals
@@ -106,11 +107,11 @@ def thresholds(system: System) -> Iterator[Threshold]:
                     yield replace(one, estimated=estimated, api=api)
 
 
-def platform_thresholds(demanded: Mapping[str, ThresholdValues], platform: str) -> Iterator[Threshold]:
-    """Every threshold of the stack's own parts and their host: those that need no signal."""
+def thresholds_without_file(system: str, demanded: Mapping[str, ThresholdValues]) -> Iterator[Threshold]:
+    """Every threshold of a system that has no file, and so no signals; those of the stack's parts only for it."""
     for name, spec in THRESHOLDS.items():
-        if spec.signal is None:
-            yield from _resolve(platform, platform, name, demanded.get(to_camel(name)))
+        if spec.signal is None and (system == PLATFORM or not spec.platform):
+            yield from _resolve(system, system, name, demanded.get(to_camel(name)))
 
 
 def bounds(system: System, histogram: Selector) -> tuple[float, ...]:
