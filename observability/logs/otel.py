@@ -25,13 +25,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from observability.core.naming import COMPOSE_PROJECT
 from observability.core.render import to_yaml
 from observability.logs import statements as s
 from observability.logs.formats import CONTINUED, FORMATS
 from observability.logs.loki import INDEXED, OLDEST
 from observability.logs.pipelines import PREFIX, UNPARSED
 from observability.logs.redaction import HINT
-from observability.logs.sources import BACKOFF_LIMIT, COMPOSE_PROJECT, FORMAT, LABELS, NAME, exposed, relabels, teams
+from observability.logs.sources import BACKOFF_LIMIT, FORMAT, LABELS, NAME, exposed, relabels, teams
 from observability.parts.docker_proxy import ADDRESS
 from observability.parts.otel_collector import LINES, PORT
 from observability.settings.load import StackConfig

@@ -110,7 +110,7 @@ def test_a_system_that_is_switched_off_is_absent() -> None:
             "systems.platform.thresholds.cpuRatio: warning (0.96) is not milder than critical (0.95)",
             "below critical",
         ),
-        ({"platform": {"enabled": False}}, "systems.platform.enabled: the stack itself has thresholds", "remove it"),
+        ({"platform": {"enabled": False}}, "systems.platform.enabled: platform has thresholds", "remove it"),
         ({"depot": {"instances": {"static": ["erp"]}}}, "systems.depot.instances.static[0]: 'erp'", "host:port"),
         ({"depot": {"instances": {"files": ["nope.yaml"]}}}, "systems.depot.instances.files[0]: 'nope.yaml'", "root"),
         ({"depot": {"instances": {"files": ["a.txt"]}}}, "systems.depot.instances.files[0]: 'a.txt': is not", ".yaml"),
