@@ -74,13 +74,15 @@ func main() {
 }
 
 func serve() error {
+	// Cgroups and variables that the program does not look for; the library takes the first element.
+	none := []string{""}
 	included := container.AllMetrics.Difference(disabled)
 	containers, err := manager.New(
 		memory.New(*duration, nil),
 		sysfs.NewRealSysFs(),
 		manager.HousekeepingConfigFlags,
 		included,
-		nil, nil, "", 0,
+		none, none, "", 0,
 	)
 	if err != nil {
 		return err
