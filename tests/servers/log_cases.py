@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from observability.logs.sources import COMPOSE_PROJECT, COMPOSE_SERVICE, LABEL_SYSTEM
+from observability.core.naming import COMPOSE_PROJECT, COMPOSE_SERVICE
+from observability.logs.sources import LABEL_SYSTEM
 
 
 @dataclass(frozen=True, kw_only=True)
