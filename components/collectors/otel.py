@@ -35,7 +35,8 @@ class OtelCollector(ComponentResource):
                 folder=TOOLS,
                 loader_folder="/tmp",  # noqa: S108 - a folder of the image that every user can write to
                 files={CHECK: f"exec {CURRENT}/busybox wget -q -O /dev/null http://127.0.0.1:{HEALTH}/\n"},
-                check=f"sh -n {CHECK} && cp /bin/busybox .",
+                # The collector is root without the capability to read what is another user's alone.
+                check=f"sh -n {CHECK} && cp /bin/busybox . && chmod -R a+rX .",
             ),
             ResourceOptions(parent=self),
         )
