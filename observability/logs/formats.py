@@ -90,6 +90,12 @@ REDIS: Final = r"^\d+:(?P<role>[XCSM]) \d+ \w+ \d+ \d\d:\d\d:\d\d\.\d+ (?P<level
 LOGFMT: Final = r"(?:^|\s)(?:level|lvl)=\"?(?P<level>[A-Za-z]+)"
 KLOG: Final = r"^(?P<level>[IWEF])(?P<read>\d{4} \d\d:\d\d:\d\d\.\d+) +\d+ (?P<source>[^\s:]+:\d+)\] "
 
+SYSLOG: Final = (
+    r"^<(?P<priority>\d{1,3})>(?:1 \S+ (?P<host>\S+) (?P<program>\S+) |"
+    r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?P<sender>\S+) )"
+)
+"""RFC 5424, and RFC 3164 before it. A priority is eight times the facility plus the severity, 0 to 7."""
+
 GRAFANA_REQUEST: Final = (
     r"\buname=(?P<user>\S*) .*msg=\"Request Completed\" method=(?P<method>[A-Z]+) "
     r"path=(?P<path>\S+) status=(?P<status>\d{3}) remote_addr=(?P<client>\S+)"
@@ -111,6 +117,12 @@ GRAFANA_CHANGED: Final = (
     r"apis/(?:dashboard|folder|iam|notifications|playlist|preferences|rules)\.)"
 )
 """Parts of Grafana's API where a request that is not a GET changes something; queries are also sent as POST."""
+
+
+def _severity(*numbers: int) -> str:
+    """Expression of the priorities of these severities, of all 24 facilities."""
+    return f"^(?:{'|'.join(str(8 * facility + number) for facility in range(24) for number in numbers)})$"
+
 
 SYSTEM: Final = "system"
 """Field in which a JSON line names the system that it is about."""
@@ -172,6 +184,23 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             required=("level",),
             metadata=("trace_id", "correlation_id"),
         ),
+        "syslog": Format(
+            extract=(Regex(expression=SYSLOG),),
+            choices=(
+                Choice(
+                    target="level",
+                    cases=(
+                        ("critical", "priority", _severity(0, 1, 2)),
+                        ("error", "priority", _severity(3)),
+                        ("warning", "priority", _severity(4)),
+                        ("info", "priority", _severity(5, 6)),
+                        ("debug", "priority", _severity(7)),
+                    ),
+                ),
+            ),
+            required=("priority",),
+            metadata=("host", "program"),
+        ),
         "klog": Format(extract=(Regex(expression=KLOG),), required=("read",), metadata=("source",)),
         # No parser: no line can fail to parse, so none is marked.
         PLAIN: Format(),
@@ -180,7 +209,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
 """The formats by name: values of the Docker label `obs.logs`."""
 
 SHAPES: Final[Mapping[str, str]] = MappingProxyType(
-    {"json": r"^\s*\{", "klog": KLOG, "logfmt": LOGFMT.replace("[A-Za-z]+", "[A-Za-z]+\\b")}
+    {"json": r"^\s*\{", "klog": KLOG, "syslog": SYSLOG, "logfmt": LOGFMT.replace("[A-Za-z]+", "[A-Za-z]+\\b")}
 )
 """Expression by which a line of the format `detected` is recognised, in order; any other line is plain."""
 

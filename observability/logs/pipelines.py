@@ -221,7 +221,7 @@ SERVICES: Final[Mapping[str, str]] = MappingProxyType(
         "nginx-exporter-.+": "logfmt",
     }
 )
-"""Format by service of the stack (a regular expression); any other service of it writes `plain`."""
+"""Format by service of the stack (a regular expression); the lines of any other are detected."""
 
 
 USUAL: Final[Mapping[str, str]] = MappingProxyType(

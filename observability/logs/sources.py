@@ -106,7 +106,7 @@ def _formats(service: str, stack: str, own: str, known: Iterable[str]) -> Iterat
     yield Relabel(source="system", expression=".+", target=FORMAT, value=DETECTED)
     for kind, names in USUAL.items():
         yield Relabel(source="service", expression=names, target=FORMAT, value=kind)
-    yield Relabel(source=stack, expression=own, target=FORMAT, value="plain")
+    yield Relabel(source=stack, expression=own, target=FORMAT, value=DETECTED)
     for name, kind in SERVICES.items():
         yield Relabel(source=service, expression=name, target=FORMAT, value=kind)
     yield Relabel(source=exposed(LABEL_FORMAT), expression=f"({'|'.join(known)})", target=FORMAT)

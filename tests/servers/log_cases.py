@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from observability.core.naming import COMPOSE_PROJECT, COMPOSE_SERVICE
+from observability.core.naming import COMPOSE_PROJECT, COMPOSE_SERVICE, LABEL_SERVICE, LABEL_STACK
 from observability.logs.sources import LABEL_SYSTEM
 
 
@@ -331,6 +331,36 @@ CASES: Final[tuple[Case, ...]] = (
                 metadata={"source": "reflector.go:150"},
             ),
             kept("I1129 12:00:00.1 1 a.go:1] ok", "info", metadata={"source": "a.go:1"}),
+        ],
+    ),
+    Case(
+        name="syslog",
+        written=[
+            "<34>1 2026-11-29T12:00:00.003Z web1 su - ID47 - 'su root' failed for bob",
+            "<165>Nov 29 12:00:00 web1 app[1]: no error here",
+            "<999>1 - web1 app no such priority",
+        ],
+        stored=[
+            kept(
+                "<34>1 2026-11-29T12:00:00.003Z web1 su - ID47 - 'su root' failed for bob",
+                "critical",
+                metadata={"host": "web1", "program": "su"},
+            ),
+            kept("<165>Nov 29 12:00:00 web1 app[1]: no error here", "info"),
+            kept("<999>1 - web1 app no such priority", metadata={"host": "web1", "program": "app"}),
+        ],
+    ),
+    Case(
+        name="cadvisor",
+        docker={LABEL_STACK: "staging", LABEL_SERVICE: "cadvisor"},
+        written=["W1129 12:00:00.123456       1 manager.go:150] slow"],
+        stored=[
+            kept(
+                "W1129 12:00:00.123456       1 manager.go:150] slow",
+                "warning",
+                metadata={"source": "manager.go:150"},
+                labels={"system": "platform", "team": "platform", "service": "cadvisor"},
+            )
         ],
     ),
     Case(

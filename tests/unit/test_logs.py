@@ -138,7 +138,7 @@ def test_the_stacks_own_containers_belong_to_the_system_platform() -> None:
         "stack": "staging",
         "container": "obs-staging-loki",
         "service": "obs-staging-loki",
-        "format": "plain",
+        "format": "detected",
     }
 
 
