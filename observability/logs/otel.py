@@ -251,6 +251,14 @@ def _containers() -> dict[str, Any]:
                     "start_at": "beginning",
                     "poll_interval": _POLL,
                     "storage": "file_storage/positions",
+                    # One file after the other (half of this number at once), the oldest first, which is that with the
+                    # highest number: Loki rejects lines an hour behind the newest of their stream.
+                    "max_concurrent_files": 2,
+                    "ordering_criteria": {
+                        "regex": r"-json\.log(?P<rotation>.*)$",
+                        "top_n": 0,
+                        "sort_by": [{"regex_key": "rotation", "sort_type": "alphabetical", "ascending": False}],
+                    },
                     "include_file_name": False,
                     # A rotated file may be compressed before it has been read to its end.
                     "compression": "auto",

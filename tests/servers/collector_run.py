@@ -177,7 +177,11 @@ def loki_server(config: StackConfig, root: Path) -> Iterator[str]:
     """The address of the pinned Loki with the configuration of the stack, but for its addresses and folders."""
     port = free_port()
     document: dict[str, Any] = yaml.safe_load(loki.files(config)["loki.yaml"])
-    document["server"] |= {"http_listen_address": "127.0.0.1", "http_listen_port": port, "grpc_listen_port": 0}
+    document["server"] |= {
+        "http_listen_address": "127.0.0.1",
+        "http_listen_port": port,
+        "grpc_listen_port": free_port(),
+    }
     document["server"]["grpc_listen_address"] = "127.0.0.1"
     text = (
         yaml.safe_dump(document)

@@ -9,9 +9,15 @@ import httpx
 import pytest
 
 from observability.logs.loki import INDEXED
-from tests.servers.collector_run import collector, loki_server, write
+from tests.servers.collector_run import Container, collector, entry, loki_server, write
 from tests.servers.log_cases import CASES, Case
 from tests.servers.log_table import config, container, expected, file_of
+
+ROTATED: Final = Container(name="rotated")
+"""A container that wrote for hours before it is read for the first time."""
+
+HOURS: Final = (9, 6, 3, 0)
+"""Age of the lines of its files, the oldest file first."""
 
 LIMIT: Final = 90.0
 """Seconds within which every line is stored, even on a busy machine."""
@@ -39,7 +45,12 @@ def loki(tmp_path_factory: pytest.TempPathFactory, now: int) -> Iterator[str]:
     found = [container(case) for case in CASES]
     for case, one in zip(CASES, found, strict=True):
         write(root, one, file_of(case, now))
-    with loki_server(config(), root) as address, collector(config(), root, found, to=address):
+    for number, hours in enumerate(reversed(HOURS)):
+        path = root / "containers" / f"{ROTATED.log}.{number}".removesuffix(".0")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        at = [now - hours * 3600 * 10**9 + second * 10**9 for second in range(-200, 0)]
+        path.write_text("".join(entry(f"{hours} hours ago\n", "stdout", one) for one in at))
+    with loki_server(config(), root) as address, collector(config(), root, [*found, ROTATED], to=address):
         count, end = sum(len(case.stored) for case in CASES), time.monotonic() + LIMIT
         while sum(len(stored(address, case.name)) for case in CASES) < count and time.monotonic() < end:
             time.sleep(2)
@@ -52,7 +63,7 @@ def stored(address: str, name: str) -> list[Line]:
         "query": f'{{container="{name}"}}',
         "start": str(time.time_ns() - 6 * 86400 * 10**9),
         "end": str(time.time_ns() + 600 * 10**9),
-        "limit": "100",
+        "limit": "5000",
         "direction": "forward",
     }
     answer = httpx.get(
@@ -81,6 +92,11 @@ def test_loki_stores_a_line_as_the_table_says(case: Case, loki: str, now: int) -
         assert {name: one.labels[name] for name in right.labels} == dict(right.labels)
         metadata = {"image": "example/shop:1.0", **right.metadata}
         assert one.metadata == {**metadata, **({"stream": right.stream} if right.stream else {})}
+
+
+def test_files_that_were_rotated_long_ago_are_stored_too(loki: str) -> None:
+    found = [line.body for line in stored(loki, ROTATED.name)]
+    assert {hours: found.count(f"{hours} hours ago") for hours in HOURS} == dict.fromkeys(HOURS, 200)
 
 
 def test_loki_discards_none_of_the_lines(loki: str) -> None:
