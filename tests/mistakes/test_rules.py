@@ -193,7 +193,7 @@ def test_one_slow_request_at_night_raises_no_alert(dev: Judged) -> None:
         file="applications.yaml",
     )
     assert not course.only_the_original_fires()
-    assert "has no floor" in said(dev, course.original)
+    assert "has no minimum number of events" in said(dev, course.original)
     assert not lint(dev.rules, dev.catalogue, "floor")
 
 
