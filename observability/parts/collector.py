@@ -92,7 +92,13 @@ PART: Final = Part[CollectorSettings, Server](
     job="collector",
     ports={ALLOY.name: (12345,), PROMTAIL.name: (9080,), OTEL.name: (PORT, LINES)},
     # Its counters have the stream's own `system`.
-    scrape={"honor_labels": True},
+    scrape={
+        "honor_labels": True,
+        # The OpenTelemetry Collector counts by receiver, of which every container has its own, named after its id.
+        "metric_relabel_configs": [
+            {"source_labels": ["receiver"], "regex": ".+/receiver_creator/.+", "action": "drop"}
+        ],
+    },
     allowances=(
         Allowance(
             service="collector",

@@ -53,7 +53,7 @@ def test_it_contains_nothing_about_the_machine_it_was_recorded_on(path: Path) ->
                 values.get(label, set()).add(value)
     assert values["mountpoint"] <= {"/"}
     assert values["nodename"] <= {"host"}
-    assert values["server"] <= {"primary:5432"}
+    assert values["server"] <= {"engine", "primary:5432"}
     assert values["host"] <= {"127.0.0.1", "loki:3100", "example"}
 
 

@@ -11,9 +11,12 @@ from urllib.parse import quote
 import yaml
 
 from observability.logs import loki as loki_files
+from observability.logs import otel as otel_files
 from observability.logs import promtail as promtail_files
 from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM, SOCKET
 from observability.parts import blackbox as modules
+from observability.parts import docker_proxy
+from observability.parts.otel_collector import LINES, OTEL, PORT
 from tests.samples.lab import NAME, Lab, Server
 from tests.samples.recipe import Recipe, config
 
@@ -181,6 +184,67 @@ def promtail() -> Recipe:
         urls=["http://collector:9080/metrics"],
         prepare=_wait_for_the_line,
         masks={"host": {".*": "loki:3100"}},
+    )
+
+
+def _rejected() -> str:
+    """The dev stack's configuration, except that lines go to an address that rejects them, too."""
+    document = yaml.safe_load(otel_files.files(config())[otel_files.MAIN])
+    document["exporters"]["otlp_http/rejected"] = {"endpoint": "http://loki:3100/no-such-page"}
+    document["service"]["pipelines"]["logs/loki"]["exporters"].append("otlp_http/rejected")
+    return yaml.safe_dump(document)
+
+
+def _otel() -> tuple[Server, ...]:
+    """The OpenTelemetry Collector with its proxy, instead of Promtail."""
+    return (
+        *(server for server in _LOKI if server.name != "collector"),
+        Server(
+            name=docker_proxy.NAME,
+            image=docker_proxy.NAME,
+            files={f"{docker_proxy.FOLDER}/{docker_proxy.MAIN}": docker_proxy.configuration()},
+            command=("haproxy", "-f", f"{docker_proxy.FOLDER}/{docker_proxy.MAIN}"),
+            user="0",
+            mounts={SOCKET: SOCKET},
+        ),
+        Server(
+            name="collector",
+            image=OTEL.name,
+            files={f"/etc/otelcol-contrib/{otel_files.MAIN}": _rejected()},
+            command=(f"--config=/etc/otelcol-contrib/{otel_files.MAIN}",),
+            user="0",
+            mounts={otel_files.CONTAINERS: otel_files.CONTAINERS},
+        ),
+    )
+
+
+def otel_collector() -> Recipe:
+    """The OpenTelemetry Collector."""
+    return Recipe(
+        image=OTEL.name,
+        job=OTEL.name,
+        how="with the dev stack's configuration; lines that it could not parse, and lines that were rejected",
+        servers=_otel(),
+        urls=[f"http://collector:{port}/metrics" for port in (PORT, LINES)],
+        prepare=_wait_for_the_line,
+        masks={
+            "receiver": {".*": "example"},
+            "service_instance_id": {".*": "example"},
+            "container": {".*": "example"},
+            "service": {".*": "example"},
+        },
+    )
+
+
+def proxy() -> Recipe:
+    """The proxy before the Docker socket."""
+    return Recipe(
+        image=docker_proxy.NAME,
+        job=docker_proxy.NAME,
+        how="with its configuration; the OpenTelemetry Collector lists containers through it",
+        servers=_otel(),
+        urls=[f"http://{docker_proxy.NAME}:{docker_proxy.METRICS_PORT}/metrics"],
+        prepare=_wait_for_the_line,
     )
 
 

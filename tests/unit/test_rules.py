@@ -137,6 +137,8 @@ def test_the_rules_of_the_collector_that_runs_are_loaded() -> None:
     assert "alloy.yaml" in files(alloy)
     assert "promtail.yaml" not in files(alloy)
     assert "promtail.yaml" in files(promtail)
+    assert "otel-collector.yaml" in files(stack_config("dev", {"collector": {"kind": "otel"}}))
+    assert "otel-collector.yaml" not in files(promtail)
     assert "alloy.yaml" not in files(promtail)
 
 
