@@ -39,6 +39,10 @@ from observability.settings.load import StackConfig
 
 MAIN: Final = "collector.yaml"
 
+ARGUMENTS: Final = ("--feature-gates=stanza.synchronousLogEmitter",)
+"""Arguments of the program besides the configuration. Without this gate (alpha in 0.165) a receiver holds lines for
+100 ms after it has stored their position: a collector that is killed loses them."""
+
 HEALTH: Final = 13133
 """The health_check extension."""
 

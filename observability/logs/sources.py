@@ -24,10 +24,13 @@ LABEL: Final = "__meta_docker_container_label_"
 NAME: Final = "__meta_docker_container_name"
 """Name under which a collector's discovery exposes a container's name, with `/` before it."""
 
+LABEL_TEAM: Final = "obs.team"
+"""Docker label that names the team of a container: one of those that own a system."""
+
 LABEL_FORMAT: Final = "obs.logs"
 """Docker label that names the format of a container's lines: one of `pipelines.FORMATS`."""
 
-LABELS: Final = (*CONTAINER_LABELS, LABEL_FORMAT)
+LABELS: Final = (*CONTAINER_LABELS, LABEL_TEAM, LABEL_FORMAT)
 """The Docker labels that the rules read."""
 
 FORMAT: Final = "format"

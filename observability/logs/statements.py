@@ -10,12 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from observability.core.naming import UNASSIGNED
 from observability.logs import formats as f
 from observability.logs.redaction import SECRETS
-from observability.logs.sources import FORMAT, Relabel
-
-UNASSIGNED: Final = "unassigned"
-"""System and team of a container that no rule selects."""
+from observability.logs.sources import FORMAT, LABEL_TEAM, Relabel, exposed
 
 PARSE_ERROR: Final = "parse_error"
 """Structured metadata of a line that is not as it should be: the format in which it could not be read, `time` where
@@ -88,6 +86,9 @@ def selection(rules: Iterable[Relabel], teams: Mapping[str, str]) -> Iterator[st
             yield f"set({label(rule.target)}, {text(rule.value)}) where {found}"
     yield f"set({label('team')}, {text(UNASSIGNED)})"
     yield from _teams("resource.attributes", teams)
+    said = label(exposed(LABEL_TEAM))
+    known = "|".join(re.escape(team) for team in sorted(set(teams.values())))
+    yield f"set({label('team')}, {said}) where {matches(said, f'^(?:{known})$')}"
 
 
 def parsing(teams: Mapping[str, str]) -> Iterator[str]:

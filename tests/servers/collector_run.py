@@ -15,6 +15,7 @@ from typing import Any, Final
 import docker
 import httpx
 import yaml
+from docker.models.containers import Container as Program
 
 from observability.logs import loki, otel
 from observability.parts import otel_collector
@@ -59,6 +60,7 @@ class Container:
 class Running:
     """A collector that runs: where its own pages are, and what it has sent."""
 
+    program: Program
     engine: Engine
     received: Received
     metrics: str
@@ -159,8 +161,9 @@ def collector(
         double = {"endpoint": received.address, "encoding": "json", "compression": "none"}
         exporter = {"endpoint": f"{to}/otlp"} if to else double
         (root / otel.MAIN).write_text(adapted(config, root, address, exporter, ports))
-        stack.enter_context(started(root, IMAGE, [f"--config={root}/{otel.MAIN}"]))
+        program = stack.enter_context(started(root, IMAGE, [f"--config={root}/{otel.MAIN}", *otel.ARGUMENTS]))
         running = Running(
+            program=program,
             engine=found,
             received=received,
             metrics=f"http://127.0.0.1:{ports[otel_collector.PORT]}/metrics",
@@ -196,7 +199,7 @@ def loki_server(config: StackConfig, root: Path) -> Iterator[str]:
 
 
 @contextmanager
-def started(root: Path, image: str, arguments: Sequence[str]) -> Iterator[None]:
+def started(root: Path, image: str, arguments: Sequence[str]) -> Iterator[Program]:
     """The program of a pinned image, with the folder at the same path."""
     container = docker.from_env().containers.run(
         PINS[image],
@@ -207,7 +210,7 @@ def started(root: Path, image: str, arguments: Sequence[str]) -> Iterator[None]:
         detach=True,
     )
     try:
-        yield
+        yield container
     finally:
         container.stop(timeout=20)
         print(container.logs().decode()[-4000:])  # noqa: T201 - shown by pytest where a test fails

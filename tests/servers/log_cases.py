@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from observability.core.naming import COMPOSE_PROJECT, COMPOSE_SERVICE, LABEL_SERVICE, LABEL_STACK
-from observability.logs.sources import LABEL_SYSTEM
+from observability.logs.sources import LABEL_SYSTEM, LABEL_TEAM
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +129,18 @@ CASES: Final[tuple[Case, ...]] = (
     Case(
         name="by-label",
         docker={LABEL_SYSTEM: "depot"},
+        written=["hello"],
+        stored=[kept("hello", labels={"system": "depot", "team": "depot"})],
+    ),
+    Case(
+        name="team-by-label",
+        docker={LABEL_TEAM: "depot"},
+        written=["hello"],
+        stored=[kept("hello", labels={"system": "unassigned", "team": "depot"})],
+    ),
+    Case(
+        name="label-of-an-unknown-team",
+        docker={LABEL_SYSTEM: "depot", LABEL_TEAM: "nobody"},
         written=["hello"],
         stored=[kept("hello", labels={"system": "depot", "team": "depot"})],
     ),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 from typing import Final
 
 import pytest
@@ -67,6 +68,33 @@ def test_a_restart_while_loki_is_down_loses_nothing(tmp_path: Path) -> None:
     with collector(stack_config(), tmp_path, [SHOP]) as running:
         until(lambda: len(set(numbers(running))) >= 40)
         assert set(numbers(running)) == set(range(40))
+
+
+def test_a_collector_that_is_killed_loses_at_most_the_line_that_waits_for_its_continuation(tmp_path: Path) -> None:
+    ending, count = Event(), [0]
+
+    def program() -> None:
+        while not ending.wait(0.01):
+            write(tmp_path, SHOP, numbered(count[0], count[0] + 1))
+            count[0] += 1
+
+    writing = Thread(target=program)
+    writing.start()
+    try:
+        with collector(stack_config(), tmp_path, [SHOP]) as running:
+            until(lambda: len(numbers(running)) > 200)
+            running.program.kill()
+            running.program.wait()
+            before = set(numbers(running))
+        with collector(stack_config(), tmp_path, [SHOP]) as running:
+            until(lambda: len(numbers(running)) > 200)
+            ending.set()
+            writing.join()
+            until(lambda: bool(numbers(running)) and numbers(running)[-1] == count[0] - 1)
+            missing = set(range(count[0])) - before - set(numbers(running))
+    finally:
+        ending.set()
+    assert len(missing) <= 1
 
 
 def test_a_rotated_file_is_read_to_its_end(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from observability.core import naming
-from observability.logs import formats, loki, otel, redaction, sources, statements
+from observability.logs import formats, loki, otel, redaction, sources
 from tests.unit.conftest import FULL, stack_config
 
 TEXT = otel.files(stack_config())[otel.MAIN]
@@ -246,4 +246,4 @@ def test_a_replacement_refers_to_groups_in_braces_where_a_letter_follows() -> No
 
 def test_the_stacks_own_label_is_one_that_is_read() -> None:
     assert {naming.LABEL_STACK, naming.LABEL_SERVICE} <= set(sources.LABELS)
-    assert statements.UNASSIGNED not in sources.teams(stack_config())
+    assert naming.UNASSIGNED not in sources.teams(stack_config())
