@@ -1,11 +1,12 @@
-"""The configuration of Loki, Promtail and the blackbox exporter passes their own checks; an invalid one does not."""
+"""The configuration of Loki, the collectors and the blackbox exporter passes their checks; an invalid one does not."""
 
 from typing import Any
 
 import pytest
 
-from observability.logs import loki, promtail
+from observability.logs import loki, otel, promtail
 from observability.parts import blackbox
+from observability.parts.otel_collector import OTEL as IMAGE
 from tests.tools import run_tool
 from tests.unit.conftest import FULL, stack_config
 
@@ -13,6 +14,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [("dev", {}), ("staging", {}), ("prod"
 
 LOKI = ["/usr/bin/loki", "-verify-config", "-config.file=loki.yaml"]
 PROMTAIL = ["/usr/bin/promtail", "-check-syntax", "-config.file=promtail.yaml"]
+OTEL = ["/otelcol-contrib", "validate", f"--config={otel.MAIN}"]
 BLACKBOX = ["/bin/blackbox_exporter", "--config.check", "--config.file=blackbox.yaml"]
 
 
@@ -30,6 +32,12 @@ def test_promtail_accepts_its_configuration_of(stack: str, values: dict[str, Any
 
 
 @pytest.mark.parametrize(("stack", "values"), CASES)
+def test_the_opentelemetry_collector_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -> None:
+    result = run_tool(IMAGE.name, OTEL, otel.files(stack_config(stack, values)))
+    assert result.code == 0, result.output
+
+
+@pytest.mark.parametrize(("stack", "values"), CASES)
 def test_the_blackbox_exporter_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -> None:
     probes = (placed.server for placed in stack_config(stack, values).servers("blackbox-exporter"))
     result = run_tool("blackbox-exporter", BLACKBOX, {"blackbox.yaml": blackbox.modules(probes, stack)})
@@ -41,6 +49,14 @@ def test_loki_refuses_a_limit_it_does_not_know() -> None:
     result = run_tool("loki", LOKI, {"loki.yaml": text})
     assert result.code != 0
     assert "ingestion_rate_mib" in result.output
+
+
+def test_the_opentelemetry_collector_refuses_a_key_it_does_not_know() -> None:
+    # Its check does not cover the receivers that receiver_creator starts; tests/servers runs them.
+    text = otel.files(stack_config())[otel.MAIN].replace("max_elapsed_time:", "max_elapse_time:")
+    result = run_tool(IMAGE.name, OTEL, {otel.MAIN: text})
+    assert result.code != 0
+    assert "max_elapse_time" in result.output
 
 
 def test_promtail_refuses_a_key_it_does_not_know() -> None:
