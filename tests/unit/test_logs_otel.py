@@ -86,7 +86,7 @@ def test_positions_and_the_queue_are_on_disk() -> None:
     assert "batch" not in {one.partition("/")[0] for one in DOCUMENT["processors"]}
 
 
-def test_requests_to_loki_are_retried_without_a_limit_and_a_full_queue_drops_nothing() -> None:
+def test_requests_are_retried_without_limit_and_a_full_queue_drops_nothing() -> None:
     exporter = DOCUMENT["exporters"]["otlp_http/loki"]
     assert exporter["retry_on_failure"]["max_elapsed_time"] == 0
     assert exporter["sending_queue"]["block_on_overflow"]

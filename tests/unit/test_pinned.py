@@ -72,7 +72,7 @@ def test_a_program_that_exits_at_once_is_reported_with_its_last_line(tmp_path: P
     program = tmp_path / "prometheus"
     program.write_text("#!/bin/sh\necho starting\necho 'no space left on device' >&2\nexit 3\n")
     program.chmod(0o755)
-    with pytest.raises(SilentError, match="ended with exit code 3: no space left on device"):
+    with pytest.raises(SilentError, match="exited with code 3: no space left on device"):
         pinned.scrape(program, PAGE.encode(), "text/plain")
 
 

@@ -240,7 +240,7 @@ def test_a_sixth_system_is_watched_because_of_its_file_only(tmp_path: Path) -> N
     loaded(tmp_path, SHOP, "sixth")
     config = validate("dev", {"systems": {"sixth": {}}}, frozenset(), tmp_path)
     assert list(config.systems) == ["sixth"]
-    assert {one.system for one in config.thresholds} == {"sixth", "platform"}
+    assert {one.system for one in config.thresholds} == {"sixth", "platform", "unassigned"}
 
 
 def test_names_are_listed_without_reading_a_file(tmp_path: Path) -> None:
