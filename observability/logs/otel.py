@@ -266,7 +266,8 @@ def _containers() -> dict[str, Any]:
                     "include_file_name": False,
                     # A rotated file may be compressed before it has been read to its end.
                     "compression": "auto",
-                    "retry_on_failure": {"enabled": True, "max_elapsed_time": 0},
+                    # While memory or the queue is full, reading waits.
+                    "retry_on_failure": {"enabled": True, "max_interval": BACKOFF_LIMIT, "max_elapsed_time": 0},
                     "operators": _operators(),
                 },
                 "resource_attributes": {**found, **{exposed(name): _docker_label(name) for name in LABELS}},

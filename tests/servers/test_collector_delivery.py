@@ -70,7 +70,7 @@ def test_a_restart_while_loki_is_down_loses_nothing(tmp_path: Path) -> None:
         assert set(numbers(running)) == set(range(40))
 
 
-def test_a_collector_that_is_killed_loses_at_most_the_line_that_waits_for_its_continuation(tmp_path: Path) -> None:
+def test_a_killed_collector_loses_at_most_the_line_that_waits_for_more(tmp_path: Path) -> None:
     ending, count = Event(), [0]
 
     def program() -> None:
