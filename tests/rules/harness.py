@@ -162,10 +162,10 @@ def _groups(case: Case) -> list[dict[str, Any]]:
         for name in case.load
         for group in found[name]
     ]
-    return [*_needed(made, json.dumps([alerts, list(case.values)])), *alerts]
+    return [*needed(made, json.dumps([alerts, list(case.values)])), *alerts]
 
 
-def _needed(groups: Sequence[dict[str, Any]], asked: str) -> list[dict[str, Any]]:
+def needed(groups: Sequence[dict[str, Any]], asked: str) -> list[dict[str, Any]]:
     """The recordings that a text reads, directly or through others; each reads only those before it."""
     # In JSON a line break is `\n`, whose letter would be read as part of the name that follows.
     wanted = set(_RECORDED.findall(asked.replace("\\n", " ")))
