@@ -53,8 +53,8 @@ def has_demo() -> bool:
 collect_ignore = [] if has_demo() else [*STACKS]
 
 
-WORKERS: Final = ("live", "contract", "soak")
-"""Folders whose tests run one after the other on one worker, as they share a stack; the longest first."""
+ENGINE: Final = ("contract", "live", "soak")
+"""Folders whose tests run on one worker, in this order: they share a stack, and Docker's pool of subnets."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -62,13 +62,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     where = folder(item.path)
     if where in NEEDS:
         item.add_marker(NEEDS[where])
-    item.add_marker(pytest.mark.xdist_group(where if where in WORKERS else str(item.path)))
+    item.add_marker(pytest.mark.xdist_group("engine" if where in ENGINE else str(item.path)))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the folders that keep a worker busy for long before the others, which fill the other workers."""
-    order = {name: place for place, name in enumerate(WORKERS)}
+    """Order the tests that keep a worker busy for long before the others, which fill the other workers."""
+    order = {name: place for place, name in enumerate(ENGINE)}
     items.sort(key=lambda item: order.get(folder(item.path), len(order)))
 
 
