@@ -22,7 +22,7 @@ test: venv ## Get what is missing, then run every check and test
 	$(MAKE) --no-print-directory check
 	$(PYTHON) -m tools.obtain
 	# A module at a time on each worker. One more worker than cores: the one with the live stack mostly waits.
-	$(PYTHON) -m pytest -n $$(($$(nproc) + 1)) --dist loadgroup --no-loadscope-reorder
+	$(PYTHON) -m pytest -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
 
 .PHONY: unit
 unit: venv ## Run the tests that need neither Docker nor a built tool

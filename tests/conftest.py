@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from observability.settings.load import read_stack_file
 
@@ -57,17 +59,26 @@ ENGINE: Final = ("contract", "live", "soak")
 """Folders whose tests run on one worker, in this order: they share a stack, and Docker's pool of subnets."""
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark each test with what its folder needs, and with the tests that run on the same worker as it."""
-    where = folder(item.path)
-    if where in NEEDS:
-        item.add_marker(NEEDS[where])
-    item.add_marker(pytest.mark.xdist_group("engine" if where in ENGINE else str(item.path)))
+class Modules(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Gives each worker of pytest-xdist a module at a time, or all tests that have the engine to themselves."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "engine" if folder(HERE.parent / path) in ENGINE else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Modules:
+    """Distribute tests by `Modules`, whatever --dist says."""
+    return Modules(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the tests that keep a worker busy for long before the others, which fill the other workers."""
+    """Mark each test with what its folder needs; order those first that keep a worker busy for long."""
+    for item in items:
+        mark = NEEDS.get(folder(item.path))
+        if mark:
+            item.add_marker(mark)
     order = {name: place for place, name in enumerate(ENGINE)}
     items.sort(key=lambda item: order.get(folder(item.path), len(order)))
 
