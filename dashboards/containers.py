@@ -11,7 +11,7 @@ from dashboards.layout import Row, assemble, variable
 
 UID: Final = "obs-containers"
 
-CHOSEN: Final = 'job="docker",name!="",name=~"$name"'
+CHOSEN: Final = 'job="docker",name!="",system=~"$system",name=~"$name"'
 """The selected containers; series without a name belong to the kernel's parent cgroups."""
 
 
@@ -38,7 +38,10 @@ def containers() -> dashboard.Dashboard:
             Row("Use", [_cpu(), _memory(), _received(), _sent(), _disk(), _io(), _images()]),
         ],
         links=[back()],
-        variables=[variable("name", "Container", 'label_values(container_last_seen{job="docker"}, name)')],
+        variables=[
+            variable("system", "System", 'label_values(container_last_seen{job="docker",name!=""}, system)'),
+            variable("name", "Container", 'label_values(container_last_seen{job="docker",system=~"$system"}, name)'),
+        ],
         alerts=component,
         period="6h",
     )
