@@ -7,7 +7,7 @@ from pulumi import ComponentResource, ResourceOptions
 from components.collectors.collector import SERVICE, CollectorArgs, Program, run
 from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.service import NOBODY, HealthCheck
-from observability.logs.otel import CONTAINERS, DATA, HEALTH, MAIN, files
+from observability.logs.otel import ARGUMENTS, CONTAINERS, DATA, HEALTH, MAIN, files
 from observability.parts.busybox import BUSYBOX
 from observability.parts.otel_collector import OTEL
 
@@ -46,7 +46,7 @@ class OtelCollector(ComponentResource):
             main=MAIN,
             files=files(context.config),
             check=(PROGRAM, "validate", "--config="),
-            command=("--config={config}",),
+            command=("--config={config}", *ARGUMENTS),
             data=DATA,
             health=HealthCheck(test=("CMD", f"{CURRENT}/busybox", "sh", f"{CURRENT}/{CHECK}")),
             reads=CONTAINERS,
