@@ -8,10 +8,7 @@ import pulumi_docker as docker
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from components.alertmanager import Alertmanager, AlertmanagerArgs
-from components.collectors.alloy import Alloy
-from components.collectors.collector import CollectorArgs
-from components.collectors.otel import OtelCollector
-from components.collectors.promtail import Promtail
+from components.collector import Collector, CollectorArgs
 from components.context import StackContext
 from components.custom import CustomExporter, CustomExporterArgs
 from components.exporter import Exporter, ExporterArgs
@@ -22,12 +19,10 @@ from components.prometheus import Prometheus, PrometheusArgs
 from dashboards.linked_rules import files
 from observability.core import naming
 from observability.core.errors import ConfigError
-from observability.parts.collector import ALLOY, PROMTAIL
-from observability.parts.otel_collector import OTEL
+from observability.parts import docker_proxy
 from observability.parts.registry import parts
 from observability.settings import load
 from observability.settings.load import StackConfig
-from observability.settings.parts import serving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,16 +76,13 @@ class MonitoringStack(ComponentResource):
 
 
 def _logs(context: StackContext, exporters: Mapping[str, Exporter], child: ResourceOptions) -> None:
-    """Loki, and the collector that is selected or available, after the parts that serve it."""
+    """Loki, and the collector after those that it needs."""
     if not context.config.runs("loki"):
         return
     loki = Loki("loki", LokiArgs(context=context), child)
-    collectors = {ALLOY.name: Alloy, PROMTAIL.name: Promtail, OTEL.name: OtelCollector}
-    running = context.config.collector
-    if running:
-        served_by = (exporters[part.name].container for part in serving(running))
-        args = CollectorArgs(context=context, after=(loki.container, *served_by))
-        collectors[running]("collector", args, child)
+    if context.config.runs("collector"):
+        after = (loki.container, exporters[docker_proxy.NAME].container)
+        Collector("collector", CollectorArgs(context=context, after=after), child)
 
 
 def _exporters(context: StackContext, child: ResourceOptions) -> dict[str, Exporter]:

@@ -24,8 +24,7 @@ from dashboards.common import (
     steps,
 )
 from dashboards.layout import Row, assemble, variable
-from observability.parts.collector import ALLOY, PROGRAMS, PROMTAIL
-from observability.parts.otel_collector import OTEL
+from observability.parts.collector import NAME as COLLECTOR
 from observability.settings.load import StackConfig
 
 UID: Final = "obs-logs"
@@ -39,13 +38,13 @@ LEVELS: Final = {"critical": "dark-red", "error": RED, "warning": ORANGE, "info"
 STREAMS: Final = 'system=~"$system",service=~"$service",level=~"$level"'
 """The selected streams."""
 
-_COLLECTOR: Final = f'up{{job=~"{"|".join(PROGRAMS)}"}}'
+_COLLECTOR: Final = f'up{{job="{COLLECTOR}"}}'
 
 
 def logs(config: StackConfig) -> dashboard.Dashboard:
     """The dashboard; requires Loki and the collector, and is omitted without them."""
     component = 'component="logs"'
-    collector = config.collector
+    collector = config.runs(COLLECTOR)
     return assemble(
         UID,
         "Logs",
@@ -73,7 +72,7 @@ def logs(config: StackConfig) -> dashboard.Dashboard:
                     _flushes(),
                     _compaction(),
                     _unread() if collector else None,
-                    _dropped(collector) if collector else None,
+                    _dropped() if collector else None,
                 ],
             ),
         ],
@@ -298,15 +297,13 @@ def _unread() -> Panel:
     )
 
 
-def _dropped(collector: str) -> Panel:
-    series, reason = {
-        ALLOY.name: ("loki_write_dropped_entries_total", "reason"),
-        PROMTAIL.name: ("promtail_dropped_entries_total", "reason"),
-        OTEL.name: ("otelcol_exporter_send_failed_log_records", "exporter"),
-    }[collector]
+def _dropped() -> Panel:
     return graph(
         "Dropped by the Collector",
-        "Lines a second that the collector dropped, by reason.",
+        "Lines a second that the collector dropped, as the receiving server rejected them, by exporter.",
         "cps",
-        over_time(f'sum by ({reason}) (rate({series}{{job="{collector}"}}[5m]))', f"{{{{{reason}}}}}"),
+        over_time(
+            f'sum by (exporter) (rate(otelcol_exporter_send_failed_log_records{{job="{COLLECTOR}"}}[5m]))',
+            "{{exporter}}",
+        ),
     )

@@ -91,8 +91,6 @@ def _belongs(stem: str, config: StackConfig) -> bool:
     owner = next((part for part in parts().values() if stem in part.rules), None)
     if owner is None:
         return True
-    if owner.one_image:
-        return config.collector == stem
     return _read(owner, config) if owner.store else config.runs(owner.name)
 
 

@@ -40,24 +40,17 @@ class Finding:
     detail: str
 
 
-def ensure(
-    images: Mapping[str, str],
-    report: Report | None = None,
-    *,
-    instead: Mapping[str, Mapping[str, str]] | None = None,
-) -> Toolchain:
+def ensure(images: Mapping[str, str], report: Report | None = None) -> Toolchain:
     """Obtain what is missing; report for each thing how it was obtained and why.
 
-    `images` holds a full reference for each service, `instead` the images that replace one that is not available.
-    `ConfigError` if a required thing is not available; an image that is not available is left out.
+    `images` holds a full reference for each service. `ConfigError` if a required thing is not available; an image
+    that is not available is left out.
     """
     report = report or ConsoleReport()
     docker_plugin.choice()  # a wrong value is reported before anything is built
     docker = engine.obtain(report)
     pulumi, why = _pulumi(report)
     missing = container_images.pull(docker.client, images, report)
-    for image in [image for image in missing if image.recipe is None]:
-        missing += container_images.pull(docker.client, (instead or {}).get(image.service, {}), report)
     wanted = [image.recipe.build for image in missing if image.recipe and image.recipe.build]
     failures = gobuild.build_all([*([] if pulumi else [pulumi_cli.BUILD]), *wanted], report)
     if pulumi is None:
@@ -67,10 +60,10 @@ def ensure(
     return Toolchain(pulumi, plugin.folder, plugin.notice, left_out, docker.host)
 
 
-def foresee(images: Mapping[str, str], *, instead: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, str]:
+def foresee(images: Mapping[str, str]) -> dict[str, str]:
     """The reason for each image that `ensure` would leave out; queries registries, pulls and builds nothing.
 
-    `ConfigError` if Docker does not respond. Arguments as of `ensure`.
+    `ConfigError` if Docker does not respond.
     """
     try:
         client = engine.connect().client
@@ -78,10 +71,7 @@ def foresee(images: Mapping[str, str], *, instead: Mapping[str, Mapping[str, str
         raise ConfigError(
             f"Docker does not answer: {failure}", "start it, or point DOCKER_HOST at an engine"
         ) from None
-    left_out = container_images.foresee(client, images)
-    for service in list(left_out):
-        left_out |= container_images.foresee(client, (instead or {}).get(service, {}))
-    return left_out
+    return container_images.foresee(client, images)
 
 
 def ensure_images(

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from observability.alerting.matchers import Matcher
 from observability.alerting.routes import MARK_LABEL, PAGE_LABEL
-from observability.parts.collector import PROGRAMS
+from observability.parts.collector import NAME as COLLECTOR
 
 CAUSE_LABEL: Final = "cause_silenced"
 """Label of an alert that is sent although a silenced alert mutes it; its value is the name of the silenced alert."""
@@ -33,9 +33,6 @@ FAILURES: Final = "error_rate|failure_rate"
 
 UNEXPLAINED: Final = "certificate|inventory|token_budget"
 """Conditions that no outage causes, for any component."""
-
-COLLECTOR: Final = "|".join(PROGRAMS)
-"""Scrape jobs of the log collectors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +218,7 @@ INHIBITIONS: Final = (
     # Without the collector no system's lines arrive.
     Inhibition(
         name="collector down over silent logs",
-        words=f"ServiceDown of job {COLLECTOR.replace('|', ' or ')}",
+        words=f"ServiceDown of job {COLLECTOR}",
         source=(_is("alertname", "ServiceDown"), _is("job", COLLECTOR)),
         target=(_is("condition", "logs_silent"),),
         equal=("cluster",),

@@ -213,6 +213,30 @@ SHAPES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Expression by which a line of the format `detected` is recognised, in order; any other line is plain."""
 
+SERVICES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "prometheus": "logfmt",
+        "alertmanager(?:-.+)?": "logfmt",
+        "loki": "logfmt",
+        "grafana": "grafana",
+        "node-exporter": "logfmt",
+        "blackbox-exporter": "logfmt",
+        "postgres-exporter": "logfmt",
+        "redis-exporter": "logfmt",
+        "nginx-exporter-.+": "logfmt",
+    }
+)
+"""Format by service of the stack (a regular expression); the lines of any other are detected."""
+
+USUAL: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "nginx": "(?:.+[-_.])?nginx(?:[-_.].+)?",
+        "postgres": "(?:.+[-_.])?(?:postgres|postgresql|pg)(?:[-_.].+)?",
+        "redis": "(?:.+[-_.])?redis(?:[-_.].+)?",
+    }
+)
+"""Common names (a regular expression) of the services of a watched system, by their format."""
+
 _WORDS: Final = (
     "trace|debug|info|information|notice|warn|warning|error|err|severe|crit|critical|fatal|panic|alert|emerg|emergency"
 )

@@ -28,11 +28,10 @@ from typing import Any, Final
 from observability.core.naming import COMPOSE_PROJECT
 from observability.core.render import to_yaml
 from observability.logs import statements as s
-from observability.logs.formats import CONTINUED, FORMATS
+from observability.logs.formats import CONTINUED
 from observability.logs.loki import INDEXED, OLDEST
-from observability.logs.pipelines import PREFIX, UNPARSED
 from observability.logs.redaction import HINT
-from observability.logs.sources import BACKOFF_LIMIT, FORMAT, LABELS, NAME, exposed, relabels, teams
+from observability.logs.sources import FORMAT, LABELS, NAME, exposed, relabels
 from observability.parts.docker_proxy import ADDRESS
 from observability.parts.otel_collector import LINES, PORT
 from observability.settings.load import StackConfig
@@ -57,6 +56,12 @@ ANY: Final = "0.0.0.0"  # noqa: S104 - in a container of its own, on the stack's
 
 ENDPOINT: Final = "http://loki:3100/otlp"
 
+BACKOFF_LIMIT: Final = "10s"
+"""The longest pause between two attempts to reach Loki; retries never end, so no line is lost."""
+
+UNPARSED: Final = "obs_collector_lines_unparsed_total"
+"""The counter of unreadable lines, with the labels of their stream."""
+
 IMAGE: Final = "image"
 PROJECT: Final = "compose_project"
 
@@ -80,7 +85,7 @@ def files(config: StackConfig) -> dict[str, str]:
 
 def document(config: StackConfig) -> dict[str, Any]:
     """The configuration, before `$` is escaped."""
-    known = teams(config)
+    known = config.teams
     return {
         "extensions": {
             "health_check": {"endpoint": f"{ANY}:{HEALTH}"},
@@ -108,7 +113,7 @@ def document(config: StackConfig) -> dict[str, Any]:
                     {
                         "context": "resource",
                         "statements": [
-                            *s.selection(relabels(config, FORMATS), known),
+                            *s.selection(relabels(config), known),
                             f"keep_keys(resource.attributes, {_list(*INDEXED, FORMAT, IMAGE, PROJECT)})",
                             f"truncate_all(resource.attributes, {s.KEPT_LABEL})",
                         ],
@@ -167,7 +172,7 @@ def document(config: StackConfig) -> dict[str, Any]:
             "forward": {},
             "count/unparsed": {
                 "logs": {
-                    PREFIX + UNPARSED: {
+                    UNPARSED: {
                         "description": "Lines kept though their parser could not read them.",
                         "conditions": [f"{s.attribute(s.PARSE_ERROR)} != nil"],
                         "attributes": [{"key": name} for name in INDEXED if name != "level"],

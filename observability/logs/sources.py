@@ -1,24 +1,15 @@
-"""Which containers' logs are read, and the labels of their streams."""
+"""The labels of the streams of containers' lines; every container is read."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from observability.core import naming
 from observability.core.naming import COMPOSE_PROJECT, COMPOSE_SERVICE, CONTAINER_LABELS
 from observability.core.naming import LABEL_SYSTEM as LABEL_SYSTEM
-from observability.logs.formats import DETECTED
-from observability.logs.pipelines import FORMATS, SERVICES, USUAL
+from observability.logs.formats import DETECTED, FORMATS, SERVICES, USUAL
 from observability.settings.load import StackConfig
-
-SOCKET: Final = "/var/run/docker.sock"
-PUSH: Final = "http://loki:3100/loki/api/v1/push"
-REFRESH: Final = "5s"
-"""How often the Docker Engine is queried for new containers."""
-
-BACKOFF_LIMIT: Final = "10s"
-"""The longest pause between two attempts to reach Loki; retries never end, so no line is lost."""
 
 LABEL: Final = "__meta_docker_container_label_"
 NAME: Final = "__meta_docker_container_name"
@@ -28,7 +19,7 @@ LABEL_TEAM: Final = "obs.team"
 """Docker label that names the team of a container: one of those that own a system."""
 
 LABEL_FORMAT: Final = "obs.logs"
-"""Docker label that names the format of a container's lines: one of `pipelines.FORMATS`."""
+"""Docker label that names the format of a container's lines: one of `formats.FORMATS`."""
 
 LABELS: Final = (*CONTAINER_LABELS, LABEL_TEAM, LABEL_FORMAT)
 """The Docker labels that the rules read."""
@@ -39,52 +30,44 @@ FORMAT: Final = "format"
 
 @dataclass(frozen=True, kw_only=True)
 class Relabel:
-    """Set a label from another, where the expression matches; `keep` drops all containers that do not match."""
+    """Set a label from another, where the expression matches it whole."""
 
     source: str
     expression: str
-    target: str = ""
+    target: str
     value: str = "$1"
-    keep: bool = False
 
 
-def relabels(config: StackConfig, formats: Iterable[str] = tuple(FORMATS)) -> tuple[Relabel, ...]:
-    """The rules that select containers and name their streams; a later rule overrides an earlier one.
+def relabels(config: StackConfig) -> tuple[Relabel, ...]:
+    """The rules that name the streams of containers; a later rule overrides an earlier one.
 
-    The stack's own containers are selected by the stack's label. A watched system's are selected by its log settings
-    (Compose projects, then patterns of container names) or, with priority over those, by the label `obs.system`.
-    `formats` are the formats that the collector knows.
+    The stack's own containers are known by the stack's label. A watched system's are known by its log settings
+    (Compose projects, then patterns of container names) or, with priority over those, by the label `obs.system`. Any
+    other belongs to the system `unassigned`.
     """
     service, stack = exposed(naming.LABEL_SERVICE), exposed(naming.LABEL_STACK)
     own = re.escape(config.stack)
     return (
+        Relabel(source=NAME, expression=".+", target="system", value=naming.UNASSIGNED),
         *_systems(config),
         Relabel(source=stack, expression=own, target="system", value=naming.PLATFORM),
-        Relabel(source="system", expression=".+", keep=True),
         Relabel(source="system", expression=".+", target="stack", value=config.stack),
         Relabel(source=NAME, expression="/(.+)", target="container"),
         Relabel(source=NAME, expression="/(.+)", target="service"),
         Relabel(source=exposed(COMPOSE_SERVICE), expression="(.+)", target="service"),
         Relabel(source=service, expression="(.+)", target="service"),
-        *_formats(service, stack, own, formats),
+        *_formats(service, stack, own),
     )
 
 
-def stream(config: StackConfig, name: str, labels: Mapping[str, str]) -> dict[str, str] | None:
-    """Labels of the lines of a container of this name with these Docker labels; None where it is not read."""
+def stream(config: StackConfig, name: str, labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels of the lines of a container of this name with these Docker labels, besides its team."""
     found = {NAME: f"/{name}", **{exposed(label): value for label, value in labels.items()}}
     for rule in relabels(config):
         match = re.fullmatch(rule.expression, found.get(rule.source, ""))
-        if match is None and rule.keep:
-            return None
-        if match is not None and not rule.keep:
+        if match is not None:
             found[rule.target] = match[1] if rule.value == "$1" else rule.value
     return {label: value for label, value in found.items() if not label.startswith("__")}
-
-
-def teams(config: StackConfig) -> dict[str, str]:
-    """The team of every system that a line may belong to."""
-    return {naming.PLATFORM: naming.PLATFORM, **{name: system.team for name, system in config.systems.items()}}
 
 
 def _systems(config: StackConfig) -> Iterator[Relabel]:
@@ -104,7 +87,7 @@ def _systems(config: StackConfig) -> Iterator[Relabel]:
         yield Relabel(source=exposed(LABEL_SYSTEM), expression=f"({known})", target="system")
 
 
-def _formats(service: str, stack: str, own: str, known: Iterable[str]) -> Iterator[Relabel]:
+def _formats(service: str, stack: str, own: str) -> Iterator[Relabel]:
     """The format of a container's lines: by its label, else by its service's name, else detected for each line."""
     yield Relabel(source="system", expression=".+", target=FORMAT, value=DETECTED)
     for kind, names in USUAL.items():
@@ -112,7 +95,7 @@ def _formats(service: str, stack: str, own: str, known: Iterable[str]) -> Iterat
     yield Relabel(source=stack, expression=own, target=FORMAT, value=DETECTED)
     for name, kind in SERVICES.items():
         yield Relabel(source=service, expression=name, target=FORMAT, value=kind)
-    yield Relabel(source=exposed(LABEL_FORMAT), expression=f"({'|'.join(known)})", target=FORMAT)
+    yield Relabel(source=exposed(LABEL_FORMAT), expression=f"({'|'.join(FORMATS)})", target=FORMAT)
 
 
 def exposed(name: str) -> str:

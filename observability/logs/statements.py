@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from observability.core.naming import UNASSIGNED
 from observability.logs import formats as f
 from observability.logs.redaction import SECRETS
 from observability.logs.sources import FORMAT, LABEL_TEAM, Relabel, exposed
@@ -69,14 +68,8 @@ def matches(path: str, expression: str) -> str:
 
 
 def selection(rules: Iterable[Relabel], teams: Mapping[str, str]) -> Iterator[str]:
-    """Statements that name the stream of a container, by the rules of `sources.relabels`.
-
-    What those drop belongs to the system `unassigned` here.
-    """
+    """Statements that name the stream of a container, by the rules of `sources.relabels`."""
     for rule in rules:
-        if rule.keep:
-            yield f"set({label(rule.source)}, {text(UNASSIGNED)}) where {label(rule.source)} == nil"
-            continue
         whole = f"^(?:{rule.expression})$"
         found = matches(label(rule.source), whole)
         if rule.value == "$1":
@@ -84,7 +77,6 @@ def selection(rules: Iterable[Relabel], teams: Mapping[str, str]) -> Iterator[st
             yield f'replace_pattern({label(rule.target)}, {text(whole)}, "$1") where {found}'
         else:
             yield f"set({label(rule.target)}, {text(rule.value)}) where {found}"
-    yield f"set({label('team')}, {text(UNASSIGNED)})"
     yield from _teams("resource.attributes", teams)
     said = label(exposed(LABEL_TEAM))
     known = "|".join(re.escape(team) for team in sorted(set(teams.values())))

@@ -66,16 +66,13 @@ class Operation:
         checked, rules = config, rule_files(config)
         if to_run:
             config = config.without({})
-            tools = toolchain.ensure(config.images, instead=config.instead)
+            tools = toolchain.ensure(config.images)
             config = _without(config, tools.left_out, tools)
             home.set_left_out(stack, config.left_out)
-            if config.collector == "promtail":
-                why = ", as Alloy's image is not available" if "alloy" in config.left_out else ""
-                console.print(f"the log collector is Promtail{why}; end of life: 2026-03-02; move to Alloy")
         elif to_show:
             config = config.without({})
             tools = toolchain.ensure({})
-            config = _without(config, toolchain.foresee(config.images, instead=config.instead), tools)
+            config = _without(config, toolchain.foresee(config.images), tools)
         else:
             tools = toolchain.ensure({})
         # The queries to the CLI run at the same time: a changed setting must be in effect within three seconds.

@@ -36,8 +36,7 @@ def left_out(config: StackConfig) -> Iterator[Answer]:
     """The reason why a part is not in the stack; Grafana's is reported elsewhere."""
     for name, reason in config.left_out.items():
         if name != "grafana":
-            instead = "Promtail does its work: " if name == "alloy" and config.collector == "promtail" else ""
-            yield f"image {name}", "left out", f"{instead}{reason}"
+            yield f"image {name}", "left out", reason
 
 
 def exporters(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
@@ -90,7 +89,7 @@ def receivers(config: StackConfig) -> Iterator[Answer]:
 
 def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Retry) -> Iterator[Answer]:
     """Whether every container that is read, including the systems', and recently wrote a line is found in Loki."""
-    if not config.runs("loki") or config.collector is None:
+    if not config.runs("collector"):
         return
     missing: set[str] = set()
     wrote: set[str] = set()
@@ -105,7 +104,7 @@ def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Ret
 
     ok = retry(all_there)
     detail = f"of {len(wrote)} containers" if ok else f"none of {', '.join(sorted(missing))}"
-    yield f"lines in Loki, by {config.collector}", verdict(ok), detail
+    yield "lines in Loki", verdict(ok), detail
 
 
 def _writers(config: StackConfig, client: docker.DockerClient) -> Iterator[str]:

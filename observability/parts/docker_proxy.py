@@ -8,7 +8,6 @@ from pydantic import Field
 from observability.core.section import PartSettings
 from observability.core.types import MemoryMb
 from observability.parts.model import ALWAYS, Allowance, Files, Health, Here, Image, Part, Run, Server
-from observability.parts.otel_collector import OTEL
 from toolchain.recipe import Base, Recipe
 
 NAME: Final = "docker-proxy"
@@ -32,7 +31,7 @@ ALLOWED: Final = (
 
 
 class DockerProxySettings(PartSettings):
-    """A proxy before the Docker socket, which lets the OpenTelemetry Collector list containers and change nothing."""
+    """A proxy before the Docker socket, which lets the log collector list containers and change nothing."""
 
     memory_mb: MemoryMb = Field(64, description="Memory limit, MiB.")
 
@@ -105,10 +104,11 @@ def _runs(_: Here[DockerProxySettings, Server]) -> Iterable[Run]:
 
 PART: Final = Part[DockerProxySettings, Server](
     name=NAME,
-    title="Read access to the Docker socket, for the OpenTelemetry Collector.",
+    title="Read access to the Docker socket, for the log collector.",
     settings=DockerProxySettings,
     profiles=ALWAYS,
-    serves=OTEL.name,
+    # It runs only beside the collector, which needs it.
+    needs=("collector",),
     job=NAME,
     port=METRICS_PORT,
     runs=_runs,

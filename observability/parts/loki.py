@@ -7,7 +7,6 @@ from pydantic import Field, field_validator
 from observability.core.secret import SecretSpec
 from observability.core.section import PartSettings, Section
 from observability.core.types import Duration, MemoryMb, Port, seconds
-from observability.parts.loki_module import MODULE, REPLACES, stamps
 from observability.parts.model import FULL, Image, Part, Server
 from toolchain.gobuild import GoBuild
 from toolchain.recipe import Base, Recipe
@@ -16,6 +15,10 @@ PORT: Final = 3100
 """Port in the container."""
 
 _DAY: Final = 86_400.0
+
+_MODULE: Final = "github.com/grafana/loki/v3"
+_BUILD: Final = f"{_MODULE}/pkg/util/build"
+"""Package of the linker variables from which the program reports its version."""
 
 
 class S3Settings(Section):
@@ -73,17 +76,31 @@ PART: Final = Part[LokiSettings, Server](
                 title="Loki",
                 build=GoBuild(
                     name="loki",
-                    module=MODULE,
+                    module=_MODULE,
                     version="v3.7.8",
                     packages=("cmd/loki",),
+                    # Loki's own, except for its `pkg/push`: a folder next to it, which the published module does not
+                    # contain.
                     replaces={
-                        **REPLACES,
+                        "github.com/Azure/azure-sdk-for-go": "github.com/Azure/azure-sdk-for-go v68.0.0+incompatible",
+                        "github.com/Azure/azure-storage-blob-go": (
+                            "github.com/MasslessParticle/azure-storage-blob-go v0.14.1-0.20240322194317-344980fda573"
+                        ),
+                        "github.com/gocql/gocql": "github.com/grafana/gocql v0.0.0-20200605141915-ba5dc39ece85",
+                        "github.com/grafana/regexp": "github.com/grafana/regexp v0.0.0-20240518133315-a468a5bfb3bc",
+                        "github.com/thanos-io/objstore": (
+                            "github.com/grafana/objstore v0.0.0-20250728171719-b5d3b766d1b0"
+                        ),
                         "github.com/hashicorp/memberlist": (
                             "github.com/grafana/memberlist v0.3.1-0.20251126142931-6f9f62ab6f86"
                         ),
                         "github.com/influxdata/go-syslog/v3": "github.com/leodido/go-syslog/v4 v4.3.0",
                     },
-                    stamps=stamps("3.7.8"),
+                    stamps={
+                        f"{_BUILD}.Version": "3.7.8",
+                        f"{_BUILD}.Branch": "module",
+                        f"{_BUILD}.BuildUser": "toolchain",
+                    },
                     tags=("netgo",),
                     keep=("cmd/loki/loki-docker-config.yaml",),
                 ),

@@ -224,12 +224,8 @@ class Part(Generic[S, T]):
     images: tuple[Image, ...] = ()
     profiles: frozenset[Profile] = METRICS
     essential: bool = False
-    one_image: bool = False
-    """Whether any one of its images is enough: the first that is available is used."""
     needs: tuple[str, ...] = ()
-    serves: str = ""
-    """Name of the image of the log collector that it serves: it runs only beside that one, and that one not without
-    it."""
+    """Parts without which it does not run; two that need each other run together or not at all."""
     active: Callable[[Any], bool] = lambda _: True
     store: Store[T] | None = None
     idle: bool = False
@@ -250,12 +246,6 @@ class Part(Generic[S, T]):
 
     of_containers: bool = False
     """Whether its series are those of containers: each gets the system of its container."""
-    ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """Ports by job, where both depend on the program that runs."""
-
-    def ports_of(self, job: str) -> tuple[int, ...]:
-        """Ports of its own metrics under a job's name."""
-        return self.ports.get(job, (self.port,))
 
     @property
     def section(self) -> str:

@@ -38,16 +38,13 @@ def _jobs(config: StackConfig, part: AnyPart) -> Iterator[Job]:
     job, extra = part.job, dict(part.scrape)
     if part.of_containers and running:
         extra["metric_relabel_configs"] = containers.relabels(config)
-    if part.name == "collector" and running:
-        # The program that runs decides the job and the port.
-        job = config.collector
     if job is None:
         return
     targets: list[Target] = []
     if running and part.targets is not None:
         targets += (_target(scraped) for scraped in part.targets(here))
     elif running and part.store is None:
-        targets += (_target(own(f"{part.name}:{port}")) for port in part.ports_of(job))
+        targets.append(_target(own(f"{part.name}:{part.port}")))
     targets += (_target(scraped) for scraped in _servers(part, here, running=running))
     if targets:
         yield Job(name=job, path=part.path, targets=tuple(targets), extra=extra)

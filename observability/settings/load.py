@@ -121,11 +121,6 @@ class StackConfig:
         return tuple(watched.unplaced(self.settings, self.systems))
 
     @property
-    def collector(self) -> str | None:
-        """Which log collector runs: `alloy`, `promtail` or None."""
-        return parts.collector(self.settings, self.left_out) if self.runs("collector") else None
-
-    @property
     def grafana_url(self) -> str | None:
         """Address of Grafana, None where there is none; the external one where the part `grafana` does not run."""
         return parts.grafana_url(self.settings, self.left_out)
@@ -143,11 +138,6 @@ class StackConfig:
     def images(self) -> dict[str, str]:
         """Full references of the images that the stack runs, by name."""
         return parts.images(self.settings, self.left_out)
-
-    @property
-    def instead(self) -> dict[str, dict[str, str]]:
-        """For each of the images, those that replace it where it is not available."""
-        return {"alloy": {"promtail": self.settings.image("promtail")}} if "alloy" in self.images else {}
 
     def without(self, left_out: Mapping[str, str]) -> "StackConfig":
         """The same stack where these images are not available."""

@@ -1,4 +1,4 @@
-"""Settings that were moved, and their new location."""
+"""Settings that were moved or removed, and what is written instead."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,9 +10,15 @@ from observability.parts.registry import parts
 
 
 def check(source: str, values: Mapping[str, Any]) -> None:
-    """ConfigError for the first setting that was moved; `source` is the prefix of the error: file and key prefix."""
+    """ConfigError for the first of them; `source` is the prefix of the error: file and key prefix."""
     for path, now in _moved(values):
         raise ConfigError(f"{source}{path}: this setting moved", f"write it as {now}")
+    collector = values.get("collector")
+    if isinstance(collector, dict) and "kind" in collector:
+        raise ConfigError(
+            f"{source}collector.kind: there is no choice any more: the log collector is the OpenTelemetry Collector",
+            "remove this line; docs/guide.md shows what replaces each job of Promtail",
+        )
 
 
 def _moved(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

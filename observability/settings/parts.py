@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from observability.core.secret import secret_name
-from observability.parts.collector import ALLOY, BESIDES, KINDS
 from observability.parts.model import Here, Placed, Server
 from observability.parts.registry import AnyPart, parts
 from observability.settings.model import Settings
@@ -48,21 +47,25 @@ def here(settings: Settings, part: AnyPart, files: Mapping[str, str], source: st
 
 def runs(settings: Settings, left_out: Mapping[str, str], name: str) -> bool:
     """Whether the part runs; `left_out` names the images that are not available."""
-    part = parts()[name]
-    section = settings.part(name)
-    if not _wanted(settings, part) or not part.active(section):
+    return all(_can_run(settings, left_out, parts()[one]) for one in _with_needs(name))
+
+
+def _with_needs(name: str) -> set[str]:
+    """The part and all that it needs, directly or not; two parts may need each other."""
+    found, waiting = set[str](), {name}
+    while waiting:
+        found |= waiting
+        waiting = {need for one in waiting for need in parts()[one].needs} - found
+    return found
+
+
+def _can_run(settings: Settings, left_out: Mapping[str, str], part: AnyPart) -> bool:
+    """Whether the part runs where all that it needs does."""
+    if not _wanted(settings, part) or not part.active(settings.part(part.name)):
         return False
     if part.store and not part.idle and not servers(settings, part):
         return False
-    available = [image for image in part.images if image.name not in left_out]
-    if part.one_image:
-        if collector(settings, left_out) is None:
-            return False
-    elif len(available) < len(part.images):
-        return False
-    if part.serves and not (runs(settings, left_out, "collector") and collector(settings, left_out) == part.serves):
-        return False
-    return all(runs(settings, left_out, need) for need in part.needs)
+    return all(image.name not in left_out for image in part.images)
 
 
 def _wanted(settings: Settings, part: AnyPart) -> bool:
@@ -79,38 +82,12 @@ def grafana_url(settings: Settings, left_out: Mapping[str, str]) -> str | None:
     return f"http://{settings.bind_address}:{settings.grafana.port}" if runs_here else None
 
 
-def collector(settings: Settings, left_out: Mapping[str, str]) -> str | None:
-    """The log collector: the chosen one; Promtail also where Alloy is not available; None where none is."""
-
-    def available(kind: str) -> bool:
-        return left_out.keys().isdisjoint(_images_of(kind)) and all(_wanted(settings, part) for part in serving(kind))
-
-    return next((kind.name for kind in KINDS[settings.collector.kind] if available(kind.name)), None)
-
-
-def _images_of(kind: str) -> set[str]:
-    """Names of the images without which a log collector does not run; its own, and of the parts that serve it."""
-    others = (*BESIDES.get(kind, ()), *(image for part in serving(kind) for image in part.images))
-    return {kind, *(image.name for image in others)}
-
-
-def serving(kind: str) -> tuple[AnyPart, ...]:
-    """The parts that serve a log collector."""
-    return tuple(part for part in parts().values() if part.serves == kind)
-
-
-def _collecting(settings: Settings, left_out: Mapping[str, str]) -> list[str]:
-    """Names of the log collector's images."""
-    kind = collector(settings, left_out) or ALLOY.name
-    return [kind, *(image.name for image in BESIDES.get(kind, ()))]
-
-
 def images(settings: Settings, left_out: Mapping[str, str]) -> dict[str, str]:
     """Full references of the images that a stack runs, by name."""
     names: list[str] = []
     for name, part in parts().items():
         if runs(settings, left_out, name):
-            names += _collecting(settings, left_out) if part.one_image else [image.name for image in part.images]
+            names += [image.name for image in part.images]
     found = {name: settings.image(name) for name in names}
     if any(exporter.secrets or exporter.files for exporter in settings.exporters):
         found["busybox"] = settings.image("busybox")

@@ -8,9 +8,7 @@ from pathlib import Path
 from dashboards import registry
 from observability.alerting import alertmanager
 from observability.core.errors import ConfigError
-from observability.logs import alloy, log_rules, loki, otel, promtail
-from observability.parts.collector import ALLOY, PROMTAIL
-from observability.parts.otel_collector import OTEL
+from observability.logs import log_rules, loki, otel
 from observability.parts.registry import parts as all_parts
 from observability.scrape import prometheus
 from observability.settings.load import StackConfig
@@ -30,9 +28,8 @@ def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[
         # In Loki's volume they lie in the folder of its tenant.
         own = f"{loki.RULES}/{log_rules.TENANT}/"
         parts["loki"] = {path.replace(own, f"{loki.RULES}/", 1): text for path, text in loki.files(config).items()}
-    if config.collector:
-        kinds = {ALLOY.name: alloy, PROMTAIL.name: promtail, OTEL.name: otel}
-        parts["collector"] = kinds[config.collector].files(config)
+    if config.runs("collector"):
+        parts["collector"] = otel.files(config)
     for name, part in all_parts().items():
         if part.runs is not None and config.runs(name):
             for run in part.runs(config.here(name)):

@@ -32,7 +32,7 @@ HOST = alert("HostDown", "critical", {"component": "host", "condition": "down", 
 DATABASE = alert("DatabaseDown", "critical", {"component": "database", "system": "depot"}, instance="db-1:5432")
 REDIS = alert("RedisDown", "critical", {"component": "cache", "system": "depot"}, instance="cache-1:6379")
 COLLECTOR = alert(
-    "ServiceDown", "critical", {"component": "monitoring", "system": "platform", "cluster": "live"}, job="promtail"
+    "ServiceDown", "critical", {"component": "monitoring", "system": "platform", "cluster": "live"}, job="collector"
 )
 SILENT = alert(
     "LogsSilent", "warning", {"component": "logs", "condition": "logs_silent", "system": "depot", "cluster": "live"}

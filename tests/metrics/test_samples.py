@@ -13,7 +13,7 @@ from tests.samples.recipes import BY_HAND, RECIPES
 from tests.samples.trim import BUCKETS, VALUES, trim
 
 FILES = sorted(SAMPLES.glob("*.prom"))
-UNVERIFIED = {"alloy", "cadvisor", "grafana", "node-options", "postgres-17", "tempo"}
+UNVERIFIED = {"cadvisor", "grafana", "node-options", "postgres-17", "tempo"}
 """Samples of programs that do not run on the machine that recorded the samples."""
 
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

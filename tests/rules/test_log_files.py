@@ -1,10 +1,10 @@
-"""The configuration of Loki, the collectors and the blackbox exporter passes their checks; an invalid one does not."""
+"""The configuration of Loki, the collector and the blackbox exporter passes their checks; an invalid one does not."""
 
 from typing import Any
 
 import pytest
 
-from observability.logs import loki, otel, promtail
+from observability.logs import loki, otel
 from observability.parts import blackbox
 from observability.parts.otel_collector import OTEL as IMAGE
 from tests.tools import run_tool
@@ -13,7 +13,6 @@ from tests.unit.conftest import FULL, stack_config
 CASES: list[tuple[str, dict[str, Any]]] = [("dev", {}), ("staging", {}), ("prod", FULL)]
 
 LOKI = ["/usr/bin/loki", "-verify-config", "-config.file=loki.yaml"]
-PROMTAIL = ["/usr/bin/promtail", "-check-syntax", "-config.file=promtail.yaml"]
 OTEL = ["/otelcol-contrib", "validate", f"--config={otel.MAIN}"]
 BLACKBOX = ["/bin/blackbox_exporter", "--config.check", "--config.file=blackbox.yaml"]
 
@@ -25,14 +24,7 @@ def test_loki_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(("stack", "values"), CASES)
-def test_promtail_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -> None:
-    result = run_tool("promtail", PROMTAIL, promtail.files(stack_config(stack, values)))
-    assert result.code == 0, result.output
-    assert "Valid config file" in result.output
-
-
-@pytest.mark.parametrize(("stack", "values"), CASES)
-def test_the_opentelemetry_collector_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -> None:
+def test_the_collector_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -> None:
     result = run_tool(IMAGE.name, OTEL, otel.files(stack_config(stack, values)))
     assert result.code == 0, result.output
 
@@ -51,17 +43,9 @@ def test_loki_refuses_a_limit_it_does_not_know() -> None:
     assert "ingestion_rate_mib" in result.output
 
 
-def test_the_opentelemetry_collector_refuses_a_key_it_does_not_know() -> None:
+def test_the_collector_refuses_a_key_it_does_not_know() -> None:
     # Its check does not cover the receivers that receiver_creator starts; tests/servers runs them.
     text = otel.files(stack_config())[otel.MAIN].replace("max_elapsed_time:", "max_elapse_time:")
     result = run_tool(IMAGE.name, OTEL, {otel.MAIN: text})
     assert result.code != 0
     assert "max_elapse_time" in result.output
-
-
-def test_promtail_refuses_a_key_it_does_not_know() -> None:
-    # Its check does not cover the stages; the live tests run them.
-    text = promtail.files(stack_config())["promtail.yaml"].replace("batchwait:", "batchwaits:")
-    result = run_tool("promtail", PROMTAIL, {"promtail.yaml": text})
-    assert result.code != 0
-    assert "batchwaits" in result.output

@@ -9,14 +9,13 @@ from tests.samples.recipe import Origin, Recipe
 RECIPES: Mapping[str, Callable[[], Recipe]] = {
     "alertmanager": stack.alertmanager,
     "blackbox": stack.blackbox,
+    "collector": stack.collector,
     "loki": stack.loki,
     "docker-proxy": stack.proxy,
     "nginx": stores.nginx,
     "node": stack.node,
-    "otel-collector": stack.otel_collector,
     "postgres": stores.postgres,
     "prometheus": stack.prometheus,
-    "promtail": stack.promtail,
     "redis": stores.redis,
 }
 """Samples whose servers run here."""

@@ -12,9 +12,9 @@ import yaml
 
 from observability.logs import loki as loki_files
 from observability.logs import otel as otel_files
-from observability.logs import promtail as promtail_files
-from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM, SOCKET
+from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM
 from observability.parts import blackbox as modules
+from observability.parts import collector as collector_part
 from observability.parts import docker_proxy
 from observability.parts.otel_collector import LINES, OTEL, PORT
 from tests.samples.lab import NAME, Lab, Server
@@ -117,6 +117,14 @@ def _hasty_loki() -> str:
     return yaml.safe_dump(document)
 
 
+def _rejected() -> str:
+    """The dev stack's configuration, except that lines go to an address that rejects them, too."""
+    document = yaml.safe_load(otel_files.files(config())[otel_files.MAIN])
+    document["exporters"]["otlp_http/rejected"] = {"endpoint": "http://loki:3100/no-such-page"}
+    document["service"]["pipelines"]["logs/loki"]["exporters"].append("otlp_http/rejected")
+    return yaml.safe_dump(document)
+
+
 _LOKI = (
     Server(
         name="loki",
@@ -126,12 +134,20 @@ _LOKI = (
     ),
     _line("shop", "this is not JSON"),
     Server(
-        name="collector",
-        image="promtail",
-        files={"/etc/promtail/promtail.yaml": promtail_files.files(config())["promtail.yaml"]},
-        command=("-config.file=/etc/promtail/promtail.yaml",),
+        name=docker_proxy.NAME,
+        image=docker_proxy.NAME,
+        files={f"{docker_proxy.FOLDER}/{docker_proxy.MAIN}": docker_proxy.configuration()},
+        command=("haproxy", "-f", f"{docker_proxy.FOLDER}/{docker_proxy.MAIN}"),
         user="0",
-        mounts={SOCKET: SOCKET},
+        mounts={docker_proxy.SOCKET: docker_proxy.SOCKET},
+    ),
+    Server(
+        name="collector",
+        image=OTEL.name,
+        files={f"/etc/otelcol-contrib/{otel_files.MAIN}": _rejected()},
+        command=(f"--config=/etc/otelcol-contrib/{otel_files.MAIN}",),
+        user="0",
+        mounts={otel_files.CONTAINERS: otel_files.CONTAINERS},
     ),
 )
 
@@ -174,57 +190,13 @@ def loki() -> Recipe:
     )
 
 
-def promtail() -> Recipe:
-    """Promtail, the collector that runs here."""
-    return Recipe(
-        image="promtail",
-        job="promtail",
-        how="with the dev stack's configuration; read a line that it could not parse",
-        servers=_LOKI,
-        urls=["http://collector:9080/metrics"],
-        prepare=_wait_for_the_line,
-        masks={"host": {".*": "loki:3100"}},
-    )
-
-
-def _rejected() -> str:
-    """The dev stack's configuration, except that lines go to an address that rejects them, too."""
-    document = yaml.safe_load(otel_files.files(config())[otel_files.MAIN])
-    document["exporters"]["otlp_http/rejected"] = {"endpoint": "http://loki:3100/no-such-page"}
-    document["service"]["pipelines"]["logs/loki"]["exporters"].append("otlp_http/rejected")
-    return yaml.safe_dump(document)
-
-
-def _otel() -> tuple[Server, ...]:
-    """The OpenTelemetry Collector with its proxy, instead of Promtail."""
-    return (
-        *(server for server in _LOKI if server.name != "collector"),
-        Server(
-            name=docker_proxy.NAME,
-            image=docker_proxy.NAME,
-            files={f"{docker_proxy.FOLDER}/{docker_proxy.MAIN}": docker_proxy.configuration()},
-            command=("haproxy", "-f", f"{docker_proxy.FOLDER}/{docker_proxy.MAIN}"),
-            user="0",
-            mounts={SOCKET: SOCKET},
-        ),
-        Server(
-            name="collector",
-            image=OTEL.name,
-            files={f"/etc/otelcol-contrib/{otel_files.MAIN}": _rejected()},
-            command=(f"--config=/etc/otelcol-contrib/{otel_files.MAIN}",),
-            user="0",
-            mounts={otel_files.CONTAINERS: otel_files.CONTAINERS},
-        ),
-    )
-
-
-def otel_collector() -> Recipe:
-    """The OpenTelemetry Collector."""
+def collector() -> Recipe:
+    """The log collector."""
     return Recipe(
         image=OTEL.name,
-        job=OTEL.name,
+        job=collector_part.NAME,
         how="with the dev stack's configuration; lines that it could not parse, and lines that were rejected",
-        servers=_otel(),
+        servers=_LOKI,
         urls=[f"http://collector:{port}/metrics" for port in (PORT, LINES)],
         prepare=_wait_for_the_line,
         masks={
@@ -242,7 +214,7 @@ def proxy() -> Recipe:
         image=docker_proxy.NAME,
         job=docker_proxy.NAME,
         how="with its configuration; the OpenTelemetry Collector lists containers through it",
-        servers=_otel(),
+        servers=_LOKI,
         urls=[f"http://{docker_proxy.NAME}:{docker_proxy.METRICS_PORT}/metrics"],
         prepare=_wait_for_the_line,
     )

@@ -285,7 +285,7 @@ def test_every_rule_file_is_loaded_and_healthy(rehearsal: Rehearsal) -> None:
     written = {path.name for path in (out / "prometheus/rules").glob("*.yaml")}
     groups = rehearsal.prometheus("rules")["groups"]
     loaded = {Path(group["file"]).name for group in groups}
-    left_out = {"alloy.yaml", "container.yaml", "grafana.yaml", "otel-collector.yaml", "promtail.yaml"}
+    left_out = {"container.yaml", "grafana.yaml"}
     assert written - left_out <= loaded
     assert not [rule["name"] for group in groups for rule in group["rules"] if rule["health"] == "err"]
 

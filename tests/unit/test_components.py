@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from components.exceptions import ALLOWANCES
 from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from observability.core.types import ImageRef
-from observability.logs.sources import SOCKET
+from observability.parts.docker_proxy import SOCKET
 from observability.parts.model import Rule
 from observability.settings.load import ROOT
 from observability.synth.record import CONTAINER, HIDDEN, Declared, record
@@ -33,9 +33,8 @@ SECRET_INPUTS = {
 }
 """Where a secret may be: Docker keeps no record of an upload, and the others are encrypted in the state."""
 
-OTEL: dict[str, Any] = {"collector": {"kind": "otel"}}
 
-CASES = [("dev", {}), ("staging", {}), ("prod", {}), ("dev", FULL), ("dev", OTEL)]
+CASES = [("dev", {}), ("staging", {}), ("prod", {}), ("dev", FULL)]
 
 
 def containers(resources: list[Declared]) -> list[Declared]:
@@ -67,7 +66,7 @@ def sees_socket(inputs: Mapping[str, Any]) -> bool:
 
 def _suffix(values: Mapping[str, Any]) -> str:
     """What tells the cases of one stack apart."""
-    return {0: "", len(OTEL): "-otel"}.get(len(values), "-full")
+    return "-full" if values else ""
 
 
 every_container = pytest.mark.parametrize(
@@ -94,8 +93,7 @@ def test_it_does_not_run_as_root_or_the_exception_is_listed(container: Declared)
 
 @every_container
 def test_it_does_not_mount_the_docker_socket_or_the_exception_is_listed(container: Declared) -> None:
-    # The collector is excused where it is Alloy or Promtail; the OpenTelemetry Collector has no socket.
-    assert excused(container, "no Docker socket") or not sees_socket(container.inputs)
+    assert excused(container, "no Docker socket") == sees_socket(container.inputs)
 
 
 @every_container
@@ -180,7 +178,7 @@ def test_it_is_labelled_with_its_stack_and_service(container: Declared) -> None:
 
 
 def test_every_listed_exception_is_used_and_has_a_reason() -> None:
-    everything = [*containers(declared("dev", FULL)), *containers(declared("dev", OTEL))]
+    everything = [*containers(declared("dev", FULL)), *containers(declared("dev", {}))]
     rules: dict[Rule, Any] = {
         "read-only root": lambda inputs: not inputs.get("readOnly"),
         "health check": lambda inputs: not inputs.get("healthcheck"),
@@ -197,8 +195,8 @@ def test_every_listed_exception_is_used_and_has_a_reason() -> None:
         ), allowance
 
 
-def test_only_the_proxy_of_the_opentelemetry_collector_sees_the_socket() -> None:
-    found = {service_of(container): container.inputs for container in containers(declared("dev", OTEL))}
+def test_of_the_collector_and_its_proxy_only_the_proxy_sees_the_socket() -> None:
+    found = {service_of(container): container.inputs for container in containers(declared("dev", {}))}
     assert {service for service, inputs in found.items() if sees_socket(inputs)} == {"cadvisor", "docker-proxy"}
     mounted = {volume.get("hostPath"): volume for volume in found["collector"]["volumes"]}
     assert mounted["/var/lib/docker/containers"]["readOnly"]

@@ -1,11 +1,11 @@
-"""Pipelines as data, and how they are rendered for both collectors."""
+"""What is read from lines, the labels of their streams, and Loki's configuration."""
 
 import re
 
 import pytest
 import yaml
 
-from observability.logs import alloy, formats, loki, pipelines, promtail, sources
+from observability.logs import formats, loki, sources
 from observability.settings.load import StackConfig
 from tests.unit.conftest import FULL, stack_config
 
@@ -36,11 +36,16 @@ SIGNED_IN = (
 )
 
 
+def expressions(kind: str) -> list[str]:
+    """The expressions that read the lines of a format."""
+    return [one.expression for one in formats.FORMATS[kind].extract if isinstance(one, formats.Regex)]
+
+
 def audited(line: str) -> dict[str, str]:
     """The fields that are extracted from a line of Grafana."""
     found: dict[str, str] = {}
-    for stage in pipelines.FORMATS["grafana"]:
-        if isinstance(stage, pipelines.Regex) and (match := re.search(stage.expression, line)):
+    for expression in expressions("grafana"):
+        if match := re.search(expression, line):
             found |= match.groupdict()
     return found
 
@@ -80,47 +85,20 @@ def test_the_user_who_signed_in_to_grafana_is_read_where_logged() -> None:
 
 @pytest.mark.parametrize(("kind", "line"), [(kind, line) for kind, lines in LINES.items() for line in lines])
 def test_a_line_of_its_format_is_parsed(kind: str, line: str) -> None:
-    expressions = [stage.expression for stage in pipelines.FORMATS[kind] if isinstance(stage, pipelines.Regex)]
-    assert any(re.search(expression, line) for expression in expressions)
+    assert any(re.search(expression, line) for expression in expressions(kind))
 
 
 @pytest.mark.parametrize("kind", LINES)
 def test_a_line_of_no_known_format_is_not_parsed(kind: str) -> None:
-    expressions = [stage.expression for stage in pipelines.FORMATS[kind] if isinstance(stage, pipelines.Regex)]
-    assert not any(re.search(expression, "%% not of this kind") for expression in expressions)
+    assert not any(re.search(expression, "%% not of this kind") for expression in expressions(kind))
 
 
-@pytest.mark.parametrize("kind", sorted(pipelines.FORMATS.keys() - {"plain"}))
+@pytest.mark.parametrize("kind", sorted(formats.FORMATS.keys() - {formats.PLAIN}))
 def test_every_parser_marks_what_it_cannot_parse(kind: str) -> None:
-    sources_of = [stage.source for stage in pipelines.FORMATS[kind] if isinstance(stage, pipelines.Template)]
-    assert "parse_error" in sources_of
+    assert formats.FORMATS[kind].required
 
 
-def test_a_line_gets_few_labels() -> None:
-    tail = pipelines.tail({"platform": "platform"})
-    stages = [stage for found in (*pipelines.FORMATS.values(), tail) for stage in found]
-    labels = {name for stage in stages if isinstance(stage, pipelines.Labels) for name in stage.names}
-    metadata = {name for stage in stages if isinstance(stage, pipelines.Metadata) for name in stage.names}
-    assert labels == {"level", "system", "team"}
-    assert {"correlation_id", "trace_id", "parse_error"} <= metadata
-
-
-def test_every_line_is_matched_by_exactly_one_selector() -> None:
-    selectors = dict.fromkeys(selector for _, selector in pipelines.matches())
-    assert len(selectors) == len(pipelines.matches())
-    for kind in (*pipelines.FORMATS, formats.DETECTED):
-        for line in ('  {"level": "info"}', "plain words", ""):
-            taken = [
-                selector
-                for selector in selectors
-                if f'format="{kind}"' in selector
-                and ("|~" not in selector or line.lstrip().startswith("{"))
-                and ("!~" not in selector or not line.lstrip().startswith("{"))
-            ]
-            assert len(taken) == 1, (kind, line, taken)
-
-
-def read(config: StackConfig, name: str, **labels: str) -> dict[str, str] | None:
+def read(config: StackConfig, name: str, **labels: str) -> dict[str, str]:
     """Labels of the lines of a container; the labels of Docker have `_` instead of `.`."""
     return sources.stream(
         config, name, {label.replace("__", "-").replace("_", "."): labels[label] for label in labels}
@@ -143,8 +121,9 @@ def test_the_stacks_own_containers_belong_to_the_system_platform() -> None:
 
 
 @pytest.mark.parametrize("labels", [{}, {"io_observability_stack": "dev"}, {"com_docker_compose_project": "other"}])
-def test_a_container_that_is_not_selected_is_not_read(labels: dict[str, str]) -> None:
-    assert read(selecting(projects=["shop"], containers=["shop-*"]), "web-1", **labels) is None
+def test_a_container_that_nothing_selects_is_unassigned(labels: dict[str, str]) -> None:
+    found = read(selecting(projects=["shop"], containers=["shop-*"]), "web-1", **labels)
+    assert (found["system"], found["stack"], found["container"]) == ("unassigned", "staging", "web-1")
 
 
 @pytest.mark.parametrize(
@@ -160,14 +139,13 @@ def test_a_systems_containers_are_selected_by_project_name_or_label(
     logs: dict[str, object], name: str, labels: dict[str, str]
 ) -> None:
     found = read(selecting(**logs), name, **labels)
-    assert found is not None
     assert (found["system"], found["stack"], found["container"]) == ("depot", "staging", name)
 
 
 @pytest.mark.parametrize("name", ["my-shop-1", "shopx", "shop-"])
 def test_a_pattern_matches_the_whole_name(name: str) -> None:
-    assert (read(selecting(containers=["shop-*"]), name) is None) == (name != "shop-")
-    assert read(selecting(containers=["s.op"]), "shop") is None
+    assert (read(selecting(containers=["shop-*"]), name)["system"] == "unassigned") == (name != "shop-")
+    assert read(selecting(containers=["s.op"]), "shop")["system"] == "unassigned"
 
 
 def test_a_label_takes_precedence_over_a_name_and_a_name_over_a_project() -> None:
@@ -183,7 +161,7 @@ def test_a_label_takes_precedence_over_a_name_and_a_name_over_a_project() -> Non
         read(config, "all-mongo-1", **project, obs_system="studio"),
         read(config, "all-mongo-1", **project, obs_system="unheard-of"),
     ]
-    assert [one and one["system"] for one in found] == ["depot", "academy", "studio", "academy"]
+    assert [one["system"] for one in found] == ["depot", "academy", "studio", "academy"]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +173,6 @@ def test_a_label_takes_precedence_over_a_name_and_a_name_over_a_project() -> Non
 )
 def test_a_service_has_its_compose_name(name: str, labels: dict[str, str], service: str) -> None:
     found = read(selecting(containers=["shop-*"]), name, **labels)
-    assert found is not None
     assert found["service"] == service
 
 
@@ -222,61 +199,16 @@ def test_the_format_of_lines_comes_from_a_label_or_the_usual_name(
         com_docker_compose_service=service,
         **label,
     )
-    assert found is not None
     assert found["format"] == kind
 
 
-def test_without_selectors_only_containers_of_the_stack_are_selected() -> None:
-    document = yaml.safe_load(promtail.files(stack_config("staging"))["promtail.yaml"])
-    rules = document["scrape_configs"][0]["relabel_configs"]
-    assert [rule["regex"] for rule in rules if rule.get("action") == "keep"] == [".+"]
-    choosing = {rule["source_labels"][0] for rule in rules if rule.get("target_label") == "system"}
-    assert choosing == {
-        "__meta_docker_container_label_io_observability_stack",
+def test_without_selectors_only_labels_choose_the_system() -> None:
+    rules = [rule for rule in sources.relabels(stack_config("staging")) if rule.target == "system"]
+    assert (rules[0].source, rules[0].value) == (sources.NAME, "unassigned")
+    assert [rule.source for rule in rules[1:]] == [
         "__meta_docker_container_label_obs_system",
-    }
-
-
-def test_lines_of_a_container_that_is_not_selected_are_dropped_first() -> None:
-    document = yaml.safe_load(promtail.files(stack_config("staging"))["promtail.yaml"])
-    first, second = document["scrape_configs"][0]["pipeline_stages"][:2]
-    assert first["template"]["source"] == second["drop"]["source"]
-    assert (
-        first["template"]["template"] == f"{{{{ if .container }}}}{{{{ else }}}}{second['drop']['value']}{{{{ end }}}}"
-    )
-
-
-def test_every_system_of_a_line_has_its_team() -> None:
-    config = stack_config()
-    stages = pipelines.tail(sources.teams(config))
-    team = next(one.template for one in stages if isinstance(one, pipelines.Template) and one.source == "team")
-    for name, system in config.systems.items():
-        assert re.search(rf"\(eq \$value `{name}`\)[^}}]*}}}}{system.team}{{{{", team), name
-
-
-def test_the_collector_retries_loki_without_a_limit() -> None:
-    document = yaml.safe_load(promtail.files(stack_config())["promtail.yaml"])
-    assert document["clients"][0]["backoff_config"]["max_retries"] == 0
-    assert "max_backoff_retries = 0" in alloy.files(stack_config())["config.alloy"]
-
-
-def test_alloy_has_every_stage_of_promtail_in_the_same_order() -> None:
-    document = yaml.safe_load(promtail.files(stack_config())["promtail.yaml"])
-    names = []
-    for stage in document["scrape_configs"][0]["pipeline_stages"]:
-        (name,) = stage
-        names.append(name)
-        names += [next(iter(inner)) for inner in (stage["match"]["stages"] if name == "match" else ())]
-    found = re.findall(r"^ +stage\.(\w+) {", alloy.files(stack_config())["config.alloy"], re.MULTILINE)
-    assert [{"label_drop": "labeldrop"}.get(name, name) for name in found] == names
-
-
-def test_alloys_blocks_are_closed_and_its_strings_escaped() -> None:
-    text = alloy.files(stack_config())["config.alloy"]
-    outside = re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', text)
-    assert outside.count("{") == outside.count("}")
-    assert '\\"(?P<method>[A-Z]+)' in text
-    assert outside.count('"') % 2 == 0
+        "__meta_docker_container_label_io_observability_stack",
+    ]
 
 
 def test_lokis_limits_are_the_required_ones() -> None:

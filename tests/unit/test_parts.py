@@ -14,12 +14,16 @@ from observability.settings.parts import essential
 from observability.synth.record import CONTAINER, record
 from tests.unit.conftest import FULL, REFERENCE, stack_config, stack_values
 
-OPTIONAL = [name for name, part in parts().items() if not part.essential and not part.serves and part.images]
+OPTIONAL = [name for name, part in parts().items() if not part.essential and part.images]
 
 BEYOND_PROFILES: dict[str, Any] = {"goalert": {"enabled": True}, "systems": FULL["systems"]}
 """Settings with which every part runs."""
 
-BRINGS: dict[str, set[str]] = {"loki": {"alloy"}}
+BRINGS: dict[str, set[str]] = {
+    "loki": {"collector", "docker-proxy"},
+    "collector": {"docker-proxy"},
+    "docker-proxy": {"collector"},
+}
 """Jobs of other parts that need a part."""
 
 
@@ -39,7 +43,7 @@ def test_switching_a_part_off_removes_its_job_and_no_other(part: str) -> None:
     assert whole.runs(part)
     assert not without.runs(part)
     gone = job_names(whole) - job_names(without)
-    own = {"alloy"} if part == "collector" else {parts()[part].job}
+    own = {parts()[part].job}
     # Remote hosts are scraped without a container of ours.
     assert gone == (set() if part == "node-exporter" else own | BRINGS.get(part, set()))
 
@@ -51,7 +55,7 @@ def test_an_exporter_without_servers_does_not_run(part: str) -> None:
     assert stack_config("staging", FULL).runs(part)
 
 
-@pytest.mark.parametrize("part", [name for name in OPTIONAL if not parts()[name].one_image])
+@pytest.mark.parametrize("part", OPTIONAL)
 def test_a_part_whose_image_is_not_available_is_left_out(part: str) -> None:
     image = parts()[part].images[0].name
     config = stack_config("staging", BEYOND_PROFILES).without({image: "no such host"})
@@ -71,7 +75,6 @@ def test_the_servers_that_every_stack_needs_are_essential() -> None:
         ("prod", {}),
         ("staging", FULL),
         ("dev", {"profile": "minimal"}),
-        ("dev", {"collector": {"kind": "otel"}}),
     ],
 )
 def test_the_images_obtained_are_those_the_containers_run(stack: str, values: dict[str, Any]) -> None:
@@ -82,8 +85,8 @@ def test_the_images_obtained_are_those_the_containers_run(stack: str, values: di
 @pytest.mark.parametrize(
     ("profile", "absent", "present"),
     [
-        ("metrics", {"loki", "alloy"}, {"backend", "postgres", "node"}),
-        ("minimal", {"loki", "alloy", "docker", "grafana", "postgres"}, {"node", "prometheus", "backend"}),
+        ("metrics", {"loki", "collector"}, {"backend", "postgres", "node"}),
+        ("minimal", {"loki", "collector", "docker", "grafana", "postgres"}, {"node", "prometheus", "backend"}),
     ],
 )
 def test_a_profile_leaves_parts_out(profile: str, absent: set[str], present: set[str]) -> None:
@@ -111,34 +114,20 @@ def test_servers_come_from_the_settings_of_the_system_they_belong_to() -> None:
     assert found["mongodb"][0].labels["system"] == "academy"
 
 
-def test_promtail_replaces_an_alloy_that_is_not_available() -> None:
-    config = stack_config()
-    assert config.collector == "alloy"
-    assert config.instead == {"alloy": {"promtail": config.settings.image("promtail")}}
-    assert config.without({"alloy": "no such host"}).collector == "promtail"
-    assert config.without({"alloy": "x", "promtail": "y"}).collector is None
-    assert stack_config("dev", {"collector": {"kind": "promtail"}}).collector == "promtail"
-
-
-OTEL: dict[str, Any] = {"collector": {"kind": "otel"}}
-
-
-def test_the_opentelemetry_collector_runs_with_the_proxy_that_serves_it() -> None:
-    config = stack_config("dev", OTEL)
-    assert config.collector == "otel-collector"
+def test_the_collector_runs_with_the_proxy_that_it_needs() -> None:
+    config = stack_config("dev")
+    assert config.runs("collector")
     assert config.runs("docker-proxy")
     assert {"otel-collector", "docker-proxy", "busybox"} <= config.images.keys()
-    assert config.instead == {}
-    assert {"alloy", "promtail"}.isdisjoint(config.images)
     found = {job.name: [target.address for target in job.targets] for job in jobs(config)}
-    assert found["otel-collector"] == ["collector:8888", "collector:8889"]
+    assert found["collector"] == ["collector:8888", "collector:8889"]
     assert found["docker-proxy"] == ["docker-proxy:8404"]
 
 
-@pytest.mark.parametrize("image", ["otel-collector", "docker-proxy", "busybox"])
-def test_the_opentelemetry_collector_and_its_proxy_run_together_or_not_at_all(image: str) -> None:
-    config = stack_config("dev", OTEL).without({image: "no such host"})
-    assert config.collector is None
+@pytest.mark.parametrize("image", ["otel-collector", "docker-proxy", "busybox", "loki"])
+def test_the_collector_and_its_proxy_run_together_or_not_at_all(image: str) -> None:
+    config = stack_config("dev").without({image: "no such host"})
+    assert not config.runs("collector")
     assert not config.runs("docker-proxy")
     assert images_of(config) == set(config.images.values())
 
@@ -146,26 +135,32 @@ def test_the_opentelemetry_collector_and_its_proxy_run_together_or_not_at_all(im
 @pytest.mark.parametrize(
     "values",
     [
-        {},
-        {"collector": {"kind": "promtail"}},
-        {"collector": {"kind": "otel", "enabled": False}},
-        {"collector": {"kind": "otel"}, "loki": {"enabled": False}},
-        {"collector": {"kind": "otel"}, "profile": "metrics"},
+        {"collector": {"enabled": False}},
+        {"dockerProxy": {"enabled": False}},
+        {"loki": {"enabled": False}},
+        {"profile": "metrics"},
+        {"profile": "minimal", "loki": {"enabled": True}},
     ],
 )
-def test_the_proxy_runs_only_beside_the_opentelemetry_collector(values: dict[str, Any]) -> None:
+def test_neither_the_collector_nor_its_proxy_runs_without_what_they_need(values: dict[str, Any]) -> None:
     config = stack_config("dev", values)
+    assert not config.runs("collector")
     assert not config.runs("docker-proxy")
     assert "docker-proxy" not in config.images
 
 
-def test_without_its_proxy_the_opentelemetry_collector_does_not_run() -> None:
-    assert stack_config("dev", {**OTEL, "dockerProxy": {"enabled": False}}).collector is None
-
-
-def test_the_opentelemetry_collector_brings_its_proxy_into_any_profile() -> None:
-    values = {"profile": "minimal", "loki": {"enabled": True}, "collector": {"kind": "otel", "enabled": True}}
+def test_the_collector_brings_its_proxy_into_any_profile() -> None:
+    values = {"profile": "minimal", "loki": {"enabled": True}, "collector": {"enabled": True}}
     assert stack_config("dev", values).runs("docker-proxy")
+
+
+@pytest.mark.parametrize("kind", ["alloy", "promtail", "otel"])
+def test_a_kind_of_the_collector_is_refused_as_there_is_one(kind: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        stack_config("dev", {"collector": {"kind": kind}})
+    assert "observability:collector.kind" in caught.value.what
+    assert "the log collector is the OpenTelemetry Collector" in caught.value.what
+    assert "remove this line" in caught.value.fix
 
 
 def test_the_engines_metrics_are_scraped_at_the_configured_address() -> None:

@@ -8,7 +8,7 @@ import yaml
 
 from dashboards.linked_rules import files
 from observability.core.errors import ConfigError
-from observability.logs import loki, pipelines
+from observability.logs import formats, loki
 from observability.scrape import prometheus
 from observability.synth.record import CONTAINER, Declared
 from tests.unit.conftest import declared, stack_config
@@ -93,7 +93,7 @@ def test_all_are_watched_under_one_job() -> None:
         "alertmanager:9093",
         "alertmanager-2:9093",
     ]
-    assert pipelines.SERVICES["alertmanager(?:-.+)?"] == "logfmt"
+    assert formats.SERVICES["alertmanager(?:-.+)?"] == "logfmt"
 
 
 @pytest.mark.parametrize("replicas", [0, 4])

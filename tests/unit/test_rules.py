@@ -111,7 +111,9 @@ def test_a_stack_has_the_plain_files_and_the_four_made_from_its_systems() -> Non
         ({"mongodbExporter": {"enabled": False}}, {"mongodb.yaml"}),
         ({"elasticsearchExporter": {"enabled": False}}, {"elasticsearch.yaml"}),
         ({"grafana": {"enabled": False}}, {"grafana.yaml"}),
-        ({"loki": {"enabled": False}}, {"alloy.yaml", "logs.yaml", "loki.yaml"}),
+        ({"collector": {"enabled": False}}, {"collector.yaml"}),
+        ({"dockerProxy": {"enabled": False}}, {"collector.yaml"}),
+        ({"loki": {"enabled": False}}, {"collector.yaml", "logs.yaml", "loki.yaml"}),
     ],
 )
 def test_a_part_that_is_off_has_no_rules(values: Mapping[str, Any], gone: set[str]) -> None:
@@ -130,16 +132,6 @@ def test_rules_for_hosts_are_kept_while_any_host_is_watched() -> None:
 def test_the_engines_own_metrics_add_no_rules_for_containers() -> None:
     values = {"docker": {"metricsAddress": "172.30.90.1:9323"}, "cadvisor": {"enabled": False}}
     assert "container.yaml" not in files(stack_config("dev", values))
-
-
-def test_the_rules_of_the_collector_that_runs_are_loaded() -> None:
-    alloy, promtail = stack_config("dev"), stack_config("dev", {"collector": {"kind": "promtail"}})
-    assert "alloy.yaml" in files(alloy)
-    assert "promtail.yaml" not in files(alloy)
-    assert "promtail.yaml" in files(promtail)
-    assert "otel-collector.yaml" in files(stack_config("dev", {"collector": {"kind": "otel"}}))
-    assert "otel-collector.yaml" not in files(promtail)
-    assert "alloy.yaml" not in files(promtail)
 
 
 def test_a_file_in_upstream_format_is_used_unchanged(root: Path) -> None:

@@ -128,14 +128,16 @@ def test_an_image_on_debian_is_set_up_as_the_official_one_is() -> None:
 
 
 def test_a_compiled_program_can_be_based_on_debian_too(folder: Path) -> None:
-    build = KNOWN["promtail"].build
+    wanted = replace(KNOWN["loki"], base=recipe.Base.DEBIAN)
+    build = wanted.build
     assert build is not None
-    for kept in ("bin/promtail", f"files/{build.keep[0]}"):
+    for kept in ("bin/loki", f"files/{build.keep[0]}"):
         (build.folder / kept).parent.mkdir(parents=True, exist_ok=True)
         (build.folder / kept).write_text("x")
-    docker = made("promtail", Docker(BASE))
+    docker = Docker(BASE)
+    assemble.make(docker.client, wanted, "loki:1", cast(Report, Silent()))
     with tarfile.open(fileobj=io.BytesIO(docker.context["layer.tar"])) as layer:
-        assert layer.getmember("usr/bin/promtail").mode == 0o755
+        assert layer.getmember("usr/bin/loki").mode == 0o755
     assert folder.exists()
 
 

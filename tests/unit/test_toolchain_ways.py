@@ -163,16 +163,6 @@ def test_our_own_image_is_never_pulled(machine: Machine, monkeypatch: pytest.Mon
     assert report.lines["image app"] == f"built {made[0]} from this project's own files"
 
 
-def test_a_substitute_image_is_obtained_only_where_the_original_is_missing(machine: Machine) -> None:
-    machine.docker.here["promtail:1"] = {}
-    for present, wanted in ((True, False), (False, True)):
-        machine.docker.here.update({"alloy:1": {}} if present else {})
-        report = Lines()
-        ensure({"alloy": "alloy:1"}, report, instead={"alloy": {"promtail": "promtail:1"}})
-        assert ("image promtail" in report.lines) is wanted
-        machine.docker.here.pop("alloy:1", None)
-
-
 @pytest.mark.usefixtures("machine")
 def test_the_stand_in_is_used_where_the_official_plugin_is_refused() -> None:
     for _ in range(2):
@@ -287,19 +277,18 @@ def test_inspect_without_docker_reports_it(machine: Machine, monkeypatch: pytest
 
 
 def test_what_would_be_left_out_is_predicted_without_a_pull(machine: Machine) -> None:
-    images = {"prometheus": PROMETHEUS, "grafana": GRAFANA, "alloy": "grafana/alloy:v1.21.2"}
-    machine.docker.published = {"grafana/alloy:v1.21.2"}
+    images = {"prometheus": PROMETHEUS, "grafana": GRAFANA, "shop": "example/shop:1"}
+    machine.docker.published = {"example/shop:1"}
     assert list(foresee(images)) == ["grafana"]
     assert machine.docker.pulls == []
-    assert sorted(machine.docker.asked) == ["grafana/alloy:v1.21.2", GRAFANA]
+    assert sorted(machine.docker.asked) == ["example/shop:1", GRAFANA]
 
 
 def test_the_prediction_matches_what_is_then_left_out(machine: Machine) -> None:
-    images = {"prometheus": PROMETHEUS, "grafana": GRAFANA, "alloy": "example/alloy:1"}
-    instead = {"alloy": {"promtail": "example/promtail:1"}}
-    expected = foresee(images, instead=instead)
-    assert set(expected) == {"grafana", "alloy", "promtail"}
-    left_out = ensure(images, Lines(), instead=instead).left_out
+    images = {"prometheus": PROMETHEUS, "grafana": GRAFANA, "shop": "example/shop:1"}
+    expected = foresee(images)
+    assert set(expected) == {"grafana", "shop"}
+    left_out = ensure(images, Lines()).left_out
     assert set(left_out) == set(expected)
     assert all("no such host" in why for why in (*left_out.values(), *expected.values()))
     assert machine.docker.pulls == []

@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--at", type=float, default=time.time() // 60 * 60, help="end of the time shown, Unix seconds")
     given = parser.parse_args()
     try:
-        config = running(given.stack)
+        config = Home.find().config(given.stack).without({})
         entries = dashboards(config)
         chosen = [entry for entry in entries if not given.only or entry.uid in given.only]
         pictures(config, chosen, given.out, given.at)
@@ -40,13 +40,6 @@ def main() -> None:
         sys.exit(2)
     if all((given.out / f"{entry.uid}.png").is_file() for entry in entries):
         tidy(config, entries, given.out)
-
-
-def running(stack: str) -> StackConfig:
-    """The stack as the repository describes it, except for parts replaced by another one on this machine."""
-    stored = Home.find().config(stack)
-    whole = stored.without({})
-    return stored.without({image: why for image, why in stored.left_out.items() if image in whole.instead})
 
 
 def pictures(config: StackConfig, entries: Sequence[Entry], out: Path, at: float) -> None:

@@ -21,7 +21,7 @@ from demo.log import JsonFormatter
 from demo.metrics import Metrics
 from demo.server import Server, Service
 from observability.check import exposition
-from observability.logs.pipelines import FORMATS, Timestamp
+from observability.logs.formats import FORMATS, Json
 from observability.settings.load import ROOT
 from observability.systems.model import System
 
@@ -98,7 +98,7 @@ def test_a_service_that_is_not_ready_returns_503() -> None:
 
 
 def readable(line: str) -> bool:
-    """Whether the collector, which reads RFC 3339, can parse a line's time."""
+    """Whether a line's time is as RFC 3339 writes it, so that the collector need not guess its zone."""
     return RFC_3339.fullmatch(json.loads(line)["timestamp"]) is not None
 
 
@@ -106,5 +106,5 @@ def test_a_line_of_the_log_has_the_time_in_the_form_that_the_collector_reads() -
     record = logging.makeLogRecord({"msg": "hello", "levelname": "INFO", "name": "test"})
     assert readable(JsonFormatter("social-selling").format(record))
     assert not readable(json.dumps({"timestamp": "2026-01-15 10:30:45", "message": "as the original wrote it"}))
-    (stage,) = [stage for stage in FORMATS["json"] if isinstance(stage, Timestamp)]
-    assert (stage.source, stage.format) == ("timestamp", "RFC3339Nano")
+    (fields,) = [one.fields for one in FORMATS["json"].extract if isinstance(one, Json)]
+    assert fields[FORMATS["json"].time][0] == ("timestamp",)

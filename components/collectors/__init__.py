@@ -1,1 +1,0 @@
-"""The log collectors: Alloy, Promtail, the OpenTelemetry Collector."""
