@@ -48,7 +48,7 @@ def relabels(config: StackConfig) -> tuple[Relabel, ...]:
     service, stack = exposed(naming.LABEL_SERVICE), exposed(naming.LABEL_STACK)
     own = re.escape(config.stack)
     return (
-        Relabel(source=NAME, expression=".+", target="system", value=naming.UNASSIGNED),
+        Relabel(source=NAME, expression="/.+", target="system", value=naming.UNASSIGNED),
         *_systems(config),
         Relabel(source=stack, expression=own, target="system", value=naming.PLATFORM),
         Relabel(source="system", expression=".+", target="stack", value=config.stack),

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from observability.core.naming import UNASSIGNED
 from observability.logs import sources
 from observability.settings.load import StackConfig
 
@@ -13,18 +12,14 @@ _PREFIX: Final = "container_label_"
 def relabels(config: StackConfig) -> list[dict[str, Any]]:
     """Prometheus' `metric_relabel_configs` of a job with series of containers.
 
-    A container that no rule selects belongs to the system `unassigned`. Series without a container's name are those
-    of the host.
+    Series without a container's name are those of the host.
     """
-    return [
-        {"source_labels": ["name"], "regex": ".+", "target_label": "system", "replacement": UNASSIGNED},
-        *_systems(config),
-    ]
+    return [*_systems(config)]
 
 
 def _systems(config: StackConfig) -> Iterator[dict[str, Any]]:
     for rule in sources.relabels(config):
-        if rule.target != "system" or rule.keep:
+        if rule.target != "system":
             continue
         if rule.source == sources.NAME:
             yield _rule("name", rule.expression.removeprefix("/"), rule.value)
