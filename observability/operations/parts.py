@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import docker
+from docker.errors import NotFound
 
 from observability.alerting.alerts import alerts
 from observability.alerting.gaps import gaps
+from observability.core.naming import UNASSIGNED
 from observability.logs import sources
 from observability.parts.registry import parts
 from observability.settings.load import StackConfig
@@ -27,6 +29,9 @@ def verdict(ok: bool) -> Verdict:
 
 Get = Callable[..., Any]
 Retry = Callable[[Callable[[], bool]], bool]
+
+DRIVER: Final = "json-file"
+"""The log driver whose files the collector reads."""
 
 RECENT: Final = 600
 """A container must have written a line within this many seconds for its absence from Loki to be an error."""
@@ -88,7 +93,7 @@ def receivers(config: StackConfig) -> Iterator[Answer]:
 
 
 def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Retry) -> Iterator[Answer]:
-    """Whether every container that is read, including the systems', and recently wrote a line is found in Loki."""
+    """Whether every container of the host that recently wrote a line is found in Loki."""
     if not config.runs("collector"):
         return
     missing: set[str] = set()
@@ -108,9 +113,19 @@ def lines(config: StackConfig, client: docker.DockerClient, get: Get, retry: Ret
 
 
 def _writers(config: StackConfig, client: docker.DockerClient) -> Iterator[str]:
-    """Containers that run, are read and wrote a line recently, but not just now: the collector needs time to send."""
+    """Containers that run and wrote a line recently, but not just now: the collector needs time to send.
+
+    Of a container that nothing selects, the collector reads what it can: the files of Docker's default driver.
+    """
     now = int(time.time())
-    for container in client.containers.list():
-        stream = sources.stream(config, str(container.name), container.labels)
-        if stream and container.logs(since=now - RECENT + 60, until=now - 10, tail=1):
-            yield stream["container"]
+    for container in client.containers.list(ignore_removed=True):
+        name = str(container.name)
+        strange = sources.stream(config, name, container.labels)["system"] == UNASSIGNED
+        if strange and container.attrs["HostConfig"]["LogConfig"]["Type"] != DRIVER:
+            continue
+        try:
+            wrote = container.logs(since=now - RECENT + 60, until=now - 10, tail=1)
+        except NotFound:
+            continue  # It was removed meanwhile.
+        if wrote:
+            yield name

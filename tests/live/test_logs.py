@@ -12,7 +12,7 @@ import httpx
 import pytest
 from docker.models.containers import Container
 
-from observability.core.naming import LABEL_SERVICE, LABEL_STACK
+from observability.core.naming import LABEL_SERVICE, LABEL_STACK, UNASSIGNED
 from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM
 from observability.systems import load as system_files
 from tests.live.conftest import DEMO, STACK, Project, until
@@ -93,13 +93,14 @@ def test_lines_have_the_team_of_their_system() -> None:
         assert {labels["team"] for labels, _, _ in found} == {team}
 
 
-def test_a_container_that_is_not_selected_is_not_read(stack: Project) -> None:
-    mark, service = uuid.uuid4().hex, f"try-{uuid.uuid4().hex[:8]}"
-    program = f"import time\nprint('{mark}')\n"
-    with writer(stack, {}, program) as stranger, writer(stack, {LABEL_STACK: STACK, LABEL_SERVICE: service}, program):
-        until(partial(lines, f'{{service="{service}"}}', 1))
-        assert lines(f'{{container="{stranger.name}"}}') == []
-        assert {labels.get("service") for labels, _, _ in lines(f'{{level=~".+"}} |= "{mark}"')} == {service}
+def test_a_container_that_nothing_selects_is_read_as_unassigned(stack: Project) -> None:
+    mark = uuid.uuid4().hex
+    with writer(stack, {}, f"import time\nprint('{mark}')\n") as stranger:
+        found = until(partial(lines, f'{{container="{stranger.name}"}}'))
+    assert [text for _, _, text in found] == [mark]
+    labels, _, _ = found[0]
+    assert (labels["system"], labels["team"], labels["service"]) == (UNASSIGNED, UNASSIGNED, stranger.name)
+    assert labels["stack"] == STACK
 
 
 def test_streams_have_few_labels() -> None:

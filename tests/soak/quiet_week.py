@@ -191,7 +191,7 @@ def beside(start: int, end: int) -> Values:
     busy_seconds = 0.0
     size, memory = 200e9, 24e9
     found: Values = defaultdict(dict)
-    targets = ("prometheus", "alertmanager", "loki", "promtail", "heartbeat", "grafana", "cadvisor", "blackbox")
+    targets = ("prometheus", "alertmanager", "loki", "collector", "heartbeat", "grafana", "cadvisor", "blackbox")
     for moment in range(start, end + 1, STEP):
         second = moment % round(DAY)
         backed_up = 2 * 3600 <= second < 2 * 3600 + 8 * 60
