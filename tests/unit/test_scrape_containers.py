@@ -46,13 +46,19 @@ def system(name: str, labels: dict[str, str], values: dict[str, Any] | None = No
 )
 def test_a_series_has_the_system_of_its_container(name: str, labels: dict[str, str], expected: str) -> None:
     assert system(name, labels) == expected
-    if expected != "unassigned" and name:
-        assert (sources.stream(stack_config("dev", SELECTED), name, labels) or {}).get("system") == expected
+    if name:
+        assert sources.stream(stack_config("dev", SELECTED), name, labels)["system"] == expected
 
 
 def test_only_the_job_of_container_series_is_relabelled() -> None:
     found = {job.name: job.to_config() for job in jobs(stack_config("dev", SELECTED))}
-    assert [name for name, job in found.items() if "metric_relabel_configs" in job] == ["docker"]
+    relabelled = {
+        name
+        for name, job in found.items()
+        for rule in job.get("metric_relabel_configs", ())
+        if rule.get("target_label") == "system"
+    }
+    assert relabelled == {"docker"}
     sources_of = {label for rule in found["docker"]["metric_relabel_configs"] for label in rule["source_labels"]}
     known = {"name", *("container_label_" + re.sub(r"\W", "_", label) for label in CONTAINER_LABELS)}
     assert sources_of <= known

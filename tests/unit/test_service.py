@@ -15,9 +15,9 @@ VOLUME: Final = "docker:index/volume:Volume"
 LEAST_GRACE: Final = 30
 """Seconds that Prometheus and Loki may need to write their memory to disk when they are stopped."""
 
-CASES: Final = [("dev", {}), ("staging", {}), ("prod", {}), ("dev", FULL), ("dev", {"collector": {"kind": "otel"}})]
+CASES: Final = [("dev", {}), ("staging", {}), ("prod", {}), ("dev", FULL)]
 
-NAMES: Final = ["dev", "staging", "prod", "dev-full", "dev-otel"]
+NAMES: Final = ["dev", "staging", "prod", "dev-full"]
 
 every_stack = pytest.mark.parametrize(("stack", "values"), CASES, ids=NAMES)
 
