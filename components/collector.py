@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pulumi import ComponentResource, Input, Resource, ResourceOptions
+from pulumi import Alias, ComponentResource, Input, Resource, ResourceOptions
 
 from components.checked_files import CheckedFiles, CheckedFilesArgs
 from components.config_volume import ConfigVolume, ConfigVolumeArgs
@@ -22,6 +22,9 @@ TOOLS: Final = "/usr/local/lib/health"
 CURRENT: Final = f"{TOOLS}/current"
 CHECK: Final = "health.sh"
 
+EARLIER: Final = ("Alloy", "Promtail", "OtelCollector")
+"""Components that were the log collector in earlier versions."""
+
 ROOT: Final = "0:0"
 """Docker's files of logs belong to root."""
 
@@ -38,6 +41,9 @@ class Collector(ComponentResource):
     """The collector's container with its configuration, its stored positions and its queue."""
 
     def __init__(self, name: str, args: CollectorArgs, opts: ResourceOptions | None = None) -> None:
+        # A container of earlier versions is replaced: it has the same name, so the new one cannot exist beside it.
+        earlier = [Alias(type_=f"observability:components:{one}") for one in EARLIER]
+        opts = ResourceOptions.merge(opts, ResourceOptions(aliases=earlier))
         super().__init__("observability:components:Collector", name, None, opts)
         context, service = args.context, PART.name
         child = ResourceOptions(parent=self)
