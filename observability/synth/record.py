@@ -9,7 +9,7 @@ from typing import Any, Final
 import pulumi
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import mocks, rpc
-from pulumi.runtime.settings import SETTINGS
+from pulumi.runtime.settings import ROOT, SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
 from components.stack import MonitoringStack, MonitoringStackArgs
@@ -107,6 +107,8 @@ def _recording(recorder: Recorder, stack: str) -> Iterator[None]:
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         SETTINGS.rpc_manager.clear()
         SETTINGS.outputs.clear()
+        # The next program may be of another stack.
+        ROOT.set(None)
         asyncio.set_event_loop(None)
         loop.close()
 
