@@ -161,6 +161,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Rejected by Loki": ("LokiIngestFailing",),
             "Age of the Last Compaction": ("LokiCompactionStalled",),
             "Dropped by the Collector": ("CollectorDroppingLogs",),
+            "Queue of the Collector": ("AgentQueueFilling",),
         },
         "obs-stack": {
             "Heartbeat": ("Watchdog",),

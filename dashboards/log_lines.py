@@ -73,6 +73,7 @@ def logs(config: StackConfig) -> dashboard.Dashboard:
                     _compaction(),
                     _unread() if collector else None,
                     _dropped() if collector else None,
+                    _queue() if collector else None,
                 ],
             ),
         ],
@@ -294,6 +295,17 @@ def _unread() -> Panel:
             f' or label_replace(0 * sum({_COLLECTOR} == 1), "service", "any", "", "")',
             "{{service}}",
         ),
+    )
+
+
+def _queue() -> Panel:
+    size, capacity = (f'otelcol_exporter_queue_{what}{{job="{COLLECTOR}"}}' for what in ("size", "capacity"))
+    return graph(
+        "Queue of the Collector",
+        "Used share of the queue on disk in which lines wait for Loki.",
+        "percentunit",
+        over_time(f"max by (instance) ({size} / ({capacity} > 0))", "{{instance}}"),
+        limits="max by (severity) (app:threshold:agent_queue_ratio)",
     )
 
 

@@ -130,6 +130,13 @@ STACK: Final[Mapping[str, ThresholdSpec]] = {
         warning=0,
         reason="Each is lost.",
     ),
+    "agent_queue_ratio": spec(
+        "Used share of the collector's queue on disk.",
+        "ratio",
+        platform=True,
+        warning=0.5,
+        reason="The queue is empty while Loki answers; the other half is the time in which to repair it.",
+    ),
     "tempo_discarded": spec(
         "Spans a second that Tempo discards.",
         "per_second",

@@ -96,6 +96,7 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
     "LokiRequestErrors": _EITHER,
     "LokiIngestFailing": _EITHER,
     "CollectorDroppingLogs": _EITHER,
+    "AgentQueueFilling": _WARNING,
     "LogErrorBurst": _WARNING,
     "LogCrash": _WARNING,
     "LogAuthenticationFailures": _WARNING,
