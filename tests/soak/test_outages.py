@@ -183,8 +183,8 @@ def broken(stack: Project, outage: Outage) -> Iterator[None]:
 
 
 def firing(stack: Project) -> list[str]:
-    """Alerts that fire, except those on an error budget."""
-    query = 'ALERTS{alertstate=~"firing|pending",alertname!~"Watchdog|SLOErrorBudgetBurn",severity!="info"}'
+    """Alerts of the watched systems that fire, except those on an error budget; the host runs other programs too."""
+    query = 'ALERTS{alertstate=~"firing|pending",system!="platform",alertname!="SLOErrorBudgetBurn",severity!="info"}'
     return sorted({one["metric"]["alertname"] for one in stack.prometheus("query", query=query)["result"]})
 
 
