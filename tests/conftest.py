@@ -55,16 +55,17 @@ def has_demo() -> bool:
 collect_ignore = [] if has_demo() else [*STACKS]
 
 
-ENGINE: Final = ("contract", "live", "soak")
-"""Folders whose tests run on one worker, in this order: they share a stack, and Docker's pool of subnets."""
+WORKERS: Final = ("live", "contract", "soak")
+"""Folders whose tests share a stack: each runs on one worker, the longest first."""
 
 
 class Modules(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Gives each worker of pytest-xdist a module at a time, or all tests that have the engine to themselves."""
+    """Gives each worker of pytest-xdist a module at a time, or all tests that share a stack."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return "engine" if folder(HERE.parent / path) in ENGINE else path
+        where = folder(HERE.parent / path)
+        return where if where in WORKERS else path
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Modules:
@@ -79,7 +80,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         mark = NEEDS.get(folder(item.path))
         if mark:
             item.add_marker(mark)
-    order = {name: place for place, name in enumerate(ENGINE)}
+    order = {name: place for place, name in enumerate(WORKERS)}
     items.sort(key=lambda item: order.get(folder(item.path), len(order)))
 
 

@@ -245,26 +245,26 @@ def _of_servers(alert: Active, observed: Observed) -> Iterator[Cause]:
         return
     for server in observed.servers:
         said = [one for one in observed.lines if _FAILS.search(one.text) and _names(server, one.text)]
-        evidence = [f"{one.count} lines of {one.service} like: {one.text}" for one in said[:EXAMPLES]]
+        lines = [f"{one.count} lines of {one.service} like: {one.text}" for one in said[:EXAMPLES]]
         told = [
             one
             for one in observed.alerts
             if one.labels.get("instance") == server.instance and one.layer == Layer.DEPENDENCY
         ]
-        evidence = [f"{one.name} since {one.since:%H:%M} UTC" for one in told] + evidence
+        alerts = [f"{one.name} since {one.since:%H:%M} UTC" for one in told]
         what = f"{server.title} {server.instance} of {server.system}"
         if server.up is False:
             since = min((one.since.timestamp() for one in told), default=alert.since.timestamp())
             yield Cause(
                 what=f"{what} is down",
-                evidence=tuple(evidence or ("its exporter does not reach it",)),
+                evidence=(*alerts, *lines) or ("its exporter does not reach it",),
                 layer=Layer.DEPENDENCY,
                 rank=(False, Layer.DEPENDENCY, False, False, since),
             )
         elif said:
             yield Cause(
                 what=f"{what} is reached by its exporter, and not by the application",
-                evidence=tuple(evidence),
+                evidence=(*lines, *alerts),
                 layer=Layer.REFUSED,
                 rank=(False, Layer.REFUSED, False, False, -sum(one.count for one in said)),
             )
