@@ -133,7 +133,8 @@ class Changes:
         """Why a resource is replaced."""
         kinds = {path: str(one.diff_kind.value) for path, one in (step.detailed_diff or {}).items()}
         paths = [*(step.keys or ()), *(path for path, kind in kinds.items() if kind.endswith("replace"))]
-        keys = [name for name in dict.fromkeys(map(_top, paths)) if name not in HIDDEN]
+        # The engine names them in any order.
+        keys = sorted({name for name in map(_top, paths) if name not in HIDDEN})
         if keys:
             yield f"{', '.join(keys)} cannot change on an existing {_kind(step.type)}"
         if _name(step) in self.again:
@@ -169,7 +170,7 @@ def _bare(value: Any) -> Any:  # noqa: ANN401 - any JSON
 def _properties(step: StepEventMetadata) -> tuple[str, ...]:
     """The differing properties, by the engine; where a step names none, those whose values differ."""
     paths = [*(step.detailed_diff or ()), *(step.diffs or ()), *(step.keys or ())]
-    named = [name for name in dict.fromkeys(map(_top, paths)) if name not in HIDDEN]
+    named = sorted({name for name in map(_top, paths) if name not in HIDDEN})
     if named or step.old is None or step.new is None:
         return tuple(named)
     old, new = step.old.inputs or {}, step.new.inputs or {}
