@@ -31,31 +31,35 @@ def client(*containers: Any) -> Any:  # noqa: ANN401 - stands in for Docker's cl
     )
 
 
+IN_USE = 41_090
+"""The one port of the machine that is in use, as far as these tests know: any other may be by chance."""
+
+
 def check(values: dict[str, Any], *running: Any) -> None:  # noqa: ANN401
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = probe.getsockname()[1]
-    # The fewest ports, so that a stack that runs here does not interfere.
-    least = {"profile": "minimal", "nodeExporter": {"enabled": False}}
-    values = {**least, "prometheus": {"port": free}, "alertmanager": {"port": free + 1}, **values}
-    preflight.check(stack_config("dev", values), declared("dev", values), client(*running))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preflight, "_is_free", lambda _, port: port != IN_USE)
+        preflight.check(stack_config("dev", values), declared("dev", values), client(*running))
 
 
-def test_a_port_in_use_is_refused_with_its_setting(taken: int) -> None:
+def test_a_port_on_which_a_server_listens_is_not_free(taken: int) -> None:
+    assert not preflight._is_free("127.0.0.1", taken)
+
+
+def test_a_port_in_use_is_refused_with_its_setting() -> None:
     with pytest.raises(ConfigError) as caught:
-        check({"prometheus": {"port": taken}})
-    assert f"port {taken} of 127.0.0.1, wanted by prometheus, is already taken" in caught.value.what
+        check({"prometheus": {"port": IN_USE}})
+    assert f"port {IN_USE} of 127.0.0.1, wanted by prometheus, is already taken" in caught.value.what
     assert "observability:prometheus.port" in caught.value.fix
 
 
-def test_a_port_that_the_stack_itself_uses_is_accepted(taken: int) -> None:
+def test_a_port_that_the_stack_itself_uses_is_accepted() -> None:
     own = SimpleNamespace(
         attrs={
-            "HostConfig": {"PortBindings": {"9090/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(taken)}]}},
+            "HostConfig": {"PortBindings": {"9090/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(IN_USE)}]}},
             "Args": [],
         }
     )
-    check({"prometheus": {"port": taken}}, own)
+    check({"prometheus": {"port": IN_USE}}, own)
 
 
 def test_two_containers_with_the_same_name_are_refused() -> None:
