@@ -12,8 +12,8 @@ from dashboards.registry import Entry, dashboards, folders
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
 from observability.operations.home import Home
+from observability.pictures.theme import facts
 from observability.settings.load import ROOT, StackConfig
-from tools.gallery.canvas import facts
 from tools.gallery.index import index
 from tools.gallery.page import draw
 from tools.gallery.source import Source

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from tools.gallery import axes
-from tools.gallery.canvas import COLOURS, EDGE, FAINT, GRID, TEXT, Box, Canvas, shortened, width
-from tools.gallery.fields import field, no_value
-from tools.gallery.source import Line, Series
+from observability.pictures import axes
+from observability.pictures.fields import field, no_value
+from observability.pictures.series import Series
+from observability.pictures.theme import COLOURS, EDGE, FAINT, GRID, TEXT, Box, Canvas, shortened, width
+from tools.gallery.source import Line
 from tools.gallery.view import View
 
 SMALL: Final = 10.5
@@ -27,11 +28,14 @@ def stat(canvas: Canvas, box: Box, panel: Mapping[str, Any], found: Sequence[Ser
         if (value := next((v for _, v in reversed(series.points) if math.isfinite(v)), None)) is not None
     ]
     look = field(panel)
+    mode = (panel.get("options") or {}).get("textMode")
     if not values:
         _figure(canvas, box, no_value(panel), None, look.colour(None))
     for index, (name, value) in enumerate(values):
         part = _part(box, index, len(values))
-        _figure(canvas, part, look.text(value, view.end), name if len(values) > 1 else None, look.colour(value))
+        named = field(panel, name)
+        shown = name if len(values) > 1 or mode == "value_and_name" else None
+        _figure(canvas, part, look.text(value, view.end), shown, named.fixed_colour or look.colour(value))
 
 
 def _part(box: Box, index: int, count: int) -> Box:
@@ -106,7 +110,7 @@ def _stretches(points: Sequence[tuple[float, float]], step: float) -> list[tuple
 def table(canvas: Canvas, box: Box, panel: Mapping[str, Any], found: Sequence[Series], view: View) -> None:
     """One row per series, with its labels and values in columns."""
     names, rows = cells(panel, found)
-    looks = [field(panel, name) for name in names]
+    looks = [field(panel, *_both_names(panel, name)) for name in names]
     widths = column_widths([look.wide for look in looks], box.w)
     fitting = int(box.h // ROW) - 1
     x = box.x
@@ -119,8 +123,14 @@ def table(canvas: Canvas, box: Box, panel: Mapping[str, Any], found: Sequence[Se
         canvas.text(at, box.y + ROW / 2, name, 11, COLOURS["blue"], align=align, within=room - 12)
         for index, row in enumerate(rows[:fitting]):
             value = row.get(name)
-            words = "" if value is None else look.text(value, view.end) if isinstance(value, float) else value
-            canvas.text(at, box.y + (index + 1.5) * ROW, words, 11, TEXT, align=align, within=room - 12)
+            words = (
+                "" if value is None else look.text(value, view.end) if isinstance(value, float) else look.word(value)
+            )
+            painted = None if value is None else look.paint(value)
+            if painted is not None:
+                canvas.rect(Box(x, box.y + (index + 1) * ROW, room, ROW), painted)
+            colour = "#101114" if painted else TEXT
+            canvas.text(at, box.y + (index + 1.5) * ROW, words, 11, colour, align=align, within=room - 12)
         x += wide
     for index in range(min(len(rows), fitting) + 1):
         y = box.y + (index + 1) * ROW
@@ -129,6 +139,14 @@ def table(canvas: Canvas, box: Box, panel: Mapping[str, Any], found: Sequence[Se
         canvas.rect(Box(box.right - 4, box.y + ROW, 4, (box.h - ROW) * fitting / len(rows)), FAINT, alpha=0.6)
     if sum(widths) > box.w + 1:
         canvas.rect(Box(box.x, box.bottom - 4, box.w * box.w / sum(widths), 4), FAINT, alpha=0.6)
+
+
+def _both_names(panel: Mapping[str, Any], name: str) -> list[str]:
+    """The name of a column, and its name before it was renamed."""
+    renamed = (
+        one["options"].get("renameByName") or {} for one in panel.get("transformations", ()) if one["id"] == "organize"
+    )
+    return [name, *(old for names in renamed for old, new in names.items() if new == name)]
 
 
 def column_widths(set_widths: Sequence[float | None], room: float) -> list[float]:

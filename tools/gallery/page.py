@@ -1,16 +1,19 @@
 """One dashboard as a picture: its bar, its rows and panels by Grafana's grid, with collapsed rows expanded."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from dashboards.layout import GRID_WIDTH
+from observability.pictures.fields import no_value
+from observability.pictures.graph import graph
+from observability.pictures.series import Series
+from observability.pictures.theme import COLOURS, EDGE, FAINT, PANEL, TEXT, Box, width
 from tools.gallery import figures
-from tools.gallery.canvas import COLOURS, EDGE, FAINT, PANEL, TEXT, Box, Canvas, width
-from tools.gallery.fields import no_value
-from tools.gallery.graph import graph
-from tools.gallery.source import Line, Series, Source
+from tools.gallery.canvas import Canvas
+from tools.gallery.source import Line, Source
 from tools.gallery.view import View
 
 WIDTH: Final = 1240
@@ -58,7 +61,7 @@ def draw(document: Mapping[str, Any], folder: str, source: Source, view: View) -
     rows = max((one.y + one.panel["gridPos"]["h"] for one in placed), default=0)
     canvas = Canvas(WIDTH, BAR + rows * (UNIT + GAP) + FOOT)
     _bar(canvas, document, folder, view)
-    marked = _firing(document, source, view)
+    marked = marks_of(document, source, view)
     empty = []
     for one in placed:
         box = _box(one.panel["gridPos"], one.y)
@@ -169,20 +172,19 @@ def _panel(
     return bool(found)
 
 
-def _firing(document: Mapping[str, Any], source: Source, view: View) -> list[tuple[float, float]]:
-    """Intervals in which alerts fired that the dashboard marks; overlapping ones are merged."""
+def marks_of(document: Mapping[str, Any], source: Source, view: View) -> list[tuple[float, float]]:
+    """The marks of a dashboard: start and end of each series without a gap. A single point is a line, not a band."""
     step = max(view.step(1000), 30)
-    moments = {
-        moment
-        for annotation in document["annotations"]["list"]
-        if annotation.get("expr") and annotation.get("enable")
-        for series in source.marks(annotation["expr"], view)
-        for moment, _ in series.points
-    }
     stretches: list[tuple[float, float]] = []
-    for moment in sorted(moments):
-        if stretches and moment <= stretches[-1][1]:
-            stretches[-1] = (stretches[-1][0], moment + step)
-        else:
-            stretches.append((moment, moment + step))
-    return stretches
+    for annotation in document["annotations"]["list"]:
+        if not annotation.get("expr") or not annotation.get("enable"):
+            continue
+        for series in source.marks(annotation["expr"], view):
+            last = -math.inf
+            for moment, _ in series.points:
+                if moment - last <= step:
+                    stretches[-1] = (stretches[-1][0], moment)
+                else:
+                    stretches.append((moment, moment))
+                last = moment
+    return sorted(set(stretches))

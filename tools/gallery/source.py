@@ -8,23 +8,13 @@ import httpx
 
 from dashboards.datasources import LOKI
 from observability.core.errors import ConfigError
-from tools.gallery.view import View, legend
+from observability.pictures.series import Series, legend
+from tools.gallery.view import View
 
 TIMEOUT: Final = 30.0
 
 MOST_LINES: Final = 100
 """Limit of log lines in a query; no panel has room for more."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Series:
-    """One series: of many points over time, or of one at this moment."""
-
-    name: str
-    ref: str
-    labels: Mapping[str, str]
-    points: tuple[tuple[float, float], ...]
-    """Seconds and value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +43,7 @@ class Source:
         together = [labels for _, labels, _ in found]
         return [
             Series(
-                name=legend(target.get("legendFormat"), view.filled(target["expr"], pixels), labels, together),
+                name=legend(target.get("legendFormat"), view.query(target["expr"], pixels), labels, together),
                 ref=target["refId"],
                 labels=labels,
                 points=points,
@@ -73,12 +63,14 @@ class Source:
 
     def marks(self, expr: str, view: View) -> list[Series]:
         """The series of an annotation: their points show when it applies."""
-        answer = self._prometheus(view.filled(expr, 1000), view, max(view.step(1000), 30))
+        step = max(view.step(1000), 30)
+        asked = view.query(expr.replace("$__interval", f"{step:g}s"), 1000)
+        answer = self._prometheus(asked, view, step)
         return [Series(name="", ref="", labels=one["metric"], points=_points(one)) for one in answer]
 
     def _ask(self, target: Mapping[str, Any], view: View, pixels: float) -> list[Any]:
         """The streams or series of one query."""
-        expr = view.filled(target["expr"], pixels)
+        expr = view.query(target["expr"], pixels)
         loki = target["datasource"]["uid"] == LOKI
         if target.get("instant") or target.get("queryType") == "instant":
             path = f"{self.loki}/loki/api/v1/query" if loki else f"{self.prometheus}/api/v1/query"

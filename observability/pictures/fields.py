@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tools.gallery import units
-from tools.gallery.axes import Ends
-from tools.gallery.canvas import COLOURS
+from observability.pictures import units
+from observability.pictures.axes import Ends
+from observability.pictures.theme import COLOURS
 
 NO_DATA: Final = "No data"
 
@@ -90,9 +90,23 @@ class Field:
             return units.ago(value / 1000, now)
         return units.text(value, self.unit, self.decimals)
 
+    def word(self, value: str) -> str:
+        """A text as its first value mapping shows it."""
+        mapped = self._worded(value)
+        return mapped[0] if mapped else value
+
+    def paint(self, value: float | str) -> str | None:
+        """Colour of the background of a table's cell; None where the column has none."""
+        if (self._value("custom.cellOptions") or {}).get("type") != "color-background":
+            return None
+        if isinstance(value, float):
+            return self.colour(value)
+        mapped = self._worded(value)
+        return COLOURS.get(mapped[1], mapped[1]) if mapped and mapped[1] else None
+
     def colour(self, value: float | None) -> str:
         """The colour of a value; for None, that of the lowest values."""
-        mapped = None if value is None else self._mapped(value)
+        mapped = self._unmeasured() if value is None else self._mapped(value)
         if mapped and mapped.get("color"):
             return COLOURS.get(mapped["color"], mapped["color"])
         reached = [colour for limit, colour in self.steps if limit <= (-math.inf if value is None else value)]
@@ -108,6 +122,22 @@ class Field:
             for value, result in mapping["options"].items()
         ]
         return sorted(found)
+
+    def _unmeasured(self) -> Mapping[str, Any] | None:
+        """The mapping of a missing value."""
+        found = (one["options"] for one in self._value("mappings") or () if one["type"] == "special")
+        return next((dict(one["result"]) for one in found if "null" in one["match"]), None)
+
+    def _worded(self, value: str) -> tuple[str, str] | None:
+        """Text and colour of the first mapping of a text."""
+        for mapping in self._value("mappings") or ():
+            options = mapping["options"]
+            if mapping["type"] == "value" and value in options:
+                return str(options[value].get("text") or value), str(options[value].get("color") or "")
+            if mapping["type"] == "regex" and (found := re.search(options["pattern"].strip("/"), value)):
+                text = re.sub(r"\$(\d+)", lambda place: found.group(int(place[1])), options["result"]["text"])
+                return text, str(options["result"].get("color") or "")
+        return None
 
     def _mapped(self, value: float) -> Mapping[str, Any] | None:
         for mapping in self._value("mappings") or ():
@@ -127,13 +157,13 @@ class Field:
         return found
 
 
-def field(panel: Mapping[str, Any], name: str | None = None) -> Field:
-    """The options of a panel's values, or of the series or column of this name."""
+def field(panel: Mapping[str, Any], *names: str) -> Field:
+    """The options of a panel's values, or of the series or column of these names: a renamed column has two."""
     config = panel.get("fieldConfig") or {}
     changed = {
         prop["id"]: prop.get("value")
         for override in config.get("overrides") or ()
-        if name is not None and _meant(override["matcher"], name)
+        if any(_meant(override["matcher"], name) for name in names)
         for prop in override["properties"]
     }
     return Field(options=config.get("defaults") or {}, changed=changed)

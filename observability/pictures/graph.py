@@ -4,11 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tools.gallery import axes, units
-from tools.gallery.canvas import COLOURS, FAINT, GRID, PALETTE, PANEL, TEXT, Box, Canvas, shortened, width
-from tools.gallery.fields import Field, field
-from tools.gallery.source import Series
-from tools.gallery.view import View
+from observability.pictures import axes, units
+from observability.pictures.fields import Field, field
+from observability.pictures.series import Series, Span
+from observability.pictures.theme import COLOURS, FAINT, GRID, PALETTE, PANEL, TEXT, Box, Canvas, shortened, width
 
 SMALL: Final = 10.5
 LEGEND_LINE: Final = 18
@@ -23,7 +22,7 @@ def graph(
     box: Box,
     panel: Mapping[str, Any],
     found: Sequence[Series],
-    view: View,
+    view: Span,
     marked: Sequence[tuple[float, float]] = (),
 ) -> None:
     """Draw the series, with the legend below and the times of firing alerts in the background."""
@@ -62,7 +61,7 @@ def graph(
     _legend(canvas, box, legend[:room], len(legend) > room, dict(enumerate(colours)), [look for _, look in looks])
 
 
-def _frame(canvas: Canvas, plot: Box, look: Field, ends: Point, view: View) -> Box:
+def _frame(canvas: Canvas, plot: Box, look: Field, ends: Point, view: Span) -> Box:
     """Draw the grid and its labels; returns the box that is left for the lines."""
     low, high = ends
     marks = [
