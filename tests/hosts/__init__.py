@@ -1,0 +1,1 @@
+"""A second host for tests, and the tests that need one."""
