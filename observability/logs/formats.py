@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from observability.settings.logs import LogFormat
+
 Path = tuple[str, ...]
 """Keys from the outermost object of a JSON line inwards."""
 
@@ -36,6 +38,19 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """A field with the time of a line, for lines that nobody received at a known time: those of files and syslog."""
+
+    field: str
+    layout: str = ""
+    """In the notation of strptime; empty: RFC 3339 and the like. In front of one with `%Y` first stands the year in
+    which the line was read, if `yearless`."""
+    yearless: bool = False
+    zoned: bool = True
+    """Whether it names its zone. If not it is taken as UTC; where that cannot be, the line is not marked."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Format:
     """How the lines of one format are read."""
 
@@ -47,6 +62,10 @@ class Format:
     """Fields that become structured metadata."""
     time: str = ""
     """Field with the line's own time; empty: the time at which Docker received the line is used."""
+    stamps: tuple[Stamp, ...] = ()
+    """Where the time is in lines of files and syslog, besides `time`."""
+    unlevelled: str = ""
+    """A field that is missing where the line names no level; its words are then looked at, as in plain text."""
 
 
 LEVELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -73,7 +92,7 @@ UNKNOWN: Final = "unknown"
 DETECTED: Final = "detected"
 """Format of a container without other information: each line is parsed by its shape."""
 
-PLAIN: Final = "plain"
+PLAIN: Final[LogFormat] = "plain"
 
 NGINX_ACCESS: Final = (
     r"^(?P<client>\S+) \S+ \S+ \[(?P<access>[^\]]+)\] "
@@ -86,15 +105,21 @@ POSTGRES: Final = (
 )
 POSTGRES_CONTINUED: Final = r"^(?P<read>\t)"
 """A statement of several lines continues after a tab."""
-REDIS: Final = r"^\d+:(?P<role>[XCSM]) \d+ \w+ \d+ \d\d:\d\d:\d\d\.\d+ (?P<level>[.*#-]) "
+REDIS: Final = r"^\d+:(?P<role>[XCSM]) (?P<clock>\d+ \w+ \d+ \d\d:\d\d:\d\d\.\d+) (?P<level>[.*#-]) "
 LOGFMT: Final = r"(?:^|\s)(?:level|lvl)=\"?(?P<level>[A-Za-z]+)"
 KLOG: Final = r"^(?P<level>[IWEF])(?P<read>\d{4} \d\d:\d\d:\d\d\.\d+) +\d+ (?P<source>[^\s:]+:\d+)\] "
 
-SYSLOG: Final = (
-    r"^<(?P<priority>\d{1,3})>(?:1 \S+ (?P<host>\S+) (?P<program>\S+) |"
-    r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?P<sender>\S+) )"
-)
-"""RFC 5424, and RFC 3164 before it. A priority is eight times the facility plus the severity, 0 to 7."""
+_PRIORITY: Final = r"<(?P<priority>\d{1,3})>"
+"""Eight times the facility plus the severity, 0 to 7."""
+_TAG: Final = r" (?P<program>[^\s:\[\]]+)(?:\[[^\]]*\])?:"
+_BSD: Final = r"(?:(?P<clock>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)|(?P<iso>\d{4}-\d\d-\d\dT\S+)) (?P<hostname>\S+)"
+
+SYSLOG_5424: Final = rf"^{_PRIORITY}1 (?:-|(?P<iso>\S+)) (?:-|(?P<hostname>\S+)) (?:-|(?P<program>\S+)) "
+SYSLOG_3164: Final = rf"^{_PRIORITY}{_BSD}(?:{_TAG})?"
+SYSLOG_FILE: Final = rf"^{_BSD}{_TAG}"
+"""RFC 3164 as syslog daemons write it to files: without the priority."""
+SYSLOG_BARE: Final = rf"^{_PRIORITY}"
+"""What small devices send: a priority, and any text."""
 
 GRAFANA_REQUEST: Final = (
     r"\buname=(?P<user>\S*) .*msg=\"Request Completed\" method=(?P<method>[A-Z]+) "
@@ -142,7 +167,7 @@ _FIELDS: Final[Mapping[str, tuple[Path, ...]]] = MappingProxyType(
     }
 )
 
-FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
+FORMATS: Final[Mapping[LogFormat, Format]] = MappingProxyType(
     {
         "json": Format(
             extract=(Json(fields=_FIELDS),),
@@ -160,11 +185,22 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             ),
             required=("access", "error"),
             metadata=("method", "status"),
+            stamps=(
+                Stamp(field="access", layout="%d/%b/%Y:%H:%M:%S %z"),
+                Stamp(field="error", layout="%Y/%m/%d %H:%M:%S", zoned=False),
+            ),
         ),
         "postgres": Format(
-            extract=(Regex(expression=POSTGRES), Regex(expression=POSTGRES_CONTINUED)), required=("read",)
+            extract=(Regex(expression=POSTGRES), Regex(expression=POSTGRES_CONTINUED)),
+            required=("read",),
+            # It names its zone, which may be a word that means several.
+            stamps=(Stamp(field="read", zoned=False),),
         ),
-        "redis": Format(extract=(Regex(expression=REDIS),), required=("role",)),
+        "redis": Format(
+            extract=(Regex(expression=REDIS),),
+            required=("role",),
+            stamps=(Stamp(field="clock", layout="%d %b %Y %H:%M:%S", zoned=False),),
+        ),
         # Sign-ins and changes with their user, as far as Grafana's own log shows them: `audit` is sign-in or change.
         "grafana": Format(
             extract=tuple(
@@ -178,6 +214,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
         "logfmt": Format(
             extract=(
                 Regex(expression=LOGFMT),
+                Regex(expression=r"(?:^|\s)(?:msg|message)=\"(?P<message>(?:[^\"\\]|\\.)*)\""),
                 Regex(expression=r"(?:^|\s)trace_?[iI][dD]=\"?(?P<trace_id>\w+)"),
                 Regex(expression=r"(?:^|\s)(?:correlation|request)_?[iI][dD]=\"?(?P<correlation_id>[\w-]+)"),
             ),
@@ -185,7 +222,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             metadata=("trace_id", "correlation_id"),
         ),
         "syslog": Format(
-            extract=(Regex(expression=SYSLOG),),
+            extract=tuple(Regex(expression=one) for one in (SYSLOG_BARE, SYSLOG_3164, SYSLOG_FILE, SYSLOG_5424)),
             choices=(
                 Choice(
                     target="level",
@@ -198,18 +235,41 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
                     ),
                 ),
             ),
-            required=("priority",),
-            metadata=("host", "program"),
+            required=("priority", "hostname"),
+            metadata=("hostname", "program"),
+            stamps=(
+                Stamp(field="iso"),
+                Stamp(field="clock", layout="%Y %b %e %H:%M:%S", yearless=True, zoned=False),
+            ),
+            unlevelled="priority",
         ),
-        "klog": Format(extract=(Regex(expression=KLOG),), required=("read",), metadata=("source",)),
+        "klog": Format(
+            extract=(Regex(expression=KLOG),),
+            required=("read",),
+            metadata=("source",),
+            stamps=(Stamp(field="read", layout="%Y %m%d %H:%M:%S", yearless=True, zoned=False),),
+        ),
         # No parser: no line can fail to parse, so none is marked.
         PLAIN: Format(),
     }
 )
 """The formats by name: values of the Docker label `obs.logs`."""
 
-SHAPES: Final[Mapping[str, str]] = MappingProxyType(
-    {"json": r"^\s*\{", "klog": KLOG, "syslog": SYSLOG, "logfmt": LOGFMT.replace("[A-Za-z]+", "[A-Za-z]+\\b")}
+SHAPES: Final[Mapping[LogFormat, str]] = MappingProxyType(
+    {
+        "json": r"^\s*\{\s*(?:[\"}]|$)",
+        "klog": KLOG,
+        # A program's own line may begin with a time, a word and a name too: a level is no host's name.
+        "syslog": (
+            r"^<\d{1,3}>(?:1 |[A-Z][a-z]{2} [ \d]\d )|"
+            r"^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [^\s:\[\]]+(?:\[\d+\])?: |"
+            r"^\d{4}-\d\d-\d\dT\S+ [a-z0-9][\w.-]* (?:kernel: |[^\s:\[\]]+\[\d+\]: )"
+        ),
+        "nginx": f"{NGINX_ACCESS}|{NGINX_ERROR}",
+        "postgres": POSTGRES,
+        "redis": REDIS,
+        "logfmt": LOGFMT.replace("[A-Za-z]+", "[A-Za-z]+\\b"),
+    }
 )
 """Expression by which a line of the format `detected` is recognised, in order; any other line is plain."""
 
@@ -255,6 +315,21 @@ TRACE: Final = (
     r"(?:Exception in thread |[A-Za-z_$][\w.$]*(?:Error|Exception)(?::|$))|thread '.*' panicked at )"
 )
 """A stack trace: its line has at least the level error, whatever the line before it that it was joined to says."""
+
+VARYING: Final = (
+    # Of a trace the lines that are not indented: what failed, and why.
+    (r"\n\s[^\n]*", ""),
+    (r"\s+", " "),
+    (r'"(?:[^"\\]|\\.)*"|`[^`]*`', "?"),
+    (r"(^|[\s=:(\[,])'[^']*'", "$1?"),
+    (r"\S+@\S+", "?"),
+    (r"[a-z][a-z0-9+.-]*://\S+", "?"),
+    (r"(^|[\s=:(\[,])(?:[A-Za-z]:\\|\.{0,2}/)[^\s,;:)\]]*", "$1?"),
+    # Numbers, times, addresses and ids: every word with a digit.
+    (r"[\w.:+-]*\d[\w.:+-]*", "?"),
+    (r"(^.{300}).*", "$1"),
+)
+"""What differs between two occurrences of one error, and what replaces it, in order."""
 
 CONTINUED: Final = "|".join(
     (

@@ -19,11 +19,19 @@ S3_CREDENTIALS: Final = "s3-credentials"
 INDEXED: Final = ("container", "service", "stack", "system", "team", "level")
 """The labels of a stream, also of lines that come by OTLP; whatever else those have is structured metadata."""
 
+HOST: Final = "host"
+"""Label of a stream in a stack of several hosts: the name of the one that the container is on."""
+
 OLDEST: Final = "168h"
 """Age from which lines are rejected."""
 
 RETENTION: Final = {"dev": "168h", "staging": "336h", "prod": "744h"}
 """How long lines are kept by default. Whole days: the compactor works on index tables of a day."""
+
+
+def indexed(config: StackConfig) -> tuple[str, ...]:
+    """The labels of a stream in this stack."""
+    return (*INDEXED, HOST) if config.settings.hosts else INDEXED
 
 
 def files(config: StackConfig) -> dict[str, str]:
@@ -73,12 +81,14 @@ def _document(config: StackConfig) -> dict[str, Any]:
             "otlp_config": {
                 "resource_attributes": {
                     "ignore_defaults": True,
-                    "attributes_config": [{"action": "index_label", "attributes": list(INDEXED)}],
+                    "attributes_config": [{"action": "index_label", "attributes": list(indexed(config))}],
                 }
             },
             # The collector sets service and level; Loki need not detect them.
             "discover_service_name": [],
             "discover_log_levels": False,
+            # The ruler counts errors by kind, of which one minute of several services may have more than the default.
+            "max_query_series": 5000,
         },
         "query_range": {"cache_results": True, "results_cache": {"cache": _cache(32)}},
         "chunk_store_config": {"chunk_cache_config": _cache(64)},

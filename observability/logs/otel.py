@@ -1,6 +1,6 @@
 """The configuration of the OpenTelemetry Collector (contrib) as the log collector.
 
-It reads the output of every container of the host, whoever started it: `docker_observer` finds them, and
+It reads the output of every container of the host, of other programs too: `docker_observer` finds them, and
 `receiver_creator` starts one `file_log` receiver for each on Docker's json-file logs. Which system they belong to is
 decided by `sources.relabels`; how lines are parsed, by `formats`.
 
@@ -27,13 +27,16 @@ from typing import Any, Final
 
 from observability.core.naming import COMPOSE_PROJECT
 from observability.core.render import to_yaml
+from observability.logs import inputs
 from observability.logs import statements as s
 from observability.logs.formats import CONTINUED
-from observability.logs.loki import INDEXED, OLDEST
-from observability.logs.redaction import HINT
+from observability.logs.inputs import ANY
+from observability.logs.loki import HOST, INDEXED, indexed
+from observability.logs.redaction import hint, secrets
 from observability.logs.sources import FORMAT, LABELS, NAME, exposed, relabels
 from observability.parts.docker_proxy import ADDRESS
 from observability.parts.otel_collector import LINES, PORT
+from observability.settings.hosts import token
 from observability.settings.load import StackConfig
 
 MAIN: Final = "collector.yaml"
@@ -51,16 +54,25 @@ DATA: Final = "/var/lib/otelcol"
 CONTAINERS: Final = "/var/lib/docker/containers"
 """Folder of Docker's logs."""
 
-ANY: Final = "0.0.0.0"  # noqa: S104 - in a container of its own, on the stack's network
-"""Address on which its own pages are served."""
-
 ENDPOINT: Final = "http://loki:3100/otlp"
+
+TOOLS: Final = "/usr/local/lib/health"
+"""Folder of the volume with the tools of the health check, and with what is secret."""
+
+TOKEN_FILE: Final = "edge-token"  # noqa: S105 - the name of a file
+AUTHORITY_FILE: Final = "edge-authority.pem"
+
+CREDENTIAL: Final = "bearertokenauth/edge"
+"""The extension that adds a host's credential."""
 
 BACKOFF_LIMIT: Final = "10s"
 """The longest pause between two attempts to reach Loki; retries never end, so no line is lost."""
 
 UNPARSED: Final = "obs_collector_lines_unparsed_total"
 """The counter of unreadable lines, with the labels of their stream."""
+
+DROPPED: Final = "obs_collector_lines_dropped_total"
+"""The counter of lines that are not stored, with the labels of their stream and the reason."""
 
 IMAGE: Final = "image"
 PROJECT: Final = "compose_project"
@@ -78,17 +90,29 @@ _POLL: Final = "100ms"
 """How often a file is looked at: 0.3 % of a core for each container (0.15 % at the default of 200 ms)."""
 
 
-def files(config: StackConfig) -> dict[str, str]:
-    """The collector's configuration folder: path within it → text."""
-    return {MAIN: to_yaml(_verbatim(document(config)), source=f"Pulumi.{config.stack}.yaml")}
+def files(config: StackConfig, host: str | None = None) -> dict[str, str]:
+    """The collector's configuration folder: path within it → text; on the stack's own host, or on another."""
+    return {MAIN: to_yaml(_verbatim(document(config, host)), source=f"Pulumi.{config.stack}.yaml")}
 
 
-def document(config: StackConfig) -> dict[str, Any]:
-    """The configuration, before `$` is escaped."""
-    known = config.teams
+def secret_files(config: StackConfig, host: str | None) -> dict[str, str]:
+    """Secrets that it needs on a host: path within `TOOLS`' folder `current` → name of the secret."""
+    if host is None:
+        return {}
+    authority = config.settings.edge.authority
+    return {TOKEN_FILE: token(host), **({AUTHORITY_FILE: authority} if authority else {})}
+
+
+def document(config: StackConfig, host: str | None = None) -> dict[str, Any]:
+    """The configuration, before `$` is escaped; on another host it sends to the edge, else to Loki."""
+    others = inputs.receivers(config, host)
+    email = config.settings.collector.redact_email
+    metadata = (name for source in inputs.sources_of(config, host) for name in source.file.metadata)
+    kept = (*INDEXED, FORMAT, IMAGE, PROJECT, inputs.SOURCE, inputs.LISTENER, *metadata)
     return {
         "extensions": {
             "health_check": {"endpoint": f"{ANY}:{HEALTH}"},
+            **({CREDENTIAL: {"filename": f"{TOOLS}/current/{TOKEN_FILE}"}} if host else {}),
             "docker_observer": {
                 "endpoint": ADDRESS,
                 "timeout": "10s",
@@ -104,7 +128,7 @@ def document(config: StackConfig) -> dict[str, Any]:
                 "compaction": {"directory": f"{DATA}/queue", "on_start": True, "on_rebound": True},
             },
         },
-        "receivers": {"receiver_creator/containers": _containers()},
+        "receivers": {"receiver_creator/containers": _containers(), **others},
         "processors": {
             "memory_limiter": {"check_interval": "1s", "limit_percentage": 80, "spike_limit_percentage": 20},
             "transform/stream": {
@@ -113,23 +137,17 @@ def document(config: StackConfig) -> dict[str, Any]:
                     {
                         "context": "resource",
                         "statements": [
-                            *s.selection(relabels(config), known),
-                            f"keep_keys(resource.attributes, {_list(*INDEXED, FORMAT, IMAGE, PROJECT)})",
+                            *s.selection(relabels(config), config.teams),
+                            f"keep_keys(resource.attributes, {_list(*kept)})",
+                            *_host(config),
                             f"truncate_all(resource.attributes, {s.KEPT_LABEL})",
                         ],
                     }
                 ],
             },
-            # Loki would reject them; they are the past of containers that are read for the first time.
-            "filter/old": {
-                "error_mode": "silent",
-                "log_conditions": [
-                    f'log.time < Now() - Duration("{OLDEST}") and log.time > Time("2020-01-01", "%Y-%m-%d")'
-                ],
-            },
             "transform/parse": {
                 "error_mode": "silent",
-                "log_statements": [{"context": "log", "statements": [*s.parsing(known)]}],
+                "log_statements": [{"context": "log", "statements": [*s.parsing(config)]}],
             },
             "transform/redact": {
                 "error_mode": "silent",
@@ -137,19 +155,26 @@ def document(config: StackConfig) -> dict[str, Any]:
                     {
                         "context": "log",
                         "conditions": [
-                            s.matches("log.body", HINT),
+                            s.matches("log.body", hint(email=email)),
                             # The text of an object, in which escapes of the line are resolved.
-                            s.matches(s.attribute("context"), HINT),
+                            s.matches(s.attribute("context"), hint(email=email)),
                         ],
-                        "statements": [*s.redacting()],
+                        "statements": [*s.redacting(secrets(email=email))],
                     }
                 ],
             },
+            "filter/dropped": {"error_mode": "silent", "log_conditions": [f"{s.attribute(s.REASON)} != nil"]},
             "groupbyattrs": {"keys": ["level", "system", "team"]},
             "transform/labels": {
                 "error_mode": "silent",
                 "log_statements": [
-                    {"context": "resource", "statements": [f'delete_key(resource.attributes, "{FORMAT}")']},
+                    {
+                        "context": "resource",
+                        "statements": [
+                            f'delete_key(resource.attributes, "{name}")'
+                            for name in (FORMAT, inputs.SOURCE, inputs.LISTENER)
+                        ],
+                    },
                     # Loki would store the receiver's name and version with each line.
                     {"context": "scope", "statements": ['set(scope.name, "")', 'set(scope.version, "")']},
                 ],
@@ -170,19 +195,24 @@ def document(config: StackConfig) -> dict[str, Any]:
         },
         "connectors": {
             "forward": {},
-            "count/unparsed": {
+            "count/lines": {
                 "logs": {
                     UNPARSED: {
                         "description": "Lines kept though their parser could not read them.",
-                        "conditions": [f"{s.attribute(s.PARSE_ERROR)} != nil"],
-                        "attributes": [{"key": name} for name in INDEXED if name != "level"],
-                    }
+                        "conditions": [f"{s.attribute(s.PARSE_ERROR)} != nil and {s.attribute(s.REASON)} == nil"],
+                        "attributes": _counted(config),
+                    },
+                    DROPPED: {
+                        "description": "Lines that were not stored.",
+                        "conditions": [f"{s.attribute(s.REASON)} != nil"],
+                        "attributes": [*_counted(config), {"key": s.REASON}],
+                    },
                 }
             },
         },
         "exporters": {
             "otlp_http/loki": {
-                "endpoint": ENDPOINT,
+                **_receiver(config, host),
                 "timeout": "30s",
                 "retry_on_failure": {
                     "initial_interval": "500ms",
@@ -213,7 +243,10 @@ def document(config: StackConfig) -> dict[str, Any]:
             },
         },
         "service": {
-            "extensions": ["health_check", "docker_observer", "file_storage/positions", "file_storage/queue"],
+            "extensions": [
+                *("health_check", "docker_observer", "file_storage/positions", "file_storage/queue"),
+                *((CREDENTIAL,) if host else ()),
+            ],
             "telemetry": {
                 "logs": {"level": "warn", "encoding": "json"},
                 "metrics": {
@@ -222,24 +255,34 @@ def document(config: StackConfig) -> dict[str, Any]:
             },
             "pipelines": {
                 "logs/read": {
-                    "receivers": ["receiver_creator/containers"],
-                    "processors": [
-                        *("memory_limiter", "transform/stream", "filter/old", "transform/parse", "transform/redact")
-                    ],
-                    "exporters": ["forward", "count/unparsed"],
+                    "receivers": ["receiver_creator/containers", *others],
+                    "processors": ["memory_limiter", "transform/stream", "transform/parse", "transform/redact"],
+                    "exporters": ["forward", "count/lines"],
                 },
                 "logs/loki": {
                     "receivers": ["forward"],
-                    "processors": ["groupbyattrs", "transform/labels"],
+                    "processors": ["filter/dropped", "groupbyattrs", "transform/labels"],
                     "exporters": ["otlp_http/loki"],
                 },
                 "metrics/lines": {
-                    "receivers": ["count/unparsed"],
+                    "receivers": ["count/lines"],
                     "processors": ["transform/counter", "delta_to_cumulative"],
                     "exporters": ["prometheus/lines"],
                 },
             },
         },
+    }
+
+
+def _receiver(config: StackConfig, host: str | None) -> dict[str, Any]:
+    """Where lines are sent: Loki itself, or the edge with the host's credential."""
+    if host is None:
+        return {"endpoint": ENDPOINT}
+    edge = config.settings.edge
+    return {
+        "endpoint": f"{edge.url}/otlp",
+        "auth": {"authenticator": CREDENTIAL},
+        **({"tls": {"ca_file": f"{TOOLS}/current/{AUTHORITY_FILE}"}} if edge.authority else {}),
     }
 
 
@@ -279,6 +322,19 @@ def _containers() -> dict[str, Any]:
             }
         },
     }
+
+
+def _host(config: StackConfig) -> list[str]:
+    """The name of the host, in a stack of several: containers of two hosts may have one name."""
+    if not config.settings.hosts:
+        return []
+    return [f'set(resource.attributes["{HOST}"], {s.text(config.settings.node_exporter.host_name)})']
+
+
+def _counted(config: StackConfig) -> list[dict[str, str]]:
+    """The labels of a counter of lines; those of files and syslog have no container."""
+    names = (name for name in indexed(config) if name != "level")
+    return [{"key": name, **({"default_value": ""} if name == s.CONTAINER else {})} for name in names]
 
 
 def _docker_label(name: str) -> str:

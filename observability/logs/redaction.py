@@ -125,6 +125,24 @@ SECRETS: Final[tuple[Secret, ...]] = (
 )
 """The kinds of secrets, in the order in which they are replaced."""
 
+EMAIL: Final = Secret(
+    name="mail address",
+    expression=r"[\w.%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
+    replacement=MASK,
+)
+"""Replaced where the settings say so."""
+
+
+def secrets(*, email: bool) -> tuple[Secret, ...]:
+    """The kinds of secrets that are replaced, in order."""
+    return (*SECRETS, *((EMAIL,) if email else ()))
+
+
+def hint(*, email: bool) -> str:
+    """Expression that every line with a secret matches."""
+    return f"{HINT}|@" if email else HINT
+
+
 HINT: Final = (
     r"(?i)pass|pwd|secret|token|key|credential|authorization|cookie|bearer|identified|://|eyJ|AKIA|ASIA|gh[pousr]_|"
     r"github_pat|glpat|xox|[sr]k[-_]|pk[-_]|AIza|SG\.|\d{4}[ -]?\d{4}"

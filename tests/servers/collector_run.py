@@ -17,7 +17,7 @@ import httpx
 import yaml
 from docker.models.containers import Container as Program
 
-from observability.logs import loki, otel
+from observability.logs import inputs, loki, otel
 from observability.parts import otel_collector
 from observability.parts.images import PINS
 from observability.settings.load import StackConfig
@@ -67,6 +67,8 @@ class Running:
     lines: str
     health: str
     root: Path
+    syslog: Mapping[int, int]
+    """Where it listens, by the port in the settings."""
 
 
 def free_port() -> int:
@@ -122,16 +124,23 @@ def dated(text: str, nanoseconds: int) -> str:
 
 
 def adapted(
-    config: StackConfig, root: Path, address: str, exporter: Mapping[str, str], ports: Mapping[int, int]
+    config: StackConfig,
+    root: Path,
+    address: str,
+    exporter: Mapping[str, str],
+    ports: Mapping[int, int],
+    host: str | None = None,
 ) -> str:
     """The configuration as it is, but for its addresses and folders; `exporter` is what differs in that to Loki."""
-    document: dict[str, Any] = yaml.safe_load(otel.files(config)[otel.MAIN])
+    document: dict[str, Any] = yaml.safe_load(otel.files(config, host)[otel.MAIN])
     document["extensions"]["docker_observer"]["endpoint"] = address
     document["exporters"]["otlp_http/loki"].update(exporter)
     text = yaml.safe_dump(document, sort_keys=False)
     for old, new in ports.items():
         text = re.sub(rf"(?<=0\.0\.0\.0:){old}\b|(?<=port: ){old}\b", str(new), text)
-    text = text.replace(otel.ANY, "127.0.0.1")
+    text = text.replace(inputs.ANY, "127.0.0.1")
+    for secret in (inputs.CURRENT, f"{otel.TOOLS}/current"):
+        text = text.replace(secret, f"{root}/tls")
     return text.replace(otel.CONTAINERS, f"{root}/containers").replace(otel.DATA, f"{root}/data")
 
 
@@ -145,10 +154,20 @@ def write(root: Path, container: Container, text: str) -> None:
 
 @contextmanager
 def collector(
-    config: StackConfig, root: Path, containers: Sequence[Container], to: str | None = None
+    config: StackConfig,
+    root: Path,
+    containers: Sequence[Container] = (),
+    to: str | None = None,
+    host: str | None = None,
 ) -> Iterator[Running]:
-    """A collector that finds these containers, and sends to a double unless there is an address of a Loki."""
-    ports = {own: free_port() for own in (otel_collector.PORT, otel_collector.LINES, otel.HEALTH)}
+    """A collector that finds these containers, and sends to a double unless there is an address of a Loki.
+
+    With `host` it is the agent's on that host, which sends to the edge as it is configured; the secrets that it reads
+    are in the folder `tls`.
+    """
+    listeners = inputs.listeners_of(config)
+    own = (otel_collector.PORT, otel_collector.LINES, otel.HEALTH, *(one.internal for one in listeners))
+    ports = {port: free_port() for port in own}
     root.chmod(0o777)
     for name in ("data", "containers"):
         (root / name).mkdir(exist_ok=True)
@@ -160,7 +179,7 @@ def collector(
         received = stack.enter_context(receiver())
         double = {"endpoint": received.address, "encoding": "json", "compression": "none"}
         exporter = {"endpoint": f"{to}/otlp"} if to else double
-        (root / otel.MAIN).write_text(adapted(config, root, address, exporter, ports))
+        (root / otel.MAIN).write_text(adapted(config, root, address, {} if host else exporter, ports, host))
         program = stack.enter_context(started(root, IMAGE, [f"--config={root}/{otel.MAIN}", *otel.ARGUMENTS]))
         running = Running(
             program=program,
@@ -170,6 +189,7 @@ def collector(
             lines=f"http://127.0.0.1:{ports[otel_collector.LINES]}/metrics",
             health=f"http://127.0.0.1:{ports[otel.HEALTH]}/",
             root=root,
+            syslog={one.settings.port: ports[one.internal] for one in listeners},
         )
         ready(running.health)
         yield running

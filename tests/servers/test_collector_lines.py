@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from observability.logs.loki import INDEXED
-from tests.servers import log_cases
 from tests.servers.collector_run import Running, collector, moment, write
-from tests.servers.log_cases import CASES, Case, Stored
-from tests.servers.log_table import config, container, expected, file_of, times
+from tests.servers.log_case import Case, Stored
+from tests.servers.log_cases import CASES
+from tests.servers.log_table import config, container, expected, file_of, own, times
 from tests.servers.otlp_double import Entry
 
 LIMIT: Final = 90.0
@@ -22,7 +22,8 @@ LIMIT: Final = 90.0
 QUIET: Final = 4.0
 """Seconds without a new line after which none is expected."""
 
-HUGE: Final = Case(name="huge", written=[log_cases.HUGE], stored=[])
+HUGE_LINE: Final = "ERROR " + "x" * 1024 * 1024
+HUGE: Final = Case(name="huge", written=[HUGE_LINE], stored=[])
 """A line of which only the pieces are known."""
 
 METADATA: Final = ("image", "compose_project")
@@ -53,7 +54,7 @@ def arrived(running: Running) -> dict[str, list[Entry]]:
         count = len(running.received.entries)
         if count != before:
             before, since = count, time.monotonic()
-        if count and time.monotonic() - since > QUIET:
+        if count > sum(len(case.stored) for case in CASES) and time.monotonic() - since > QUIET:
             break
         time.sleep(0.2)
     return running.received.by_container()
@@ -71,7 +72,10 @@ def test_a_line_is_stored_as_the_table_says(case: Case, arrived: dict[str, list[
     for one, right in zip(found, wanted, strict=True):
         assert one.body == right.body
         assert {name: one.resource[name] for name in right.labels} == dict(right.labels)
-        metadata = {**dict(one.attributes), **{n: v for n, v in one.resource.items() if n == "compose_project"}}
+        metadata = {
+            **own(one.attributes, one.resource["level"]),
+            **{n: v for n, v in one.resource.items() if n == "compose_project"},
+        }
         assert metadata == {**right.metadata, **({"stream": right.stream} if right.stream else {})}
 
 
@@ -110,7 +114,7 @@ def test_a_line_of_a_megabyte_is_stored_whole_in_pieces(arrived: dict[str, list[
     found = arrived["huge"]
     assert len(found) > 1
     assert all(len(one.body) < 256 * 1024 for one in found)
-    assert sum(len(one.body) for one in found) == len(log_cases.HUGE)
+    assert sum(len(one.body) for one in found) == len(HUGE_LINE)
     assert [one.attributes.get("partial") for one in found] == ["true"] * (len(found) - 1) + [None]
 
 

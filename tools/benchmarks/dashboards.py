@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dashboards.overview import UID
-from dashboards.queries import Query, fill, queries
+from dashboards.queries import Query, queries
+from observability.pictures.series import fill
 from observability.settings.load import StackConfig, from_file
 from tools.benchmarks.history import series, text
 
