@@ -1,0 +1,83 @@
+"""The notifier: adds to each firing alert its probable cause and its system's newest error lines."""
+
+from typing import Final
+
+from pydantic import Field
+
+from observability.core.section import PartSettings, Section
+from observability.core.types import MemoryMb, Port
+from observability.parts.model import METRICS, Image, Part, Server
+from toolchain.recipe import Base, Recipe
+
+NAME: Final = "notifier"
+PORT: Final = 9096
+"""Port of its health and metrics in the container."""
+USER: Final = "10001:10001"
+PICTURES: Final = "/var/lib/notifier"
+"""Folder of the pictures in the container."""
+FOLDER: Final = "/etc/notifier"
+"""Folder of its configuration in the container."""
+
+_CODE: Final = (
+    "observability/__init__.py",
+    *(f"observability/core/{name}.py" for name in ("__init__", "alert")),
+    *(f"observability/alerting/{name}.py" for name in ("__init__", "causes")),
+    *(
+        f"observability/pictures/{name}.py"
+        for name in ("__init__", "axes", "fields", "graph", "panel", "pencil", "series", "theme", "units")
+    ),
+    *(
+        f"observability/notifier/{name}.py"
+        for name in ("__init__", "__main__", "client", "evidence", "panels", "rounds", "texts", "updates", "worse")
+    ),
+)
+"""The files of this repository that it runs. Besides them they import the standard library and Pillow."""
+
+
+class PictureSettings(Section):
+    """Pictures of panels in messages. They are served without sign-in, each under a name that cannot be guessed."""
+
+    url: str = Field(
+        description="Address at which receivers reach the folder of pictures, like https://obs.example.com/pictures.",
+        pattern=r"^https?://[^\s?#]+$",
+        max_length=200,
+    )
+    port: Port | None = Field(
+        None, description="Port on the host at which they are served, below /pictures; none: on the network only."
+    )
+
+
+class NotifierSettings(PartSettings):
+    """The notifier. Without it messages have no causes and no log lines."""
+
+    memory_mb: MemoryMb = Field(192, description="Memory limit, MiB.")
+    pictures: PictureSettings | None = Field(None, description="Pictures of panels in messages; none: no pictures.")
+
+
+RECIPE: Final = Recipe(
+    repository="observability/notifier",
+    tag="0.1.0",
+    title="The notifier",
+    own=True,
+    base=Base.DEBIAN,
+    packages=("python3", "python3-pil", "fonts-dejavu-core"),
+    accounts={"notifier": 10001},
+    owned={PICTURES: 0o755},
+    sources={f"/app/{path}": path for path in _CODE},
+    env={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": "/app"},
+    user=USER,
+    uid=10001,
+    entrypoint=("/usr/bin/python3", "-m", "observability.notifier"),
+    cmd=(f"{FOLDER}/current/notifier.json",),
+    ports=(f"{PORT}/tcp",),
+)
+
+PART: Final = Part[NotifierSettings, Server](
+    name=NAME,
+    title="The notifier, which adds causes and log lines to messages.",
+    settings=NotifierSettings,
+    profiles=METRICS,
+    job=NAME,
+    port=PORT,
+    images=(Image(name=NAME, reference=f"{RECIPE.repository}:{RECIPE.tag}", recipe=RECIPE),),
+)
