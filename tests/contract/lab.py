@@ -147,7 +147,7 @@ class Lab:
     def left(self) -> list[Container | Network | Volume]:
         """Return the resources in Docker with the prefix."""
         return [
-            *self.docker.containers.list(all=True, filters={"name": f"^/{self.prefix}-"}),
+            *self.docker.containers.list(all=True, filters={"name": f"^/{self.prefix}-"}, ignore_removed=True),
             *self.docker.networks.list(filters={"name": f"^{self.prefix}-"}),
             *self.docker.volumes.list(filters={"name": f"^{self.prefix}-"}),
         ]

@@ -70,9 +70,9 @@ def test_an_unknown_function_is_refused_by_name() -> None:
 
 
 def test_an_unknown_setting_of_the_provider_is_refused_by_name() -> None:
-    news = json_format.ParseDict({"host": "unix:///any", "certPath": "/any"}, struct_pb2.Struct())
+    news = json_format.ParseDict({"host": "unix:///any", "context": "any"}, struct_pb2.Struct())
     failures = Provider().CheckConfig(provider_pb2.CheckRequest(news=news), context()).failures
-    assert [failure.property for failure in failures] == ["certPath"]
+    assert [failure.property for failure in failures] == ["context"]
 
 
 def test_the_refusal_is_shown_at_preview(make_lab: Callable[[str], Lab], plugin: Plugin, image: str) -> None:
