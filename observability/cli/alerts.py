@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from observability.cli.common import AsJson, Stack, out, print_rows
+from observability.core.alert import NO_PROBLEM
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 
@@ -21,7 +22,7 @@ _ORDER = {"critical": 0, "warning": 1, "info": 2}
 def alerts(
     stack: Stack = "dev",
     everything: Annotated[
-        bool, typer.Option("--all", help="Show Watchdog and alerts whose wait is not over as well.")
+        bool, typer.Option("--all", help="Show Watchdog, RecentlyCritical and alerts whose wait is not over as well.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -30,20 +31,8 @@ def alerts(
     from observability.operations.home import Home
 
     config = Home.find().config(stack)
-    server = Alertmanager.of(config)
-    with answering(server, stack):
-        firing = server.alerts()
-        silences = {one["id"]: one for one in server.silences()}
-        grouped = [alert for group in server.groups() for alert in group["alerts"]]
-    muted = {one["fingerprint"]: one["status"].get("mutedBy", []) for one in grouped}
-    by_id = {one["fingerprint"]: one["labels"].get("alertname", "") for one in firing}
-    rows = [
-        _row(one, silences, by_id, muted.get(one["fingerprint"], []))
-        for one in firing
-        if everything or one["labels"].get("alertname") != "Watchdog"
-    ]
-    rows += _pending(config) if everything else []
-    rows.sort(key=lambda row: (_ORDER.get(str(row["severity"]), 9), str(row["since"])))
+    with answering(Alertmanager.of(config), stack):
+        rows = active(config, everything=everything)
     if not as_json:
         rows = [{**row, "since": _moment(row["since"])} for row in rows]
     print_rows(rows, as_json=as_json, colours=_COLOURS)
@@ -53,6 +42,28 @@ def alerts(
         out.print(f"{stack}: {fires} firing, {quiet} of them kept quiet" if rows else f"{stack}: no alert fires")
 
 
+def active(config: "StackConfig", *, everything: bool = False) -> list[dict[str, Any]]:
+    """The alerts that fire, the most severe first, with what mutes each; httpx.HTTPError without Alertmanager.
+
+    `everything`: also pending ones, and those that report no problem.
+    """
+    from observability.operations.alertmanager import Alertmanager
+
+    server = Alertmanager.of(config)
+    firing = server.alerts()
+    silences = {one["id"]: one for one in server.silences()}
+    grouped = [alert for group in server.groups() for alert in group["alerts"]]
+    muted = {one["fingerprint"]: one["status"].get("mutedBy", []) for one in grouped}
+    by_id = {one["fingerprint"]: one["labels"].get("alertname", "") for one in firing}
+    rows = [
+        _row(one, silences, by_id, muted.get(one["fingerprint"], []))
+        for one in firing
+        if everything or one["labels"].get("alertname") not in NO_PROBLEM
+    ]
+    rows += _pending(config) if everything else []
+    return sorted(rows, key=lambda row: (_ORDER.get(str(row["severity"]), 9), str(row["since"])))
+
+
 def runbook(
     alert: Annotated[str, typer.Argument(help="The alert's name.")],
     raw: Annotated[bool, typer.Option("--raw", help="Print the page's Markdown as it is.")] = False,
@@ -60,6 +71,15 @@ def runbook(
     """Show an alert's runbook in the terminal."""
     from rich.markdown import Markdown
 
+    text = page(alert)
+    if raw or not out.is_terminal:
+        typer.echo(text, nl=False)
+    else:
+        out.print(Markdown(text))
+
+
+def page(alert: str) -> str:
+    """The runbook of an alert, in any case of its name; ConfigError where there is none."""
     from observability.core import project
 
     pages = {name: path for name, path in project.files("runbooks", ".md").items() if name != "README"}
@@ -70,11 +90,7 @@ def runbook(
             f"there is no runbook of an alert {alert!r}",
             f"{nearest(alert, pages)}./obs alerts lists what fires; the pages are in runbooks/",
         )
-    text = pages[name].read_text(encoding="utf-8")
-    if raw or not out.is_terminal:
-        typer.echo(text, nl=False)
-    else:
-        out.print(Markdown(text))
+    return pages[name].read_text(encoding="utf-8")
 
 
 def _row(

@@ -7,21 +7,24 @@ from typing import Annotated, Final
 
 import typer
 
-from observability.cli import alerts, lifecycle, look, secrets, silences
+from observability.cli import alerts, hosts, incident, lifecycle, look, secrets, silences
 from observability.cli.alert_test import alert_test
 from observability.cli.check import check
+from observability.cli.checklist import checklist
 from observability.cli.common import out, say_error
 from observability.cli.completion import COMPLETE_VARIABLE, completion
 from observability.cli.dashboards import dashboards
 from observability.cli.fault import fault
 from observability.cli.grafana_token import grafana_token
 from observability.cli.groups import DefaultGroup, OrderedGroup
+from observability.cli.mcp import mcp
 from observability.cli.mutes import mutes
 from observability.cli.on_call import oncall, oncall_sync, oncall_verify
 from observability.cli.preview import preview
 from observability.cli.project import init, new_app
 from observability.cli.route import route
 from observability.cli.systems import check_system, new_system
+from observability.cli.unlock import unlock
 from observability.cli.why import why
 from observability.core import project
 from observability.core.errors import ConfigError
@@ -40,11 +43,11 @@ class Commands(OrderedGroup):
     """All commands, in the order in which they are typically used."""
 
     ORDER = (
-        *("init", "system", "new", "check", "doctor", "secret"),
-        *("preview", "up", "verify", "status", "logs", "down"),
-        *("alerts", "why", "runbook", "silence", "mutes", "route", "alert-test", "oncall"),
+        *("init", "system", "new", "check", "doctor", "secret", "host"),
+        *("preview", "up", "verify", "checklist", "status", "logs", "down", "unlock"),
+        *("alerts", "why", "runbook", "silence", "mutes", "route", "alert-test", "oncall", "incident"),
         *("dashboards", "grafana-token"),
-        *("fault", "synth", "env", "completion"),
+        *("fault", "synth", "env", "mcp", "completion"),
     )
 
 
@@ -73,13 +76,16 @@ app.add_typer(new_app, name="new", rich_help_panel=SETUP)
 app.command(rich_help_panel=SETUP)(check)
 app.command(rich_help_panel=SETUP)(look.doctor)
 app.add_typer(secrets.app, name="secret", rich_help_panel=SETUP)
+app.add_typer(hosts.app, name="host", rich_help_panel=SETUP)
 
 app.command(rich_help_panel=RUN)(preview)
 app.command(rich_help_panel=RUN)(lifecycle.up)
 app.command(rich_help_panel=RUN)(look.verify)
+app.command(rich_help_panel=RUN)(checklist)
 app.command(rich_help_panel=RUN)(look.status)
 app.command(rich_help_panel=RUN)(look.logs)
 app.command(rich_help_panel=RUN)(lifecycle.down)
+app.command(rich_help_panel=RUN)(unlock)
 
 app.command(rich_help_panel=ALERTS)(alerts.alerts)
 app.command(rich_help_panel=ALERTS)(why)
@@ -89,6 +95,7 @@ app.command(rich_help_panel=ALERTS)(mutes)
 app.command(rich_help_panel=ALERTS)(route)
 app.command(rich_help_panel=ALERTS)(alert_test)
 app.add_typer(oncall_app, name="oncall", rich_help_panel=ALERTS)
+app.add_typer(incident.app, name="incident", rich_help_panel=ALERTS)
 
 app.command(rich_help_panel=GRAFANA)(dashboards)
 app.command(rich_help_panel=GRAFANA)(grafana_token)
@@ -98,6 +105,7 @@ for companion in lifecycle.BESIDE:
 app.command(rich_help_panel=MORE)(fault)
 app.command(rich_help_panel=MORE)(look.synth)
 app.command(rich_help_panel=MORE)(look.env)
+app.command(rich_help_panel=MORE)(mcp)
 app.command(rich_help_panel=MORE)(completion)
 
 # Names of earlier versions.

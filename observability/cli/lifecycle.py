@@ -8,11 +8,13 @@ import typer
 
 from observability.cli import beside
 from observability.cli.common import AsJson, SkipCheck, Stack, err, out, print_json, say_error
+from observability.cli.look import as_document, print_row
 from observability.core.errors import ConfigError
 from observability.settings import load
 
 if TYPE_CHECKING:
     from observability.operations.operation import Operation
+    from observability.operations.rotation import Progress
     from observability.settings.load import StackConfig
 
 BESIDE = beside.found()
@@ -33,6 +35,22 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
     operation.home.remember_made(stack)
     outcome = operation.run("up")
     bad = [state for state in operation.wait() if not state.ok]
+    rows = [] if bad else operation.verified()
+    repair = sorted({name for row in rows for name in row.repair})
+    if repair:
+        # What a server has in use is known only once it runs.
+        outcome.add(operation.run("up", also=repair))
+        bad = [state for state in operation.wait() if not state.ok]
+        rows = [] if bad else operation.verified()
+    found_bad = [row for row in rows if row.verdict == "failed"]
+    while not (bad or any(not row.passing for row in found_bad)):
+        progress = operation.advance_rotations()
+        _say_rotated(progress, stack)
+        if not progress.again:
+            break
+        operation = Operation.prepare(stack, err, to_run=True)
+        outcome.add(operation.run("up"))
+        bad = [state for state in operation.wait() if not state.ok]
     found = [addresses(operation.config), *(companion.addresses(stack) for companion in BESIDE)]
     opened = dict(pair for one in found for pair in one.items())
     if as_json:
@@ -43,6 +61,7 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
                 "unchanged": outcome.unchanged,
                 "operations": dict(outcome.changes),
                 "unhealthy": [{"service": state.service, "state": state.state} for state in bad],
+                "failed_checks": [as_document(row) for row in found_bad],
                 "addresses": opened,
                 "data_folder": str(operation.home.folder),
                 "left_out": dict(operation.config.left_out),
@@ -53,10 +72,26 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
         out.print(f"{stack}: {outcome.changed} changes, {outcome.unchanged} resources unchanged")
     for state in bad:
         say_error(f"{state.service} is {state.state}", f"see its log: ./obs logs {state.service} {stack}")
-    if bad:
+    for row in found_bad:
+        print_row(row, to=err)
+    if bad or any(not row.passing for row in found_bad):
         raise typer.Exit(1)
     if not as_json:
         _show(operation, opened)
+
+
+def _say_rotated(progress: "Progress", stack: str) -> None:
+    """What the end of an update means for the secrets that are being replaced."""
+    for name in progress.ended:
+        err.print(f"  {name}: the new value is in use, and the one before is in use nowhere", markup=False)
+    for name, hosts in progress.waiting.items():
+        late = ", ".join(hosts)
+        err.print(
+            f"  {name}: {late} has not sent with the new value yet, so the one before is accepted as well; "
+            f"the next ./obs up {stack} that reaches it goes on",
+            style="yellow",
+            markup=False,
+        )
 
 
 def _show(operation: "Operation", opened: Mapping[str, str]) -> None:
@@ -95,6 +130,8 @@ def down(
     operation.run("down", with_data=volumes)
     for name in operation.sweep():
         err.print(f"  removed {name}, which the state did not know", markup=False)
+    for name in operation.hosts.remove(volumes=volumes):
+        err.print(f"  removed {name}", markup=False)
     removed = operation.remove_volumes() if volumes else []
     out.print(f"{stack}: down" + (f", {len(removed)} volumes removed" if volumes else "; volumes kept"))
     for companion in BESIDE:

@@ -5,15 +5,19 @@ import shlex
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from rich.console import Console
 
 from observability.cli.common import AsJson, Stack, out, print_json, print_rows
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 from observability.settings import load
 from observability.settings.load import StackConfig
+
+if TYPE_CHECKING:
+    from observability.operations.rows import Row
 
 _STATES = {"healthy": "green", "running": "green"}
 
@@ -58,14 +62,12 @@ def verify(
 
     config, rules = load_all(stack)
     secrets = Home.find().secrets(stack)
-    subject = Subject(config=config, declared=record(config, rules), client=connect(), secrets=secrets)
+    subject = Subject(config=config, declared=record(config, rules, secrets), client=connect(), secrets=secrets)
     rows = []
     for row in checks(subject, quick=quick):
-        rows.append({"check": row.check, "ok": row.verdict != "failed", "verdict": row.verdict, "detail": row.detail})
+        rows.append(as_document(row))
         if not as_json:
-            word, colour = _VERDICTS[row.verdict]
-            out.print(f"[{colour}]{word:<8}[/{colour}] ", end="")
-            out.print(f"{row.check:<44} {row.detail}", markup=False)
+            print_row(row)
     counted = Counter(str(row["verdict"]) for row in rows)
     if as_json:
         print_json(rows)
@@ -77,14 +79,35 @@ def verify(
         raise typer.Exit(1)
 
 
+def as_document(row: "Row") -> dict[str, object]:
+    """A row of `verify` as JSON."""
+    return {
+        "check": row.check,
+        "ok": row.verdict != "failed",
+        "verdict": row.verdict,
+        "detail": row.detail,
+        "fix": row.fix,
+    }
+
+
+def print_row(row: "Row", *, to: Console = out) -> None:
+    """Print a row of `verify`: its verdict, the check, what was observed and what to do."""
+    word, colour = _VERDICTS[row.verdict]
+    to.print(f"[{colour}]{word:<8}[/{colour}] ", end="")
+    to.print(f"{row.check:<44} {row.text}", markup=False)
+
+
 def status(stack: Stack = "dev", as_json: AsJson = False) -> None:
     """Show every service with its health, memory and image."""
     from observability.operations.containers import states
+    from observability.operations.hosts import Hosts
     from observability.operations.preflight import connect
-    from observability.synth.record import record
+    from observability.synth.record import on, record
 
     config, rules = load_all(stack)
-    found = states(connect(), stack, record(config, rules), memory=True)
+    declared = record(config, rules)
+    found = states(connect(), stack, on(declared, None), memory=True)
+    found += Hosts.connect(config).states(declared)
     if as_json:
         print_json(
             [
@@ -120,7 +143,7 @@ def status(stack: Stack = "dev", as_json: AsJson = False) -> None:
 def doctor(stack: Stack = "dev", as_json: AsJson = False) -> None:
     """Check this machine and the settings: what is present, what is missing, and how it would be obtained."""
     import toolchain
-    from observability.operations import parts
+    from observability.operations import log_files, parts
     from observability.operations.home import Home
 
     config, rules = load_all(stack)
@@ -132,6 +155,7 @@ def doctor(stack: Stack = "dev", as_json: AsJson = False) -> None:
     for name, why in config.missing.items():
         findings.append((f"secret {name}", False, f"needed by {why}: ./obs secret set {name} {stack}"))
     findings += [(what, found != "failed", detail) for what, found, detail in parts.receivers(config)]
+    findings += log_files.local(config)
     findings += [(found.name, found.ok, found.detail) for found in toolchain.inspect(config.images)]
     findings.append(("data folder", True, str(Home.find().folder)))
     if as_json:

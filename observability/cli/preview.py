@@ -82,11 +82,13 @@ def lines_of(change: "Change") -> Iterator[str]:
 
 
 def _notes(operation: "Operation") -> Iterator[str]:
-    """The parts that `up` will leave out, and the unwatched objects."""
+    """The parts and the hosts that `up` will leave out, and the unwatched objects."""
     from observability.operations import parts
 
     for name, reason in operation.config.left_out.items():
         yield f"left out: {name}: {reason.partition(' (')[0]}; ./obs doctor {operation.config.stack} says why"
+    for host, reason in operation.hosts.silent.items():
+        yield f"{host} is left as it is: {reason}"
     yield from parts.not_watched(operation.config)
 
 

@@ -38,7 +38,7 @@ def route(
     if as_json:
         print_json(
             {
-                "alerts": [_document(explanation, silences or ()) for explanation in found],
+                "alerts": [document(explanation, silences or ()) for explanation in found],
                 "silences_considered": silences is not None,
                 "secrets_missing": list(config.missing),
             }
@@ -87,7 +87,7 @@ def _config(stack: str, *, quiet: bool = False) -> StackConfig:
     return config
 
 
-def _document(explanation: Explanation, silences: Collection[Silence]) -> dict[str, Any]:
+def document(explanation: Explanation, silences: Collection[Silence]) -> dict[str, Any]:
     """The routing of an alert, as JSON; `certain` where a silence mutes it whatever labels are not given."""
     return {
         "labels": dict(explanation.labels),

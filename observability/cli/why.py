@@ -10,7 +10,7 @@ from observability.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from observability.alerting.causes import Active
-    from observability.operations.evidence import Observer
+    from observability.notifier.evidence import Observer
 
 SHOWN: Final = 5
 """How many causes and groups of error lines are shown."""
@@ -25,19 +25,18 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Show what may have caused an alert, the most likely first, with the evidence for it."""
-    import httpx
-
-    from observability.operations.evidence import Observer
+    from observability.notifier.evidence import NoAnswerError
+    from observability.operations.evidence import observer as of
     from observability.operations.home import Home
 
-    observer = Observer(config=Home.find().config(stack), missing=[])
+    observer = of(Home.find().config(stack))
     try:
         active = observer.alerts()
-    except httpx.HTTPError as error:
-        out.print(f"Prometheus of {stack} does not answer: {error}".splitlines()[0], style="red", markup=False)
+    except NoAnswerError as error:
+        out.print(f"Prometheus of {stack} does not answer: {error}", style="red", markup=False)
         out.print(f"see how it is: ./obs status {stack}", markup=False)
         raise typer.Exit(1) from error
-    found = [_explained(observer, one, active) for one in _chosen(alert, system, stack, active)]
+    found = [explained(observer, one, active) for one in chosen(alert, system, stack, active)]
     if as_json:
         print_json(found)
     else:
@@ -47,7 +46,7 @@ def why(
         err.print(sentence, style="yellow", markup=False)
 
 
-def _chosen(name: str, system: str | None, stack: str, active: list["Active"]) -> list["Active"]:
+def chosen(name: str, system: str | None, stack: str, active: list["Active"]) -> list["Active"]:
     """The active alerts of this name, one per system: the most severe, then the oldest."""
     named = [one for one in active if one.name.lower() == name.lower()]
     if not named:
@@ -69,7 +68,8 @@ def _chosen(name: str, system: str | None, stack: str, active: list["Active"]) -
     return [by_system[system]]
 
 
-def _explained(observer: "Observer", alert: "Active", active: list["Active"]) -> dict[str, Any]:
+def explained(observer: "Observer", alert: "Active", active: list["Active"]) -> dict[str, Any]:
+    """An active alert with its possible causes and their evidence, as JSON."""
     from observability.alerting.causes import causes
 
     observed = observer.observed(alert, active)

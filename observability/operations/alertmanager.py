@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 from rich.console import Console
 
+from observability.core.alert import UPDATE, UPDATE_SENT
 from observability.settings.load import StackConfig
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ class Alertmanager:
         return cls(url=addresses(config)["alertmanager"])
 
     def alerts(self) -> list[Document]:
-        """Every alert that is not resolved."""
-        return list(self._ask("GET", "/api/v2/alerts").json())
+        """Every alert that is not resolved, without those that the notifier sends for updates."""
+        found = self._ask("GET", "/api/v2/alerts").json()
+        return [one for one in found if not _of_the_notifier(one)]
 
     def groups(self) -> list[Document]:
         """The alerts as they are sent, with what silences or inhibits each."""
-        return list(self._ask("GET", "/api/v2/alerts/groups").json())
+        found = self._ask("GET", "/api/v2/alerts/groups").json()
+        return [{**group, "alerts": [one for one in group["alerts"] if not _of_the_notifier(one)]} for group in found]
 
     def post(self, alerts: Sequence[Mapping[str, Any]]) -> None:
         """Raise these alerts, or resolve them."""
@@ -90,6 +93,11 @@ class Alertmanager:
                 f"{answer.status_code}: {answer.text.strip()}", request=answer.request, response=answer
             )
         return answer
+
+
+def _of_the_notifier(alert: Document) -> bool:
+    """Whether the notifier sends it, so that a group is sent again: it is no alert of its own."""
+    return bool(alert["labels"].keys() & {UPDATE, UPDATE_SENT})
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pulumi.automation.events import StepEventMetadata
@@ -32,9 +32,11 @@ Uploads = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """The engine's record of a resource: its files in plain text, and the names of its dependencies."""
+    """The engine's record of a resource: its id and inputs, its files in plain text, the names of its dependencies."""
 
-    uploads: Uploads | None = None
+    id: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    uploads: Uploads | None = field(default=None, repr=False)
     needs: frozenset[str] = frozenset()
 
 
@@ -148,6 +150,8 @@ def records(deployment: Mapping[str, Any]) -> dict[str, Recorded]:
     """The recorded state of each resource in an exported deployment, by name."""
     return {
         one["urn"].rpartition("::")[2]: Recorded(
+            id=str(one.get("id") or ""),
+            inputs=_bare({key: _in_the_clear(value) for key, value in (one.get("inputs") or {}).items()}),
             uploads=_bare(_in_the_clear((one.get("inputs") or {}).get(UPLOADS))),
             needs=frozenset(urn.rpartition("::")[2] for urn in one.get("dependencies") or ()),
         )

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import docker
@@ -30,6 +30,15 @@ class ServiceState:
         """Whether it is healthy, or running without a health check."""
         return self.state in ("healthy", "running")
 
+    @property
+    def gone(self) -> bool:
+        """Whether it does not run and Docker does not start it: it was stopped or removed."""
+        return self.state in ("missing", "exited", "dead")
+
+    def on(self, host: str) -> "ServiceState":
+        """The same container, with its host in its name."""
+        return replace(self, service=f"{host}/{self.service}")
+
 
 def amiss(client: docker.DockerClient, stack: str, declared: Sequence[Declared]) -> dict[str, str]:
     """Reason, by name, for every declared resource that is missing, is stopped but should run, or ran once and failed.
@@ -38,7 +47,9 @@ def amiss(client: docker.DockerClient, stack: str, declared: Sequence[Declared])
     provider forget that a container failed.
     """
     label: dict[str, str | list[str] | bool] = {"label": f"{LABEL_STACK}={stack}"}
-    there = {container.name: container for container in client.containers.list(all=True, filters=label)}
+    there = {
+        container.name: container for container in client.containers.list(all=True, filters=label, ignore_removed=True)
+    }
     others = {found.name for kind in (client.volumes, client.networks) for found in kind.list(filters=label)}
 
     def wrong(resource: Declared) -> str | None:
@@ -70,7 +81,9 @@ def long_running(declared: Sequence[Declared]) -> dict[str, str]:
 def of_stack(client: docker.DockerClient, stack: str) -> dict[str, Container]:
     """Every container of a stack by the name of its service; of several with one name, the one that runs."""
     found: dict[str, Container] = {}
-    for container in client.containers.list(all=True, filters={"label": f"{LABEL_STACK}={stack}"}):
+    for container in client.containers.list(
+        all=True, filters={"label": f"{LABEL_STACK}={stack}"}, ignore_removed=True
+    ):
         service = container.labels.get(LABEL_SERVICE, str(container.name))
         if service not in found or container.status == "running":
             found[service] = container
@@ -83,7 +96,9 @@ def states(
     """State of every declared long-running container; with its memory on request (takes a moment)."""
     found = {
         container.name: container
-        for container in client.containers.list(all=True, filters={"label": f"{LABEL_STACK}={stack}"})
+        for container in client.containers.list(
+            all=True, filters={"label": f"{LABEL_STACK}={stack}"}, ignore_removed=True
+        )
     }
 
     def state(item: tuple[str, str]) -> ServiceState:

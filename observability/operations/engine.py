@@ -1,6 +1,7 @@
 """Runs the Pulumi engine through the Automation API, with the program in this process."""
 
 import os
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pulumi import automation
 from pulumi.automation import events
 
 from components.stack import deploy
+from observability.core import naming
 from observability.core.naming import PROJECT
 from observability.operations.changes import Recorded, records
 from observability.operations.home import Home
@@ -36,6 +38,13 @@ class Outcome:
 
     changes: Counter[str] = field(default_factory=Counter)
     steps: list[events.StepEventMetadata] = field(default_factory=list)
+
+    def add(self, later: "Outcome") -> None:
+        """Add what a later operation changed; the number of unchanged resources is the later one's."""
+        for kind in SILENT:
+            self.changes.pop(kind, None)
+        self.changes += later.changes
+        self.steps += later.steps
 
     @property
     def changed(self) -> int:
@@ -70,24 +79,31 @@ class Engine:
             self._stack = automation.select_stack(stack, PROJECT, deploy, opts=options)
         except automation.StackNotFoundError:
             self._stack = automation.create_stack(stack, PROJECT, deploy, opts=options)
+        # After an operation the SDK asks the CLI for the outputs and the history: three processes, and nothing reads
+        # their answers.
+        vars(self._stack).update(outputs=dict, info=lambda *_: "not asked for")
         new = home.to_encrypt(stack)
+        for name, value in new.items():
+            _encrypt(stack, name, value, command.command, folder, variables)
         if new:
-            self._stack.set_all_config(
-                {f"{PROJECT}:{name}": automation.ConfigValue(value, secret=True) for name, value in new.items()}
-            )
             home.encrypted(stack)
 
-    def up(self, on_step: OnStep, again: Collection[str] = ()) -> Outcome:
-        """Create or update everything; resources named in `again` are replaced even if they did not change."""
-        replace = self._named(again)
-        return self._run(lambda on_event: self._stack.up(replace=replace, color="never", on_event=on_event), on_step)
+    def up(self, on_step: OnStep, again: Collection[str] = (), alone: Collection[str] = ()) -> Outcome:
+        """Create or update everything; resources named in `again` are replaced even if they did not change, those in
+        `alone` are left as they are.
+        """
+        replace, exclude = self._named(again), _any_of(alone)
+        return self._run(
+            lambda on_event: self._stack.up(replace=replace, exclude=exclude, color="never", on_event=on_event),
+            on_step,
+        )
 
-    def preview(self, again: Collection[str] = (), *, refresh: bool = False) -> Outcome:
+    def preview(self, again: Collection[str] = (), alone: Collection[str] = (), *, refresh: bool = False) -> Outcome:
         """What `up` would do, without doing it; with `refresh`, changes made outside of obs are read first."""
-        replace = self._named(again)
+        replace, exclude = self._named(again), _any_of(alone)
         return self._run(
             lambda on_event: self._stack.preview(
-                replace=replace, refresh=refresh or None, color="never", on_event=on_event
+                replace=replace, exclude=exclude, refresh=refresh or None, color="never", on_event=on_event
             ),
             _unheard,
         )
@@ -108,8 +124,21 @@ class Engine:
 
     def forget_grafana(self) -> None:
         """Remove the resources in Grafana from the record, without a request to Grafana."""
+        self._forget(self.grafana_resources())
+
+    def forget_host(self, host: str) -> int:
+        """Remove the agent of a host from the record, without a request to the host; returns how many resources."""
         state = self._stack.export_stack()
-        gone = set(self.grafana_resources())
+        resources = (state.deployment or {}).get("resources") or []
+        gone = {one["urn"] for one in resources if one["urn"].rpartition("::")[2] == naming.agent(host)}
+        while more := {one["urn"] for one in resources if one.get("parent") in gone} - gone:
+            gone |= more
+        self._forget(gone)
+        return len(gone)
+
+    def _forget(self, urns: Collection[str]) -> None:
+        state = self._stack.export_stack()
+        gone = set(urns)
         if gone and state.deployment is not None:
             kept = [resource for resource in state.deployment["resources"] if resource["urn"] not in gone]
             rest = {**state.deployment, "resources": kept}
@@ -156,11 +185,30 @@ class Engine:
         except automation.ConcurrentUpdateError as error:
             raise EngineError(
                 "another update of this stack is under way, or one was killed\n"
-                f'if it was killed: eval "$(./obs env {self._stack.name})" && pulumi cancel --yes'
+                f"wait until it has ended; if it was killed: ./obs unlock {self._stack.name}"
             ) from error
         except automation.CommandError as error:
             raise EngineError(_digest(errors) or str(error)) from error
         return outcome
+
+
+def _encrypt(stack: str, name: str, value: str, pulumi: str, folder: Path, variables: Mapping[str, str]) -> None:
+    """Store a secret in the working copy, encrypted.
+
+    The Automation API would pass the value as an argument, which every process on the machine can read.
+    """
+    done = subprocess.run(
+        [pulumi, "config", "set", "--secret", f"{PROJECT}:{name}", "--stack", stack, "--non-interactive"],
+        # One line break at the end is not part of a value that is read from standard input.
+        input=value + "\n",
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise EngineError(f"the secret {name} was not stored: {done.stderr.strip()}")
 
 
 def pulumi_command(pulumi: Path) -> automation.PulumiCommand:
@@ -168,6 +216,11 @@ def pulumi_command(pulumi: Path) -> automation.PulumiCommand:
     if pulumi.parent.name == "bin":
         return automation.PulumiCommand(root=str(pulumi.parent.parent))
     return automation.PulumiCommand()
+
+
+def _any_of(names: Collection[str]) -> list[str] | None:
+    """Patterns of the URNs of these names, recorded or not; None where there are none."""
+    return [f"**::{name}" for name in names] or None
 
 
 def _type_of(urn: str) -> str:

@@ -61,6 +61,7 @@ def wait_for(container: Container, text: str, seconds: float) -> float | None:
 
 def _remove(client: docker.DockerClient, name: str) -> None:
     try:
-        client.containers.get(name).remove(force=True)
+        # The image declares a volume, which Docker creates for every container of it.
+        client.containers.get(name).remove(force=True, v=True)
     except docker.errors.NotFound:
         return

@@ -1,6 +1,7 @@
 """The common steps of `up`, `preview` and `down`: everything is checked and obtained before anything is changed."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -9,19 +10,25 @@ from urllib.parse import urlsplit
 import docker
 import httpx
 import typer
+from docker.errors import NotFound
 from rich.console import Console
 
 import toolchain
 from dashboards.linked_rules import files as rule_files
 from observability.core import naming
 from observability.core.errors import ConfigError
-from observability.operations import containers, preflight
+from observability.operations import containers, drift, preflight
 from observability.operations.changes import UPLOADS, Change, Changes
 from observability.operations.engine import Engine, EngineError, Outcome, pulumi_command
 from observability.operations.home import Home
+from observability.operations.host_report import sent_since
+from observability.operations.hosts import Hosts
+from observability.operations.rotation import Progress, Rotations
+from observability.operations.rows import Row
+from observability.operations.state import State
 from observability.settings.load import StackConfig
 from observability.settings.parts import essential
-from observability.synth.record import Declared, record
+from observability.synth.record import Declared, on, record
 from toolchain import grafana_plugin
 
 GRAFANA_PLUGIN = "pulumi-resource-grafana"
@@ -41,6 +48,7 @@ class Operation:
     engine: Engine
     home: Home
     console: Console
+    hosts: Hosts
     refusal: ConfigError | None = None
     """The error with which `up` would refuse to start, if a preview has found one."""
 
@@ -61,6 +69,11 @@ class Operation:
         would be left out and refused, and obtains no image. `complete`: every secret must be there.
         """
         home = Home.find()
+        if to_run:
+            _mend(home, stack, console)
+            Rotations.of(home, stack).settle()
+        elif (state := State.of(home, stack)) is not None:
+            state.check(to_read=to_show)
         config = home.config(stack, complete=complete)
         # An invalid rule file is refused before anything is obtained; which of them apply is known only after that.
         checked, rules = config, rule_files(config)
@@ -78,14 +91,19 @@ class Operation:
         # The queries to the CLI run at the same time: a changed setting must be in effect within three seconds.
         aside = ThreadPoolExecutor(1)
         command = aside.submit(pulumi_command, tools.pulumi)
-        declared = record(config, rules if config == checked else rule_files(config))
+        if to_run:
+            # Not for a preview: the settings of a pull request must not run a command.
+            home.read_sources(config)
         home.generate_secrets(config)
+        declared = record(config, rules if config == checked else rule_files(config), home.secrets(stack))
         engine = aside.submit(lambda: Engine(stack, tools, home, command.result(), config.left_out))
+        hosts = aside.submit(Hosts.connect, config)
         client = preflight.connect(tools.docker_host)
         refusal = None
         if to_run or to_show:
             try:
                 preflight.check(config, declared, client)
+                hosts.result().check(declared)
             except ConfigError as error:
                 if to_run:
                     raise
@@ -97,16 +115,22 @@ class Operation:
             engine=engine.result(),
             home=home,
             console=console,
+            hosts=hosts.result(),
             refusal=refusal,
         )
 
     def run(
-        self, what: Literal["up", "preview", "down"], *, with_data: bool = False, refresh: bool = False
+        self,
+        what: Literal["up", "preview", "down"],
+        *,
+        with_data: bool = False,
+        refresh: bool = False,
+        also: Collection[str] = (),
     ) -> Outcome:
         """Run it, with a line per step except for a preview; an update that fails ends the command with exit code 1.
 
         `with_data` says that the volumes are removed after `down`, `refresh` that `preview` looks for changes made
-        manually.
+        manually; `also` are resources that `up` replaces in addition to those that differ.
         """
 
         def on_step(kind: str, resource_type: str, name: str) -> None:
@@ -117,20 +141,81 @@ class Operation:
         try:
             self._mind_grafana(what, with_data=with_data, refresh=refresh)
             if what == "up":
-                outcome = self.engine.up(on_step, self.again())
+                self._supply_hosts()
+                again = {**self.again(clear=True), **dict.fromkeys(also, "")}
+                self.home.begin_update(self.config.stack)
+                outcome = self.engine.up(on_step, again, self.hosts.left_alone(self.declared))
                 self.home.all_ended(self.config.stack)
+                self.home.end_update(self.config.stack)
                 return outcome
             if what == "preview":
-                return self.engine.preview(self.again(), refresh=refresh)
+                return self.engine.preview(self.again(), self.hosts.left_alone(self.declared), refresh=refresh)
+            self._hosts_must_answer()
             return self.engine.down(on_step)
         except EngineError as error:
             self.console.print(self._lost_grafana(str(error)) or str(error), markup=False, style="red")
             self.console.print(f"{what} failed; fix that and run it again; what was done is kept.")
             raise typer.Exit(1) from error
 
-    def again(self) -> dict[str, str]:
-        """Recorded resources that `up` creates anew although they have no differences: the reason by name."""
-        return containers.amiss(self.client, self.config.stack, self.declared)
+    def again(self, *, clear: bool = False) -> dict[str, str]:
+        """Recorded resources that `up` creates anew although their declaration did not change: the reason by name.
+
+        They are missing in Docker, have failed, or differ there. `clear`: what the engine cannot replace is removed.
+        """
+        unsure = self.home.unfinished(self.config.stack)
+        found = [
+            (client, drift.repair(drift.Docker(client, on(self.declared, host)), self.engine.recorded, unsure=unsure))
+            for host, client in self._engines().items()
+        ]
+        if clear:
+            for client, one in found:
+                self._clear(client, one)
+        missing = containers.amiss(self.client, self.config.stack, on(self.declared, None))
+        missing |= self.hosts.amiss(self.declared)
+        return {**{name: why for _, one in found for name, why in one.replace.items()}, **missing}
+
+    def _engines(self) -> dict[str | None, docker.DockerClient]:
+        """The Docker Engine of each host that answers; None: the stack's own."""
+        found: dict[str | None, docker.DockerClient] = {None: self.client}
+        found.update(self.hosts.clients)
+        return found
+
+    def _clear(self, client: docker.DockerClient, found: drift.Repair) -> None:
+        """Remove volumes with files that are not declared, and containers that the engine did not create."""
+        for volume in found.volumes:
+            for container in client.containers.list(all=True, filters={"volume": volume}, ignore_removed=True):
+                container.remove(force=True, v=True)
+            client.volumes.get(volume).remove()
+            self.console.print(f"  {volume}: removed, as it has files that are not declared", markup=False)
+        for name in found.containers:
+            try:
+                client.containers.get(name).remove(force=True, v=True)
+            except NotFound:
+                continue  # It was removed with its volume.
+            self.console.print(f"  {name}: removed, as it is not the container that the record has", markup=False)
+        for name in found.networks:
+            for network in client.networks.list(names=[name]):
+                if network.name == name:
+                    network.reload()
+                    for container in network.containers:
+                        network.disconnect(container, force=True)
+                    network.remove()
+            self.console.print(f"  {name}: removed, as the record does not have this network", markup=False)
+
+    def _supply_hosts(self) -> None:
+        """Say which hosts are left out of the update, and bring the others the images that are in no registry."""
+        for host, reason in self.hosts.silent.items():
+            self.console.print(f"  {host} is left as it is: {reason}", markup=False, style="yellow")
+        for host, image in self.hosts.supply(self.client):
+            self.console.print(f"  copy           image      {image} to {host}", markup=False)
+
+    def _hosts_must_answer(self) -> None:
+        """ConfigError where the agent of a host cannot be removed."""
+        for host, reason in self.hosts.silent.items():
+            raise ConfigError(
+                f"hosts.{host}: {reason}, so its agent cannot be removed",
+                f"start it; or, if it is gone for good: ./obs host remove {host} {self.config.stack} --forget",
+            )
 
     def changes(self, outcome: Outcome) -> list[Change]:
         """The changes of an outcome's steps, without any secret of the stack."""
@@ -209,14 +294,36 @@ class Operation:
 
     def wait(self) -> list[containers.ServiceState]:
         """The services' states, once all are healthy or a minute is over."""
-        return containers.wait_until_well(self.client, self.config.stack, self.declared, HEALTH_SECONDS)
+        own = on(self.declared, None)
+        here = containers.wait_until_well(self.client, self.config.stack, own, HEALTH_SECONDS)
+        return here + [state for state in self.hosts.states(self.declared) if state.state != "unreachable"]
+
+    def verified(self) -> list[Row]:
+        """The rows of the quick `verify`: what is installed and in use, and what happens in the stack."""
+        from observability.operations.verify import Subject, verify
+
+        secrets = self.home.secrets(self.config.stack)
+        subject = Subject(
+            config=self.config, declared=self.declared, client=self.client, secrets=secrets, changed=True
+        )
+        return list(verify(subject, quick=True))
+
+    def advance_rotations(self) -> Progress:
+        """Take the rotations of secrets one state further, once an update has left the stack well."""
+        rotations = Rotations.of(self.home, self.config.stack)
+        under_way = rotations.under_way()
+        if not under_way:
+            return Progress()
+        names = tuple(self.config.settings.hosts)
+        concerned = [host for host in self.hosts.clients if any(rotations.concerns(one, host) for one in under_way)]
+        return rotations.advance(sent_since(self.config, concerned, time.time()), names)
 
     def sweep(self) -> list[str]:
         """Remove containers and networks of the stack that are not in the state; returns their names."""
         label = f"{naming.LABEL_STACK}={self.config.stack}"
         removed = []
-        for container in self.client.containers.list(all=True, filters={"label": label}):
-            container.remove(force=True)
+        for container in self.client.containers.list(all=True, filters={"label": label}, ignore_removed=True):
+            container.remove(force=True, v=True)
             removed.append(str(container.name))
         for network in self.client.networks.list(filters={"label": label}):
             network.remove()
@@ -230,6 +337,20 @@ class Operation:
         for volume in found:
             volume.remove()
         return [str(volume.name) for volume in found]
+
+
+def _mend(home: Home, stack: str, console: Console) -> None:
+    """Repair what a killed `up` left of the record, where that needs no decision, and say so; else ConfigError."""
+    state = State.of(home, stack)
+    if state is None:
+        return
+    done = state.unlock()
+    if done or state.damage is not None:
+        home.begin_update(stack)
+    if (restored := state.restore()) is not None:
+        done.append(restored)
+    for line in done:
+        console.print(f"  {line}", markup=False, style="yellow")
 
 
 def _without(config: StackConfig, left_out: Mapping[str, str], tools: toolchain.Toolchain) -> StackConfig:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import docker
 from docker.errors import NotFound
@@ -12,19 +12,12 @@ from observability.alerting.alerts import alerts
 from observability.alerting.gaps import gaps
 from observability.core.naming import UNASSIGNED
 from observability.logs import sources
+from observability.operations.rows import Verdict, verdict
 from observability.parts.registry import parts
 from observability.settings.load import StackConfig
 
-Verdict = Literal["passed", "failed", "left out", "warning"]
-"""The result of a check. A part that is left out was not checked; a warning is an error in prod."""
-
 Answer = tuple[str, Verdict, str]
 """The object, its state, and the observation."""
-
-
-def verdict(ok: bool) -> Verdict:
-    """The verdict of a check that passes or fails."""
-    return "passed" if ok else "failed"
 
 
 Get = Callable[..., Any]
@@ -32,6 +25,9 @@ Retry = Callable[[Callable[[], bool]], bool]
 
 DRIVER: Final = "json-file"
 """The log driver whose files the collector reads."""
+
+RARE: Final = 30.0
+"""A server that is read less often, seconds, may not have been read since the last update."""
 
 RECENT: Final = 600
 """A container must have written a line within this many seconds for its absence from Loki to be an error."""
@@ -53,7 +49,9 @@ def exporters(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
         job, series = store.job, store.up
         values: dict[str, str] = {}
 
-        def reached(values: dict[str, str] = values, query: str = f'{series}{{job="{job}"}}') -> bool:
+        shown = store.up_now or f'{series}{{job="{job}"}}'
+
+        def reached(values: dict[str, str] = values, query: str = shown) -> bool:
             result = get("prometheus", "/api/v1/query", query=query)["data"]["result"]
             values.clear()
             values.update({sample["metric"]["instance"]: sample["value"][1] for sample in result})
@@ -63,7 +61,8 @@ def exporters(config: StackConfig, get: Get, retry: Retry) -> Iterator[Answer]:
         for instance, value in sorted(values.items()):
             yield f"{series} {instance}", verdict(value == "1"), "reached" if value == "1" else "not reached"
         if not values:
-            yield series, "failed", "Prometheus has no such series"
+            due = any(placed.server.every <= RARE for placed in config.servers(name))
+            yield series, verdict(not due), "Prometheus has no such series" if due else "no server was due yet"
 
 
 def unplaced(config: StackConfig) -> Iterator[Answer]:

@@ -3,9 +3,10 @@
 import errno
 import os
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
+from typing import Any, Final
 
 import docker
 import requests
@@ -13,7 +14,13 @@ import requests
 from observability.core import naming
 from observability.core.errors import ConfigError
 from observability.settings.load import StackConfig
-from observability.synth.record import CONTAINER, Declared
+from observability.synth.record import CONTAINER, Declared, on
+
+SETTINGS: Final = {"collector": "observability:collector.syslog"}
+"""Where the ports of a service are set, if not in the key `port` of its section."""
+
+
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - a container that has it is replaced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +31,7 @@ class Binding:
     address: str
     port: int
     setting: str
+    protocol: str = "tcp"
 
 
 def connect(host: str | None = None) -> docker.DockerClient:
@@ -40,18 +48,24 @@ def connect(host: str | None = None) -> docker.DockerClient:
 
 
 def objects_of(client: docker.DockerClient, stack: str) -> list[str]:
-    """Names of all containers, networks and volumes of a stack in Docker, whoever created them."""
+    """Names of all containers, networks and volumes of a stack in Docker, including those that others created."""
+    return sorted(str(one.name) for one in objects(client, stack))
+
+
+def objects(client: docker.DockerClient, stack: str, *, volumes: bool = True) -> list[Any]:
+    """All containers, networks and volumes of a stack in Docker, in an order in which they can be removed."""
     label: dict[str, str | list[str] | bool] = {"label": f"{naming.LABEL_STACK}={stack}"}
-    containers = [str(one.name) for one in client.containers.list(all=True, filters=label)]
-    networks = [str(one.name) for one in client.networks.list(filters=label)]
-    volumes = [str(one.name) for one in client.volumes.list(filters=label)]
-    return sorted([*containers, *networks, *volumes])
+    found: list[Any] = [
+        *client.containers.list(all=True, filters=label, ignore_removed=True),
+        *client.networks.list(filters=label),
+    ]
+    return [*found, *(client.volumes.list(filters=label) if volumes else ())]
 
 
 def check(config: StackConfig, declared: Sequence[Declared], client: docker.DockerClient) -> None:
     """Refuse two containers with the same name, two with the same port, and ports that are in use."""
     names: dict[str, str] = {}
-    for resource in _containers(declared):
+    for resource in _containers(on(declared, None)):
         name = resource.inputs["name"]
         if name in names:
             raise ConfigError(
@@ -59,25 +73,26 @@ def check(config: StackConfig, declared: Sequence[Declared], client: docker.Dock
                 "give one of them another name",
             )
         names[name] = resource.name
-    _check_network(config, client)
-    taken: dict[tuple[str, int], Binding] = {}
+    check_network(config, client)
+    taken: dict[tuple[str, int, str], Binding] = {}
     own = _own_bindings(config.stack, client)
     for binding in bindings(config, declared):
-        other = taken.setdefault((binding.address, binding.port), binding)
+        key = (binding.address, binding.port, binding.protocol)
+        other = taken.setdefault(key, binding)
         if other is not binding:
             raise ConfigError(
                 f"{binding.service} and {other.service} both want port {binding.port} of {binding.address}",
                 f"set {binding.setting} to another port in Pulumi.{config.stack}.yaml",
             )
-        if _is_local() and (binding.address, binding.port) not in own and not _is_free(binding.address, binding.port):
+        if _is_local() and not _held(key, own) and not _is_free(*key):
             raise ConfigError(
                 f"port {binding.port} of {binding.address}, wanted by {binding.service}, is already taken",
                 f"free it, or set {binding.setting} to another port in Pulumi.{config.stack}.yaml",
             )
 
 
-def _check_network(config: StackConfig, client: docker.DockerClient) -> None:
-    """Refuse a subnet that overlaps another network of the engine."""
+def check_network(config: StackConfig, client: docker.DockerClient, setting: str = "network.subnet") -> None:
+    """Refuse a subnet, that of this setting, which overlaps another network of the engine."""
     wanted = config.settings.network.subnet
     for network in client.networks.list():
         for pool in (network.attrs.get("IPAM") or {}).get("Config") or []:
@@ -87,20 +102,21 @@ def _check_network(config: StackConfig, client: docker.DockerClient) -> None:
             if subnet.overlaps(wanted):
                 raise ConfigError(
                     f"the stack's network {wanted} overlaps {subnet} of the Docker network {network.name}",
-                    f"set observability:network.subnet to a free one in Pulumi.{config.stack}.yaml",
+                    f"set observability:{setting} to a free one in Pulumi.{config.stack}.yaml",
                 )
 
 
 def bindings(config: StackConfig, declared: Iterable[Declared]) -> Iterator[Binding]:
     """Every port of the host that the stack will bind."""
-    for resource in _containers(declared):
+    for resource in _containers(on(list(declared), None)):
         service = resource.inputs["name"].removeprefix(f"obs-{config.stack}-")
         for port in resource.inputs.get("ports", []):
             yield Binding(
                 service=service,
                 address=port["ip"],
                 port=port["external"],
-                setting=f"observability:{service}.port",
+                setting=SETTINGS.get(service, f"observability:{service}.port"),
+                protocol=port.get("protocol") or "tcp",
             )
     if config.runs("node-exporter"):
         yield Binding(
@@ -115,16 +131,22 @@ def _containers(declared: Iterable[Declared]) -> Iterator[Declared]:
     return (resource for resource in declared if resource.type == CONTAINER)
 
 
-def _own_bindings(stack: str, client: docker.DockerClient) -> set[tuple[str, int]]:
-    """Ports that this stack's running containers already bind."""
-    held = set()
-    for container in client.containers.list(filters={"label": f"{naming.LABEL_STACK}={stack}"}):
-        for published in (container.attrs["HostConfig"].get("PortBindings") or {}).values():
-            held |= {(binding["HostIp"], int(binding["HostPort"])) for binding in published or []}
+def _held(key: tuple[str, int, str], own: Collection[tuple[str, int, str]]) -> bool:
+    """Whether a container of the stack binds it; somebody may have opened the port on every address."""
+    return key in own or (_EVERYWHERE, *key[1:]) in own
+
+
+def _own_bindings(stack: str, client: docker.DockerClient) -> set[tuple[str, int, str]]:
+    """Ports that this stack's running containers already bind, with their addresses and protocols."""
+    held = set[tuple[str, int, str]]()
+    for container in client.containers.list(filters={"label": f"{naming.LABEL_STACK}={stack}"}, ignore_removed=True):
+        for inner, published in (container.attrs["HostConfig"].get("PortBindings") or {}).items():
+            protocol = inner.partition("/")[2] or "tcp"
+            held |= {(binding["HostIp"], int(binding["HostPort"]), protocol) for binding in published or []}
         for argument in container.attrs["Args"]:
             address, _, port = argument.removeprefix("--web.listen-address=").rpartition(":")
             if argument.startswith("--web.listen-address=") and address:
-                held.add((address, int(port)))
+                held.add((address, int(port), "tcp"))
     return held
 
 
@@ -132,11 +154,12 @@ def _is_local() -> bool:
     return os.environ.get("DOCKER_HOST", "unix://").startswith("unix://")
 
 
-def _is_free(address: str, port: int) -> bool:
+def _is_free(address: str, port: int, protocol: str) -> bool:
     """Whether the port is free; on an address that does not exist yet, unless it is in use on all addresses."""
     for candidate in (address, "127.0.0.254"):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM) as probe:
+            if protocol == "tcp":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((candidate, port))
             except OSError as error:

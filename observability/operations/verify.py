@@ -3,8 +3,9 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import docker
@@ -15,59 +16,62 @@ from observability.alerting import heartbeat
 from observability.alerting.routes import VERIFY_LABEL
 from observability.core import naming
 from observability.core.types import seconds
-from observability.operations import parts
+from observability.operations import comparison, host_report, labelled, observations, parts
 from observability.operations.containers import states
+from observability.operations.drift import Docker
 from observability.operations.grafana import Grafana
 from observability.operations.grafana import found as found_in_grafana
+from observability.operations.hosts import Hosts
 from observability.operations.inbox import inbox, wait_for
-from observability.operations.parts import Verdict, verdict
+from observability.operations.log_files import log_files
 from observability.operations.preflight import bindings
+from observability.operations.rows import Row, verdict
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
-from observability.synth.record import Declared
+from observability.synth.record import Declared, on
 
 PATIENCE = 30.0
 """Total seconds to wait for objects that are still starting."""
+
+PATIENCE_STOPPED = 5.0
+"""The same where a container is stopped or missing, which no waiting changes."""
 
 DELIVERY = 20.0
 """Seconds within which a test alert must arrive."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """The result of one check."""
-
-    check: str
-    verdict: Verdict
-    detail: str
-
-    @classmethod
-    def of(cls, check: str, detail: str, *, ok: bool) -> "Row":
-        """A check that passes or fails."""
-        return cls(check=check, verdict=verdict(ok), detail=detail)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Subject:
-    """The stack that is checked, and the access to it."""
+    """The stack that is checked, and the access to it.
+
+    `changed`: it was changed just now, by `up`, which reports what is not the stack's own and does not wait for it.
+    """
 
     config: StackConfig
     declared: Sequence[Declared]
     client: docker.DockerClient
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    changed: bool = False
     deadline: float = field(default_factory=lambda: time.monotonic() + PATIENCE)
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10, trust_env=False, verify=False))  # noqa: S501 - the addresses are those of the stack's own servers, without TLS
 
     def get(self, service: str, path: str, headers: Mapping[str, str] | None = None, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
-        """The JSON of a server's response."""
-        answer = httpx.get(addresses(self.config)[service] + path, params=params, headers=headers, timeout=5)
+        """The JSON of a server's response; the text where it is no JSON."""
+        answer = self.http.get(addresses(self.config)[service] + path, params=params, headers=headers)
         answer.raise_for_status()
-        return answer.json()
+        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+
+    @cached_property
+    def engine(self) -> Docker:
+        """The stack's objects in Docker."""
+        return Docker(self.client, on(self.declared, None))
 
 
 def verify(subject: Subject, *, quick: bool) -> Iterator[Row]:
     """Every check in turn; `quick` leaves out the one that sends an alert."""
-    checks: list[Callable[[Subject], Iterator[Row]]] = [_containers, _ports, _targets, _rules, _reloads, _watchdog]
-    checks += [_heartbeat, _parts]
+    subject = _as_patient_as_useful(subject)
+    checks: list[Callable[[Subject], Iterator[Row]]] = [_containers, _declared, _ports, _targets, _rules, _reloads]
+    checks += [_watchdog, _heartbeat, _silences, _messages, _restarts, _alerts, _parts]
     checks += [_grafana] if quick else [_delivery, _grafana]
     for check in checks:
         try:
@@ -76,9 +80,21 @@ def verify(subject: Subject, *, quick: bool) -> Iterator[Row]:
             yield Row.of(check=check.__name__.strip("_"), ok=False, detail=f"{type(error).__name__}: {error}")
 
 
+def _as_patient_as_useful(subject: Subject) -> Subject:
+    """The same; where a container is stopped or missing, with the shorter wait."""
+    try:
+        found = states(subject.client, subject.config.stack, on(subject.declared, None))
+    except docker.errors.DockerException:
+        return subject  # The checks report it.
+    if not any(state.gone for state in found):
+        return subject
+    return replace(subject, deadline=min(subject.deadline, time.monotonic() + PATIENCE_STOPPED))
+
+
 def _containers(subject: Subject) -> Iterator[Row]:
-    found = states(subject.client, subject.config.stack, subject.declared)
-    _retry(subject, lambda: _note(found, states(subject.client, subject.config.stack, subject.declared)))
+    own = on(subject.declared, None)
+    found = states(subject.client, subject.config.stack, own)
+    _retry(subject, lambda: _note(found, states(subject.client, subject.config.stack, own)))
     for state in found:
         yield Row.of(check=f"container {state.service}", ok=state.ok, detail=state.state)
 
@@ -88,14 +104,41 @@ def _note(into: list[Any], current: list[Any]) -> bool:
     return all(state.ok for state in current)
 
 
+def _declared(subject: Subject) -> Iterator[Row]:
+    yield from comparison.rows(
+        subject.config, subject.engine, subject.get, lambda condition: _retry(subject, condition)
+    )
+    if subject.config.settings.hosts:
+        for host, client in Hosts.connect(subject.config).clients.items():
+            yield from comparison.of_host(subject.config, Docker(client, on(subject.declared, host)), host)
+
+
+def _silences(subject: Subject) -> Iterator[Row]:
+    return observations.silences(subject.config, subject.get)
+
+
+def _messages(subject: Subject) -> Iterator[Row]:
+    return observations.messages(subject.config, subject.get)
+
+
+def _restarts(subject: Subject) -> Iterator[Row]:
+    return observations.restarts(subject.config, subject.engine)
+
+
+def _alerts(subject: Subject) -> Iterator[Row]:
+    return observations.alerts(subject.get)
+
+
 def _ports(subject: Subject) -> Iterator[Row]:
-    wanted = {
-        naming.container(subject.config.stack, binding.service): {(binding.address, str(binding.port))}
-        for binding in bindings(subject.config, subject.declared)
-        if binding.service != "node-exporter"
-    }
+    wanted: dict[str, set[tuple[str, str]]] = {}
+    for binding in bindings(subject.config, subject.declared):
+        if binding.service != "node-exporter":
+            name = naming.container(subject.config.stack, binding.service)
+            wanted.setdefault(name, set()).add((binding.address, str(binding.port)))
     label = f"{naming.LABEL_STACK}={subject.config.stack}"
-    for container in sorted(subject.client.containers.list(filters={"label": label}), key=lambda c: str(c.name)):
+    for container in sorted(
+        subject.client.containers.list(filters={"label": label}, ignore_removed=True), key=lambda c: str(c.name)
+    ):
         published = {
             (binding["HostIp"], binding["HostPort"])
             for bound in (container.attrs["HostConfig"].get("PortBindings") or {}).values()
@@ -108,23 +151,40 @@ def _ports(subject: Subject) -> Iterator[Row]:
 
 
 def _targets(subject: Subject) -> Iterator[Row]:
-    wanted = [(job.name, target.labels["instance"]) for job in jobs(subject.config) for target in job.targets]
+    targets = [(job, target) for job in jobs(subject.config) for target in job.targets]
+    wanted = {(job.name, target.labels["instance"]): target.labels["system"] for job, target in targets}
+    # Read so rarely that Prometheus, which has known it since the last update, may not have read it yet.
+    rare = {
+        (job.name, target.labels["instance"]): every
+        for job, target in targets
+        if seconds(every := target.labels.get("__scrape_interval__", "0s")) > parts.RARE
+    }
     found: dict[tuple[str, str], dict[str, str]] = {}
 
     def all_up() -> bool:
         active = subject.get("prometheus", "/api/v1/targets", state="active")["data"]["activeTargets"]
         found.clear()
         found.update({(target["labels"]["job"], target["labels"]["instance"]): target for target in active})
-        return all(found.get(key, {}).get("health") == "up" for key in wanted)
+        return all(
+            found.get(key, {}).get("health") in (("up", "unknown") if key in rare else ("up",))
+            for key, system in wanted.items()
+            if system == naming.PLATFORM or not subject.changed
+        )
 
     _retry(subject, all_up)
-    for job, instance in wanted:
+    for (job, instance), system in wanted.items():
         target = found.get((job, instance), {})
         health = target.get("health", "not scraped")
-        yield Row.of(
+        if subject.changed and health == "unknown" and system != naming.PLATFORM:
+            continue  # It was not scraped yet.
+        waits = health == "unknown" and (job, instance) in rare
+        yield Row(
             check=f"target {job} {instance}",
-            ok=health == "up",
-            detail=f"{health} {target.get('lastError', '')}".strip(),
+            verdict=verdict(health == "up" or waits),
+            detail=f"not due yet: every {rare[job, instance]}"
+            if waits
+            else f"{health} {target.get('lastError', '')}".strip(),
+            passing=system != naming.PLATFORM,
         )
 
 
@@ -192,7 +252,7 @@ def _watchdog(subject: Subject) -> Iterator[Row]:
 
 def _heartbeat(subject: Subject) -> Iterator[Row]:
     """The heartbeat service has received the Watchdog within its interval and the delay of Alertmanager's metrics."""
-    if not heartbeat.has_listener(subject.config):
+    if not heartbeat.has_listener(subject.config) or subject.changed:
         return
     settings = subject.config.settings
     window = seconds(settings.notifications.heartbeat.interval) + 2 * seconds(settings.prometheus.scrape_interval)
@@ -217,17 +277,19 @@ def _parts(subject: Subject) -> Iterator[Row]:
     """Parts that are left out, and whether the exporters and the collector work."""
 
     def retry(condition: Callable[[], bool]) -> bool:
-        return _retry(subject, condition)
+        return condition() if subject.changed else _retry(subject, condition)
 
-    for answers in (
-        parts.left_out(subject.config),
-        parts.unplaced(subject.config),
-        parts.receivers(subject.config),
+    stated = (parts.left_out(subject.config), parts.unplaced(subject.config), parts.receivers(subject.config))
+    observed = (
         parts.exporters(subject.config, subject.get, retry),
         parts.lines(subject.config, subject.client, subject.get, retry),
-    ):
+        log_files(subject.config, subject.client),
+        labelled.containers(subject.config, subject.client, subject.get, retry),
+        host_report.checks(subject.config, subject.declared, subject.get, retry),
+    )
+    for answers in observed if subject.changed else (*stated, *observed):
         for check, found, detail in answers:
-            yield Row(check=check, verdict=found, detail=detail)
+            yield Row(check=check, verdict=found, detail=detail, passing=True)
 
 
 def _grafana(subject: Subject) -> Iterator[Row]:
