@@ -23,6 +23,8 @@ from dashboards.common import (
     steps,
 )
 from dashboards.layout import Row, assemble
+from dashboards.summaries import Summaries
+from observability.core.alert import NO_PROBLEM_PATTERN
 from observability.settings.load import StackConfig
 
 UID: Final = "obs-alerts"
@@ -42,7 +44,7 @@ def alerts(config: StackConfig) -> dashboard.Dashboard:
         "Firing alerts, the most frequent ones, and the delivery of notifications.",
         [
             Row(
-                "Now",
+                "Current State",
                 [
                     state.critical_alerts(OF),
                     state.alerts_firing(OF),
@@ -50,10 +52,10 @@ def alerts(config: StackConfig) -> dashboard.Dashboard:
                     state.firing_since(OF),
                     _silences(),
                     _failed(),
-                    state.firing_alerts(OF, config.settings.links.runbooks, width=24),
+                    state.firing_alerts(OF, Summaries.of(config), config.settings.links.runbooks),
                 ],
             ),
-            Row("Over Time", [state.alert_history(OF, "system"), _by_severity(), _noisiest(), _longest()]),
+            Row("History", [state.alert_history(OF, "system"), _by_severity(), _noisiest(), _longest()]),
             Row(
                 "Notifications",
                 [_held(), _notifications(), _failures(), _latency(), dropped(), _reload(), _members()],
@@ -86,7 +88,7 @@ def _silences() -> Panel:
 
 def _failed() -> Panel:
     return number(
-        "Failed Notifications in an Hour",
+        "Failed Notifications (1h)",
         "Notifications that failed in the last hour.",
         "short",
         over_time('sum(increase(alertmanager_notifications_failed_total{job="alertmanager"}[1h]))'),
@@ -105,7 +107,7 @@ def _by_severity() -> Panel:
 
 
 def _noisiest() -> Panel:
-    fired = f'max by (alertname, system) (ALERTS_FOR_STATE{{{OF},alertname!="Watchdog"}})'
+    fired = f'max by (alertname, system) (ALERTS_FOR_STATE{{{OF},alertname!~"{NO_PROBLEM_PATTERN}"}})'
     return rows(
         "Most Frequent Alerts",
         "How often each alert started to fire in the time range; fix or tune those at the top first.",

@@ -20,6 +20,7 @@ from dashboards.common import (
 from dashboards.figures import figures
 from dashboards.layout import Row, assemble
 from dashboards.links import panel_id
+from dashboards.slos import BUDGET, budget_left
 from dashboards.stores import databases, module
 from dashboards.subject import Subject
 
@@ -41,7 +42,7 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
                 _response_time_now(subject) if latency else None,
                 _failures_now(subject) if signals.failures else None,
                 error_budget(subject) if subject.has_slos else None,
-                state.firing_alerts(subject.alerts, subject.runbooks),
+                state.firing_alerts(subject.alerts, subject.summaries, subject.runbooks),
                 failing_routes(subject) if requests else None,
             ],
         ),
@@ -132,21 +133,23 @@ def _failures_now(subject: Subject) -> Panel:
 def error_budget(subject: Subject) -> Panel:
     """Remaining error budgets."""
     return number(
-        "Error Budget Left",
-        "Remaining error budget of the objectives over 30 days.",
+        "Error Budget",
+        f"Remaining error budget of the objectives over 30 days. {BUDGET}",
         "percentunit",
-        over_time(subject.of("slo:period_error_budget_remaining:ratio"), "{{slo}}"),
+        over_time(budget_left(subject.of("slo:period_error_budget_remaining:ratio")), "{{slo}}"),
     ).thresholds(steps((None, RED), (0, ORANGE), (0.25, GREEN)))
 
 
 def failing_routes(subject: Subject) -> Panel:
     """Failing routes."""
-    return rows(
+    panel = rows(
         "Failing Routes",
         "The routes with the most 5xx responses in the last five minutes.",
         "reqps",
-        now(f"topk(10, {subject.of('app:http_errors_by_route:rate5m')} > 0)"),
+        now(f"topk(10, sum by (route) ({subject.of('app:http_errors_by_route:rate5m')}) > 0)"),
+        names={"Value": "5xx a second"},
     )
+    return panel.no_value("No route fails").height(state.TIMELINE_HEIGHT)
 
 
 def _request_rate(subject: Subject) -> Panel:

@@ -3,7 +3,7 @@
 import string
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from grafana_foundation_sdk.builders import common as options
 from grafana_foundation_sdk.builders import dashboard as build
@@ -27,6 +27,7 @@ GREEN: Final = "green"
 BLUE: Final = "blue"
 ORANGE: Final = "orange"
 RED: Final = "red"
+GREY: Final = "#6e7079"
 
 SEVERITIES: Final = {"info": BLUE, "warning": ORANGE, "critical": RED}
 """Colour of each severity, from the mildest."""
@@ -41,11 +42,18 @@ GRAPH_HEIGHT: Final = 7
 FLAT: Final[Mapping[str, float]] = MappingProxyType({"percentunit": 0.01, "s": 0.001})
 """Minimum upper end of an axis: where all values are 0, Grafana's default reaches 100, which is 10,000 %."""
 
-ORDER: Final = "Order"
-"""refId of the query that a table's rows are sorted by."""
-
 LIMIT: Final = "Limit"
 """refId of the query that draws a panel's thresholds."""
+
+UNMEASURED: Final = dashboard.SpecialValueMap(
+    options=dashboard.DashboardSpecialValueMapOptions(
+        match=dashboard.SpecialValueMatch.NULL_AND_NAN, result=dashboard.ValueMappingResult(color=GREY, index=9)
+    )
+)
+"""Value mapping for a number without data, which would have the colour of its lowest step: often green."""
+
+Coloured = TypeVar("Coloured", timeseries.Panel, stat.Panel)
+"""A panel whose series may have fixed colours."""
 
 Panel = Builder[dashboard.Panel]
 Query = prometheus.Dataquery
@@ -63,8 +71,8 @@ def percentiles(expr: str, legend: str = "") -> Query:
     return over_time(named, f"{legend}{{{{percentile}}}}")
 
 
-def coloured(panel: timeseries.Panel, colours: Mapping[str, str]) -> timeseries.Panel:
-    """The graph with these colours for the lines of these names."""
+def coloured(panel: Coloured, colours: Mapping[str, str]) -> Coloured:
+    """The panel with these colours for the series of these names."""
     for name, colour in colours.items():
         panel.override_by_name(name, _fixed(colour))
     return panel
@@ -166,15 +174,29 @@ def number(title: str, description: str, unit: str, asked: Query | loki.Dataquer
         .color_mode(common.BigValueColorMode.BACKGROUND)
         .graph_mode(common.BigValueGraphMode.NONE)
         .reduce_options(options.ReduceDataOptions().calcs(["lastNotNull"]))
+        .mappings([UNMEASURED])
         .thresholds(steps((None, BLUE)))
     )
 
 
 def rows(
-    title: str, description: str, unit: str, query: Query, width: int = 12, first: Sequence[str] = ()
+    title: str,
+    description: str,
+    unit: str,
+    query: Query,
+    width: int = 12,
+    first: Sequence[str] = (),
+    names: Mapping[str, str] = MappingProxyType({}),
+    order: str | None = None,
 ) -> table.Panel:
-    """A table of series, one per row, with these columns first; labels of no use to a reader are hidden."""
-    return _table(title, description, [query], {}, width, first).unit(unit)
+    """A table of series, one per row, with these columns first; labels of no use to a reader are hidden.
+
+    `names` renames columns; `order` is a label that sorts the rows and is not shown.
+    """
+    panel = _table(title, description, [query], names, width, first, order).unit("short")
+    # As the unit of all columns, a unit of time would turn the labels into dates.
+    panel.override_by_name("Value", [dashboard.DynamicConfigValue(id_val="unit", value=unit)])
+    return panel
 
 
 def columns(
@@ -184,18 +206,14 @@ def columns(
     links: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     width: int = 12,
     first: Sequence[str] = (),
-    order: str | None = None,
 ) -> table.Panel:
     """A table of several queries with the same labels: column name → query and unit, one row per set of labels.
 
-    `links` adds a link to a column: name → the link's title and address. `first` are the first columns; `order` is a
-    query whose values sort the rows, the largest first, and which is not shown.
+    `links` adds a link to a column: name → the link's title and address. `first` are the first columns.
     """
     refs = {string.ascii_uppercase[index]: name for index, name in enumerate(values)}
     queries = [now(values[name][0], ref) for ref, name in refs.items()]
     names = {f"Value #{ref}": name for ref, name in refs.items()}
-    if order is not None:
-        queries.append(now(order, ORDER))
     panel = _table(title, description, queries, names, width, first).unit("short")
     for name, (_, unit) in values.items():
         panel.override_by_name(name, [dashboard.DynamicConfigValue(id_val="unit", value=unit)])
@@ -206,6 +224,26 @@ def columns(
     return panel
 
 
+def worded(
+    panel: table.Panel, column: str, words: Mapping[str, tuple[str, str]] | Mapping[int, tuple[str, str]]
+) -> table.Panel:
+    """The table with these texts and background colours for the values of a column."""
+    mapping = dashboard.ValueMap(
+        options={
+            str(value): dashboard.ValueMappingResult(text=text, color=color, index=index)
+            for index, (value, (text, color)) in enumerate(words.items())
+        }
+    )
+    cell = {"type": "color-background", "mode": "basic"}
+    return panel.override_by_name(
+        column,
+        [
+            dashboard.DynamicConfigValue(id_val="mappings", value=[mapping]),
+            dashboard.DynamicConfigValue(id_val="custom.cellOptions", value=cell),
+        ],
+    )
+
+
 def _table(
     title: str,
     description: str,
@@ -213,13 +251,13 @@ def _table(
     names: Mapping[str, str],
     width: int,
     first: Sequence[str] = (),
+    order: str | None = None,
 ) -> table.Panel:
-    rank = f"Value #{ORDER}"
-    hidden = dict.fromkeys(("Time", "__name__", "alertstate", "job", rank), True)
+    hidden = dict.fromkeys(("Time", "__name__", "alertstate", "job", *((order,) if order else ())), True)
     merge = [dashboard.DataTransformerConfig(id_val="merge", options={})] if len(queries) > 1 else []
-    if any(query.build().ref_id == ORDER for query in queries):
-        by_rank = {"fields": {}, "sort": [{"field": rank, "desc": True}]}
-        merge.append(dashboard.DataTransformerConfig(id_val="sortBy", options=by_rank))
+    if order:
+        by_order = {"fields": {}, "sort": [{"field": order, "desc": False}]}
+        merge.append(dashboard.DataTransformerConfig(id_val="sortBy", options=by_order))
     organize = dashboard.DataTransformerConfig(
         id_val="organize",
         options={
@@ -241,9 +279,14 @@ def _table(
 
 
 def states(
-    title: str, description: str, asked: Query, words: dict[int, tuple[str, str]], width: int = 12
+    title: str,
+    description: str,
+    asked: Query,
+    words: dict[int, tuple[str, str]],
+    width: int = 12,
+    more: Sequence[Query] = (),
 ) -> statetimeline.Panel:
-    """The state of each series over time: value → text and colour."""
+    """The state of each series over time: value → text and colour; `more` are further queries."""
     mapping = dashboard.ValueMap(
         options={
             str(value): dashboard.ValueMappingResult(text=text, color=color, index=index)
@@ -255,7 +298,7 @@ def states(
         .title(title)
         .description(description)
         .datasource(SOURCE)
-        .targets([asked])
+        .targets([asked, *more])
         .unit("short")
         .mappings([mapping])
         .show_value(common.VisibilityMode.NEVER)

@@ -34,8 +34,11 @@ def containers() -> dashboard.Dashboard:
                     _fullest(),
                 ],
             ),
-            Row("Trouble", [_restarts(), _oom(), _memory_share(), _throttled(), _unhealthy(), _running_time()]),
-            Row("Use", [_cpu(), _memory(), _received(), _sent(), _disk(), _io(), _images()]),
+            Row(
+                "Restarts and Limits",
+                [_restarts(), _oom(), _memory_share(), _throttled(), _unhealthy(), _running_time()],
+            ),
+            Row("Resource Usage", [_cpu(), _memory(), _received(), _sent(), _disk(), _io(), _images()]),
         ],
         links=[back()],
         variables=[
@@ -85,7 +88,7 @@ def _killed() -> Panel:
 
 def _fullest() -> Panel:
     return number(
-        "Highest Memory Use of a Limit",
+        "Highest Memory Use",
         "Highest memory usage of a container as a share of its limit.",
         "percentunit",
         over_time(f"max({_memory_used()})"),
@@ -110,7 +113,7 @@ def _oom() -> Panel:
         "short",
         over_time(f"sum by (name) (increase({_of('container_oom_events_total')}[10m])) > 0", "{{name}}"),
         width=6,
-    )
+    ).no_value("No OOM kill")
 
 
 def _memory_share() -> Panel:

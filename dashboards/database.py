@@ -1,14 +1,31 @@
 """Database: queries as measured by the system, then the data stores themselves."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import application, process, state
-from dashboards.common import PERCENTILES, Panel, graph, number, over_time, percentiles
+from dashboards.common import (
+    GREEN,
+    ORANGE,
+    PERCENTILES,
+    RED,
+    SEVERITIES,
+    UNMEASURED,
+    Panel,
+    graph,
+    number,
+    over_time,
+    percentiles,
+    steps,
+)
 from dashboards.layout import Row, assemble, to
 from dashboards.stores import answered, answers, databases, module, servers
 from dashboards.subject import Subject
+
+UNREACHABLE: Final = 0.5
+"""Share of failed queries from which the database counts as not reachable for the application."""
 
 
 def database(subject: Subject) -> dashboard.Dashboard | None:
@@ -37,7 +54,7 @@ def database(subject: Subject) -> dashboard.Dashboard | None:
                 ],
             ),
             Row(
-                "Measured by the System",
+                "Queries of the Application",
                 [
                     application.query_duration(subject) if signals.db_latency else None,
                     _percentiles(subject) if signals.db_latency else None,
@@ -81,12 +98,17 @@ def _query_time_now(subject: Subject) -> Panel:
 
 
 def _failures_now(subject: Subject) -> Panel:
-    return number(
+    failures, queries = subject.of("app:db_query_failures:ratio_rate5m"), subject.of("app:db_queries:rate5m")
+    panel = number(
         "Failed Queries Now",
-        "Share of failed queries in the last five minutes.",
+        "Share of failed queries in the last five minutes; red where the application cannot reach its database.",
         "percentunit",
-        over_time(subject.of("app:db_query_failures:ratio_rate5m")),
-    ).thresholds(subject.colours("db_failure_ratio"))
+        over_time(f"{failures} and {queries} > 0 or 0 * {queries} - 1"),
+    )
+    silent = dashboard.ValueMap(options={"-1": dashboard.ValueMappingResult(text="No queries", color=ORANGE, index=0)})
+    # Half of the queries failing is no slow or faulty query: the application does not reach its database.
+    limits = [(one.value, SEVERITIES[one.severity]) for one in subject.thresholds.get("db_failure_ratio", ())]
+    return panel.mappings([silent, UNMEASURED]).thresholds(steps((None, GREEN), *sorted(limits), (UNREACHABLE, RED)))
 
 
 def _percentiles(subject: Subject) -> Panel:

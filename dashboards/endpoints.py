@@ -6,8 +6,9 @@ from grafana_foundation_sdk.models import dashboard
 
 from dashboards import state
 from dashboards.across import OF, back, systems
-from dashboards.common import GREEN, ORANGE, RED, Panel, columns, graph, number, over_time, states, steps
+from dashboards.common import GREEN, ORANGE, RED, Panel, columns, graph, number, over_time, states, steps, worded
 from dashboards.layout import Row, assemble, variable
+from observability.parts.probe import SERIES, present
 
 UID: Final = "obs-endpoints"
 
@@ -35,7 +36,7 @@ def endpoints() -> dashboard.Dashboard:
                     _addresses(),
                 ],
             ),
-            Row("Over Time", [_answers(), _time(), _phases(), _keyword(), _status()]),
+            Row("Probes", [_answers(), _time(), _phases(), _keyword(), _status()]),
             Row("Certificates", [_validity()]),
         ],
         links=[back()],
@@ -46,6 +47,11 @@ def endpoints() -> dashboard.Dashboard:
 
 
 def _of(series: str) -> str:
+    return present(series, CHOSEN) if series in SERIES else f"{series}{{{CHOSEN}}}"
+
+
+def _samples(series: str) -> str:
+    """The probes themselves, for a range."""
     return f"{series}{{{CHOSEN}}}"
 
 
@@ -68,7 +74,7 @@ def _availability() -> Panel:
         "Availability in 24 Hours",
         "Share of successful probes in the last 24 hours.",
         "percentunit",
-        over_time(f"avg(avg_over_time({_of('probe_success')}[24h]))"),
+        over_time(f"avg(avg_over_time({_samples('probe_success')}[24h]))"),
     ).thresholds(steps((None, RED), (0.99, ORANGE), (0.999, GREEN)))
 
 
@@ -98,17 +104,21 @@ def _addresses() -> Panel:
     def by_address(expr: str) -> str:
         return f"max by (system, probe, instance) ({expr})"
 
-    return columns(
+    table = columns(
         "Addresses",
         "Each address: result and duration of its probe, and the validity of its certificate.",
         {
-            "Up": (by_address(_of("probe_success")), "bool_on_off"),
-            "Up in 24 Hours": (by_address(f"avg_over_time({_of('probe_success')}[24h])"), "percentunit"),
+            "Up": (by_address(_of("probe_success")), "none"),
+            "Up in 24 Hours": (by_address(f"avg_over_time({_samples('probe_success')}[24h])"), "percentunit"),
             "Time": (by_address(_of("probe_duration_seconds")), "s"),
             "Status": (by_address(_of("probe_http_status_code")), "none"),
             "Certificate Expires In": (by_address(f"{_of('probe_ssl_earliest_cert_expiry')} - time()"), "s"),
         },
         width=24,
+        first=("system", "instance", "probe"),
+    )
+    return worded(table, "Up", state.UP_OR_DOWN).override_by_name(
+        "instance", [dashboard.DynamicConfigValue(id_val="custom.width", value=400)]
     )
 
 
@@ -142,11 +152,12 @@ def _phases() -> Panel:
 
 
 def _keyword() -> Panel:
+    text, value = _of("probe_failed_due_to_regex"), _of("probe_failed_due_to_cel")
     return graph(
         "Keyword Missing",
-        "1: the response does not contain the keyword.",
+        "1: the response does not contain the keyword or the JSON value.",
         "short",
-        over_time(_of("probe_failed_due_to_regex"), "{{instance}}"),
+        over_time(f"{text} + {value} or {text} or {value}", "{{instance}}"),
     ).max(1)
 
 

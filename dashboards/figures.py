@@ -83,7 +83,7 @@ def _graph(figure: Figure, words: str, spec: SeriesSpec, expr: str) -> Panel:
 
 
 def _number(figure: Figure, words: str, spec: SeriesSpec, expr: str) -> Panel:
-    return number(figure.title, words, UNITS[spec.unit], over_time(expr, _legend(figure)))
+    return number(figure.title, words, UNITS[spec.unit], over_time(expr, _legend(figure)), width=6)
 
 
 def _legend(figure: Figure) -> str:

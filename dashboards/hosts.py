@@ -7,7 +7,20 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import state
-from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, columns, graph, number, over_time, states, steps
+from dashboards.common import (
+    GREEN,
+    ORANGE,
+    RATE,
+    RED,
+    UNMEASURED,
+    Panel,
+    columns,
+    graph,
+    number,
+    over_time,
+    states,
+    steps,
+)
 from dashboards.layout import Row, assemble, variable
 from dashboards.subject import Subject
 
@@ -70,7 +83,7 @@ def hosts(subject: Subject) -> dashboard.Dashboard | None:
                     _answers(of),
                 ],
             ),
-            Row("Use", [_cpu(of), _memory(of), _disk(of), _network(of), _disk_io(of), _forecast(of)]),
+            Row("Utilisation", [_cpu(of), _memory(of), _disk(of), _network(of), _disk_io(of), _forecast(of)]),
             Row("Saturation", [_cpu_by_mode(of), _load(of), _pressure(of), _swap(of), _disk_queue(of), _inodes(of)]),
             Row(
                 "Errors and Limits",
@@ -149,7 +162,7 @@ def full_in(title: str, description: str, free: str, over: str, colours: build.T
     # A filesystem that does not shrink is treated as one that shrinks very slowly.
     left = f"{free} / clamp_min(-deriv({free}[{over}]), 1e-9)"
     asked = over_time(f"clamp_max(min({left}), {YEAR})")
-    return number(title, description, "s", asked).mappings([far]).thresholds(colours)
+    return number(title, description, "s", asked).mappings([far, UNMEASURED]).thresholds(colours)
 
 
 def _cpu(of: Hosts) -> Panel:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as build
-from grafana_foundation_sdk.models import common, dashboard
+from grafana_foundation_sdk.models import common, dashboard, statetimeline
 
 from dashboards.common import BLUE, RED, SOURCE, Panel, link
 from dashboards.links import alerts_of, panel_id
+from observability.core.alert import NO_PROBLEM_PATTERN
 from observability.core.errors import ConfigError
 from observability.core.naming import runbook
 
@@ -59,7 +60,7 @@ def assemble(
         .readonly()
         .links(list(links))
         .variables(list(variables))
-        .annotations([_firing(alerts), _deployments(tags)])
+        .annotations([_firing(alerts), _every_start(alerts), _deployments(tags), _image_changes(tags)])
     )
     made = builder.build()
     made.panels = _placed(parts)
@@ -128,30 +129,41 @@ def tagged(title: str, tag: str) -> build.DashboardLink:
 
 
 def _firing(matchers: str) -> build.AnnotationQuery:
-    """Marks when alerts began to fire; marking all the time that they fire would cover the graphs."""
-    # An exhausted error budget lasts for hours; by default, its alerts would cover all graphs.
+    """Marks when the first warning and the first critical alert of a system began to fire.
+
+    An outage raises a dozen alerts within minutes. One line for each, or a band for the time that they fire, would
+    cover the graphs.
+    """
+    urgent = ",".join(filter(None, ('severity!="info"', matchers)))
+    made = _starts("Alerts", urgent, "system, severity")
+    return made.title_format("{{system}}: {{severity}}").tag_keys("severity").enable(True)
+
+
+def _every_start(matchers: str) -> build.AnnotationQuery:
+    """Marks when any alert began to fire; off until it is switched on above the graphs."""
+    made = _starts("All Alerts", matchers, "alertname, severity, system")
+    return made.title_format("{{alertname}}").text_format("{{severity}} {{system}}").tag_keys("severity").enable(False)
+
+
+def _starts(name: str, matchers: str, by: str) -> build.AnnotationQuery:
+    # An exhausted error budget lasts for hours and says nothing about a start.
     asked = matchers if "condition" in matchers else ",".join(filter(None, (matchers, 'condition!="error_budget"')))
-    everything = f'alertstate="firing",alertname!="Watchdog",{asked}'
-    fired = f"max by (alertname, severity, system) (ALERTS{{{everything}}}"
+    fired = f'max by ({by}) (ALERTS{{alertstate="firing",alertname!~"{NO_PROBLEM_PATTERN}",{asked}}}'
     return (
         build.AnnotationQuery()
-        .name("Alerts")
+        .name(name)
         .datasource(SOURCE)
-        .enable(True)
         .icon_color(RED)
-        # One annotation per kind: Grafana draws all of them over each other.
-        .expr(f"{fired}) unless {fired} offset 1m)")
-        .title_format("{{alertname}}")
-        .text_format("{{severity}} {{system}}")
-        .tag_keys("severity")
+        .expr(f"{fired}) unless {fired} offset $__interval)")
         .step("30s")
     )
 
 
 def _deployments(tags: Sequence[str]) -> build.AnnotationQuery:
     """Marks annotations that a pipeline posted to Grafana with the tag `deployment` and the system's name."""
-    own = [tag.removeprefix("system:") for tag in tags if tag.startswith("system:")]
-    tagged_with = build.AnnotationTarget().limit(100).match_any(False).tags(["deployment", *own]).type("tags")
+    tagged_with = (
+        build.AnnotationTarget().limit(100).match_any(False).tags(["deployment", *_systems(tags)]).type("tags")
+    )
     return (
         build.AnnotationQuery()
         .name("Deployments")
@@ -160,6 +172,33 @@ def _deployments(tags: Sequence[str]) -> build.AnnotationQuery:
         .icon_color(BLUE)
         .target(tagged_with)  # type: ignore[arg-type]  # Grafana's own store is queried by tags
     )
+
+
+def _image_changes(tags: Sequence[str]) -> build.AnnotationQuery:
+    """Marks when a container began to run an image that the container of its name did not run in the hour before."""
+    own = "".join(f',system="{system}"' for system in _systems(tags))
+    running = f'container_start_time_seconds{{job="docker",name!="",image!=""{own}}}'
+    before = f"last_over_time({running}[1h] offset $__interval)"
+    return (
+        build.AnnotationQuery()
+        .name("Image Changes")
+        .datasource(SOURCE)
+        .enable(True)
+        .icon_color(BLUE)
+        .expr(
+            f"max by (system, instance, name, image) ({running})"
+            f" unless on (system, instance, name, image) {before} and on (system, instance, name) {before}"
+        )
+        .step("30s")
+        .title_format("{{name}}")
+        .text_format("{{image}}")
+        .tag_keys("system")
+    )
+
+
+def _systems(tags: Sequence[str]) -> list[str]:
+    """The systems that a dashboard is about; none: all."""
+    return [tag.removeprefix("system:") for tag in tags if tag.startswith("system:")]
 
 
 def _folded(panel: dashboard.Panel | dashboard.RowPanel) -> Sequence[dashboard.Panel]:
@@ -173,7 +212,7 @@ def _placed(parts: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
     y = 0
     folded = False
     for part in parts:
-        panels = [panel.build() for panel in part.panels if panel is not None]
+        panels = [_on_one_page(panel.build()) for panel in part.panels if panel is not None]
         if not panels:
             continue
         row = build.Row(part.title).id(panel_id(f"row {part.title}")).build()
@@ -191,6 +230,14 @@ def _placed(parts: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
     return placed
 
 
+def _on_one_page(panel: dashboard.Panel) -> dashboard.Panel:
+    """The panel without page controls, which take the height of two states even where there is one page."""
+    if isinstance(panel.options, statetimeline.Options):
+        # The builder refuses 0, which switches the pages off.
+        panel.options.per_page = 0
+    return panel
+
+
 def _fill(panels: Sequence[dashboard.Panel], y: int) -> int:
     """Place panels on lines from `y` down; widen them where a line is not full. Returns the end of the last line."""
     line: list[dashboard.Panel] = []
@@ -204,16 +251,17 @@ def _fill(panels: Sequence[dashboard.Panel], y: int) -> int:
 
 
 def _widen(line: Sequence[dashboard.Panel], y: int) -> int:
-    """Distribute the whole width among the panels of one line, in proportion; returns the end of the line."""
+    """Distribute the width among the panels of one line in proportion, at one height; returns the end of the line."""
     total = sum(_place(panel).w for panel in line)
+    height = max(_place(panel).h for panel in line)
     taken = done = 0
     for panel in line:
         place = _place(panel)
         done += place.w
         end = done * GRID_WIDTH // total
-        panel.grid_pos = dashboard.GridPos(x=taken, y=y, w=end - taken, h=place.h)
+        panel.grid_pos = dashboard.GridPos(x=taken, y=y, w=end - taken, h=height)
         taken = end
-    return y + max(_place(panel).h for panel in line)
+    return y + height
 
 
 def _place(panel: dashboard.Panel) -> dashboard.GridPos:

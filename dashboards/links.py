@@ -112,7 +112,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Suspicious Events": ("SuspiciousActivity",),
         },
         f"{OWNER}-system?{_INSTANCE}": {
-            "Hosts": ("HostDown", "NodeExporterDown"),
+            "Hosts": ("HostDown", "HostSilent", "NodeExporterDown"),
             "CPU Usage": ("HighCPUUsage", "CriticalCPUUsage"),
             "Memory Usage": ("host/HighMemoryUsage", "host/CriticalMemoryUsage"),
             "Disk Usage": ("HighDiskUsage", "CriticalDiskUsage"),
@@ -133,6 +133,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
         f"obs-overview?var-system={OWNER}": {"Targets Up": ("ServiceDown", "TargetFlapping")},
         f"obs-slos?var-system={OWNER}": {"Error Budget Left": ("SLOErrorBudgetBurn",)},
         "obs-alerts": {
+            "Alerts in Alertmanager": ("RecentlyCritical",),
             "Configuration of Alertmanager": ("AlertmanagerConfigReloadFailed",),
             "Failed Notifications": ("AlertmanagerNotificationsFailing",),
             "Members of the Cluster": ("AlertmanagerClusterSplit",),
@@ -153,6 +154,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
         },
         "obs-logs": {
             "Errors in 5 Minutes": ("LogErrorBurst",),
+            "New Kinds of Errors": ("LogNewErrorKind",),
             "Crashes in Logs": ("LogCrash",),
             "Failed Sign-ins in Logs": ("LogAuthenticationFailures",),
             "Slow Queries in Logs": ("LogSlowQueries",),

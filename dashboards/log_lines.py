@@ -10,6 +10,7 @@ from dashboards.across import back
 from dashboards.common import (
     BLUE,
     GREEN,
+    GREY,
     LOGS,
     ORANGE,
     RATE,
@@ -32,7 +33,14 @@ UID: Final = "obs-logs"
 AUTO: Final = "$__auto"
 """Range of a count of lines: the interval between two points in Grafana."""
 
-LEVELS: Final = {"critical": "dark-red", "error": RED, "warning": ORANGE, "info": GREEN, "debug": BLUE}
+LEVELS: Final = {
+    "critical": "dark-red",
+    "error": RED,
+    "warning": ORANGE,
+    "info": GREEN,
+    "debug": BLUE,
+    "unknown": GREY,
+}
 """Colour of each level."""
 
 STREAMS: Final = 'system=~"$system",service=~"$service",level=~"$level"'
@@ -62,7 +70,10 @@ def logs(config: StackConfig) -> dashboard.Dashboard:
                 ],
             ),
             Row("Lines", [_by_level(), _by_service(), _errors_by_service(), _lines()]),
-            Row("Counted Lines", [_errors_counted(), _crashes(), _auth_failures(), _slow_queries(), _by_system()]),
+            Row(
+                "Log Metrics",
+                [_errors_counted(), _new_kinds(), _crashes(), _auth_failures(), _slow_queries(), _by_system()],
+            ),
             Row(
                 "Delivery to Loki",
                 [
@@ -123,7 +134,7 @@ def _received_now() -> Panel:
 
 def _refused_now() -> Panel:
     return number(
-        "Lines Rejected in an Hour",
+        "Rejected Lines (1h)",
         "Lines that Loki rejected in the last hour: rate limit, too old, too long.",
         "short",
         over_time(f"sum(increase({_loki('loki_discarded_samples_total')}[1h])) or 0 * sum({_loki('up')} == 1)"),
@@ -132,7 +143,7 @@ def _refused_now() -> Panel:
 
 def _unread_now() -> Panel:
     return number(
-        "Unparsed Lines in an Hour",
+        "Unparsed Lines (1h)",
         "Lines of the last hour that could not be parsed; they are stored.",
         "short",
         over_time(f"sum(increase(obs_collector_lines_unparsed_total[1h])) or 0 * sum({_COLLECTOR} == 1)"),
@@ -190,13 +201,23 @@ def _errors_counted() -> Panel:
     )
 
 
+def _new_kinds() -> Panel:
+    return graph(
+        "New Kinds of Errors",
+        "Lines in an hour of kinds of errors that the service did not log in the day before; the ten with the most.",
+        "short",
+        over_time('topk(10, app:log_error_kinds:new1h{system=~"$system"})', "{{system}} {{service}} {{error_kind}}"),
+        limits='max by (severity) (app:threshold:log_new_error_lines{system=~"$system"})',
+    )
+
+
 def _crashes() -> Panel:
     return graph(
         "Crashes in Logs",
         "Lines in five minutes that report a panic, an unhandled exception or another crash, by service.",
         "short",
         over_time(_counted_by("app:log_crashes:count1m", "system, service"), "{{system}} {{service}}"),
-    )
+    ).no_value("No crash")
 
 
 def _auth_failures() -> Panel:

@@ -5,7 +5,10 @@ from grafana_foundation_sdk.models import dashboard
 from dashboards import application, state
 from dashboards.common import RANGE, Panel, graph, now, number, over_time, rows
 from dashboards.layout import Row, assemble
+from dashboards.stores import dependencies
 from dashboards.subject import Subject
+from observability.parts.probe import present
+from rules.promql import matchers
 
 
 def main_page(subject: Subject) -> dashboard.Dashboard | None:
@@ -30,8 +33,9 @@ def main_page(subject: Subject) -> dashboard.Dashboard | None:
                     application.error_rate_now(subject) if requests else None,
                     application.error_budget(subject) if subject.has_slos else None,
                     _users_now(subject) if signals.active_users else None,
-                    state.firing_alerts(subject.alerts, subject.runbooks),
+                    state.firing_alerts(subject.alerts, subject.summaries, subject.runbooks),
                     state.alert_history(subject.alerts, "component"),
+                    dependencies(subject),
                 ],
             ),
             Row(
@@ -59,16 +63,17 @@ def main_page(subject: Subject) -> dashboard.Dashboard | None:
 
 
 def _endpoints_up(subject: Subject) -> Panel:
+    own = matchers({"system": subject.name, "job": "blackbox"}).strip("{}")
     return number(
         "Endpoints Up",
         "Share of the system's addresses whose probe succeeds.",
         "percentunit",
-        over_time(f"avg({subject.of('probe_success', job='blackbox')})"),
+        over_time(f"avg({present('probe_success', own)})"),
     ).thresholds(state.ALL_OR_NOTHING)
 
 
 def _users_now(subject: Subject) -> Panel:
-    return number("Active Users Now", "Active users.", "short", over_time(subject.of("app:active_users:count")))
+    return number("Users Now", "Active users.", "short", over_time(subject.of("app:active_users:count")))
 
 
 def _speed(subject: Subject) -> Panel:
@@ -101,4 +106,4 @@ def _top_errors(subject: Subject) -> Panel:
         "The most frequent error types and routes with 5xx responses in the time range.",
         "short",
         now(f"topk(10, {counted} > 0)"),
-    )
+    ).no_value("No errors")

@@ -38,7 +38,7 @@ def modules(subject: Subject) -> dashboard.Dashboard | None:
                     _share(subject),
                 ],
             ),
-            Row("Work", figures_by(subject, requests.domain)),
+            Row("Metrics by Domain", figures_by(subject, requests.domain)),
         ],
         tags=subject.tags,
         links=subject.links,

@@ -8,7 +8,12 @@ from dashboards import state
 from dashboards.across import OF, systems
 from dashboards.common import GREEN, ORANGE, RED, Panel, columns, graph, now, number, over_time, rows, steps
 from dashboards.layout import Row, assemble, tagged, to
+from dashboards.slos import BUDGET, budget_left
+from dashboards.stores import all_stores
+from dashboards.summaries import Summaries
 from observability.core.naming import PLATFORM
+from observability.parts.probe import present
+from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
 
 UID: Final = "obs-overview"
@@ -32,8 +37,9 @@ def overview(config: StackConfig) -> dashboard.Dashboard:
                     _endpoints_down() if probes else None,
                     _over_budget(),
                     state.heartbeat(),
-                    state.firing_alerts(OF, config.settings.links.runbooks),
+                    state.firing_alerts(OF, Summaries.of(config), config.settings.links.runbooks),
                     state.alert_history(OF, "system"),
+                    all_stores(OF, {job.name for job in jobs(config)}),
                 ],
             ),
             Row("User Impact", [_systems(), _error_rate(), _response_time(), _traffic(), _failing_routes()]),
@@ -72,13 +78,13 @@ def _endpoints_down() -> Panel:
         "Endpoints Down",
         "Addresses whose probe fails.",
         "short",
-        over_time(f"sum(probe_success{{{OF}}} == bool 0)"),
+        over_time(f"sum({present('probe_success', OF)} == bool 0)"),
     ).thresholds(steps((None, GREEN), (1, RED)))
 
 
 def _over_budget() -> Panel:
     return number(
-        "Objectives Missed",
+        "SLOs Missed",
         "Objectives whose error budget of 30 days is used up.",
         "short",
         over_time(f"sum(slo:period_error_budget_remaining:ratio{{{OF}}} < bool 0)"),
@@ -92,13 +98,13 @@ def _systems() -> Panel:
     left = f"min by (system) (slo:period_error_budget_remaining:ratio{{{OF}}})"
     return columns(
         "Systems",
-        "Each system: firing alerts, errors and response times, and its remaining error budgets.",
+        f"Each system: firing alerts, errors and response times, and its lowest remaining error budget. {BUDGET}",
         {
             "Alerts": (f"count by (system) ({state.firing(watched)}) or {known}", "short"),
             "Requests": (f"sum by (system) (app:http_requests:rate5m{{{OF}}})", "reqps"),
             "Errors": (f"sum by (system) (app:http_errors:ratio_rate5m{{{OF}}})", "percentunit"),
             "Time (p95)": (f"sum by (system) ({quantile})", "s"),
-            "Budget Left": (left, "percentunit"),
+            "Budget Left": (budget_left(left), "percentunit"),
         },
         links={"system": ("Overview", "/d/${__data.fields.system}-overview?${__url_time_range}")},
         width=24,
@@ -111,7 +117,6 @@ def _error_rate() -> Panel:
         "Share of requests with a 5xx status.",
         "percentunit",
         over_time(f"app:http_errors:ratio_rate5m{{{OF}}}", "{{system}}"),
-        width=6,
     )
 
 
@@ -121,7 +126,6 @@ def _response_time() -> Panel:
         "95th percentile of the response time.",
         "s",
         over_time(f'app:http_latency_seconds:quantile5m{{{OF},quantile="0.95"}}', "{{system}}"),
-        width=6,
     )
 
 
@@ -131,18 +135,20 @@ def _traffic() -> Panel:
         "Requests a second.",
         "reqps",
         over_time(f"app:http_requests:rate5m{{{OF}}}", "{{system}}"),
-        width=6,
     )
 
 
 def _failing_routes() -> Panel:
-    return rows(
+    panel = rows(
         "Failing Routes",
         "The routes with the most 5xx responses in the last five minutes.",
         "reqps",
         now(f"topk(10, app:http_errors_by_route:rate5m{{{OF}}} > 0)"),
-        width=6,
+        width=24,
+        names={"Value": "5xx a second"},
+        first=("system", "route", "Value"),
     )
+    return panel.no_value("No route fails").height(state.TIMELINE_HEIGHT)
 
 
 def _targets() -> Panel:

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from dashboards.datasources import LOKI
 from dashboards.registry import dashboards
+from observability.pictures.series import VARIABLE, fill
 from observability.settings.load import StackConfig
 
 _MACROS: Final = {
@@ -18,7 +19,6 @@ _MACROS: Final = {
 }
 """Grafana's values of the time macros, for a range of an hour on a screen."""
 
-_VARIABLE: Final = re.compile(r"\$([A-Za-z_]\w*)|\$\{(\w+)(?::\w+)?\}")
 _VALUES: Final = re.compile(r"label_values\((?:(?P<series>.+), *)?(?P<label>\w+)\)")
 
 
@@ -37,20 +37,13 @@ class Query:
     @property
     def variables(self) -> frozenset[str]:
         """The dashboard's own variables that the query reads."""
-        return frozenset(a or b for a, b in _VARIABLE.findall(self.expr)) - {name[1:] for name in _MACROS}
+        return frozenset(a or b for a, b in VARIABLE.findall(self.expr)) - {name[1:] for name in _MACROS}
 
     @property
     def filled(self) -> str:
         """The query as Grafana sends it with everything selected and no search text."""
         everything = ".+" if self.source == LOKI else ".*"
         return fill(self.expr, _MACROS, lambda name: "" if name == "search" else everything)
-
-
-def fill(expr: str, macros: Mapping[str, str], value: Callable[[str], str]) -> str:
-    """A query with values for Grafana's own macros, and for the dashboard's variables by their names."""
-    for macro, written in macros.items():
-        expr = expr.replace(macro, written)
-    return _VARIABLE.sub(lambda found: value(found.group(1) or found.group(2)), expr)
 
 
 def queries(config: StackConfig) -> tuple[Query, ...]:

@@ -35,7 +35,7 @@ from dashboards.subject import Subject, subjects
 from observability.core import project
 from observability.core.errors import ConfigError
 from observability.core.naming import PLATFORM
-from observability.settings.load import StackConfig
+from observability.settings.load import StackConfig, once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +53,11 @@ def folders(config: StackConfig) -> Mapping[str, str]:
     """Title of every folder by its uid: one of the whole stack, and one per system that has dashboards."""
     titles = {FOLDER: "Observability", PLATFORM: "Platform"}
     titles |= {name: system.title for name, system in config.systems.items()}
-    used = {folder for folder, _, _ in _made(config)}
+    used = {entry.folder for entry in dashboards(config)}
     return {uid: title for uid, title in titles.items() if uid in used}
 
 
+@once
 def dashboards(config: StackConfig) -> tuple[Entry, ...]:
     """The dashboards of a stack, by folder; none where the stack has no Grafana."""
     return tuple(

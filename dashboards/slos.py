@@ -23,8 +23,16 @@ from dashboards.layout import Row, assemble
 
 UID: Final = "obs-slos"
 
+BUDGET: Final = "100 % is unused, 0 % used up; below 0 % the objective is missed; -100 % stands for all below it."
+"""Explains a remaining error budget."""
+
 BURN: Final = {"1h": (14.4, RED), "6h": (6.0, RED), "1d": (3.0, ORANGE), "3d": (1.0, ORANGE)}
 """Burn rate from which an alert fires, by window."""
+
+
+def budget_left(expr: str) -> str:
+    """A remaining error budget, at least -1: one outage can use up a hundred budgets, and would flatten all others."""
+    return f"clamp_min({expr}, -1)"
 
 
 def slos() -> dashboard.Dashboard:
@@ -58,7 +66,7 @@ def slos() -> dashboard.Dashboard:
 
 def _missed() -> Panel:
     return number(
-        "Objectives Missed",
+        "SLOs Missed",
         "Objectives whose error budget of 30 days is used up.",
         "short",
         over_time(f"sum(slo:period_error_budget_remaining:ratio{{{OF}}} < bool 0)"),
@@ -68,9 +76,9 @@ def _missed() -> Panel:
 def _least_left() -> Panel:
     return number(
         "Lowest Error Budget",
-        "Lowest remaining error budget.",
+        f"Lowest remaining error budget. {BUDGET}",
         "percentunit",
-        over_time(f"min(slo:period_error_budget_remaining:ratio{{{OF}}})"),
+        over_time(budget_left(f"min(slo:period_error_budget_remaining:ratio{{{OF}}})")),
     ).thresholds(steps((None, RED), (0, ORANGE), (0.25, GREEN)))
 
 
@@ -89,13 +97,14 @@ def _objectives() -> Panel:
 
     return columns(
         "Objectives",
-        "Each objective: target, actual value over 30 days, remaining error budget, and current burn rate.",
+        f"Each objective: target, actual value over 30 days, remaining error budget, and current burn rate. {BUDGET}",
         {
-            "Promised": (by_slo("slo:objective:ratio"), "percentunit"),
-            "Kept": (f"1 - {by_slo('slo:sli_error:ratio_rate30d')}", "percentunit"),
-            "Budget Left": (by_slo("slo:period_error_budget_remaining:ratio"), "percentunit"),
+            "Objective": (by_slo("slo:objective:ratio"), "percentunit"),
+            "Actual": (f"1 - {by_slo('slo:sli_error:ratio_rate30d')}", "percentunit"),
+            "Budget Left": (budget_left(by_slo("slo:period_error_budget_remaining:ratio")), "percentunit"),
             "Burn Rate": (by_slo("slo:current_burn_rate:ratio"), "short"),
         },
+        first=("system", "slo"),
         links={"system": ("Application", "/d/${__data.fields.system}-application?${__url_time_range}")},
         width=24,
     )
@@ -104,9 +113,9 @@ def _objectives() -> Panel:
 def _left() -> Panel:
     panel = graph(
         "Error Budget Left",
-        "Remaining share of the error budget of 30 days; below 0 the objective is missed.",
+        f"Remaining share of the error budget of 30 days. {BUDGET}",
         "percentunit",
-        over_time(f"slo:period_error_budget_remaining:ratio{{{OF}}}", "{{system}} {{slo}}"),
+        over_time(budget_left(f"slo:period_error_budget_remaining:ratio{{{OF}}}"), "{{system}} {{slo}}"),
     )
     return line_at(panel, 0, RED).min(-1)
 
@@ -116,7 +125,7 @@ def _kept() -> Panel:
         "Objective Met",
         "Whether the objective was met over the 30 days before.",
         over_time(f"slo:period_error_budget_remaining:ratio{{{OF}}} >= bool 0", "{{system}} {{slo}}"),
-        {0: ("broken", RED), 1: ("kept", GREEN)},
+        {0: ("missed", RED), 1: ("met", GREEN)},
         width=8,
     )
 
@@ -135,7 +144,7 @@ def _burn(window: str) -> Panel:
     pace = f"slo:sli_error:ratio_rate{window}{{{OF}}} / on (system, slo) group_left () slo:error_budget:ratio{{{OF}}}"
     panel = graph(
         f"Burn Rate over {window}",
-        f"How many times as fast as it may the budget burned over {window}; from {limit:g} on an alert comes.",
+        f"Burn rate over {window}: 1 uses up the error budget in 30 days; above {limit:g} an alert fires.",
         "short",
         over_time(pace, "{{system}} {{slo}}"),
         width=6,

@@ -9,6 +9,7 @@ from dashboards.across import back
 from dashboards.alerts import dropped
 from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, graph, number, over_time, states, steps
 from dashboards.layout import Row, assemble
+from dashboards.summaries import Summaries
 from observability.core.naming import PLATFORM
 from observability.settings.load import StackConfig
 
@@ -35,14 +36,16 @@ def stack(config: StackConfig) -> dashboard.Dashboard:
                     _config(),
                     _rule_failures_now(),
                     _behind_now(),
+                    state.firing_alerts(
+                        alerts, Summaries.of(config).only("monitoring", "logs"), config.settings.links.runbooks
+                    ),
                     _parts(),
-                    state.firing_alerts(alerts, config.settings.links.runbooks),
                 ],
             ),
             Row("Targets", [_scrape_time(), _targets(), _samples_by_target(), _rejected(), _empty_jobs()]),
             Row("Rules", [_rule_time(), _rule_failures(), _missed(), dropped()]),
             Row("Storage", [_samples(), _series(), _storage_failures(), _size(), _queries(), _remote()]),
-            Row("Use of the Parts", [_cpu(), _memory(), _descriptors()]),
+            Row("Resource Usage", [_cpu(), _memory(), _descriptors()]),
             Row("Backups", [_backups()] if config.runs("node-exporter") else []),
         ],
         links=[back()],
@@ -79,7 +82,7 @@ def _config() -> Panel:
 
 def _rule_failures_now() -> Panel:
     return number(
-        "Rules Failed in an Hour",
+        "Failed Rules (1h)",
         "Failed rule evaluations in the last hour.",
         "short",
         over_time(f"sum(increase({_prometheus('prometheus_rule_evaluation_failures_total')}[1h]))"),

@@ -2,9 +2,28 @@
 
 from typing import Final
 
-from grafana_foundation_sdk.models import dashboard
+from grafana_foundation_sdk.models import common, dashboard
 
-from dashboards.common import BLUE, GREEN, ORANGE, RED, Panel, columns, link, number, over_time, states, steps
+from dashboards.common import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    RED,
+    SEVERITIES,
+    UNMEASURED,
+    Panel,
+    coloured,
+    link,
+    now,
+    number,
+    over_time,
+    rows,
+    states,
+    steps,
+    worded,
+)
+from dashboards.summaries import KEYS, SEPARATOR, UNKNOWN, Summaries
+from observability.core.alert import NO_PROBLEM_PATTERN
 from observability.core.naming import runbook
 
 ALL_OR_NOTHING: Final = steps((None, RED), (0.5, ORANGE), (1, GREEN))
@@ -13,8 +32,12 @@ ALL_OR_NOTHING: Final = steps((None, RED), (0.5, ORANGE), (1, GREEN))
 UP_OR_DOWN: Final = {0: ("down", RED), 1: ("up", GREEN)}
 """Value texts for up and down."""
 
-ABOUT: Final = ("severity", "system", "alertname", "instance", "route", "operation")
-"""Columns of an alert in order of importance: a narrow table shows only the first ones."""
+ALERTS_HEIGHT: Final = 6
+TIMELINE_HEIGHT: Final = 5
+"""Heights in Grafana's grid units: with them, alerts, stores and the first graphs fit on one screen."""
+
+COLUMNS: Final = {"severity": 80, "since": 120, "system": 120, "alertname": 200}
+"""Widths of the columns of firing alerts in pixels; the summary has the rest."""
 
 FIRES: Final = 'alertstate="firing",'
 RANKS: Final = ((3, 'severity="critical"'), (2, 'severity="warning"'), (1, 'severity="info"'))
@@ -25,8 +48,8 @@ QUIET: Final = "None"
 
 
 def firing(*conditions: str) -> str:
-    """Selector of firing alerts except the Watchdog, which always fires."""
-    return "ALERTS{" + FIRES + ",".join(('alertname!="Watchdog"', *conditions)) + "}"
+    """Selector of firing alerts that report a problem."""
+    return "ALERTS{" + FIRES + ",".join((f'alertname!~"{NO_PROBLEM_PATTERN}"', *conditions)) + "}"
 
 
 def began(*conditions: str) -> str:
@@ -38,13 +61,15 @@ def began(*conditions: str) -> str:
 
 
 def alerts_firing(where: str) -> Panel:
-    """Number of firing alerts."""
-    return number(
+    """Number of firing alerts, by severity in its colour; 0 without one."""
+    alerts = firing(where)
+    panel = number(
         "Alerts Firing",
-        "Firing alerts of any severity.",
+        "Firing alerts by severity.",
         "short",
-        over_time(f"count({firing(where)}) or vector(0)"),
+        over_time(f"count by (severity) ({alerts}) or vector(0) unless on () {alerts}", "{{severity}}"),
     ).thresholds(steps((None, GREEN), (1, ORANGE)))
+    return coloured(panel, SEVERITIES)
 
 
 def critical_alerts(where: str) -> Panel:
@@ -59,33 +84,60 @@ def critical_alerts(where: str) -> Panel:
 
 
 def firing_since(where: str) -> Panel:
-    """Start of the oldest firing alert; 0, shown as a text, without one."""
+    """Name and start of the oldest firing alert; a text without one."""
     none = dashboard.ValueMap(options={"0": dashboard.ValueMappingResult(text=QUIET, color=GREEN, index=0)})
+    nothing = f'label_replace(vector(0), "alertname", "no alert", "", "") unless on () {firing(where)}'
     return (
         number(
             "Firing Since",
-            "When the oldest firing alert became active.",
+            "The oldest firing alert, and when it became active.",
             "dateTimeFromNow",
-            over_time(f"1000 * min{began(where)} or vector(0)"),
+            over_time(f"bottomk(1, 1000 * {began(where)}) or {nothing}", "{{alertname}}"),
         )
-        .mappings([none])
+        .text_mode(common.BigValueTextMode.VALUE_AND_NAME)
+        # The wide layout shrinks both to one line.
+        .wide_layout(False)
+        .mappings([none, UNMEASURED])
         .thresholds(steps((None, ORANGE)))
     )
 
 
-def firing_alerts(where: str, runbooks: str | None, width: int = 12) -> Panel:
-    """Every firing alert."""
-    panel = columns(
+def firing_alerts(where: str, summaries: Summaries, runbooks: str | None) -> Panel:
+    """Every firing alert with its summary; `runbooks` is the address of the runbooks, which the rows link to."""
+    panel = rows(
         "Firing Alerts",
-        "All firing alerts, the most severe first; an empty table means none.",
-        {"Age": (f"time() - {began(where)}", "s")},
-        width=width,
-        first=("severity", "Value #A", *ABOUT[1:]),
-        order=" or ".join(f"0 * {began(severity, where)} + {level}" for level, severity in RANKS),
+        f"All firing alerts, the most severe first. Values are the present ones; {UNKNOWN} stands for one that is not "
+        "recorded.",
+        "dateTimeFromNow",
+        now(_told(where, summaries)),
+        width=24,
+        first=("severity", "Value", "system", "alertname", "summary"),
+        names={"Value": "since"},
+        order="rank",
     )
+    panel.no_value("No alert fires").height(ALERTS_HEIGHT)
+    for column, room in COLUMNS.items():
+        panel.override_by_name(column, [dashboard.DynamicConfigValue(id_val="custom.width", value=room)])
+    worded(panel, "severity", {name: (name, color) for name, color in SEVERITIES.items()})
+    panel.override_by_name("summary", [dashboard.DynamicConfigValue(id_val="mappings", value=summaries.mappings())])
     if runbooks is not None:
         panel.data_links([link("Runbook", runbook("${__data.fields.alertname}", runbooks)).target_blank(True)])
     return panel
+
+
+def _told(where: str, summaries: Summaries) -> str:
+    """When each alert became active in ms since 1970, with what its summary needs in the label `summary`."""
+    keys = ", ".join((*KEYS, *summaries.identity))
+    told = found = f"min by ({keys}) (1000 * {began(where)})"
+    if values := summaries.values():
+        same = ", ".join((*KEYS, *summaries.measured))
+        told = f"{found} * on ({same}) group_left (value) topk by ({same}) (1, {values}) or on ({keys}) {found}"
+    fields = ", ".join(f'"{label}"' for label in (*KEYS, *summaries.identity, "value"))
+    told = f'label_join({told}, "summary", "{SEPARATOR}", {fields})'
+    for rank, (_, severity) in enumerate(RANKS, 1):
+        name = severity.partition("=")[2].strip('"')
+        told = f'label_replace({told}, "rank", "{rank}", "severity", "{name}")'
+    return f"sort(min by (rank, severity, system, alertname, summary) ({told}))"
 
 
 def alert_history(where: str, by: str, width: int = 12) -> Panel:
@@ -97,15 +149,15 @@ def alert_history(where: str, by: str, width: int = 12) -> Panel:
         over_time(levels, "{{" + by + "}}"),
         {1: ("info", BLUE), 2: ("warning", ORANGE), 3: ("critical", RED)},
         width=width,
-    )
+    ).height(TIMELINE_HEIGHT)
 
 
 def heartbeat() -> Panel:
     """Whether the Watchdog fires."""
     words = dashboard.ValueMap(
         options={
-            "0": dashboard.ValueMappingResult(text="silent", index=0),
-            "1": dashboard.ValueMappingResult(text="beating", index=1),
+            "0": dashboard.ValueMappingResult(text="missing", index=0),
+            "1": dashboard.ValueMappingResult(text="OK", index=1),
         }
     )
     return (
@@ -115,6 +167,6 @@ def heartbeat() -> Panel:
             "short",
             over_time('count(ALERTS{alertname="Watchdog",alertstate="firing"}) or vector(0)'),
         )
-        .mappings([words])
+        .mappings([words, UNMEASURED])
         .thresholds(steps((None, RED), (1, GREEN)))
     )

@@ -8,15 +8,15 @@ from typing import Final
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards import state
-from dashboards.common import GREEN, ORANGE, RED, Panel, graph, number, over_time, states, steps
+from dashboards.common import GREEN, ORANGE, RED, UNMEASURED, Panel, graph, number, over_time, states, steps
 from dashboards.layout import Row, assemble
-from observability.core.naming import PLATFORM
+from observability.core.naming import OF_NO_FILE
 
 UID: Final = "obs-status"
 
-WATCHED: Final = f'system!="{PLATFORM}"'
+WATCHED: Final = f'system!~"{"|".join(OF_NO_FILE)}"'
 
-WORDS: Final = {0: ("working", GREEN), 1: ("disturbed", ORANGE), 2: ("down or failing", RED)}
+WORDS: Final = {0: ("operational", GREEN), 1: ("degraded", ORANGE), 2: ("down or failing", RED)}
 
 
 def status() -> dashboard.Dashboard:
@@ -26,8 +26,8 @@ def status() -> dashboard.Dashboard:
         "Status",
         "Current state of each system, its history, and its availability.",
         [
-            Row("Now", [_now(), _history()]),
-            Row("Promises", [_availability(), _error_rate(), _response_time()]),
+            Row("Current State", [_now(), _history()]),
+            Row("Service Levels", [_availability(), _error_rate(), _response_time()]),
         ],
         alerts=WATCHED,
         period="24h",
@@ -56,7 +56,7 @@ def _now() -> Panel:
         "short",
         over_time(_state(), "{{system}}"),
         width=24,
-    ).mappings([mapping])
+    ).mappings([mapping, UNMEASURED])
 
 
 def _history() -> Panel:

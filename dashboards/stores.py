@@ -2,9 +2,9 @@
 
 import importlib
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from grafana_foundation_sdk.builders import dashboard as build
 
@@ -13,6 +13,9 @@ from dashboards.common import Panel, over_time, states
 from dashboards.layout import variable
 from dashboards.subject import Subject
 from observability.parts.registry import stores
+
+_NO_STORES: Final = ("blackbox", "node")
+"""Jobs whose servers are no data stores: addresses that are probed, and hosts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,44 @@ def answered(subject: Subject, jobs: Iterable[str]) -> Panel:
         over_time(answers(subject, jobs), "{{job}} {{instance}}"),
         state.UP_OR_DOWN,
         width=24,
-    )
+    ).height(state.TIMELINE_HEIGHT)
+
+
+def dependencies(subject: Subject, width: int = 12) -> Panel | None:
+    """When each server that a system needs was up, and each system that it calls without a critical alert."""
+    jobs = [job for job in sorted(stores()) if job in subject.jobs and job not in _NO_STORES]
+    called = subject.system.depends_on
+    queries = [over_time(answers(subject, jobs), "{{job}} {{instance}}")] if jobs else []
+    if called:
+        of = f'system=~"{"|".join(called)}"'
+        failing = state.firing('severity="critical"', of)
+        well = f"0 * group by (system) ({failing}) or group by (system) (app:system:info{{{of}}})"
+        queries.append(over_time(well, "{{system}}", "B"))
+    if not queries:
+        return None
+    return states(
+        "Data Stores and Dependencies",
+        "When each server that the system uses was up. A system that it calls is down while a critical alert fires.",
+        queries[0],
+        state.UP_OR_DOWN,
+        width,
+        queries[1:],
+    ).height(state.TIMELINE_HEIGHT)
+
+
+def all_stores(of: str, jobs: Collection[str]) -> Panel | None:
+    """When all servers of each kind of each of the systems that `of` selects were up; None without jobs of stores."""
+    chosen = [job for job in sorted(stores()) if job in jobs and job not in _NO_STORES]
+    if not chosen:
+        return None
+    up = " or ".join(f'{stores()[job].up}{{{of},job="{job}"}}' for job in chosen)
+    unread = f'up{{{of},job=~"{"|".join(chosen)}"}} == 0'
+    return states(
+        "Data Stores",
+        "When the data stores and proxies of each system were up.",
+        over_time(f"min by (system, job) ({unread} or {up})", "{{system}} {{job}}"),
+        state.UP_OR_DOWN,
+    ).height(state.TIMELINE_HEIGHT)
 
 
 def _up(subject: Subject, jobs: Iterable[str]) -> str:

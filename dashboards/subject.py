@@ -8,6 +8,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 
 from dashboards.common import GREEN, SEVERITIES, steps
 from dashboards.layout import tagged, to
+from dashboards.summaries import Summaries
 from observability.scrape.job import PLATFORM
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
@@ -31,6 +32,8 @@ class Subject:
     """The `system` of the hosts that it runs on, where one is monitored."""
     runbooks: str | None = None
     """Address of the runbooks' folder, where the settings state it."""
+    summaries: Summaries = field(default_factory=Summaries)
+    """The summaries of the alerts that it can have."""
 
     @property
     def name(self) -> str:
@@ -98,6 +101,7 @@ def subjects(config: StackConfig) -> tuple[Subject, ...]:
     scraped = [(job.name, target.labels.get("system")) for job in jobs(config) for target in job.targets]
     hosts = {system for job, system in scraped if job == "node" and system}
     demanded = _by_system(config)
+    summaries = Summaries.of(config).without("monitoring")
     return tuple(
         Subject(
             system=system,
@@ -106,6 +110,7 @@ def subjects(config: StackConfig) -> tuple[Subject, ...]:
             logs=config.runs("loki"),
             host=name if name in hosts else _shared_host(config, name, hosts),
             runbooks=config.settings.links.runbooks,
+            summaries=summaries,
         )
         for name, system in {PLATFORM: STACK, **config.systems}.items()
     )
