@@ -6,6 +6,7 @@ Every `*.yaml` and `*.yml` in this folder is loaded, including files in upstream
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -14,10 +15,12 @@ from observability.core.documents import parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.render import to_yaml
 from observability.parts.model import Part
+from observability.parts.probe import Probe
 from observability.parts.registry import parts
-from observability.scrape.jobs import jobs
+from observability.scrape import agents
+from observability.scrape.jobs import jobs, of_part
 from observability.settings.load import ROOT, StackConfig
-from rules import context, form, history, signals, slo, thresholds
+from rules import context, form, history, probes, signals, slo, thresholds
 from rules.overrides import Overrides
 
 FOLDER: Final = ROOT / "rules"
@@ -75,15 +78,29 @@ def load(root: Path | None = None) -> dict[str, Source]:
     found: dict[str, Source] = {}
     for stem, path in project.files("rules", *project.YAML, root=root).items():
         source = project.shown(path) if root is None else f"rules/{path.name}"
-        document = parse_yaml(path, source, rules=True)
-        if not isinstance(document, dict) or not isinstance(document.get("groups"), list):
-            raise ConfigError(
-                f"{source}: not a rule file: it has no list `groups`",
-                "begin it with `groups:` and a list, as rules/stack.yaml does, or move the file out of rules/",
-            )
-        form.check(source, document)
-        found[f"{stem}.yaml"] = Source(path=source, text=path.read_text(encoding="utf-8"), document=document)
+        written = path.stat()
+        found[f"{stem}.yaml"] = _read_file(path, source, (written.st_mtime_ns, written.st_size, written.st_ino))
     return found
+
+
+@lru_cache(maxsize=256)
+def _read_file(path: Path, source: str, _written: tuple[int, ...]) -> Source:
+    """One file, shown as `source`; it is read again when its time, size or inode has changed."""
+    document = parse_yaml(path, source, rules=True)
+    if not isinstance(document, dict) or not isinstance(document.get("groups"), list):
+        raise ConfigError(
+            f"{source}: not a rule file: it has no list `groups`",
+            "begin it with `groups:` and a list, as rules/stack.yaml does, or move the file out of rules/",
+        )
+    form.check(source, document)
+    return Source(path=source, text=path.read_text(encoding="utf-8"), document=document)
+
+
+def alerts(config: StackConfig) -> Iterator[dict[str, Any]]:
+    """The alerting rules of the plain files that a stack loads, as the files state them."""
+    for name, source in load().items():
+        if _belongs(Path(name).stem, config):
+            yield from _alerts(source.document)
 
 
 def _belongs(stem: str, config: StackConfig) -> bool:
@@ -147,9 +164,32 @@ def _alerts(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _generated(config: StackConfig) -> dict[str, str]:
     systems = config.systems.values()
-    made = {"thresholds.yaml": thresholds.groups(config.teams, config.thresholds)}
+    constants = thresholds.groups(config.teams, config.thresholds, config.settings.hosts)
+    constants += thresholds.expected_containers(_expected(config), config.teams)
+    made = {"thresholds.yaml": constants}
     made |= {
         f"{name}.yaml": [group for system in systems for group in generator.groups(system)]
         for name, generator in (("signals", signals), ("history", history), ("slo", slo))
     }
-    return {name: to_yaml({"groups": found}, source="systems/*.yaml") for name, found in made.items()}
+    files = {name: to_yaml({"groups": found}, source="systems/*.yaml") for name, found in made.items()}
+    slow = [group for job, found in _probes(config) for group in probes.groups(found, job)]
+    return {**files, "probes.yaml": to_yaml({"groups": slow}, source=f"Pulumi.{config.stack}.yaml")} if slow else files
+
+
+def _probes(config: StackConfig) -> Iterator[tuple[str, list[Probe]]]:
+    """The probes of each part that makes some, with their scrape job."""
+    for part in parts().values():
+        if part.store is not None and issubclass(part.store.server, Probe) and config.runs(part.name):
+            yield part.store.job, [placed.server for placed in config.servers(part.name)]
+
+
+def _expected(config: StackConfig) -> Iterator[tuple[str, str, str]]:
+    """The system, the host's instance and the name of every container that the settings expect."""
+    reading = [part for part in parts().values() if part.of_containers]
+    here = [target for part in reading for job in of_part(config, part) for target in job.targets]
+    for name in config.systems:
+        for container in config.system_settings(name).containers:
+            there = agents.jobs(config, container.host) if container.host else ()
+            named = {part.job for part in reading}
+            for target in [target for job in there if job.name in named for target in job.targets] or here:
+                yield name, target.labels["instance"], container.name

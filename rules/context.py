@@ -6,7 +6,7 @@ Prometheus evaluates them at every evaluation of the rule, so a repeated message
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from observability.core.alert import ALSO_SEEN, FIRST, SINCE
+from observability.core.alert import ALSO_SEEN, FIRST, NO_PROBLEM_PATTERN, SINCE
 
 FIRST_MARK: Final = "First: "
 """Prefix of the line of a runbook that states the first step."""
@@ -51,7 +51,8 @@ def _also(alert: str, labels: Mapping[str, Any], up: Sequence[str]) -> str:
     begin = f'{{{{ $system := "{fixed}" -}}}}' if fixed else "{{ $system := $labels.system -}}"
     begin += "{{ if $system -}}"
     down = f'{{__name__=~"{"|".join(up)}",system=%q}} == 0'
-    others = f'count by (alertname) (ALERTS{{alertstate="firing",system=%q,alertname!~"{alert}|Watchdog"}})'
+    others = f"{alert}|{NO_PROBLEM_PATTERN}"
+    others = f'count by (alertname) (ALERTS{{alertstate="firing",system=%q,alertname!~"{others}"}})'
     started = f'count by (name) (container_start_time_seconds{{system=%q,name!=""}} > time() - {_LATE})'
     parts = [_list("Down: ", down, "instance", "{{ $one.Labels.job }} {{ $one.Labels.instance }}")] if up else []
     parts.append(_list("Also firing: ", others, "alertname", "{{ $one.Labels.alertname }}"))

@@ -66,8 +66,8 @@ class _Signals:
         if (requests := signals.http_requests) is not None:
             by = {"route": requests.route}
             by_route = self._record("app:http_requests_by_route:rate5m", self._rate(requests, by=by))
-            nought = self._nought(requests)
-            total = self._record("app:http_requests:rate5m", f"sum by (system) ({by_route})\nor {nought}")
+            zero = self._zero(requests)
+            total = self._record("app:http_requests:rate5m", f"sum by (system) ({by_route})\nor {zero}")
             failed = self._rate(requests, f'{requests.status}=~"5.."', by=by)
             failed_by_route = self._record("app:http_errors_by_route:rate5m", f"{failed}\nor 0 * {by_route}")
             errors = self._record("app:http_errors:rate5m", f"sum by (system) ({failed_by_route})\nor 0 * {total}")
@@ -106,7 +106,7 @@ class _Signals:
                 requests = "app:http_requests:rate5m" + promql.matchers({"system": self.system.name})
                 self._record("app:db_queries_per_request:ratio_rate5m", f"{made} / ({requests} > 0)")
         if (timeouts := signals.db_timeouts) is not None:
-            self._record("app:db_timeouts:increase5m", f"{self._events(timeouts)}\nor {self._nought(timeouts)}")
+            self._record("app:db_timeouts:increase5m", f"{self._events(timeouts)}\nor {self._zero(timeouts)}")
         if (pool := signals.db_pool) is not None:
             self._record("app:db_pool:ratio", self._pool(pool))
 
@@ -183,7 +183,7 @@ class _Signals:
 
     def _count(self, name: str, counter: Selector | None) -> str | None:
         """Events per second; 0 while the target is up and has not counted any yet."""
-        return self._record(name, f"{self._rate(counter)}\nor {self._nought(counter)}") if counter else None
+        return self._record(name, f"{self._rate(counter)}\nor {self._zero(counter)}") if counter else None
 
     def _outcomes(
         self, total_name: str, failures_name: str, outcomes: Outcomes, labels: Mapping[str, str] | None = None
@@ -265,7 +265,7 @@ class _Signals:
         born = f"({raw}\n   unless {raw} offset 5m\n   unless on (system, job, instance) {unread})"
         return f"sum by ({_list('system', *labels)}) (\n  {born}\n  or increase({raw}[5m])\n)"
 
-    def _nought(self, counter: Selector) -> str:
+    def _zero(self, counter: Selector) -> str:
         """0 while the target is present."""
         return f"0 * sum by (system) ({promql.up(self.system, counter)})"
 

@@ -44,6 +44,7 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
     "CriticalDiskUsage": _CRITICAL,
     "DiskWillFill": _WARNING,
     "HostDown": _CRITICAL,
+    "HostSilent": _CRITICAL,
     "NodeExporterDown": _WARNING,
     "ServiceDown": _CRITICAL,
     "TargetFlapping": _WARNING,
@@ -83,6 +84,7 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
     "ElasticsearchClusterYellow": _EITHER,
     # The stack itself
     "Watchdog": set(SEVERITIES),
+    "RecentlyCritical": _INFO,
     "PrometheusTargetMissing": _EITHER,
     "PrometheusConfigReloadFailed": _EITHER,
     "PrometheusRuleFailures": _EITHER,
@@ -98,6 +100,7 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
     "CollectorDroppingLogs": _EITHER,
     "AgentQueueFilling": _WARNING,
     "LogErrorBurst": _WARNING,
+    "LogNewErrorKind": _INFO,
     "LogCrash": _WARNING,
     "LogAuthenticationFailures": _WARNING,
     "LogSlowQueries": _WARNING,

@@ -1,5 +1,7 @@
 """The configuration of Loki, the collector and the blackbox exporter passes their checks; an invalid one does not."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from observability.logs import loki, otel
 from observability.parts import blackbox
 from observability.parts.otel_collector import OTEL as IMAGE
+from tests.hosts.keys import tls_files
 from tests.tools import run_tool
 from tests.unit.conftest import FULL, stack_config
 
@@ -24,14 +27,22 @@ def test_loki_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(("stack", "values"), CASES)
-def test_the_collector_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -> None:
-    result = run_tool(IMAGE.name, OTEL, otel.files(stack_config(stack, values)))
+def test_the_collector_accepts_its_configuration_of(stack: str, values: dict[str, Any], tmp_path: Path) -> None:
+    # It opens the certificates, which are elsewhere in a stack.
+    keys = tls_files(tmp_path / "keys", "192.0.2.1")
+    pair = {"cert_file": keys.server.certificate, "key_file": keys.server.key, "client_ca_file": keys.authority}
+    texts = {
+        name: re.sub(rf"({'|'.join(pair)}): \S+", lambda found: f"{found[1]}: {found[1]}.pem", text)
+        for name, text in otel.files(stack_config(stack, values)).items()
+    }
+    texts |= {f"{name}.pem": path.read_text() for name, path in pair.items()}
+    result = run_tool(IMAGE.name, OTEL, texts)
     assert result.code == 0, result.output
 
 
 @pytest.mark.parametrize(("stack", "values"), CASES)
 def test_the_blackbox_exporter_accepts_its_configuration_of(stack: str, values: dict[str, Any]) -> None:
-    probes = (placed.server for placed in stack_config(stack, values).servers("blackbox-exporter"))
+    probes = stack_config(stack, values).servers("blackbox-exporter")
     result = run_tool("blackbox-exporter", BLACKBOX, {"blackbox.yaml": blackbox.modules(probes, stack)})
     assert result.code == 0, result.output
 

@@ -275,7 +275,7 @@ def fired(name: str, *, week: int = WEEK) -> list[Fired]:
 
 def _judged(name: str, found: Values, start: int, end: int) -> list[Fired]:
     by = "sum by (alertname, severity, page, system)"
-    firing = 'ALERTS{alertstate="firing",alertname!="Watchdog"}'
+    firing = 'ALERTS{alertstate="firing",alertname!~"Watchdog|RecentlyCritical"}'
     week = f"{end - MONDAY}s"
     began = f"({firing} unless {firing} offset {EVERY}s)"
     asked = {

@@ -31,7 +31,7 @@ Fired = frozenset[tuple[str, Alert]]
 
 def alerts(stack: Project, state: str) -> Fired:
     """Alerts in a state, by system; without the Watchdog, which always fires."""
-    query = f'ALERTS{{alertstate="{state}", alertname!="Watchdog"}}'
+    query = f'ALERTS{{alertstate="{state}", alertname!~"Watchdog|RecentlyCritical"}}'
     found = [one["metric"] for one in stack.prometheus("query", query=query)["result"]]
     return frozenset((one["system"], Alert(one["alertname"], one["severity"])) for one in found)
 

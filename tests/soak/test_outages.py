@@ -184,7 +184,8 @@ def broken(stack: Project, outage: Outage) -> Iterator[None]:
 
 def firing(stack: Project) -> list[str]:
     """Alerts of the watched systems that fire, except those on an error budget; the host runs other programs too."""
-    query = 'ALERTS{alertstate=~"firing|pending",system!="platform",alertname!="SLOErrorBudgetBurn",severity!="info"}'
+    watched = 'system!~"platform|unassigned",severity!="info",alertname!="SLOErrorBudgetBurn"'
+    query = f'ALERTS{{alertstate=~"firing|pending",{watched}}}'
     return sorted({one["metric"]["alertname"] for one in stack.prometheus("query", query=query)["result"]})
 
 
@@ -200,7 +201,7 @@ class Explained:
 
 def explained(stack: Project, outage: Outage) -> Iterator[Explained]:
     """What `obs why` says of each active alert of the system that is an effect of the outage."""
-    own = "|".join(["Watchdog", *(alert for alert, _ in outage.told)])
+    own = "|".join(["Watchdog", "RecentlyCritical", *(alert for alert, _ in outage.told)])
     query = f'ALERTS{{system="{outage.system}",severity!="info",alertname!~"{own}"}}'
     found = {one["metric"]["alertname"] for one in stack.prometheus("query", query=query)["result"]}
     # A warning of the same condition has the same cause as its critical alert, which is not its effect.

@@ -50,7 +50,7 @@ def refused_line() -> None:
 
 def test_alerts_are_marked_on_every_dashboard(stack: Project) -> None:
     past.give(stack)
-    left = {query for query in queries(live_config(stack)) if query.owner == "annotation Alerts"}
+    left = {query for query in queries(live_config(stack)) if query.owner == "annotation All Alerts"}
     wanted = {query for query in left if query.dashboard not in UNMARKED}
     order = [*((system, name) for system, names in FAULTS.items() for name in names), MEMORY]
     containers = {part: stack.client.containers.get(part) for part in (*SILENT, LAST_SILENT)}
