@@ -8,17 +8,20 @@ import pytest
 from observability.check.contract import check_query, check_rules
 from observability.check.lint import lint
 from observability.check.readers import in_runbooks, on_dashboards
+from observability.settings.load import ROOT
 from tests.content.stacks import stack_config
 from tests.metrics.conftest import Judged, judge
-from tests.unit.conftest import PARTS
+from tests.unit.conftest import PARTS, base
 
 each_stack: Final = pytest.mark.parametrize("stack", ["dev", "prod"])
 
 
 @cache
 def judged(stack: str) -> Judged:
-    """A stack with every part switched on."""
-    return judge(stack_config(stack, PARTS))
+    """A stack with every part switched on, and a container that must run."""
+    expected = {"containers": [{"name": "example"}]}
+    systems = {name: {**own, **expected} for name, own in base(stack, ROOT)["systems"].items()}
+    return judge(stack_config(stack, {**PARTS, "systems": systems}))
 
 
 @each_stack

@@ -1,9 +1,9 @@
 """The gallery shows the dashboards of this repository's dev stack."""
 
 from dashboards.registry import dashboards, folders
+from observability.pictures.theme import facts
 from observability.settings.load import ROOT
 from tests.content.stacks import stack_config
-from tools.gallery.canvas import facts
 from tools.gallery.index import index
 
 DEV = stack_config("dev")

@@ -37,3 +37,9 @@ def test_in_prod_every_team_has_its_own_channel() -> None:
     found = receivers(of)
     for team in {system.team for system in of.systems.values()}:
         assert [mail["to"] for mail in found[f"team-{team}"]["email_configs"]] == [f"{team}@example.com"]
+
+
+def test_in_prod_the_home_page_and_the_api_of_every_system_are_probed() -> None:
+    of = from_file("prod", stored_secrets=frozenset(stack_secrets("prod")))
+    found = {(placed.system, placed.server.name) for placed in of.servers("blackbox-exporter")}
+    assert {(name, f"{name}-{page}") for name in of.systems for page in ("home", "api")} <= found
