@@ -17,13 +17,16 @@ from components.run_once import accepted, run_once
 from components.service import NOBODY, VolumeMount
 from components.volume import volume
 from observability.core import naming
+from observability.parts.model import FOLDER_MARK
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedFilesArgs:
     """The files to install below `folder`, and the check command: `check` with the main file's path appended.
 
-    The files belong to root; every user in the container can read them.
+    The files belong to root; every user in the container can read them. In them FOLDER_MARK stands for the folder in
+    which they are installed. `secret_texts` are texts made from secrets, by path; a change of them checks the same
+    folder again, and does not replace the server.
     """
 
     context: StackContext
@@ -35,6 +38,7 @@ class CheckedFilesArgs:
     check: Sequence[str]
     user: str = NOBODY
     secret_files: Mapping[str, str] = field(default_factory=dict)
+    secret_texts: Mapping[str, Input[str]] = field(default_factory=dict)
 
 
 class CheckedFiles(ComponentResource):
@@ -58,8 +62,11 @@ class CheckedFiles(ComponentResource):
         self.release = f"{args.folder}/{_hash(args.files)}"
         self.main = f"{self.release}/{args.main}"
         held = volume(f"{name}-volume", context, args.service, "config", parent=self)
-        contents: dict[str, Input[str]] = dict(args.files)
+        contents: dict[str, Input[str]] = {
+            path: text.replace(FOLDER_MARK, self.release) for path, text in args.files.items()
+        }
         contents |= {path: context.secret(secret) for path, secret in args.secret_files.items()}
+        contents |= args.secret_texts
         checker = run_once(
             f"{name}-checker",
             context,
@@ -71,6 +78,7 @@ class CheckedFiles(ComponentResource):
             volume=held.name,
             folder=args.folder,
             uploads={f"{self.release}/{path}": content for path, content in contents.items()},
+            installs=(self.release, self.release),
             parent=self,
         )
         self.mount = VolumeMount(volume=held.name, path=args.folder, read_only=True)

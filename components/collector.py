@@ -1,4 +1,7 @@
-"""The log collector: the OpenTelemetry Collector, which finds containers through the part `docker-proxy`."""
+"""The log collector: the OpenTelemetry Collector, which finds containers through the part `docker-proxy`.
+
+It sees Docker's folder of logs and the folders of the files that the settings name, read-only.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +12,39 @@ from pulumi import Alias, ComponentResource, Input, Resource, ResourceOptions
 from components.checked_files import CheckedFiles, CheckedFilesArgs
 from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
-from components.service import NOBODY, HealthCheck, HostMount, Service, ServiceArgs, VolumeMount
+from components.exporter import INSTALLED_BY, loader_id, secret_text
+from components.service import (
+    NOBODY,
+    HealthCheck,
+    HostMount,
+    PublishedPort,
+    Service,
+    ServiceArgs,
+    VolumeMount,
+)
 from components.volume import volume
-from observability.logs.otel import ARGUMENTS, CONTAINERS, DATA, HEALTH, MAIN, files
+from observability.logs import inputs
+from observability.logs.otel import (
+    ARGUMENTS,
+    AUTHORITY_FILE,
+    CONTAINERS,
+    DATA,
+    HEALTH,
+    MAIN,
+    TOOLS,
+    files,
+    secret_files,
+)
 from observability.parts.busybox import BUSYBOX
-from observability.parts.collector import PART
+from observability.parts.collector import PART, SYSLOG_KEY
 from observability.parts.otel_collector import OTEL
+from observability.scrape import edge
 
 PROGRAM: Final = "/otelcol-contrib"
 FOLDER: Final = "/etc/otelcol-contrib"
-TOOLS: Final = "/usr/local/lib/health"
 CURRENT: Final = f"{TOOLS}/current"
 CHECK: Final = "health.sh"
+PROGRAM_OF_TOOLS: Final = "/bin/busybox"
 
 EARLIER: Final = ("Alloy", "Promtail", "OtelCollector")
 """Components that were the log collector in earlier versions."""
@@ -48,6 +72,7 @@ class Collector(ComponentResource):
         context, service = args.context, PART.name
         child = ResourceOptions(parent=self)
         image = context.settings.image(OTEL.name)
+        trusted = edge.trusted(context.config) if context.host else None
         # The image contains a single program. The shell and the wget of its health check are in a volume: the loader
         # is a container of busybox, and copies itself next to the script.
         tools = ConfigVolume(
@@ -59,9 +84,12 @@ class Collector(ComponentResource):
                 user=NOBODY,
                 folder=TOOLS,
                 loader_folder="/tmp",  # noqa: S108 - a folder of the image that every user can write to
+                secret_files=secret_files(context.config, context.host),
+                secret_texts={AUTHORITY_FILE: secret_text(context, trusted)} if trusted else {},
                 files={CHECK: f"exec {CURRENT}/busybox wget -q -O /dev/null http://127.0.0.1:{HEALTH}/\n"},
                 # The collector is root without the capability to read what is another user's alone.
-                check=f"sh -n {CHECK} && cp /bin/busybox . && chmod -R a+rX .",
+                check=f"sh -n {CHECK} && cp {PROGRAM_OF_TOOLS} . && chmod -R a+rX .",
+                copies={"busybox": PROGRAM_OF_TOOLS},
             ),
             child,
         )
@@ -73,11 +101,34 @@ class Collector(ComponentResource):
                 image=image,
                 folder=FOLDER,
                 main=MAIN,
-                files=files(context.config),
+                files=files(context.config, context.host),
                 check=(PROGRAM, "validate", "--config="),
             ),
             child,
         )
+        listeners = inputs.listeners_of(context.config, context.host)
+        certificates = inputs.certificates(context.config, context.host)
+        tls = []
+        if certificates:
+            tls.append(
+                ConfigVolume(
+                    f"{name}-syslog",
+                    ConfigVolumeArgs(
+                        context=context,
+                        service=f"{service}-syslog",
+                        image=context.settings.image(BUSYBOX.name),
+                        user=NOBODY,
+                        folder=inputs.TLS,
+                        loader_folder="/tmp",  # noqa: S108 - a folder of the image that every user can write to
+                        files=certificates,
+                        secret_files={inputs.KEY: SYSLOG_KEY},
+                        # As above.
+                        check="chmod -R a+rX .",
+                    ),
+                    child,
+                )
+            )
+        folders = inputs.folders_of(context.config, context.host)
         data = volume(f"{name}-data", context, service, "data", parent=self)
         Service(
             f"{name}-server",
@@ -89,9 +140,26 @@ class Collector(ComponentResource):
                 user=ROOT,
                 health=HealthCheck(test=("CMD", f"{CURRENT}/busybox", "sh", f"{CURRENT}/{CHECK}")),
                 command=(f"--config={config.main}", *ARGUMENTS),
-                volumes=(config.mount, VolumeMount(volume=data.name, path=DATA), tools.mount),
-                host_mounts=(HostMount(source=CONTAINERS, path=CONTAINERS),),
-                after=(config.installed, tools.installed, *args.after),
+                # On another host there is the credential too, which it need not notice while it runs.
+                envs={INSTALLED_BY: loader_id(tools.installed)} if context.host else {},
+                ports=[
+                    PublishedPort(
+                        internal=one.internal,
+                        external=one.settings.port,
+                        address=str(one.settings.bind_address or context.settings.bind_address),
+                        protocol=one.settings.transport,
+                    )
+                    for one in listeners
+                ],
+                volumes=(
+                    config.mount,
+                    VolumeMount(volume=data.name, path=DATA),
+                    tools.mount,
+                    *(one.mount for one in tls),
+                ),
+                host_mounts=[HostMount(source=folder, path=folder) for folder in (CONTAINERS, *folders)],
+                capabilities=("DAC_READ_SEARCH",) if folders else (),
+                after=(config.installed, tools.installed, *(one.installed for one in tls), *args.after),
             ),
             child,
         )

@@ -19,6 +19,9 @@ from observability.core import naming
 
 STAGING = "/staging"
 
+CURRENT = "current"
+"""Link to the folder of the files in use."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigVolumeArgs:
@@ -27,7 +30,8 @@ class ConfigVolumeArgs:
     `check` is a shell command that runs in the folder of the new files. Afterwards a POST goes to `reload_url`; with
     None the server reads the files when it starts. The folder must exist in the image and belong to `user`: a new
     volume takes its content and owner. If the image has no such folder, `loader_folder` is another folder of the
-    image that `user` can write to; the loader mounts the volume there.
+    image that `user` can write to; the loader mounts the volume there. `copies` are the files that `check` copies
+    from the loader's image to the folder of the new files: name → path in the image.
     """
 
     context: StackContext
@@ -41,6 +45,7 @@ class ConfigVolumeArgs:
     secret_files: Mapping[str, str] = field(default_factory=dict)
     secret_texts: Mapping[str, Output[str]] = field(default_factory=dict)
     loader_folder: str | None = None
+    copies: Mapping[str, str] = field(default_factory=dict)
 
 
 class ConfigVolume(ComponentResource):
@@ -75,6 +80,8 @@ class ConfigVolume(ComponentResource):
             volume=held.name,
             folder=folder,
             uploads={f"{STAGING}/{path}": content for path, content in uploads.items()},
+            installs=(STAGING, f"{folder}/{CURRENT}"),
+            copies=args.copies,
             parent=self,
         )
         self.mount = VolumeMount(volume=held.name, path=args.folder, read_only=True)

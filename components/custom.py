@@ -47,6 +47,7 @@ class CustomExporter(ComponentResource):
                     files={file_name(path): text for path, text in exporter.files.items()},
                     secret_files={key: exporter.secret(key) for key in exporter.secrets},
                     check="cp /bin/busybox .",
+                    copies={"busybox": "/bin/busybox"},
                 ),
                 child,
             )

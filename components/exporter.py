@@ -1,6 +1,6 @@
 """Any exporter: its descriptor in `observability/parts/` says what runs; this component makes the containers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pulumi_docker as docker
@@ -11,7 +11,7 @@ from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.service import HealthCheck, HostMount, Service, ServiceArgs, VolumeMount, http_health
 from observability.parts.model import Files, Health, Run, SecretText
-from observability.parts.registry import AnyPart
+from observability.parts.registry import AnyPart, parts
 
 INSTALLED_BY = "OBS_FILES_INSTALLED_BY"
 """Variable that changes with the loader, so that a server that reads its files only at start is replaced too."""
@@ -76,6 +76,7 @@ class Exporter(ComponentResource):
                 folder=files.folder,
                 main=files.main,
                 files=files.files,
+                secret_texts={path: secret_text(context, text) for path, text in files.secrets.items()},
                 check=files.checker,
             ),
             self._child,
@@ -97,12 +98,35 @@ class Exporter(ComponentResource):
                 files=files.files,
                 secret_texts={path: secret_text(context, text) for path, text in files.secrets.items()},
                 check=files.check,
+                copies=files.copies,
                 reload_url=f"http://{service}:{args.part.port}{files.reload}" if files.reload else None,
             ),
             self._child,
         )
         envs: dict[str, Input[str]] = {INSTALLED_BY: loader_id(config.installed)} if files.restart else {}
         return _Installed(volumes=(config.mount,), after=(config.installed,), envs=envs)
+
+
+def exporters(
+    context: StackContext,
+    opts: ResourceOptions,
+    *,
+    prefix: str = "",
+    wanted: Callable[[AnyPart], bool] = lambda _: True,
+) -> dict[str, Exporter]:
+    """Every wanted plain exporter that runs, by its service: one container, or one for each server it reads.
+
+    `prefix` begins the name of each resource.
+    """
+    config = context.config
+    found: dict[str, Exporter] = {}
+    for name, part in parts().items():
+        if part.runs is not None and wanted(part) and config.runs(name):
+            for run in part.runs(config.here(name)):
+                service = run.service or name
+                args = ExporterArgs(context=context, part=part, run=run)
+                found[service] = Exporter(f"{prefix}{service}", args, opts)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

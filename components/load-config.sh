@@ -24,7 +24,8 @@ point_to() {
 # A server that is not running yet, or is just restarting, reads the new files as it starts.
 reload() {
     [ -n "$reload" ] || return 0
-    answer=$(timeout 60 wget -q -O /dev/null --post-data= "$reload" 2>&1) && return 0
+    # Prometheus waits for up to a minute for a remote write that is removed, if its receiver does not answer.
+    answer=$(timeout 150 wget -q -O /dev/null --post-data= "$reload" 2>&1) && return 0
     case $answer in
         *"bad address"* | *refused* | *unreachable*) echo "not running: the files are read as it starts" ;;
         *) echo "the running server refused the files: $answer"; return 1 ;;

@@ -8,6 +8,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.checked_files import CheckedFiles, CheckedFilesArgs
 from components.context import StackContext
+from components.exporter import INSTALLED_BY, loader_id
 from components.service import HealthCheck, PublishedPort, Service, ServiceArgs, VolumeMount
 from components.volume import volume
 from observability.logs.loki import DATA, PORT, RULES, S3_CREDENTIALS, files, secret_files
@@ -69,7 +70,13 @@ class Loki(ComponentResource):
                     f"-config.file={config.main}",
                     f"-ruler.storage.local.directory={config.release}/{RULES}",
                 ),
-                envs={CREDENTIALS: f"{config.release}/{S3_CREDENTIALS}"} if secrets else {},
+                envs={
+                    CREDENTIALS: f"{config.release}/{S3_CREDENTIALS}",
+                    # The folder is named after the other files; Loki reads the keys once, when it starts.
+                    INSTALLED_BY: loader_id(config.installed),
+                }
+                if secrets
+                else {},
                 ports=(PublishedPort(internal=PORT, external=settings.loki.port, address=str(settings.bind_address)),),
                 volumes=(config.mount, VolumeMount(volume=data.name, path=DATA)),
                 after=(config.installed,),

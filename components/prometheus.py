@@ -10,6 +10,7 @@ from components.context import StackContext
 from components.service import NOBODY, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
 from components.volume import volume
 from observability.scrape.prometheus import files, secret_files
+from observability.settings.load import StackConfig
 
 FOLDER = "/etc/prometheus"
 PORT = 9090
@@ -69,8 +70,8 @@ class Prometheus(ComponentResource):
                     *((f"--storage.tsdb.retention.size={size}",) if size else ()),
                     f"--rules.alert.resend-delay={RESEND_DELAY}",
                     "--web.enable-lifecycle",
-                    # Loki writes what it counts in log lines.
-                    *(("--web.enable-remote-write-receiver",) if context.config.runs("loki") else ()),
+                    # Loki writes what it counts in log lines, and the agents on other hosts their samples.
+                    *(("--web.enable-remote-write-receiver",) if _is_written_to(context.config) else ()),
                     f"--web.external-url={context.config.link('prometheus')}",
                     # Behind a proxy the external URL may have a path; inside the network there is none.
                     "--web.route-prefix=/",
@@ -86,3 +87,8 @@ class Prometheus(ComponentResource):
             child,
         )
         self.register_outputs({})
+
+
+def _is_written_to(config: StackConfig) -> bool:
+    """Whether another service of the stack writes samples."""
+    return config.runs("loki") or config.runs("edge")

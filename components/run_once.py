@@ -15,6 +15,7 @@ from components.service import (
     container_options,
     on_network,
 )
+from observability.core.naming import LABEL_COPIES, LABEL_INSTALLS
 
 MEMORY_MB = 256
 
@@ -31,9 +32,14 @@ def run_once(
     volume: Input[str],
     folder: str,
     uploads: Mapping[str, Input[str]],
+    installs: tuple[str, str],
+    copies: Mapping[str, str] | None = None,
     parent: Resource,
 ) -> docker.Container:
     """Run the entry point with the volume at `folder`; the uploads, path → content, are there before it starts.
+
+    `installs` is the folder of the uploads, and the folder that has them once it has run: exactly them, and `copies`
+    (name → path in the image). Both are labels, by which `obs verify` and `obs up` compare what is installed.
 
     All arguments are in the entry point: with a `command` too, the provider never repairs a container that failed to
     start.
@@ -57,9 +63,16 @@ def run_once(
         networks_advanced=on_network(context.network),
         volumes=[docker.ContainerVolumeArgs(volume_name=volume, container_path=folder)],
         uploads=[docker.ContainerUploadArgs(file=path, content=content) for path, content in uploads.items()],
-        labels=container_labels(context.labels(service)),
-        opts=container_options(parent),
+        labels=container_labels({**context.labels(service), **_installed(installs, copies or {})}),
+        opts=container_options(parent, context.after),
     )
+
+
+def _installed(installs: tuple[str, str], copies: Mapping[str, str]) -> dict[str, str]:
+    found = {LABEL_INSTALLS: "=".join(installs)}
+    if copies:
+        found[LABEL_COPIES] = " ".join(f"{name}={path}" for name, path in copies.items())
+    return found
 
 
 def accepted(service: str, container: docker.Container) -> Output[docker.Container]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
@@ -35,6 +36,7 @@ class PublishedPort:
     internal: int
     external: int
     address: str
+    protocol: Literal["tcp", "udp"] = "tcp"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +130,13 @@ class Service(ComponentResource):
             wait_timeout=WAIT_SECONDS,
             destroy_grace_seconds=GRACE_SECONDS,
             ports=[
-                docker.ContainerPortArgs(internal=port.internal, external=port.external, ip=port.address)
+                docker.ContainerPortArgs(
+                    internal=port.internal,
+                    external=port.external,
+                    ip=port.address,
+                    # What is the default is left out, as the provider does when it reads a container.
+                    protocol=None if port.protocol == "tcp" else port.protocol,
+                )
                 for port in args.ports
             ],
             volumes=[
@@ -154,7 +162,7 @@ class Service(ComponentResource):
             pid_mode="host" if args.host_namespaces else None,
             hosts=extra_hosts(context) or None,
             networks_advanced=None if args.host_namespaces else on_network(context.network, args.service),
-            opts=container_options(self, args.after),
+            opts=container_options(self, (*args.after, *context.after)),
         )
         self.register_outputs({"container": self.container.name})
 

@@ -4,23 +4,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_docker as docker
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.collector import Collector, CollectorArgs
 from components.context import StackContext
 from components.custom import CustomExporter, CustomExporterArgs
-from components.exporter import Exporter, ExporterArgs
+from components.edge import Edge, EdgeArgs
+from components.exporter import Exporter, exporters
 from components.goalert.server import GoAlert, GoAlertArgs
 from components.grafana.server import GrafanaServer, GrafanaServerArgs
+from components.host_agent import HostAgent, HostAgentArgs
 from components.loki import Loki, LokiArgs
+from components.network import network
+from components.notifier import Notifier, NotifierArgs
 from components.prometheus import Prometheus, PrometheusArgs
 from dashboards.linked_rules import files
 from observability.core import naming
 from observability.core.errors import ConfigError
 from observability.parts import docker_proxy
-from observability.parts.registry import parts
 from observability.settings import load
 from observability.settings.load import StackConfig
 
@@ -42,21 +44,13 @@ class MonitoringStack(ComponentResource):
         config = args.config
         settings = config.settings
         child = ResourceOptions(parent=self)
-        network = docker.Network(
-            "network",
-            name=naming.network(config.stack),
-            driver="bridge",
-            ipam_configs=[
-                docker.NetworkIpamConfigArgs(subnet=str(settings.network.subnet), gateway=settings.network.gateway)
-            ],
-            labels=[docker.NetworkLabelArgs(label=naming.LABEL_STACK, value=config.stack)],
-            opts=child,
-        )
-        context = StackContext(config=config, network=network, secret=args.secret)
+        context = StackContext(config=config, network=network("network", config, child), secret=args.secret)
         Alertmanager("alertmanager", AlertmanagerArgs(context=context), child)
         Prometheus("prometheus", PrometheusArgs(context=context, rule_files=args.rule_files), child)
-        exporters = _exporters(context, child)
-        _logs(context, exporters, child)
+        _logs(context, exporters(context, child), child)
+        if config.runs("notifier"):
+            Notifier("notifier", NotifierArgs(context=context, rule_files=args.rule_files), child)
+        edge = (Edge("edge", EdgeArgs(context=context), child).container,) if config.runs("edge") else ()
         if config.runs("goalert"):
             GoAlert("goalert", GoAlertArgs(context=context), child)
         server = None
@@ -72,29 +66,20 @@ class MonitoringStack(ComponentResource):
             GrafanaContent(name, content, child)
         for exporter in settings.exporters:
             CustomExporter(exporter.name, CustomExporterArgs(context=context, exporter=exporter), child)
+        for host in settings.hosts:
+            agent = HostAgentArgs(config=config, host=host, secret=args.secret, after=edge)
+            HostAgent(naming.agent(host), agent, child)
         self.register_outputs({})
 
 
-def _logs(context: StackContext, exporters: Mapping[str, Exporter], child: ResourceOptions) -> None:
+def _logs(context: StackContext, made: Mapping[str, Exporter], child: ResourceOptions) -> None:
     """Loki, and the collector after those that it needs."""
     if not context.config.runs("loki"):
         return
     loki = Loki("loki", LokiArgs(context=context), child)
     if context.config.runs("collector"):
-        after = (loki.container, exporters[docker_proxy.NAME].container)
+        after = (loki.container, made[docker_proxy.NAME].container)
         Collector("collector", CollectorArgs(context=context, after=after), child)
-
-
-def _exporters(context: StackContext, child: ResourceOptions) -> dict[str, Exporter]:
-    """Every plain exporter that runs, by its service: one container, or one for each server it reads."""
-    config = context.config
-    found: dict[str, Exporter] = {}
-    for name, part in parts().items():
-        if part.runs is not None and config.runs(name):
-            for run in part.runs(config.here(name)):
-                service = run.service or name
-                found[service] = Exporter(service, ExporterArgs(context=context, part=part, run=run), child)
-    return found
 
 
 def deploy() -> None:

@@ -2,13 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from toolchain.process import ObtainError, ask, environment, run
 
 _LISTS: Final = Path("/var/lib/apt/lists")
+_ADMIN: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+_SYSTEMD: Final = Path("/run/systemd/system")
 _LIMIT: Final = 900.0
 """Seconds one call of apt may take."""
 
@@ -16,6 +18,25 @@ _LIMIT: Final = 900.0
 def can_install() -> bool:
     """Whether this is a Debian-like system and the user is root."""
     return shutil.which("apt-get") is not None and os.geteuid() == 0
+
+
+def which(program: str) -> str | None:
+    """Path of a program, also of one for administrators, whose folders a user's PATH may lack; None if missing."""
+    return shutil.which(program, path=os.pathsep.join((os.environ.get("PATH", ""), *_ADMIN)))
+
+
+def obtain_programs(wanted: Mapping[str, str]) -> None:
+    """Install the packages of the programs that are missing; `wanted` gives the package of each program.
+
+    `ObtainError` if that is impossible. Where systemd runs nothing is installed: a server such as sshd would be
+    started, and at every start of the machine.
+    """
+    missing = {program: package for program, package in wanted.items() if which(program) is None}
+    if not missing:
+        return
+    if not can_install() or _SYSTEMD.exists():
+        raise ObtainError(f"install {', '.join(sorted(set(missing.values())))}")
+    install(*sorted(set(missing.values())))
 
 
 def install(*packages: str) -> None:

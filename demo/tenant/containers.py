@@ -129,7 +129,7 @@ class Containers:
         return f"{self._project.name}-{service}"
 
     def _by_service(self) -> dict[str, Container]:
-        listed = self._client.containers.list(all=True, filters={"label": self._label})
+        listed = self._client.containers.list(all=True, filters={"label": self._label}, ignore_removed=True)
         return {str(one.labels.get(LABEL_SERVICE)): one for one in listed}
 
     def _state(self, service: str, container: Container | None) -> ContainerState:

@@ -9,6 +9,7 @@ from observability.alerting.routes import (
     GROUP_BY,
     GROUP_INTERVAL,
     GROUP_WAIT,
+    NOBODY,
     REPEAT_INTERVAL,
     Route,
     recipients,
@@ -62,6 +63,7 @@ def _alertmanager_yaml(config: StackConfig) -> str:
         "receivers": [
             *({"name": one.name, **integrations(one.channels, settings, CONFIG_DIR)} for one in recipients(config)),
             heartbeat.receiver(config, f"{CONFIG_DIR}/{secret_path(heartbeat.SECRET)}"),
+            {"name": NOBODY},
             {
                 "name": "verify",
                 "webhook_configs": [{"url": f"http://{inbox(config.stack)}:{INBOX_PORT}/", "send_resolved": False}],

@@ -1,12 +1,13 @@
 """What may have caused an alert: other alerts, the state of dependencies, restarts and log lines, most likely first.
 
-Pure functions on observations, which `observability/operations/evidence.py` collects.
+Pure functions on observations, which `observability/notifier/evidence.py` collects.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Final
@@ -77,6 +78,10 @@ class Active:
     since: datetime
     firing: bool = True
     summary: str = ""
+    value: float = field(default=math.nan, compare=False)
+    """Value of the rule's expression at its last evaluation."""
+    annotations: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """As they were rendered then."""
 
     @property
     def name(self) -> str:
@@ -127,6 +132,8 @@ class Lines:
     service: str
     count: int
     text: str
+    place: int = field(default=0, compare=False)
+    """Place of the newest one among all groups, 0 for the newest of all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +180,8 @@ def grouped(lines: Iterable[tuple[str, str]]) -> list[Lines]:
         newest.setdefault(key, text)
         counts[key] = counts.get(key, 0) + 1
     found = [
-        Lines(service=service, count=count, text=newest[service, key]) for (service, key), count in counts.items()
+        Lines(service=service, count=count, text=newest[service, key], place=place)
+        for place, ((service, key), count) in enumerate(counts.items())
     ]
     return sorted(found, key=lambda one: -one.count)
 
@@ -245,7 +253,7 @@ def _of_servers(alert: Active, observed: Observed) -> Iterator[Cause]:
         return
     for server in observed.servers:
         said = [one for one in observed.lines if _FAILS.search(one.text) and _names(server, one.text)]
-        lines = [f"{one.count} lines of {one.service} like: {one.text}" for one in said[:EXAMPLES]]
+        lines = [f"{_lines(one.count)} of {one.service} like: {one.text}" for one in said[:EXAMPLES]]
         told = [
             one
             for one in observed.alerts
@@ -289,6 +297,10 @@ def _of_starts(alert: Active, started: Sequence[Started]) -> Iterator[Cause]:
             layer=Layer.RESTART,
             rank=(False, Layer.RESTART, not changed, False, -one.at.timestamp()),
         )
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"
 
 
 def _minutes(span: timedelta) -> str:

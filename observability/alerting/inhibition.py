@@ -2,16 +2,18 @@
 
 Alertmanager treats a label that both alerts lack as equal; a rule here names the labels that both must have
 (`required`), so that alerts without a label never mute one another. An alert that matches both sides of a rule is
-never muted by it. The alerts of `obs alert-test` mute nothing. An alert that is muted only by a silenced alert is
-sent all the same: see `observability/alerting/unmute/`.
+never muted by it. A critical alert mutes for some minutes after its end (`RECENT`): its effects end later than it
+does, and would be sent as new problems. The alerts of `obs alert-test` mute nothing. An alert that is muted only by a
+silenced alert is sent all the same: see `observability/alerting/unmute/`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from observability.alerting.matchers import Matcher
 from observability.alerting.routes import MARK_LABEL, PAGE_LABEL
+from observability.core.alert import RECENT, UPDATE, UPDATE_SENT
 from observability.parts.collector import NAME as COLLECTOR
 
 CAUSE_LABEL: Final = "cause_silenced"
@@ -28,8 +30,23 @@ DATABASES: Final = "DatabaseDown|ElasticsearchDown"
 STORES: Final = f"{DATABASES}|RedisDown|NginxDown|GrafanaDown"
 """Alerts that are more specific about a target than ServiceDown."""
 
+HOSTS: Final = "HostDown|HostSilent"
+"""Alerts on a whole host."""
+
 FAILURES: Final = "error_rate|failure_rate"
 """Conditions of an application that fails requests."""
+
+SHORT: Final = Matcher(label="window", value="5m")
+LONG: Final = Matcher(label="window", value="30m")
+"""How long an alert `RECENT` repeats one that has ended: for effects in general, and for error budgets."""
+
+_RENAMED: Final[Mapping[str, str | None]] = {
+    "alertname": "cause",
+    "component": "cause_component",
+    PAGE_LABEL: "cause_page",
+    "severity": None,
+}
+"""Labels of a critical alert in the alert `RECENT` that repeats it; None: it repeats critical alerts only."""
 
 UNEXPLAINED: Final = "certificate|inventory|token_budget"
 """Conditions that no outage causes, for any component."""
@@ -47,6 +64,19 @@ class Inhibition:
     equal: tuple[str, ...]
     required: tuple[str, ...]
     """Those of `equal` that both alerts must have."""
+
+    def afterwards(self) -> "Inhibition":
+        """The rule by which the source mutes for some minutes after its end, but not itself if it fires again."""
+        others = (_not("alertname", one.value) for one in self.source if one.label == "alertname")
+        renamed = (
+            replace(one, label=name) for one in self.source if (name := _RENAMED.get(one.label, one.label)) is not None
+        )
+        return replace(
+            self,
+            name=f"{self.name}, afterwards",
+            source=(_is("alertname", RECENT), SHORT, *renamed),
+            target=(*self.target, *others),
+        )
 
     def rule(self) -> dict[str, Any]:
         """The rule in Alertmanager's form."""
@@ -95,7 +125,16 @@ INHIBITIONS: Final = (
         name="host down",
         words="HostDown",
         source=(_is("alertname", "HostDown"),),
-        target=(_not("alertname", "HostDown"), _not("component", "endpoint")),
+        target=(_not("alertname", HOSTS), _not("component", "endpoint")),
+        equal=("host",),
+        required=("host",),
+    ),
+    # A host may be down and then silent; not the other way round, as the samples by which it is down come from it.
+    Inhibition(
+        name="host silent",
+        words="HostSilent",
+        source=(_is("alertname", "HostSilent"),),
+        target=(_not("alertname", "HostSilent"), _not("component", "endpoint")),
         equal=("host",),
         required=("host",),
     ),
@@ -224,9 +263,35 @@ INHIBITIONS: Final = (
         equal=("cluster",),
         required=("cluster",),
     ),
+    # The end of an update is no message: see `observability/notifier/updates.py`.
+    Inhibition(
+        name="update sent",
+        words="an update that was sent",
+        source=(_is(UPDATE_SENT, "yes"),),
+        target=(_not(UPDATE, ""),),
+        equal=(UPDATE,),
+        required=(),
+    ),
 )
+
+
+BUDGET_AFTERWARDS: Final = Inhibition(
+    name="outage over the error budget, afterwards",
+    words="a critical alert of the last half hour",
+    source=(
+        _is("alertname", RECENT),
+        LONG,
+        _is("cause_component", "application|service|database|cache|proxy|endpoint"),
+    ),
+    target=(_is("condition", "error_budget"),),
+    equal=_SYSTEM,
+    required=_SYSTEM,
+)
+"""The part of the budget that an outage took: its short windows are up to 30 minutes long."""
 
 
 def rules() -> list[dict[str, Any]]:
     """Alertmanager's `inhibit_rules`."""
-    return [inhibition.rule() for inhibition in INHIBITIONS]
+    # Alertmanager names the first rule that mutes an alert; one whose source fires comes first, as it may be silenced.
+    afterwards = (*(inhibition.afterwards() for inhibition in INHIBITIONS), BUDGET_AFTERWARDS)
+    return [inhibition.rule() for inhibition in (*INHIBITIONS, *afterwards)]

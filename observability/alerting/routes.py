@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from observability.alerting import heartbeat
 from observability.alerting.matchers import Matcher, Operator
-from observability.core.alert import SEVERITIES
+from observability.core.alert import RECENT, SEVERITIES, UPDATE, UPDATE_SENT, WATCHDOG
 from observability.settings.load import StackConfig
 from observability.settings.notifications import Audience, NotificationSettings
 
@@ -42,6 +42,9 @@ VERIFY_LABEL: Final = "obs_verify"
 
 TEST_LABEL: Final = "obs_receiver"
 """Label of the alerts that `obs alert-test` sends to one receiver; its value is the receiver."""
+
+NOBODY: Final = "nobody"
+"""Receiver without a channel, for alerts that only mute others and for those that the notifier adds."""
 
 MARK_LABEL: Final = "obs_test"
 """Label of every alert that `obs alert-test` sends, to a receiver or with the labels of a rule."""
@@ -102,7 +105,13 @@ def routes(config: StackConfig) -> tuple[Route, ...]:
             why="sent by obs verify",
             group_wait="0s",
         ),
+        Route(
+            receiver=NOBODY,
+            matchers=(Matcher(label="alertname", value=RECENT),),
+            why="it only mutes the effects of an alert that has ended",
+        ),
         _watchdog(config),
+        *_to_nobody(config, Matcher(label=UPDATE_SENT, value="yes")),
     ]
     found += [
         Route(
@@ -174,7 +183,13 @@ def _pages(
         for operator, group_by in PAGE_GROUPS:
             yield Route(
                 receiver=_pager(path),
-                matchers=(*of, *matchers, Matcher(label="component", value="|".join(SYMPTOMS), operator=operator)),
+                matchers=(
+                    *of,
+                    *matchers,
+                    Matcher(label="component", value="|".join(SYMPTOMS), operator=operator),
+                    # An update would page a second time.
+                    Matcher(label=UPDATE, value=""),
+                ),
                 why=_WHY_PAGED.get(path.partition(".")[0], "it pages {}").format(path.partition(".")[2] or path),
                 passes_on=passes_on,
                 mute=audience.mute,
@@ -233,6 +248,7 @@ def _of_severity(config: StackConfig, severity: str) -> Iterator[Route]:
         yield from _pages(path, audience, settings, (), ((of, page),), passes_on=bool(others) or path == "default")
     if pagers and not others:
         path = "default"
+        yield from _to_nobody(config, of, Matcher(label=UPDATE, operator="!=", value=""))
     mute = () if severity == "critical" else getattr(settings, path).mute
     route = Route(receiver=path, matchers=(of,), why=f"its severity is {severity}", mute=mute)
     yield replace(route, **_digest(settings)) if severity == "info" else route
@@ -247,11 +263,17 @@ def _watchdog(config: StackConfig) -> Route:
     """The heartbeat."""
     return Route(
         receiver=heartbeat.SERVICE,
-        matchers=(Matcher(label="alertname", value="Watchdog"),),
+        matchers=(Matcher(label="alertname", value=WATCHDOG),),
         why="it always fires, to show that alerts are delivered",
         group_wait="0s",
         repeat_interval=heartbeat.repeat_interval(config),
     )
+
+
+def _to_nobody(config: StackConfig, *matchers: Matcher) -> Iterator[Route]:
+    """The branch of alerts that only the notifier sends, where it runs."""
+    if config.runs("notifier"):
+        yield Route(receiver=NOBODY, matchers=matchers, why="the notifier sends it to Alertmanager only")
 
 
 def _name(path: str) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import Field
 
 from observability.channels.descriptor import ApiUrl, Block, Channel, Files, Secret
-from observability.channels.text import COLOUR, LINK, TIMEOUT, TITLE, facts
+from observability.channels.text import COLOUR, LINK, PICTURE, TIMEOUT, TITLE, facts
 from observability.core.section import Section
 
 _TITLE: Final = '{{ template "obs.slack.title" . }}'
@@ -36,6 +36,7 @@ def _integration(slack: Slack, files: Files) -> Block:
         "title_link": LINK,
         "text": _TEXT,
         "fields": [{"title": name, "value": value, "short": True} for name, value in facts("slack").items()],
+        "image_url": PICTURE,
         "fallback": _TITLE,
     }
 

@@ -12,9 +12,12 @@ MARKDOWN_TITLE: Final = '{{ template "obs.markdown.title" . }}'
 COLOUR: Final = '{{ template "obs.colour" . }}'
 SOURCE: Final = '{{ template "obs.source" . }}'
 LINK: Final = '{{ template "obs.dashboard" . }}'
+PICTURE: Final = '{{ template "obs.picture" . }}'
+"""Address of the picture of an alert's panel; empty where there is none."""
 
 LINKS: Final = {
-    link.capitalize(): f'{{{{ template "obs.{link}" . }}}}' for link in ("runbook", "panel", "logs", "silence")
+    link.capitalize(): f'{{{{ template "obs.{link}" . }}}}'
+    for link in ("runbook", "panel", "picture", "logs", "silence")
 }
 """Addresses that a message links to, by name; empty where there is no such page."""
 

@@ -11,12 +11,13 @@ from typing import Any, Final, Literal
 import promql_parser as pp
 
 from observability.check import exposition
-from observability.check.promql import ANY_VALUE, Matcher, matchers, name_matchers
+from observability.check.promql import ANY_VALUE, Matcher, matchers, name_matchers, selectors
 from observability.check.rulefile import Rule
 from observability.check.shape import Shape, Shaper, either, narrowed
 from observability.core import project
 from observability.core.types import seconds
 from observability.logs import log_rules
+from observability.scrape import agents
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
 
@@ -98,7 +99,7 @@ class Catalogue:
         """The name of every series."""
         return {*self._exposed, *self._rules, *self._elsewhere, "ALERTS", "ALERTS_FOR_STATE"}
 
-    @property
+    @cached_property
     def _elsewhere(self) -> set[str]:
         """The name of every series that is known only from the other stack."""
         if self._beyond is None:
@@ -140,7 +141,8 @@ class Catalogue:
         default = seconds(self._config.settings.prometheus.scrape_interval)
         plain = Shape(certain=TARGET_LABELS, possible=TARGET_LABELS)
         found: dict[str, list[JobFacts]] = defaultdict(list)
-        for job in jobs(self._config):
+        there = (job for host in self._config.settings.hosts for job in agents.jobs(self._config, host))
+        for job in (*jobs(self._config), *there):
             facts = _facts(job.to_config(), default)
             found[job.name].append(facts)
         for system in self._config.systems.values():
@@ -172,7 +174,9 @@ class Catalogue:
         return found
 
     def _of_scrapes(self) -> Iterator[Series]:
-        for facts in self.jobs.values():
+        # Rules are written once, also for jobs and hosts that another stack has.
+        elsewhere = self._beyond.jobs.values() if self._beyond else ()
+        for facts in (*self.jobs.values(), *elsewhere):
             for name in OF_A_SCRAPE:
                 yield Series(name=name, kind="gauge", source="Prometheus", shape=facts.labels, interval=facts.interval)
 
@@ -232,17 +236,29 @@ class Catalogue:
 
     @cached_property
     def _alert_series(self) -> list[Series]:
+        """First of the alerts that do not depend on other alerts; the shapes of the others are made from these.
+
+        Queries on alerts are written for all systems, so they may name labels that no alert of this stack has.
+        """
+        of_alerts = [rule for rule in self._alerts if any(one.name == "ALERTS" for one in selectors(rule.node))]
+        vars(self)["_alert_series"] = plain = self._active(rule for rule in self._alerts if rule not in of_alerts)
+        return [*plain, *self._active(of_alerts)]
+
+    def _active(self, alerts: Iterable[Rule]) -> list[Series]:
         return [
             Series(
                 name="ALERTS",
                 kind="gauge",
                 source=f"rules/{rule.file}",
-                shape=labelled(self.shaper().shape(rule.node), rule)
-                .given("alertname", value=rule.name)
-                .given("alertstate"),
+                shape=replace(
+                    labelled(self.shaper().shape(rule.node), rule)
+                    .given("alertname", value=rule.name)
+                    .given("alertstate"),
+                    open=True,
+                ),
                 interval=rule.interval,
             )
-            for rule in self._alerts
+            for rule in alerts
         ]
 
     def nearest(self, name: str) -> str:

@@ -24,7 +24,7 @@ GAUGES: Final = frozenset({"pg_stat_activity_count", "pg_locks_count"})
 
 EVERYWHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "up": "is asked for whole jobs, whosesoever their targets are",
+        "up": "is asked for whole jobs, of any system",
         "scrape_duration_seconds": "as up",
         "scrape_samples_post_metric_relabeling": "as up",
         "obs_collector_lines_unparsed_total": "has the system of the line that was read",

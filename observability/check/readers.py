@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,10 +32,14 @@ class Query:
 def on_dashboards(config: StackConfig) -> Iterator[Query]:
     """Every PromQL query of every panel, annotation and variable; a value that a user selects matches everything."""
     for entry in dashboards(config):
-        document = json.loads(entry.text)
-        for owner, text in _expressions(document, document["title"], ""):
-            filled = _VARIABLE.sub(ANY_VALUE, _RANGE.sub("5m", text))
-            yield Query(where=f"dashboard {entry.uid}: {owner}", text=filled)
+        yield from of_dashboard(json.loads(entry.text))
+
+
+def of_dashboard(document: Mapping[str, Any]) -> Iterator[Query]:
+    """The queries of one dashboard."""
+    for owner, text in _expressions(dict(document), document["title"], ""):
+        filled = _VARIABLE.sub(ANY_VALUE, _RANGE.sub("5m", text))
+        yield Query(where=f"dashboard {document['uid']}: {owner}", text=filled)
 
 
 def _expressions(found: Any, owner: str, source: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON

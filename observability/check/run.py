@@ -15,7 +15,7 @@ from observability.check import dashboards as dashboard_lint
 from observability.check.catalogue import Catalogue
 from observability.check.contract import Finding, check_query, check_rules
 from observability.check.problem import PLACEHOLDER, Problem, line_in, of_error, placeholders
-from observability.check.readers import on_dashboards
+from observability.check.readers import of_dashboard
 from observability.check.rule_files import Place, check_file
 from observability.core import project
 from observability.core.alert import LABELS
@@ -279,9 +279,7 @@ def _dashboards(report: Report, config: StackConfig, catalogue: Catalogue) -> No
             continue
         for check_one in (*dashboard_lint.STRUCTURE, *dashboard_queries.QUERIES):
             report.add(*(_of_page(entry, found, check_one.__doc__ or "") for found in check_one(document, around)))
-    for query in on_dashboards(config):
-        entry = mine.get(query.where.removeprefix("dashboard ").partition(":")[0])
-        if entry is not None:
+        for query in of_dashboard(document):
             owner = query.where.partition(": ")[2]
             for finding in check_query(query.text, query.where, catalogue):
                 report.add(_of_page(entry, f"{owner}: {finding.what}", EXPOSED))

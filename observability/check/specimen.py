@@ -23,8 +23,24 @@ OTHER: Final = "other-system"
 _PLACED: Final[dict[str, Any]] = {
     "instances": {"static": ["specimen.example.com:3000"]},
     "hosts": [{"name": "specimen", "address": "specimen.example.com:9100"}],
-    "probes": [{"name": "specimen", "url": "https://specimen.example.com/", "keyword": "ok"}],
+    "containers": [{"name": "specimen-1"}],
+    "probes": [
+        {"name": "specimen", "url": "https://specimen.example.com/", "keyword": "ok"},
+        {
+            "name": "specimen-api",
+            "url": "https://api.specimen.example.com/",
+            "json": {"status": "ok"},
+            "interval": "1h",
+        },
+    ],
 }
+
+
+_ELSEWHERE: Final[dict[str, Any]] = {
+    "hosts": {"other-host": {"docker": "ssh://root@other-host.example.com"}},
+    "edge": {"address": "monitoring.example.com"},
+}
+"""A host with an agent."""
 
 
 @cache
@@ -37,7 +53,8 @@ def config() -> StackConfig:
         # The system that it depends on, with the other common name of the label.
         other = re.sub(r"\bstatus\b(?!:)", "status_code", blank(OTHER))
         (systems / f"{OTHER}.yaml").write_text(other, encoding="utf-8")
-        return validate("dev", {"systems": {NAME: _PLACED, OTHER: {}}}, frozenset(), Path(folder), complete=False)
+        settings = {"systems": {NAME: _PLACED, OTHER: {}}, **_ELSEWHERE}
+        return validate("dev", settings, frozenset(), Path(folder), complete=False)
 
 
 @cache

@@ -26,9 +26,21 @@ LABEL_STACK: Final = "io.observability.stack"
 LABEL_SERVICE: Final = "io.observability.service"
 """Docker label with the service's name, on every container and volume."""
 
+LABEL_INSTALLS: Final = "io.observability.installs"
+"""Docker label of a one-shot container: where its uploads are, and the folder of its volume that has them afterwards,
+as `<folder>=<folder>`. The second folder has no other files, except for those of LABEL_COPIES."""
+
+LABEL_COPIES: Final = "io.observability.copies"
+"""Docker label of a one-shot container: files that it copies from its own image to that folder, as `<name>=<path>`,
+separated by spaces."""
 
 LABEL_SYSTEM: Final = "obs.system"
 """Docker label that names the watched system of a container."""
+
+LABEL_SCRAPE: Final = "obs.scrape"
+"""Docker label of a container that is scraped; its value is LABELLED."""
+
+LABELLED: Final = "true"
 
 COMPOSE_PROJECT: Final = "com.docker.compose.project"
 COMPOSE_SERVICE: Final = "com.docker.compose.service"
@@ -65,6 +77,16 @@ def volume(stack: str, service: str, role: str) -> str:
 def network(stack: str) -> str:
     """The network of all services of a stack; on it each is known by its service name only."""
     return f"obs-{stack}"
+
+
+def agent(host: str) -> str:
+    """Pulumi's name of the agent on another host and of its provider; the names of all its resources begin with it."""
+    return f"host-{host}"
+
+
+def host_of_agent(provider: str) -> str | None:
+    """The host to which a Docker provider of this name belongs; None: the stack's own."""
+    return provider.removeprefix("host-") if provider.startswith("host-") else None
 
 
 def inbox(stack: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from ipaddress import IPv4Network
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -57,6 +58,12 @@ def in_repository(value: str) -> str:
     return str(path)
 
 
+def _private(subnet: IPv4Network) -> IPv4Network:
+    if not subnet.is_private or not 16 <= subnet.prefixlen <= 28:
+        raise ValueError("must be a private network between /16 and /28, like 172.30.90.0/24")
+    return subnet
+
+
 def _duration(value: str) -> str:
     if seconds(value) <= 0:
         raise ValueError("must be longer than nothing; write it like 15s, 1m30s, 2h or 15d")
@@ -109,6 +116,9 @@ ServiceName = Annotated[str, AfterValidator(_service_name), Field(examples=["rab
 
 MemoryMb = Annotated[int, Field(ge=16, le=1_048_576)]
 """A hard memory limit in MiB."""
+
+Subnet = Annotated[IPv4Network, AfterValidator(_private)]
+"""A private IPv4 network for containers."""
 
 RepositoryFile = Annotated[str, AfterValidator(in_repository)]
 """Path of a file from the root of the repository."""

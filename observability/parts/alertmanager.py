@@ -8,7 +8,7 @@ from pydantic import Field
 from observability.core import naming
 from observability.core.section import Section
 from observability.core.types import Duration, MemoryMb, Port
-from observability.parts.model import ALWAYS, Here, Image, Part, Scraped, Server, own
+from observability.parts.model import ALWAYS, Here, Image, Loaded, Part, Scraped, Server, own
 from toolchain.gobuild import GoBuild
 from toolchain.recipe import Recipe, stamps
 
@@ -49,6 +49,42 @@ def _targets(here: Here[AlertmanagerSettings, Server]) -> Iterable[Scraped]:
     return [own(f"{service}:{PORT}") for service in here.settings.services]
 
 
+LOADED: Final = Loaded(
+    file="alertmanager.yaml",
+    config="/api/v2/status",
+    at=("config", "original"),
+    added={
+        "follow_redirects": (True,),
+        "enable_http2": (True,),
+        "type": ("Bearer",),
+        "smtp_hello": ("localhost",),
+        "hello": ("localhost",),
+        "smtp_require_tls": (True,),
+        "require_tls": (True,),
+        "send_resolved": (True, False),
+        # With a bot's token, the address is that of `app_url`; with a file of the address too, it is refused.
+        "api_url": ("<secret>", "https://api.telegram.org", "https://api.opsgenie.com/"),
+        "app_url": ("https://slack.com/api/chat.postMessage",),
+        "slack_app_url": ("https://slack.com/api/chat.postMessage",),
+        "pagerduty_url": ("https://events.pagerduty.com/v2/enqueue",),
+        "url": ("https://events.pagerduty.com/v2/enqueue",),
+        "opsgenie_api_url": ("https://api.opsgenie.com/",),
+        "wechat_api_url": ("https://qyapi.weixin.qq.com/cgi-bin/",),
+        "victorops_api_url": ("https://alert.victorops.com/integrations/generic/20131114/alert/",),
+        "telegram_api_url": ("https://api.telegram.org",),
+        "webex_api_url": ("https://webexapis.com/v1/messages",),
+        "rocketchat_api_url": ("https://open.rocket.chat/",),
+        "group_wait": ("30s",),
+        "group_interval": ("5m",),
+        "repeat_interval": ("4h",),
+    },
+    # The texts of messages by default.
+    added_pattern=r'\{\{ ?template "[a-z]+\.default\.[a-z.]+" ?\. ?\}\}|\{\{ ?\.Alerts\.\w+ \| len ?\}\}',
+    inherits="global",
+    unordered=("matchers", "source_matchers", "target_matchers", "equal"),
+)
+"""Its configuration in use, by its API."""
+
 PART: Final = Part[AlertmanagerSettings, Server](
     name="alertmanager",
     title="The alert server.",
@@ -58,6 +94,7 @@ PART: Final = Part[AlertmanagerSettings, Server](
     job="alertmanager",
     port=PORT,
     targets=_targets,
+    loaded=LOADED,
     images=(
         Image(
             name="alertmanager",

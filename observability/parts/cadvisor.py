@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
-from observability.core.naming import CONTAINER_LABELS
+from observability.core.naming import CONTAINER_LABELS, LABEL_SCRAPE
 from observability.core.section import PartSettings
 from observability.core.types import MemoryMb
 from observability.parts.model import Allowance, Health, Here, Image, Part, Run, Server
@@ -54,7 +54,7 @@ def _runs(_: Here[CadvisorSettings, Server]) -> Iterable[Run]:
             command=(
                 "--docker_only=true",
                 "--store_container_labels=false",
-                f"--whitelisted_container_labels={','.join(CONTAINER_LABELS)}",
+                f"--whitelisted_container_labels={','.join((*CONTAINER_LABELS, LABEL_SCRAPE))}",
                 "--housekeeping_interval=15s",
             ),
             host_mounts=FOLDERS,
@@ -71,6 +71,7 @@ PART: Final = Part[CadvisorSettings, Server](
     job="docker",
     port=PORT,
     runs=_runs,
+    on_hosts=True,
     of_containers=True,
     rules=("container",),
     # Versions below 0.54 find no containers on Docker 29.

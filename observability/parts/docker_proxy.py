@@ -1,4 +1,4 @@
-"""HAProxy before the Docker socket: the log collector lists containers through it and can change nothing."""
+"""HAProxy before the Docker socket: through it the log collector and Prometheus list containers, and change none."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -24,14 +24,14 @@ ROOT: Final = "0:0"
 
 _VERSION: Final = "(?:/v1\\.[0-9]{1,3})?"
 ALLOWED: Final = (
-    f"^{_VERSION}/(?:_ping|version|info|events|containers/json)$",
+    f"^{_VERSION}/(?:_ping|version|info|events|networks|containers/json)$",
     f"^{_VERSION}/containers/[a-zA-Z0-9][a-zA-Z0-9_.-]*/json$",
 )
 """Paths that may be read, whole: HAProxy compares them undecoded and without the query."""
 
 
 class DockerProxySettings(PartSettings):
-    """A proxy before the Docker socket, which lets the log collector list containers and change nothing."""
+    """A proxy before the Docker socket, which lets the log collector and Prometheus list containers, no more."""
 
     memory_mb: MemoryMb = Field(64, description="Memory limit, MiB.")
 
@@ -109,6 +109,7 @@ PART: Final = Part[DockerProxySettings, Server](
     profiles=ALWAYS,
     # It runs only beside the collector, which needs it.
     needs=("collector",),
+    on_hosts=True,
     job=NAME,
     port=METRICS_PORT,
     runs=_runs,

@@ -24,6 +24,10 @@ PART: Final = Part[None, Server](
             description="Password of the user admin of GoAlert, used by ./obs oncall sync.",
             generated=True,
             part="goalert",
+            not_rotated=(
+                "GoAlert has it in its own database",
+                "change it on GoAlert's page of the user admin, then store it: ./obs secret set goalertAdminPassword",
+            ),
         ),
         "goalertDatabasePassword": SecretSpec(
             description="Password of GoAlert at its database.", generated=True, part="goalert"
@@ -32,6 +36,10 @@ PART: Final = Part[None, Server](
             description="Key with which GoAlert encrypts what is secret in its database; keep it.",
             generated=True,
             part="goalert",
+            not_rotated=(
+                "what GoAlert has stored can be read with this key alone",
+                "to begin with another key, begin with another database: remove the volume of goalert-postgres",
+            ),
         ),
     },
 )

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from observability.core.secret import SecretSpec
 from observability.core.section import PartSettings, Section
 from observability.core.types import Duration, MemoryMb, Port, seconds
-from observability.parts.model import FULL, Image, Part, Server
+from observability.parts.model import FULL, Image, Loaded, Part, Server
 from toolchain.gobuild import GoBuild
 from toolchain.recipe import Base, Recipe
 
@@ -53,12 +53,21 @@ class LokiSettings(PartSettings):
         return value
 
 
+LOADED: Final = Loaded(
+    file="loki.yaml",
+    config="/config",
+    rules="/prometheus/api/v1/rules",
+    rule_files="rules/",
+)
+"""Its configuration and rules in use, by its API."""
+
 PART: Final = Part[LokiSettings, Server](
     name="loki",
     title="The log store.",
     settings=LokiSettings,
     profiles=FULL,
     job="loki",
+    loaded=LOADED,
     port=PORT,
     rules=("loki", "logs"),
     secrets={

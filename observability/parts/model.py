@@ -23,6 +23,9 @@ NOBODY: Final = "65534:65534"
 FULL: Final = frozenset[Profile]({"full"})
 METRICS: Final = frozenset[Profile]({"full", "metrics"})
 ALWAYS: Final = frozenset[Profile]({"full", "metrics", "minimal"})
+FOLDER_MARK: Final = "@folder@"
+"""In a file of `Files` with a checker: placeholder for the folder in which the files are installed."""
+
 NEVER: Final = frozenset[Profile]()
 """The profiles that include a part; NEVER: only with `enabled: true`."""
 
@@ -75,6 +78,11 @@ class Server(Section):
         """Whether the exporter signs in with a password, which is a secret of the stack."""
         return False
 
+    @property
+    def every(self) -> float:
+        """Seconds between two readings; 0: the scrape interval of the stack."""
+        return 0.0
+
 
 class AddressedServer(Server):
     """A server known by host and port."""
@@ -85,6 +93,30 @@ class AddressedServer(Server):
     def instance(self) -> str:
         """The address."""
         return self.address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """Where a server's API shows what it has in use, to compare it with the files that are declared for it.
+
+    `config` is the path of its configuration, `at` the keys that lead to the YAML text in a JSON response (none: the
+    response is the text); `file` the file that it was read from. `added` are the values, by key, that the server adds
+    to what it read, and `added_pattern` a pattern of such texts; None: it adds so many that only the declared keys
+    are compared. `inherits` is the section whose values it repeats elsewhere, `unordered` are the keys of lists that
+    it sorts. `rules` is the path of its loaded rules, `rule_files` the folder of their files, `values` the path for
+    queries of the series that they record.
+    """
+
+    file: str
+    config: str
+    at: tuple[str, ...] = ()
+    added: Mapping[str, Sequence[Any]] | None = None
+    added_pattern: str = ""
+    inherits: str = ""
+    unordered: tuple[str, ...] = ()
+    rules: str = ""
+    rule_files: str = ""
+    values: str = ""
 
 
 S = TypeVar("S", bound=Section | None)
@@ -156,6 +188,8 @@ class Files:
     secrets: Mapping[str, SecretText] = field(default_factory=dict)
     checker: Sequence[str] = ()
     check: str = "true"
+    copies: Mapping[str, str] = field(default_factory=dict)
+    """Files that `check` copies from the loader's image to the folder: name → path in the image."""
     loader_image: str | None = None
     loader_folder: str | None = None
     reload: str | None = None
@@ -197,6 +231,10 @@ class Store(Generic[T]):
     server: type[T]
     description: str
     up: str = "up"
+    up_now: str = ""
+    """PromQL of that series where it may be older than Prometheus looks back; none: the series itself."""
+    signs_in_with: str = ""
+    """What a server's secret is; none: the password of the exporter."""
     declared: bool = True
     named: bool = False
     """Whether a container, or an entry of a configuration file, has a server's name, which must then be unique."""
@@ -244,6 +282,13 @@ class Part(Generic[S, T]):
     `OWNER` in the link stands for the alert's system."""
     allowances: tuple[Allowance, ...] = ()
 
+    for_hosts: bool = False
+    """Whether it runs, unless its settings say otherwise, exactly where the settings list other hosts."""
+    on_hosts: bool = False
+    """Whether it also runs on every other host, as a part of the agent there."""
+    loaded: Loaded | None = None
+    """How `obs verify` reads what the server has in use; None: it has no API for that, or none that can be reached."""
+
     of_containers: bool = False
     """Whether its series are those of containers: each gets the system of its container."""
 
@@ -265,6 +310,7 @@ def own(address: str) -> Scraped:
 
 __all__ = [
     "ALWAYS",
+    "FOLDER_MARK",
     "FULL",
     "METRICS",
     "NEVER",
@@ -275,6 +321,7 @@ __all__ = [
     "Health",
     "Here",
     "Image",
+    "Loaded",
     "Part",
     "PartSettings",
     "Placed",

@@ -114,6 +114,7 @@ def _runs(here: Here[MongodbExporterSettings, MongodbServer]) -> Iterable[Run]:
                     )
                 },
                 check="cp /bin/busybox .",
+                copies={"busybox": "/bin/busybox"},
                 restart=True,
             ),
         )

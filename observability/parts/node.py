@@ -50,7 +50,7 @@ class Host(Server):
     address: Address | None = Field(
         None,
         description="Host and port of the node exporter that runs there; none: it is the stack's own Docker host, "
-        "which nodeExporter.hostName names.",
+        "which nodeExporter.hostName names, or one of observability:hosts.",
     )
 
     @property
@@ -83,6 +83,7 @@ PART: Final = Part[NodeExporterSettings, Host](
     title="Metrics of the Docker host.",
     settings=NodeExporterSettings,
     profiles=ALWAYS,
+    on_hosts=True,
     idle=True,
     job="node",
     store=Store(

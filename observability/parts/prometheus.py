@@ -6,12 +6,17 @@ from pydantic import Field, field_validator
 
 from observability.core.section import Section
 from observability.core.types import LONGEST_INTERVAL, Duration, MemoryMb, Port, seconds
-from observability.parts.model import ALWAYS, Image, Part, Server
+from observability.parts.model import ALWAYS, Image, Loaded, Part, Server
 from toolchain.gobuild import GoBuild
 from toolchain.recipe import Recipe, stamps
 
 PORT: Final = 9090
 """Port in the container."""
+
+
+CUT_OFF: Final = "12h"
+"""How long another host may be cut off without the loss of a sample: its agent keeps samples for that time, and the
+stack takes samples of that age."""
 
 
 class PrometheusSettings(Section):
@@ -25,6 +30,7 @@ class PrometheusSettings(Section):
         None, description="Most disk the samples may take, like 20GB; none: no limit.", pattern=r"^[1-9]\d*(MB|GB|TB)$"
     )
     memory_mb: MemoryMb = Field(512, description="Memory limit, MiB.")
+    agent_memory_mb: MemoryMb = Field(192, description="Memory limit of the agent on each other host, MiB.")
 
     @field_validator("scrape_interval")
     @classmethod
@@ -43,12 +49,57 @@ class PrometheusSettings(Section):
         return value
 
 
+LOADED: Final = Loaded(
+    file="prometheus.yaml",
+    config="/api/v1/status/config",
+    at=("data", "yaml"),
+    added={
+        "scheme": ("http",),
+        "scrape_timeout": ("10s",),
+        "scrape_interval": ("1m",),
+        "evaluation_interval": ("1m",),
+        "scrape_protocols": (
+            ["OpenMetricsText1.0.0", "OpenMetricsText0.0.1", "PrometheusText1.0.0", "PrometheusText0.0.4"],
+        ),
+        "metric_name_validation_scheme": ("utf8",),
+        "metric_name_escaping_scheme": ("allow-utf-8",),
+        "metrics_path": ("/metrics",),
+        "honor_timestamps": (True,),
+        "follow_redirects": (True,),
+        "enable_http2": (True,),
+        "enable_compression": (True,),
+        "type": ("Bearer",),
+        "refresh_interval": ("30s", "5m"),
+        # Of a relabelling.
+        "separator": (";",),
+        "regex": ("(.*)",),
+        "replacement": ("$1",),
+        "action": ("replace",),
+        # Of Alertmanagers.
+        "timeout": ("10s",),
+        "api_version": ("v2",),
+        "gogc": (75,),
+        "log_level": ("info",),
+        "translation_strategy": ("UnderscoreEscapingWithSuffixes",),
+        "label_name_underscore_sanitization": (True,),
+        "label_name_preserve_multiple_underscores": (True,),
+        # The window for late samples once more, in milliseconds.
+        "outofordertimewindow": (round(seconds(CUT_OFF) * 1000),),
+    },
+    inherits="global",
+    rules="/api/v1/rules",
+    rule_files="rules/",
+    values="/api/v1/query",
+)
+"""Its configuration and rules in use, by its API."""
+
 PART: Final = Part[PrometheusSettings, Server](
     name="prometheus",
     title="The metrics server.",
     settings=PrometheusSettings,
     profiles=ALWAYS,
     essential=True,
+    loaded=LOADED,
     job="prometheus",
     port=PORT,
     images=(

@@ -3,21 +3,26 @@
 from collections.abc import Iterator
 from typing import Any
 
+from observability.core.errors import ConfigError
 from observability.parts.model import Here, Scraped, own
 from observability.parts.registry import AnyPart, parts
-from observability.scrape import containers
+from observability.scrape import containers, labelled
 from observability.scrape.job import PLATFORM, Job, Target
 from observability.scrape.systems import health_jobs, system_jobs
 from observability.settings.load import StackConfig
+from observability.settings.stack_file import PREFIX
 
 __all__ = ["PLATFORM", "Job", "Target", "jobs"]
 
 
 def jobs(config: StackConfig) -> tuple[Job, ...]:
-    """Every job: one for each job of the parts, one for each watched system, one for each exporter of the settings."""
+    """Every job: one for each job of the parts, one for each watched system, one for each exporter of the settings.
+
+    ConfigError where such an exporter has the name of another job: Prometheus refuses two jobs of one name.
+    """
     found: dict[str, Job] = {}
     for part in parts().values():
-        for job in _jobs(config, part):
+        for job in of_part(config, part):
             earlier = found.get(job.name)
             found[job.name] = job if earlier is None else _joined(earlier, job)
     custom = [
@@ -28,10 +33,19 @@ def jobs(config: StackConfig) -> tuple[Job, ...]:
         )
         for exporter in config.settings.exporters
     ]
-    return (*found.values(), *health_jobs(config), *system_jobs(config), *custom)
+    others = (*found.values(), *health_jobs(config), *system_jobs(config), *labelled.jobs(config))
+    taken = {job.job_name or job.name for job in others}
+    for index, job in enumerate(custom):
+        if job.name in taken:
+            raise ConfigError(
+                f"Pulumi.{config.stack}.yaml: {PREFIX}exporters[{index}].name: {job.name!r} is the name of another "
+                "scrape job of this stack",
+                "give the exporter another name",
+            )
+    return (*others, *custom)
 
 
-def _jobs(config: StackConfig, part: AnyPart) -> Iterator[Job]:
+def of_part(config: StackConfig, part: AnyPart) -> Iterator[Job]:
     """The jobs of a part: of its own metrics where it runs, and of the servers it reads."""
     running = config.runs(part.name)
     here = config.here(part.name)

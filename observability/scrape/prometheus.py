@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from observability.core.render import to_yaml
-from observability.scrape import systems
+from observability.scrape import agents, edge, systems
 from observability.scrape.job import Job
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
@@ -37,11 +37,14 @@ def host_names(found: Iterable[Job]) -> dict[str, str]:
     return names
 
 
-def alert_relabelling(found: Iterable[Job]) -> list[dict[str, object]]:
-    """The relabelling of alerts: each gets the name of its host, whether its instance has the name or an address."""
+def alert_relabelling(found: Iterable[Job], agents: Mapping[str, str] | None = None) -> list[dict[str, object]]:
+    """The relabelling of alerts: each gets the name of its host, whether its instance has the name or an address.
+
+    `agents`: the names of hosts with an agent by address.
+    """
     named = [
         {"source_labels": ["host"], "regex": re.escape(address), "target_label": "host", "replacement": name}
-        for address, name in sorted(host_names(found).items())
+        for address, name in sorted({**(agents or {}), **host_names(found)}.items())
     ]
     return [HOST_OF_INSTANCE, *named]
 
@@ -71,12 +74,13 @@ def _prometheus_yaml(config: StackConfig) -> str:
             "external_labels": {"cluster": settings.cluster, "environment": settings.environment},
         },
         "alerting": {
-            "alert_relabel_configs": alert_relabelling(scraped),
+            "alert_relabel_configs": alert_relabelling(scraped, agents.addresses(config)),
             "alertmanagers": [
                 {"static_configs": [{"targets": [f"{name}:9093" for name in settings.alertmanager.services]}]}
             ],
         },
         "rule_files": ["rules/*.yaml"],
+        **edge.storage(config),
         "scrape_configs": [job.to_config() for job in scraped],
     }
     return to_yaml(document, source=f"Pulumi.{config.stack}.yaml")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from observability.parts.blackbox import PORT as PROBER_PORT
-from observability.parts.blackbox import HealthProbe
 from observability.parts.blackbox import labels as probe_labels
+from observability.parts.probe import HealthProbe
 from observability.scrape.job import Job, Target
 from observability.settings.load import StackConfig
 from observability.settings.systems import SystemSettings
@@ -22,7 +22,7 @@ def system_jobs(config: StackConfig) -> Iterator[Job]:
     """The job of every system that has targets here."""
     for name, system in config.systems.items():
         own = config.system_settings(name)
-        if not own.instances:
+        if not own.instances.listed:
             continue
         labels = {"system": name, "job": system.scrape.job}
         yield Job(
@@ -98,7 +98,7 @@ def _manner(system: System, own: SystemSettings) -> dict[str, Any]:
     found: dict[str, Any] = dict(ROBUST)
     if system.scrape.interval:
         found["scrape_interval"] = system.scrape.interval
-    if any(spec.kind == "histogram" and not spec.bounds for spec in system.series.values()):
+    if system.native_histograms:
         found["scrape_native_histograms"] = True
     if own.scheme != "http":
         found["scheme"] = own.scheme

@@ -93,8 +93,8 @@ class OidcSettings(Section):
     )
     roles: dict[Role, tuple[Group, ...]] = Field(
         {},
-        description="Groups by the role they have; the highest counts. Without groups for viewer, whoever can sign in "
-        "is one; with some, all others are turned away.",
+        description="Groups by the role they have; the highest counts. Without groups for viewer, all who can sign in "
+        "are viewers; with some, all others are turned away.",
     )
     only: bool = Field(False, description="Whether this is the only way in: no form for a password.")
 

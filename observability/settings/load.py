@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args
 
-import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
 from observability.core import project
@@ -16,7 +15,7 @@ from observability.core.naming import OF_NO_FILE, PROJECT
 from observability.core.secret import SecretSpec
 from observability.parts.model import Here, Placed
 from observability.parts.registry import parts as all_parts
-from observability.settings import grafana, moved, notified, parts, rota, watched
+from observability.settings import grafana, moved, notified, parts, placed_logs, rota, sources, watched
 from observability.settings import stack_file as stack_files
 from observability.settings.model import Environment, Settings, settings_model
 from observability.settings.notifications import (
@@ -32,6 +31,11 @@ from observability.settings.systems import SystemSettings
 from observability.systems import load as system_files
 from observability.systems.model import AlertWaits, Paging, System
 from observability.systems.resolve import Threshold, thresholds, thresholds_without_file
+
+if TYPE_CHECKING:
+    import pulumi
+
+T = TypeVar("T")
 
 ROOT: Final = project.BUILT_IN
 """The root of this repository."""
@@ -57,6 +61,8 @@ class StackConfig:
     """Text of the repository's files that the settings name, by path."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Secrets that the settings need and the stack lacks, with what needs each; placeholders are used for them."""
+    computed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Results of the functions marked `once`."""
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -115,6 +121,15 @@ class StackConfig:
         """What a part knows of this stack."""
         return parts.here(self.settings, all_parts()[part], self.files, f"Pulumi.{self.stack}.yaml")
 
+    def on(self, host: str) -> "StackConfig":
+        """The configuration by which the agent on a host of the settings is made: with its network and its name."""
+        own = self.settings
+        there = {
+            "network": own.network.model_copy(update={"subnet": own.hosts[host].subnet}),
+            "node_exporter": own.node_exporter.model_copy(update={"host_name": host}),
+        }
+        return replace(self, settings=own.model_copy(update=there))
+
     @property
     def unplaced(self) -> tuple[watched.Unplaced, ...]:
         """The objects that the watched systems' files declare and this environment does not place."""
@@ -144,6 +159,23 @@ class StackConfig:
         return replace(self, left_out=dict(left_out))
 
 
+def once(make: Callable[[StackConfig], T]) -> Callable[[StackConfig], T]:
+    """Compute it once for each StackConfig, of which it is a function, together with the content's files.
+
+    The result is shared: callers must not change it.
+    """
+    name = f"{make.__module__}.{make.__qualname__}"
+
+    @wraps(make)
+    def found(config: StackConfig) -> T:
+        if name not in config.computed:
+            config.computed[name] = make(config)
+        made: T = config.computed[name]
+        return made
+
+    return found
+
+
 def stack_file(stack: str, root: Path | None = None) -> Path:
     """Path of the stack's file, the project folder's before the built-in one; ConfigError where there is none."""
     roots = project.roots()[::-1] if root is None else (root,)
@@ -170,7 +202,8 @@ def secret_specs(values: Mapping[str, Any], root: Path | None = None) -> Mapping
     """Every secret that a stack with these values may have, including those of its receivers and of all systems."""
     receivers = {**goalert_receivers(values.get("onCall")), **stated_receivers(values.get("notifications"))}
     systems = system_files.names(root)
-    return known_secrets(systems, receivers, values.get("systems"), values.get("exporters"))
+    sections = (values.get(name) for name in ("systems", "exporters", "hosts"))
+    return known_secrets(systems, receivers, *sections)
 
 
 def stack_secrets(stack: str, root: Path | None = None) -> Mapping[str, SecretSpec]:
@@ -199,14 +232,18 @@ def from_file(
     return validate(stack, values, frozenset(secrets), root, complete=complete)
 
 
-def from_pulumi(root: Path | None = None) -> tuple[StackConfig, Callable[[str], pulumi.Output[str]]]:
+def from_pulumi(root: Path | None = None) -> tuple[StackConfig, Callable[[str], "pulumi.Output[str]"]]:
     """The configuration of the stack being deployed, and a function that reads one of its secrets."""
+    # Imported here, as it takes 0.2 s, which commands without the engine need not wait for.
+    import pulumi
+    from pulumi.runtime.config import CONFIG, get_config_env
+
     # Config.get returns only the keys that are named; an unknown key must be refused, so all are read.
     own = _own({**get_config_env(), **CONFIG.get()})
     known = secret_specs(
         {
             name: decode(f"{_PREFIX}{name}", own.get(name))
-            for name in ("notifications", "onCall", "systems", "exporters")
+            for name in ("notifications", "onCall", "systems", "exporters", "hosts")
         },
         root,
     )
@@ -244,7 +281,11 @@ def validate(
         lambda: notified.check(source, settings, teams),
         lambda: rota.check(source, settings.on_call, teams),
         lambda: grafana.check(source, settings.grafana, systems or known),
+        lambda: placed_logs.check(source, settings),
+        lambda: sources.check(source, settings.secret_sources, specs),
+        lambda: parts.check_published(source, settings),
     )
+    secrets |= settings.secret_sources.keys()
     missing = _missing_secrets(settings, specs, secrets)
     if missing and complete:
         raise _secrets_error(stack, settings, specs, missing)
@@ -290,10 +331,13 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from notified.wanted_secrets(settings)
     for setting, name in grafana.wanted_secrets(settings.grafana):
         yield f"grafana.{setting}", name
+    for setting, name in settings.edge.wanted_secrets:
+        yield f"edge.{setting}", name
     for system, own in settings.systems.items():
         for setting, _, name in watched.wanted_secrets(system, own):
             yield f"systems.{system}.{setting}", name
     yield from watched.wanted_passwords(settings)
+    yield from placed_logs.wanted_secrets(settings)
 
 
 def _own(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, create_model, field_validator, model_validator
 
 from observability.core.section import Section
-from observability.core.types import ImageRef, Profile
+from observability.core.types import ImageRef, Profile, ServiceName, Subnet
 from observability.parts.alertmanager import AlertmanagerSettings
 from observability.parts.collector import CollectorSettings
 from observability.parts.docker_engine import DockerSettings
+from observability.parts.edge import EdgeSettings
 from observability.parts.images import PINS, pinned
 from observability.parts.loki import LokiSettings
 from observability.parts.node import NodeExporterSettings
@@ -18,8 +19,11 @@ from observability.parts.prometheus import PrometheusSettings
 from observability.parts.registry import parts
 from observability.settings.custom import ExporterSettings
 from observability.settings.grafana import GrafanaSettings
+from observability.settings.hosts import HostSettings
+from observability.settings.hosts import check as check_hosts
 from observability.settings.notifications import NotificationSettings
 from observability.settings.on_call import GoAlertSettings, OnCallSettings
+from observability.settings.sources import SecretSource
 from observability.settings.systems import SystemSettings, system_settings_model
 
 Environment = Literal["dev", "staging", "prod"]
@@ -31,18 +35,10 @@ Link = Annotated[str, Field(pattern=r"^https?://[^\s/\"'@]+(/[^\s\"'@]*)?$")]
 class NetworkSettings(Section):
     """The Docker network that all services share."""
 
-    subnet: IPv4Network = Field(
+    subnet: Subnet = Field(
         IPv4Network("172.30.90.0/24"),
         description="Private IPv4 network of the stack, /16 to /28; stacks on one host need different ones.",
     )
-
-    @field_validator("subnet")
-    @classmethod
-    def _usable(cls, subnet: IPv4Network) -> IPv4Network:
-        if not subnet.is_private or not 16 <= subnet.prefixlen <= 28:
-            raise ValueError("must be a private network between /16 and /28, like 172.30.90.0/24")
-        return subnet
-
     hosts: dict[str, IPv4Address] = Field(
         {},
         description="Names that the stack's containers resolve besides DNS, with their addresses, as in /etc/hosts.",
@@ -114,7 +110,8 @@ class Settings(Section):
         "full", description="What runs by default: full; metrics: no logs; minimal: the host's metrics alone."
     )
     bind_address: IPv4Address = Field(
-        IPv4Address("127.0.0.1"), description="Host address on which ports are published; loopback by default."
+        IPv4Address("127.0.0.1"),
+        description="Host address on which ports are published; another than loopback needs the edge.",
     )
     network: NetworkSettings = Field(default_factory=NetworkSettings, description="The stack's Docker network.")
     images: ImageSettings = Field(default_factory=ImageSettings, description="Where images come from.")
@@ -136,8 +133,15 @@ class Settings(Section):
     systems: dict[str, SystemSettings] = Field(
         {}, description="The watched systems in this environment, by name; `platform`: the stack's own parts and host."
     )
+    hosts: dict[ServiceName, HostSettings] = Field(
+        {}, description="Machines besides the stack's own Docker host, by name; each gets an agent."
+    )
+    edge: EdgeSettings = Field(default_factory=EdgeSettings, description="The address that agents send to.")
     exporters: tuple[ExporterSettings, ...] = Field(
         (), description="Exporters of your own choice, in addition to the built-in ones."
+    )
+    secret_sources: dict[str, SecretSource] = Field(
+        {}, description="Secrets that are kept elsewhere, by name; the others are stored by `obs secret set`."
     )
 
     @field_validator("exporters")
@@ -161,6 +165,18 @@ class Settings(Section):
             if port in holders:
                 raise ValueError(f"{field} and {holders[port]} are both {port}; give each its own port")
             holders[port] = field
+        return self
+
+    @model_validator(mode="after")
+    def _hosts_reach_the_edge(self) -> Self:
+        check_hosts(self.hosts, self.node_exporter.host_name)
+        if self.hosts and self.edge.enabled is False:
+            raise ValueError("hosts need the edge, which edge.enabled turns off; remove edge.enabled or hosts")
+        if self.hosts and self.edge.address is None:
+            raise ValueError(
+                "hosts need edge.address, the name or address by which they reach this stack; add it, like "
+                "monitoring.example.com"
+            )
         return self
 
     @model_validator(mode="after")

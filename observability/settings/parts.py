@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from observability.core.errors import ConfigError
 from observability.core.secret import secret_name
 from observability.parts.model import Here, Placed, Server
 from observability.parts.registry import AnyPart, parts
@@ -71,7 +72,9 @@ def _can_run(settings: Settings, left_out: Mapping[str, str], part: AnyPart) -> 
 def _wanted(settings: Settings, part: AnyPart) -> bool:
     """Whether the settings enable the part."""
     enabled: bool | None = getattr(settings.part(part.name), "enabled", None)
-    return settings.profile in part.profiles if enabled is None else enabled
+    if enabled is not None:
+        return enabled
+    return bool(settings.hosts) if part.for_hosts else settings.profile in part.profiles
 
 
 def grafana_url(settings: Settings, left_out: Mapping[str, str]) -> str | None:
@@ -92,3 +95,15 @@ def images(settings: Settings, left_out: Mapping[str, str]) -> dict[str, str]:
     if any(exporter.secrets or exporter.files for exporter in settings.exporters):
         found["busybox"] = settings.image("busybox")
     return found | {exporter.name: settings.exporter_image(exporter) for exporter in settings.exporters}
+
+
+def check_published(source: str, settings: Settings) -> None:
+    """ConfigError where ports are published to others, and the stack has no edge; `source` is the prefix of errors."""
+    address = settings.bind_address
+    if not address.is_loopback and not runs(settings, {}, "edge"):
+        raise ConfigError(
+            f"{source}bindAddress: {address}: everyone who reaches this address could use Prometheus, Alertmanager "
+            "and Loki, without a password and unencrypted",
+            "leave it out, and let others in by the edge: "
+            f"{source.rpartition(' ')[2]}edge: {{enabled: true, address: monitoring.example.com}}",
+        )

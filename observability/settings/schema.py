@@ -17,7 +17,9 @@ def text() -> str:
     """The committed form of the schema."""
     settings = settings_model().model_json_schema(by_alias=True, mode="validation")
     keys: dict[str, Any] = {f"{PROJECT}:{name}": field for name, field in settings["properties"].items()}
-    keys |= {f"{PROJECT}:{name}": _secret(spec.description) for name, spec in stated_secrets().items()}
+    keys |= {
+        f"{PROJECT}:{name}": _secret(spec.description) for name, spec in stated_secrets().items() if not spec.transient
+    }
     patterns = {
         f"^{PROJECT}:{PATTERN}(Password|Token|Key|Url|User)$": _secret(
             "Secret of a system, a data store, a receiver or an exporter."

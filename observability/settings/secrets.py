@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from observability.core.secret import SecretSpec, secret_name
 from observability.parts.registry import parts
+from observability.settings.hosts import tokens as hosts_tokens
 from observability.settings.notifications import Receiver, receiver_secrets
 
 _OF_THE_STACK: Final[Mapping[str, SecretSpec]] = MappingProxyType(
@@ -56,9 +57,10 @@ def known_secrets(
     receivers: Mapping[str, Receiver] | None = None,
     settings: object = None,
     exporters: object = None,
+    hosts: object = None,
 ) -> Mapping[str, SecretSpec]:
     """Every secret that a stack may have: with these systems and receivers, and with the content, validated or not,
-    of the sections `systems` and `exporters`.
+    of the sections `systems`, `exporters` and `hosts`.
     """
     found = {
         secret.name: SecretSpec(
@@ -72,6 +74,7 @@ def known_secrets(
         }
     found |= dict(_of_stores(settings))
     found |= dict(_of_exporters(exporters))
+    found |= hosts_tokens(hosts)
     return {**found, **stated_secrets()}
 
 
@@ -85,9 +88,10 @@ def _of_stores(settings: object) -> Iterator[tuple[str, SecretSpec]]:
                 words = (
                     [str(system), store.key, *([name] if isinstance(name, str) else []), "Password"] if store else []
                 )
-                text = (
-                    f"Password of the exporter at the {part.title.removeprefix('Metrics of ').rstrip('.')} of {system}"
-                )
+                what = part.title.removeprefix("Metrics of ").rstrip(".")
+                text = f"Password of the exporter at the {what} of {system}"
+                if store and store.signs_in_with:
+                    text = f"{store.signs_in_with} {name} of {system}"
                 yield secret_name(*words), SecretSpec(description=f"{text}.", part=part.name)
 
 

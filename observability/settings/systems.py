@@ -10,6 +10,7 @@ from observability.core.section import Section
 from observability.core.types import Address, Port, RepositoryFile, in_repository, one_each
 from observability.parts.model import Server
 from observability.parts.registry import stores
+from observability.settings.logs import LogSettings
 from observability.systems.model import AlertWaits, Paging, ThresholdValues
 
 
@@ -46,8 +47,18 @@ class Instances(Section):
         (), description="Files of this repository that list targets, in the form of Prometheus' file_sd."
     )
     dns: tuple[DnsTargets, ...] = Field((), description="Names that DNS answers with targets.")
+    labelled: bool = Field(
+        False,
+        description="Whether its instances are containers with the Docker labels obs.scrape and obs.system. Such "
+        "containers are always scraped; this says that the system is placed by them alone.",
+    )
 
     def __bool__(self) -> bool:
+        return self.listed or self.labelled
+
+    @property
+    def listed(self) -> bool:
+        """Whether there are any besides labelled containers."""
         return bool(self.static or self.files or self.dns)
 
 
@@ -61,15 +72,24 @@ class Tls(Section):
     server_name: str | None = Field(None, description="Name in its certificate, where that is not its address.")
 
 
-class LogSelectors(Section):
-    """Whose log lines are the system's: containers on the stack's Docker host, of whatever origin."""
+class ExpectedContainer(Section):
+    """A container that must run."""
 
-    containers: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9*][A-Za-z0-9_.*-]*$")], ...] = Field(
-        (), description="Names of containers; `*` stands for any characters."
+    name: str = Field(
+        description="Name of the container.", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$", examples=["shop-api-1"]
     )
-    projects: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], ...] = Field(
-        (), description="Names of Compose projects, all of whose containers belong to the system."
+    host: str | None = Field(
+        None, description="Host that it runs on, of the section `hosts`; none: the stack's own Docker host."
     )
+
+
+def _one_container(found: tuple[ExpectedContainer, ...]) -> tuple[ExpectedContainer, ...]:
+    seen = set[tuple[str | None, str]]()
+    for one in found:
+        if (one.host, one.name) in seen:
+            raise ValueError(f"two entries are the container {one.name}; remove one of them")
+        seen.add((one.host, one.name))
+    return found
 
 
 class SystemSettings(Section):
@@ -85,7 +105,10 @@ class SystemSettings(Section):
         min_length=1,
     )
     tls: Tls | None = Field(None, description="TLS beyond what the scheme https says.")
-    logs: LogSelectors = Field(default_factory=LogSelectors, description="Whose log lines are its own.")
+    logs: LogSettings = Field(default_factory=LogSettings, description="Its log lines.")
+    containers: Annotated[tuple[ExpectedContainer, ...], AfterValidator(_one_container)] = Field(
+        (), description="Containers that must run: ContainerDown is critical for them. All others need no entry."
+    )
     thresholds: dict[str, ThresholdValues] = Field(
         {}, description="Values that take the place of those in the system's file."
     )

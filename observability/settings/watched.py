@@ -8,10 +8,12 @@ from observability.core import project
 from observability.core.documents import nearest, parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.naming import OF_NO_FILE, PLATFORM
-from observability.parts.blackbox import HealthProbe
+from observability.parts.model import Server
+from observability.parts.probe import HealthProbe
 from observability.parts.registry import parts, stores
+from observability.settings import placed_logs
 from observability.settings.model import Settings
-from observability.settings.parts import password_secret
+from observability.settings.parts import password_secret, runs
 from observability.settings.secrets import ScrapeSecret, scrape_secret
 from observability.settings.systems import SystemSettings
 from observability.systems.check import threshold_problems
@@ -21,8 +23,11 @@ from observability.systems.resolve import merged
 INSTANCES = "instances"
 """What every system's file declares: instances with metrics."""
 
-_OF_NO_FILE = frozenset({"thresholds", "page", "waits"})
+_OF_NO_FILE = frozenset({"thresholds", "page", "waits", "logs"})
 """What the settings may state for a system without a file; for the stack itself also hosts, data stores and probes."""
+
+_OF_FILES = frozenset({"containers", "projects"})
+"""What they may state of its lines only for a system with a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +53,11 @@ def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dic
         if name in OF_NO_FILE:
             more, said = (keys, ", hosts, data stores and probes") if name == PLATFORM else (set(), "")
             for field in sorted(own.model_fields_set - _OF_NO_FILE - more):
-                raise ConfigError(f"{where}.{field}: {name} has thresholds, page, for{said} only", "remove it")
+                raise ConfigError(f"{where}.{field}: {name} has thresholds, page, for, logs{said} only", "remove it")
+            for field in sorted(own.logs.model_fields_set & _OF_FILES):
+                raise ConfigError(
+                    f"{where}.logs.{field}: containers of {name} are not selected by settings", "remove it"
+                )
         elif name not in known:
             raise ConfigError(
                 f"{where}: there is no such system",
@@ -65,6 +74,7 @@ def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dic
                 waits = merged_waits(system.waits, own.waits)
                 found[name] = system.model_copy(update={"thresholds": demanded, "page": page, "waits": waits})
     _check_hosts(source, settings)
+    _check_containers(source, settings)
     _check_names(source, settings)
     if settings.environment == "prod":
         _refuse_unplaced(source, settings, found)
@@ -112,15 +122,36 @@ def _refuse_unplaced(source: str, settings: Settings, watched: Mapping[str, Syst
 
 
 def _check_hosts(source: str, settings: Settings) -> None:
-    """A host without an address must be the stack's own."""
-    own = settings.node_exporter.host_name
+    """A host without an address must be the stack's own, or one with an agent."""
+    known = (settings.node_exporter.host_name, *settings.hosts)
     for name, system in settings.systems.items():
         for index, host in enumerate(system.servers("hosts")):
-            if getattr(host, "address", None) is None and host.name != own:
+            if getattr(host, "address", None) is None and host.name not in known:
                 where = f"{source}systems.{name}.hosts[{index}]"
                 raise ConfigError(
-                    f"{where}: {host.name} has no address, and is not the stack's own host",
-                    f"add address, like {{name: {host.name}, address: {host.name}:9100}}, or write name: {own}",
+                    f"{where}: {host.name} has no address, and is neither the stack's own host nor one of hosts",
+                    f"add address, like {{name: {host.name}, address: {host.name}:9100}}, or write "
+                    f"name: {' or '.join(known)}",
+                )
+
+
+def _check_containers(source: str, settings: Settings) -> None:
+    """A container that must run needs the part that sees containers, and its host an agent."""
+    reading = [part.name for part in parts().values() if part.of_containers]
+    seen = any(runs(settings, {}, name) for name in reading)
+    for name, system in settings.systems.items():
+        for index, container in enumerate(system.containers):
+            where = f"{source}systems.{name}.containers[{index}]"
+            if not seen:
+                raise ConfigError(
+                    f"{where}: {' and '.join(reading)} is disabled, which sees whether it runs",
+                    f"enable {reading[0]}, or remove the entry",
+                )
+            if container.host is not None and container.host not in settings.hosts:
+                raise ConfigError(
+                    f"{where}.host: {container.host!r}: there is no such host",
+                    f"{nearest(container.host, settings.hosts)}known here: {', '.join(settings.hosts) or 'none'}; "
+                    "or remove it, if it is the stack's own Docker host",
                 )
 
 
@@ -152,12 +183,18 @@ def with_health(settings: Settings, watched: Mapping[str, System], files: Mappin
         # A page that requires a client certificate is not probed: only Prometheus has the key.
         if own.tls and own.tls.certificate:
             continue
-        probes = [*own.servers("probes")]
+        probes = [_with_authority(probe, files) for probe in own.servers("probes")]
         probes += (probe for address in own.instances.static for probe in health_probes(system, own, files, address))
         if own.instances.files or own.instances.dns:
             probes += health_probes(system, own, files, None)
         found[name] = own.model_copy(update={"probes": tuple(probes)})
     return settings.model_copy(update={"systems": found})
+
+
+def _with_authority(probe: Server, files: Mapping[str, str]) -> Server:
+    """The probe with the certificate that its setting names."""
+    named: str | None = getattr(probe, "ca", None)
+    return probe.model_copy(update={"ca": files[named]}) if named else probe
 
 
 def health_probes(
@@ -214,10 +251,16 @@ def files(source: str, settings: Settings, root: Path | None = None) -> dict[str
             certificate: str | None = getattr(own.tls, field, None)
             if certificate:
                 found[certificate] = _certificate(root, certificate, f"{where}.tls.{field}")
+        for index, probe in enumerate(own.servers("probes")):
+            named: str | None = getattr(probe, "ca", None)
+            if named:
+                found[named] = _certificate(root, named, f"{where}.probes[{index}].ca")
     for section, info in type(settings).model_fields.items():
         authority: str | None = getattr(getattr(settings, section), "ca", None)
         if authority:
             found[authority] = _certificate(root, authority, f"{source}{info.alias}.ca")
+    for setting, path in placed_logs.certificates(settings):
+        found[path] = _certificate(root, path, f"{source}{setting}")
     return found
 
 

@@ -1,9 +1,10 @@
 """Run the program with a monitor that only records the declarations."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pulumi
@@ -13,7 +14,7 @@ from pulumi.runtime.settings import ROOT, SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
 from components.stack import MonitoringStack, MonitoringStackArgs
-from observability.core.naming import PROJECT
+from observability.core.naming import PROJECT, host_of_agent
 from observability.settings.load import StackConfig
 
 HIDDEN: Final = "[secret]"
@@ -21,12 +22,17 @@ HIDDEN: Final = "[secret]"
 
 CONTAINER: Final = "docker:index/container:Container"
 
+_UNKNOWN: Final = "valueThatIsNotKnownHereOf"
+"""Begin of the placeholder of a secret; letters only, so that it is the same in any encoding of a file's format."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
     """One resource as the program declares it; secrets are hidden.
 
-    `retained`: destroying the stack does not delete it.
+    `retained`: destroying the stack does not delete it. `host`: the host of the settings that it is on; None: the
+    stack's own, or none. `digests` has the SHA-256 of each uploaded file by its path; None where it contains a secret
+    whose value is not known here.
     """
 
     type: str
@@ -34,6 +40,8 @@ class Declared:
     parent: str | None
     inputs: Mapping[str, Any]
     retained: bool = False
+    host: str | None = None
+    digests: Mapping[str, str | None] = field(default_factory=dict, compare=False)
 
 
 class _Outputs(mocks.Mocks):
@@ -67,25 +75,35 @@ class Recorder(mocks.MockMonitor):
                     parent=request.parent.rpartition("::")[2] or None,
                     inputs=_plain(MessageToDict(request.object)),
                     retained=bool(request.retainOnDelete),
+                    host=_host(request.provider) if request.type.startswith("docker:") else None,
+                    digests=digests(MessageToDict(request.object)) if request.type == CONTAINER else {},
                 )
             )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's mocks have no types
 
 
-def record(config: StackConfig, rule_files: Mapping[str, str]) -> list[Declared]:
+def record(
+    config: StackConfig, rule_files: Mapping[str, str], secrets: Mapping[str, str] | None = None
+) -> list[Declared]:
     """Every resource of a stack, ordered by type and name; needs no engine, no Docker, no network.
 
-    A secret's value is never read: a placeholder is used instead.
+    The values of `secrets` are used for the digests of files only; a placeholder is used for any other secret.
     """
+    known = secrets or {}
 
     def secret(name: str) -> pulumi.Output[str]:
-        return pulumi.Output.secret(f"value of {name}")
+        return pulumi.Output.secret(known.get(name, f"{_UNKNOWN}{name}"))
 
     recorder = Recorder()
     with _recording(recorder, config.stack):
         args = MonitoringStackArgs(config=config, rule_files=rule_files, secret=secret)
         asyncio.get_event_loop().run_until_complete(run_pulumi_func(lambda: _build(args)))
     return sorted(recorder.declared, key=lambda resource: (resource.type, resource.name))
+
+
+def on(declared: Sequence[Declared], host: str | None) -> list[Declared]:
+    """Those of the declared resources that are on a host; None: on the stack's own, or on none."""
+    return [one for one in declared if one.host == host]
 
 
 def _build(args: MonitoringStackArgs) -> None:
@@ -111,6 +129,23 @@ def _recording(recorder: Recorder, stack: str) -> Iterator[None]:
         ROOT.set(None)
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _host(provider: str) -> str | None:
+    """The host of a provider, given as `<urn>::<id>`; None for the default one."""
+    return host_of_agent(provider.rpartition("::")[0].rpartition("::")[2])
+
+
+def digests(inputs: Mapping[str, Any]) -> dict[str, str | None]:
+    """SHA-256 of each file that a container with these inputs uploads, by path; None where it is not known."""
+    found: dict[str, str | None] = {}
+    for upload in inputs.get("uploads") or ():
+        content = upload["content"]
+        if isinstance(content, dict):
+            content = content["value"]
+        known = _UNKNOWN not in content
+        found[upload["file"]] = hashlib.sha256(content.encode()).hexdigest() if known else None
+    return found
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value

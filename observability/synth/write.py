@@ -2,15 +2,18 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dashboards import registry
+from dashboards.linked_panels import linked
 from observability.alerting import alertmanager
 from observability.core.errors import ConfigError
 from observability.logs import log_rules, loki, otel
+from observability.notifier import facts as notifier
+from observability.parts.registry import AnyPart
 from observability.parts.registry import parts as all_parts
-from observability.scrape import prometheus
+from observability.scrape import agents, edge, prometheus
 from observability.settings.load import StackConfig
 from observability.synth.record import record
 
@@ -28,14 +31,37 @@ def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[
         # In Loki's volume they lie in the folder of its tenant.
         own = f"{loki.RULES}/{log_rules.TENANT}/"
         parts["loki"] = {path.replace(own, f"{loki.RULES}/", 1): text for path, text in loki.files(config).items()}
+    if config.runs("notifier"):
+        parts["notifier"] = notifier.files(config, rule_files, linked(config, rule_files))
     if config.runs("collector"):
         parts["collector"] = otel.files(config)
-    for name, part in all_parts().items():
-        if part.runs is not None and config.runs(name):
-            for run in part.runs(config.here(name)):
-                if run.files is not None and run.files.files:
-                    parts[part.job or name] = dict(run.files.files)
+    if config.runs("edge"):
+        parts["edge"] = edge.files(config)
+    parts |= _of_exporters(config, all_parts().values())
+    for host in config.settings.hosts:
+        parts |= {f"hosts/{host}/{part}": files for part, files in _of_agent(config, host).items()}
     return {f"{part}/{path}": text for part, files in parts.items() for path, text in files.items()}
+
+
+def _of_exporters(config: StackConfig, of: Iterable[AnyPart]) -> dict[str, dict[str, str]]:
+    """The files of these exporters where they run, by folder."""
+    return {
+        part.job or part.name: dict(run.files.files)
+        for part in of
+        if part.runs is not None and config.runs(part.name)
+        for run in part.runs(config.here(part.name))
+        if run.files is not None and run.files.files
+    }
+
+
+def _of_agent(config: StackConfig, host: str) -> dict[str, dict[str, str]]:
+    """The files of the agent on a host, by folder."""
+    there = config.on(host)
+    found = {
+        "prometheus": agents.files(there, host),
+        **_of_exporters(there, (part for part in all_parts().values() if part.on_hosts)),
+    }
+    return found | ({"collector": otel.files(there, host)} if there.runs("collector") else {})
 
 
 def write(config: StackConfig, rule_files: Mapping[str, str], out: Path) -> list[Path]:

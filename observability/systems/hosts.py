@@ -6,6 +6,13 @@ from typing import Final
 from observability.systems.threshold_spec import DAY, GIB, HOUR, ThresholdSpec, spec
 
 HOSTS: Final[Mapping[str, ThresholdSpec]] = {
+    "host_silence": spec(
+        "Age of the newest sample of a host from which on it sends nothing.",
+        "seconds",
+        critical=30,
+        platform=True,
+        reason="Two scrapes and a batch of remote write; with a longer scrape interval only the wait decides.",
+    ),
     "cpu_ratio": spec(
         "Busy share of a host's CPUs.",
         "ratio",

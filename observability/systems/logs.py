@@ -18,6 +18,12 @@ LOGS: Final[Mapping[str, ThresholdSpec]] = {
         warning=3,
         reason="A service that always logs errors varies with its traffic, by a factor of two or three in a day.",
     ),
+    "log_new_error_lines": spec(
+        "Lines in an hour of one kind of error that a service did not log in the day before.",
+        "count",
+        info=4,
+        reason="A failure that a release brings repeats; a line or two of a new kind are chance.",
+    ),
     "log_crashes": spec(
         "Lines of a service in 5 minutes that report a panic or another crash.",
         "count",

@@ -294,6 +294,11 @@ class System(Section):
     slos: Slos = Field(default_factory=Slos, description="Its service level objectives.")
     figures: tuple[Figure, ...] = Field((), description="Figures for its dashboards.")
 
+    @property
+    def native_histograms(self) -> bool:
+        """Whether one of its histograms is a native one, which Prometheus must ask for."""
+        return any(spec.kind == "histogram" and not spec.bounds for spec in self.series.values())
+
     @field_validator("series", mode="before")
     @classmethod
     def _units_by_name(cls, found: Any) -> Any:  # noqa: ANN401 - any parsed value

@@ -20,6 +20,12 @@ import (
 	"github.com/google/cadvisor/lib/container"
 	_ "github.com/google/cadvisor/lib/container/containerd/install"
 	_ "github.com/google/cadvisor/lib/container/systemd/install"
+	// Without these no filesystem is known, and there is no series of a container's disk.
+	_ "github.com/google/cadvisor/lib/fs/btrfs/install"
+	_ "github.com/google/cadvisor/lib/fs/nfs/install"
+	_ "github.com/google/cadvisor/lib/fs/overlay/install"
+	_ "github.com/google/cadvisor/lib/fs/tmpfs/install"
+	_ "github.com/google/cadvisor/lib/fs/vfs/install"
 	"github.com/google/cadvisor/lib/manager"
 	"github.com/google/cadvisor/lib/metrics"
 	"github.com/google/cadvisor/lib/model"

@@ -4,7 +4,11 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from toolchain.docker_host import connect, why
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -18,11 +22,22 @@ class ResourceError(Exception):
     """An error of a resource, with a message for the user."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """The engine of a provider's configuration: its address, the folder with certificates, arguments of ssh."""
+
+    host: str | None = None
+    tls_folder: Path | None = None
+    ssh_options: tuple[str, ...] = ()
+    lazy: bool = False
+    """Whether the engine is not contacted before a resource needs it."""
+
+
 class DockerApi:
     """A lazily created client: most calls of the Pulumi engine need none, and its import takes a fifth of a second."""
 
     def __init__(self) -> None:
-        self.host: str | None = None
+        self.access = Access()
         self.cancelled = threading.Event()
         self._lock = threading.Lock()
         self._client: APIClient | None = None
@@ -34,12 +49,19 @@ class DockerApi:
                 from docker import APIClient
                 from docker.utils import kwargs_from_env
 
-                host = self.host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
-                options = kwargs_from_env() if "DOCKER_CERT_PATH" in os.environ else {}
-                if self.host or "base_url" not in options:
-                    options["base_url"] = host
-                with engine_errors(f"Unable to connect to the Docker Engine at {host}"):
-                    self._client = APIClient(**options, timeout=CALL_SECONDS, use_ssh_client=host.startswith("ssh://"))
+                access = self.access
+                host = access.host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+                try:
+                    with engine_errors(f"Unable to connect to the Docker Engine at {host}"):
+                        if "DOCKER_CERT_PATH" in os.environ and not access.host:
+                            self._client = APIClient(**kwargs_from_env(), timeout=CALL_SECONDS)
+                        else:
+                            self._client = connect(
+                                host, timeout=CALL_SECONDS, tls=access.tls_folder, ssh_options=access.ssh_options
+                            )
+                except ResourceError as error:
+                    said = why(host, access.ssh_options)
+                    raise ResourceError(f"{error}: {said}" if said else str(error)) from error
             return self._client
 
 

@@ -10,6 +10,7 @@ import grpc  # type: ignore[import-untyped]  # it ships no types
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
+from toolchain.standin import configuration
 from toolchain.standin.container import Container
 from toolchain.standin.docker_api import DockerApi, ResourceError
 from toolchain.standin.network import Network
@@ -78,12 +79,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def CheckConfig(
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
-        """Accept the Docker host; refuse any other setting by name."""
+        """Accept the engine and the way to it; refuse any other setting by name."""
         response = provider_pb2.CheckResponse(inputs=request.news)
-        for name in _props(request.news):
-            if name not in ("host", "version") and not name.startswith("__"):
-                reason = f"the stand-in for the Docker plugin does not know the provider's setting {name}"
-                response.failures.add(property=name, reason=reason)
+        for name, reason in configuration.failures(_props(request.news)):
+            response.failures.add(property=name, reason=reason)
         return response
 
     def DiffConfig(
@@ -98,10 +97,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConfigureResponse:
         """Connect to the Docker host. The engine handles secrets: it marks the outputs of secret inputs."""
-        host = _props(request.args).get("host") or request.variables.get("docker:config:host")
-        if not unknown(host):
-            self._docker.host = host
-            self._docker.client()
+        given = _props(request.args)
+        if not any(unknown(value) for value in given.values()):
+            host = given.get("host") or request.variables.get("docker:config:host")
+            self._docker.access = configuration.access({**given, "host": host})
+            if not self._docker.access.lazy:
+                self._docker.client()
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     @_answering
