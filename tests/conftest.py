@@ -1,6 +1,8 @@
 """What each folder of tests needs, as a marker; tests without a marker run on a machine where nothing is built."""
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,9 +16,11 @@ HERE: Final = Path(__file__).parent
 
 NEEDS: Final = {
     "contract": "tools",
+    "hosts": "tools",
     "mistakes": "tools",
     "receivers": "tools",
     "rules": "tools",
+    "sabotage": "tools",
     "servers": "tools",
     "live": "live",
     "soak": "live",
@@ -55,8 +59,8 @@ def has_demo() -> bool:
 collect_ignore = [] if has_demo() else [*STACKS]
 
 
-WORKERS: Final = ("live", "contract", "soak")
-"""Folders whose tests share a stack: each runs on one worker, the longest first."""
+WORKERS: Final = ("live", "contract", "hosts", "sabotage", "soak")
+"""Folders whose tests share a stack or a host: each runs on one worker, the longest first."""
 
 
 class Modules(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -82,6 +86,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(mark)
     order = {name: place for place, name in enumerate(WORKERS)}
     items.sort(key=lambda item: order.get(folder(item.path), len(order)))
+
+
+LATER: Final = 10
+"""By how much tests without the live stack are nicer: those with it take longest, on one worker."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _priority(request: pytest.FixtureRequest) -> None:
+    """Of several workers, that with the live stack runs first; who is not root cannot return to that."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, 0 if folder(request.path) in STACKS else LATER)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,7 +16,10 @@ from observability.core.naming import LABEL_STACK
 def objects(client: docker.DockerClient, stack: str) -> list[str]:
     """Containers, networks and volumes with the label of a stack."""
     label: dict[str, Any] = {"label": f"{LABEL_STACK}={stack}"}
-    found: list[Any] = [*client.containers.list(all=True, filters=label), *client.networks.list(filters=label)]
+    found: list[Any] = [
+        *client.containers.list(all=True, filters=label, ignore_removed=True),
+        *client.networks.list(filters=label),
+    ]
     return sorted(str(one.name) for one in [*found, *client.volumes.list(filters=label)])
 
 

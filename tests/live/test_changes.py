@@ -1,6 +1,8 @@
 """The effect of a change on a running spine."""
 
 import re
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +88,33 @@ def test_verify_is_red_and_names_a_missing_server(settled: Project) -> None:
     assert done.returncode == 1
     assert re.search(r"^FAIL +container alertmanager +exited$", done.stdout, re.MULTILINE), done.stdout
     assert re.search(r"^FAIL +target alertmanager alertmanager:9093 +down", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_no_process_has_a_secret_in_its_arguments(settled: Project) -> None:
+    value = "https://127.0.0.1:9/hooks/a-secret-token"
+    settled.store("alertWebhookUrl", value)
+    seen: list[str] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    arguments = path.read_bytes().decode(errors="replace")
+                except OSError:
+                    continue
+                if "a-secret-token" in arguments:
+                    seen.append(arguments)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        assert settled.obs("up", STACK).returncode in (0, 1)
+    finally:
+        done.set()
+        watcher.join()
+    assert seen == []
+    installed = settled.client.containers.get(f"obs-{STACK}-alertmanager").exec_run(
+        ["sh", "-c", "cat /etc/alertmanager/current/secrets/*"]
+    )
+    assert value.encode() in installed.output

@@ -1,11 +1,15 @@
-"""Containers of the host: each has its metrics, under the system that it belongs to, whoever started it."""
+"""Containers of the host: each has its metrics, under the system that it belongs to, those of other programs too."""
 
 import uuid
+from collections.abc import Iterator
+from typing import Any, Final
 
 import pytest
 
-from observability.core.naming import COMPOSE_PROJECT, LABEL_SYSTEM, UNASSIGNED
+from observability.core import naming
+from observability.core.naming import COMPOSE_PROJECT, LABEL_SCRAPE, LABEL_SYSTEM, UNASSIGNED
 from tests.live.conftest import DEMO, STACK, Project, until
+from tests.live.settings import GATEWAY
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -58,3 +62,64 @@ def test_an_unassigned_container_has_a_team_and_thresholds(stack: Project) -> No
     query = f'app:system:info{{system="{UNASSIGNED}"}} and on (system) app:threshold:container_restarts'
     (found,) = stack.prometheus("query", query=query)["result"]
     assert found["metric"]["team"] == UNASSIGNED
+
+
+PAGE: Final = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/own" else 404)
+        self.end_headers()
+        self.wfile.write(b"tried_total 1\\n")
+
+HTTPServer(("", 8080), Page).serve_forever()
+"""
+
+
+@pytest.fixture(scope="module")
+def labelled(stack: Project) -> Iterator[dict[str, str]]:
+    """Names of containers with metrics, by the way in which Prometheus reaches them."""
+    image = stack.client.containers.get(f"{DEMO.name}-app").attrs["Config"]["Image"]
+    network = naming.network(STACK)
+    published = {"ports": {"8080/tcp": (GATEWAY, None)}}
+    ways: dict[str, dict[str, Any]] = {
+        "network": {"network": network},
+        "gateway": published,
+        # On two networks and published: it must be one target.
+        "both": {"network": network, **published},
+    }
+    names = {way: f"try-{way}-{uuid.uuid4().hex[:8]}" for way in ways}
+    labels = {LABEL_SCRAPE: "true", "obs.port": "8080", "obs.path": "/own"}
+    made = []
+    try:
+        for way, more in ways.items():
+            command = ["/usr/bin/python3", "-c", PAGE]
+            made.append(
+                stack.client.containers.create(image, entrypoint=command, name=names[way], labels=labels, **more)
+            )
+            if way == "both":
+                stack.client.networks.get("bridge").connect(made[-1])
+            made[-1].start()
+        yield names
+    finally:
+        for container in made:
+            container.remove(force=True)
+
+
+def targets(stack: Project, name: str) -> list[tuple[str, str, str]]:
+    """The instance, job and health of the targets of a container."""
+    active = stack.prometheus("targets", state="active")["activeTargets"]
+    return [
+        (target["labels"]["instance"], target["labels"]["job"], target["health"])
+        for target in active
+        if target["discoveredLabels"].get("__meta_docker_container_name") == f"/{name}"
+    ]
+
+
+@pytest.mark.parametrize("way", ["network", "gateway", "both"])
+def test_a_labelled_container_is_scraped_once(stack: Project, labelled: dict[str, str], way: str) -> None:
+    name = labelled[way]
+    until(lambda: targets(stack, name) == [(f"{name}:8080", "containers", "up")])
+    (found,) = stack.prometheus("query", query=f'tried_total{{instance="{name}:8080"}}')["result"]
+    assert (found["metric"]["system"], found["value"][1]) == (UNASSIGNED, "1")

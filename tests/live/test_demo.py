@@ -136,4 +136,6 @@ def test_the_heartbeat_of_the_stack_arrives_at_the_demo() -> None:
 
 def tenants(stack: Project) -> list[Container]:
     """The demo's containers."""
-    return stack.client.containers.list(all=True, filters={"label": f"{LABEL_PROJECT}={DEMO.name}"})
+    return stack.client.containers.list(
+        all=True, filters={"label": f"{LABEL_PROJECT}={DEMO.name}"}, ignore_removed=True
+    )

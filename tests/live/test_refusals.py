@@ -52,7 +52,7 @@ def refused(done: subprocess.CompletedProcess[str], message: str) -> None:
 
 def running(project: Project) -> dict[str, str]:
     """Identity of every container of the spine."""
-    found = project.client.containers.list(all=True, filters={"name": f"obs-{STACK}-"})
+    found = project.client.containers.list(all=True, filters={"name": f"obs-{STACK}-"}, ignore_removed=True)
     return {str(container.name): str(container.id) for container in found}
 
 

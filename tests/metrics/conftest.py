@@ -12,7 +12,9 @@ from dashboards.linked_rules import files
 from observability.check.catalogue import Catalogue
 from observability.check.rulefile import Rule, read
 from observability.core.types import seconds
+from observability.parts.probe import Probe
 from observability.settings.load import StackConfig
+from rules.probes import groups
 from tests.unit.conftest import FULL, stack_config
 
 
@@ -37,8 +39,16 @@ class Judged:
 
 def judge(config: StackConfig) -> Judged:
     """A stack with its own rules."""
-    rules = read(files(config), seconds(config.settings.prometheus.evaluation_interval))
-    return Judged(config=config, rules=rules, catalogue=Catalogue(config, rules))
+    interval = seconds(config.settings.prometheus.evaluation_interval)
+    own = files(config)
+    rules = read(own, interval)
+    catalogue = Catalogue(config, rules)
+    if "probes.yaml" not in own:
+        # Rules and panels read the last values of slow probes, which a stack without one does not record.
+        slow = Probe(name="slow", url="https://example.com/", interval="1h")
+        text = yaml.safe_dump({"groups": groups([slow], "blackbox")})
+        catalogue = catalogue.beside(read({"probes.yaml": text}, interval))
+    return Judged(config=config, rules=rules, catalogue=catalogue)
 
 
 @cache

@@ -73,6 +73,21 @@ CONTEXT: Final = {
 }
 SEEN: Final = "First: Reach the host: ping, then its console.{0}Down: postgres db:5432. Also firing: EndpointDown.{0}"
 
+FOUND: Final = {
+    "cause": "PostgreSQL db:5432 of depot is down (DatabaseDown since 12:19 UTC)",
+    "line_1": "12 x api: could not connect",
+    "line_2": "web: order 17 failed",
+    "line_3": "web: gave up",
+}
+"""What the notifier adds."""
+
+DRAWN: Final = "https://obs.example.com/pictures/0123456789abcdef_-ABCD.png"
+
+WORSE: Final = Alert(
+    labels={**LABELS, "update": "3f2a-1"},
+    annotations={**ANNOTATIONS, "update": "45% now, 12% in the last message"},
+)
+
 MIXED: Final = group(*(slow(number, resolved=number > 2) for number in range(5)))
 MANY: Final = group(*(slow(number) for number in range(30)))
 
@@ -97,6 +112,17 @@ WANTED: Final[dict[str, tuple[str, Data]]] = {
     "slack over": ("obs.slack", group(OVER)),
     "slack of a mixture": ("obs.slack", MIXED),
     **{f"{name} with context": (f"obs.{name}", group(annotated(**CONTEXT))) for name in CHANNELS},
+    **{f"{name} with evidence": (f"obs.{name}", group(annotated(**FOUND, **CONTEXT))) for name in CHANNELS},
+    "over with evidence": ("obs.text", group(Alert(labels=LABELS, annotations=ANNOTATIONS | FOUND, resolved=True))),
+    **{f"{name} of an update": (f"obs.{name}", group(WORSE, DOWN)) for name in (*CHANNELS, "title", "firing")},
+    **{f"{name} with a picture": (f"obs.{name}", group(annotated(picture=DRAWN))) for name in (*CHANNELS, "picture")},
+    "picture of several": ("obs.picture", group(OVER, DOWN, annotated(picture=DRAWN))),
+    "picture of none": ("obs.picture", group(Alert(labels=LABELS, annotations={"picture": DRAWN}, resolved=True))),
+    "picture that is no address": ("obs.mail", group(annotated(picture='https://x"onerror="y'))),
+    "update of several": ("obs.text", group(DOWN, labelled(instance="erp-2"), WORSE)),
+    "title of an update of several": ("obs.title", group(DOWN, labelled(instance="erp-2"), WORSE)),
+    "end of an update": ("obs.title", group(Alert(labels=WORSE.labels, annotations=WORSE.annotations, resolved=True))),
+    "title of an update of what is over": ("obs.title", group(OVER, WORSE)),
     "over with context": ("obs.text", group(Alert(labels=LABELS, annotations=ANNOTATIONS | CONTEXT, resolved=True))),
     "since a text": ("obs.text", group(annotated(since="<b>long</b> ago"))),
     "markdown": ("obs.markdown", group(DOWN)),
@@ -185,6 +211,73 @@ def test_a_resolved_notice_has_start_end_and_duration(said: dict[str, str]) -> N
 def test_a_message_has_the_first_step_the_context_and_the_real_start(said: dict[str, str], channel: str) -> None:
     seen = SEEN.format(CHANNELS[channel]) + "Since 2026-11-21 12:20:05 UTC"
     assert seen in said[f"{channel} with context"]
+
+
+STRONG: Final = {"slack": "*{}*", "markdown": "**{}**", "telegram": "<b>{}</b>", "mail": "<b>{}</b>"}
+"""A word in bold, for the channels that have it."""
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_message_has_the_cause_before_all_else_and_the_newest_lines(said: dict[str, str], channel: str) -> None:
+    text, end = said[f"{channel} with evidence"], CHANNELS[channel]
+    cause = f"{STRONG.get(channel, '{}').format('Cause:')} {FOUND['cause']}{end}"
+    assert text.index(cause) < text.index(ANNOTATIONS["description"]) < text.index("Log: ") < text.index("First: ")
+    lines = [f"Log: {FOUND[name]}{end}" for name in ("line_1", "line_2", "line_3")]
+    assert "".join(lines[:1] if channel == "brief" else lines) in text
+    # A phone's screen is small: the cause stands for what else is seen.
+    assert ("Also firing" in text) == (channel != "brief")
+
+
+def test_a_resolved_notice_has_neither_cause_nor_lines(said: dict[str, str]) -> None:
+    assert "Cause:" not in said["over with evidence"]
+    assert "Log:" not in said["over with evidence"]
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_an_update_has_both_values_once_and_is_not_counted(said: dict[str, str], channel: str) -> None:
+    text = said[f"{channel} of an update"]
+    strong = STRONG.get(channel, "{}").format("Update:")
+    # Pagers get no update, and only they are brief.
+    stated = text.count(f"{strong} 45% now, 12% in the last message{CHANNELS[channel]}")
+    assert stated == (0 if channel == "brief" else 1)
+    assert text.count(ANNOTATIONS["description"]) == 1
+    assert "\N{MULTIPLICATION SIGN}" not in text
+
+
+def test_the_headline_of_an_update_says_so_and_counts_alerts_only(said: dict[str, str]) -> None:
+    assert said["title of an update"] == "[CRITICAL] Update: Host erp-1 of depot does not answer (prod)"
+    assert said["title of an update of several"] == f"[CRITICAL] Update: 2 {TIMES} HostDown of depot (prod)"
+    assert said["end of an update"] == "[RESOLVED] Host erp-1 of depot does not answer (prod)"
+    assert "Update" not in said["title of an update of what is over"]
+
+
+def test_an_update_in_a_message_of_several_names_its_alert(said: dict[str, str]) -> None:
+    assert f"\nUpdate: {ANNOTATIONS['summary']}: 45% now, 12% in the last message\n" in said["update of several"]
+    assert said["firing of an update"].count(ANNOTATIONS["description"]) == 1
+
+
+PICTURES: Final = {
+    "markdown": f"[Picture]({DRAWN})",
+    "telegram": f'<a href="{DRAWN}">Picture</a>',
+    "text": f"Picture: {DRAWN}\n",
+    "mail": f'<img src="{DRAWN}" alt="The panel"',
+    "picture": DRAWN,
+}
+
+
+@pytest.mark.parametrize("channel", PICTURES)
+def test_a_message_shows_the_picture_or_links_to_it(said: dict[str, str], channel: str) -> None:
+    assert PICTURES[channel] in said[f"{channel} with a picture"]
+
+
+def test_a_message_of_several_has_the_first_picture_of_what_fires(said: dict[str, str]) -> None:
+    assert said["picture of several"] == DRAWN
+    assert said["picture of none"] == ""
+    assert "<img" not in said["mail of many"]
+
+
+def test_a_picture_that_is_no_address_is_not_shown(said: dict[str, str]) -> None:
+    assert "onerror" not in said["picture that is no address"]
 
 
 def test_a_resolved_notice_has_no_steps_and_the_real_start(said: dict[str, str]) -> None:

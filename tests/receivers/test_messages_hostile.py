@@ -45,10 +45,22 @@ def hostile(text: str, number: int) -> Alert:
             "first": text,
             "also_seen": text,
             "since": text,
+            "cause": text,
+            "line_1": text,
+            "line_2": text,
+            "line_3": text,
+            "update": text,
+            "picture": f"{LONG}{number}&a=b",
             "runbook_url": f"{LONG}{number}",
             "dashboard_url": f"{LONG}{number}&a=b&c=d",
         },
     )
+
+
+def updated(text: str) -> list[Alert]:
+    """Five updates of the first alert."""
+    one = hostile(text, 0)
+    return [Alert(labels={**one.labels, "update": f"{number}"}, annotations=one.annotations) for number in range(5)]
 
 
 NOTIFICATIONS: Final[dict[str, Any]] = {
@@ -96,7 +108,7 @@ def abused() -> dict[tuple[str, int], Block]:
     settings = blocks()
     wanted = sorted(set(texts(settings)))
     cases = {
-        (name, count): group(*(hostile(text, number) for number in range(count)))
+        (name, count): group(*(hostile(text, number) for number in range(count)), *updated(text))
         for name, text in HOSTILE.items()
         for count in (1, 30)
     }
@@ -113,7 +125,7 @@ def payloads(said: Block) -> dict[str, Any]:
     slack, pager, phone = said["slack_configs"], said["pagerduty_configs"], said["pushover_configs"]
     discord, opsgenie = said["discord_configs"], said["opsgenie_configs"]
     event = {key: pager[key] for key in ("source", "severity", "class", "component", "group")}
-    shown = ("title", "title_link", "text", "fallback", "color", "fields")
+    shown = ("title", "title_link", "text", "fallback", "color", "fields", "image_url")
     return {
         "slack": {"attachments": [{key: slack[key] for key in shown}]},
         "pagerduty": {

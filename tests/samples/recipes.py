@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from tests.samples import container_recipes as containers
 from tests.samples import stack_recipes as stack
 from tests.samples import store_recipes as stores
 from tests.samples.recipe import Origin, Recipe
@@ -9,11 +10,14 @@ from tests.samples.recipe import Origin, Recipe
 RECIPES: Mapping[str, Callable[[], Recipe]] = {
     "alertmanager": stack.alertmanager,
     "blackbox": stack.blackbox,
+    "cadvisor": containers.cadvisor,
     "collector": stack.collector,
     "loki": stack.loki,
     "docker-proxy": stack.proxy,
+    "edge": containers.edge,
     "nginx": stores.nginx,
     "node": stack.node,
+    "notifier": stack.notifier,
     "postgres": stores.postgres,
     "prometheus": stack.prometheus,
     "redis": stores.redis,

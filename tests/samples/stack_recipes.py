@@ -13,10 +13,13 @@ import yaml
 from observability.logs import loki as loki_files
 from observability.logs import otel as otel_files
 from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM
+from observability.notifier import facts as notifier_facts
 from observability.parts import blackbox as modules
 from observability.parts import collector as collector_part
 from observability.parts import docker_proxy
+from observability.parts import notifier as notifiers
 from observability.parts.otel_collector import LINES, OTEL, PORT
+from observability.parts.probe import Probe, module_name
 from tests.samples.lab import NAME, Lab, Server
 from tests.samples.recipe import Recipe, config
 
@@ -220,6 +223,26 @@ def proxy() -> Recipe:
     )
 
 
+def notifier() -> Recipe:
+    """The notifier."""
+    return Recipe(
+        image=notifiers.NAME,
+        job=notifiers.NAME,
+        how="with its configuration, without the servers that it asks",
+        servers=[
+            Server(
+                name=notifiers.NAME,
+                image=notifiers.NAME,
+                command=(f"{notifiers.FOLDER}/{notifier_facts.FILE}",),
+                files={
+                    f"{notifiers.FOLDER}/{path}": text for path, text in notifier_facts.files(config(), {}).items()
+                },
+            )
+        ],
+        urls=[f"http://{notifiers.NAME}:{notifiers.PORT}/metrics"],
+    )
+
+
 _MDSTAT = """\
 Personalities : [raid1]
 md0 : active raid1 sdb1[1] sda1[0]
@@ -293,6 +316,7 @@ _PROBES = {
         "depot": {
             "probes": [
                 {"name": "page", "url": "http://web/", "keyword": _KEYWORD},
+                {"name": "api", "url": "http://web/api", "json": {"status": "ok"}},
                 {"name": "secure", "url": "https://web/"},
                 {"name": "port", "url": "tcp://web:80"},
             ]
@@ -338,22 +362,22 @@ def web() -> Server:
 
 
 def _modules() -> str:
-    document = yaml.safe_load(modules.modules(_probes(), "samples"))
+    document = yaml.safe_load(modules.modules(config(_PROBES).servers("blackbox-exporter"), "samples"))
     # The page's certificate is self-signed.
     document["modules"]["http_2xx"]["http"]["tls_config"] = {"insecure_skip_verify": True}
     return yaml.safe_dump(document)
 
 
-def _probes() -> list[modules.Probe]:
+def _probes() -> list[Probe]:
     return [placed.server for placed in config(_PROBES).servers("blackbox-exporter")]
 
 
 def _probe_urls() -> list[str]:
     return [
-        f"http://blackbox:9115/probe?module={modules.module(probe)}&target={quote(target, safe='')}"
+        f"http://blackbox:9115/probe?module={module_name(probe)}&target={quote(target, safe='')}"
         for probe in _probes()
-        for target in [probe.url.removeprefix("tcp://")]
-        if probe.name in {"page", "secure", "port"}
+        for target in [probe.target]
+        if probe.name in {"page", "secure", "port", "api"}
     ]
 
 
@@ -362,7 +386,7 @@ def blackbox() -> Recipe:
     return Recipe(
         image="blackbox-exporter",
         job="blackbox",
-        how="a page with its keyword, a page by TLS, and a TCP port",
+        how="a page with its keyword, one with its JSON value, a page by TLS, and a TCP port",
         servers=[
             web(),
             Server(

@@ -138,13 +138,13 @@ def nginx() -> Recipe:
 MONGODB = Origin(
     image="mongodb-exporter",
     job="mongodb",
-    how="by hand: replaying what a mongod 4.2 of a replica set told of itself, as no server was to be had",
+    how="by hand: replaying what a mongod 4.2 of a replica set told of itself, as no server was available",
     # The host's metrics, whose names contain its disks, and about a thousand of the storage engine.
     without="mongodb_sys_.*|.*wiredTiger.*|mongodb_oplog_stats_wt_.*|mongodb_ss_wt_(?!cache_|concurrent).*",
 )
 ELASTICSEARCH = Origin(
     image="elasticsearch-exporter",
     job="elasticsearch",
-    how="by hand: a node of Elasticsearch 7.17, as no newer one was to be had",
+    how="by hand: a node of Elasticsearch 7.17, as no newer one was available",
     masks={"path": {".*": "/data"}, "mount": {".*": "/"}, "device": {".*": "sda1"}, "cluster_uuid": {".*": "0"}},
 )

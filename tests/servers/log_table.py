@@ -1,9 +1,12 @@
 """The table of `log_cases.py` as files of Docker, and as what is right for each line."""
 
+from collections.abc import Mapping
+
 from observability.logs.sources import LABEL_FORMAT
+from observability.logs.statements import KIND
 from observability.settings.load import StackConfig
 from tests.servers.collector_run import Container, dated, entries
-from tests.servers.log_cases import Case, Stored
+from tests.servers.log_case import Case, Stored
 from tests.unit.conftest import stack_config
 
 
@@ -36,6 +39,12 @@ def file_of(case: Case, now: int) -> str:
         text = dated(text, at)
         found.append(entries(text[:-1] if text.endswith("\0") else f"{text}\n", stream, at))
     return "".join(found)
+
+
+def own(metadata: Mapping[str, str], level: str) -> dict[str, str]:
+    """Structured metadata without the kind of an error, which every error has and no other line."""
+    assert (KIND in metadata) == (level in ("error", "critical")), (level, metadata)
+    return {name: value for name, value in metadata.items() if name != KIND}
 
 
 def expected(one: Stored, case: Case, number: int, now: int) -> Stored:

@@ -38,6 +38,8 @@ def test_the_routes_are_those_that_amtool_names_for_every_set_of_labels() -> Non
     grid += [{"alertname": "Watchdog", "severity": severity, "component": "database"} for severity in ("info", "")]
     grid += [{"obs_receiver": "pager", "severity": "critical", "team": "depot"}, {"obs_receiver": "nobody"}]
     grid += [{"obs_verify": "true", "component": "database"}, {"obs_verify": "yes", "component": "database"}]
+    grid += [{"severity": severity, "team": "studio", "update": "1"} for severity in ROUTED["severity"]]
+    grid += [{"update": "1", "update_sent": "yes"}]
     grid += [{"Severity": "critical"}, {"severity": "Critical"}, {"component": "database-2"}, {"team": "depot "}]
     labels = ["\n".join(f'{name}="{value}"' for name, value in one.items() if value) for one in grid]
     each = 'for labels; do IFS="\n"; amtool config routes test --config.file=alertmanager.yaml $labels; done'

@@ -21,6 +21,7 @@ ALLOWED = (
     "GET /info",
     "GET /v1.41/version",
     "GET /containers/json",
+    "GET /networks",
     "GET /v1.41/containers/json?all=1&filters=%7B%22status%22%3A%5B%22running%22%5D%7D",
     "GET /events?since=1&until=2",
 )
@@ -30,7 +31,8 @@ REFUSED = (
     *("POST /containers/create", "POST /containers/x/kill", "POST /v1.41/containers/x/exec", "POST /exec/x/start"),
     *("GET /containers/x/archive?path=/etc/shadow", "GET /containers/x/export", "GET /containers/x/logs?stdout=1"),
     *("GET /containers/x/attach/ws?stream=1", "GET /containers/x/top", "GET /containers/x/stats", "GET /exec/x/json"),
-    *("GET /images/json", "GET /volumes", "GET /secrets", "GET /configs", "GET /swarm", "GET /networks", "GET /"),
+    *("GET /images/json", "GET /volumes", "GET /secrets", "GET /configs", "GET /swarm", "GET /"),
+    *("GET /networks/bridge", "GET /networks/", "POST /networks/create", "DELETE /networks/bridge", "POST /networks"),
     # Paths that a server may read as another than the one that was compared.
     *("GET //version", "GET /containers//json", "GET /./version", "GET /x/../version", "GET /version/"),
     *("GET /containers/../json", "GET /containers/x/../../images/json", "GET /containers/..%2fimages/json"),

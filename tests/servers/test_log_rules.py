@@ -162,6 +162,24 @@ def test_each_line_of_the_kind_is_counted_and_no_other(
     assert found == {f"yes-{number}" for number in range(len(counting))}
 
 
+def test_errors_are_counted_by_kind_and_lines_without_a_kind_are_not(address: str) -> None:
+    end = int(time.time()) - 900
+    for level, kinds in (("error", ("0a1", "0a1", "0b2")), ("critical", ("0a1",)), ("info", ("0c3",))):
+        values = [
+            [str(int((end - 30) * 1e9) + number), f"{level} {number}", {"error_kind": kind, "trace_id": f"t{number}"}]
+            for number, kind in enumerate(kinds)
+        ]
+        stream = {"system": "kinds", "service": "web", "level": level}
+        body = {"streams": [{"stream": stream, "values": values}]}
+        assert httpx.post(f"{address}/loki/api/v1/push", json=body, timeout=60).status_code == 204
+    push(address, end - 30, ["no kind"], system="kinds", service="web", level="error")
+    found = counted(address, "app:log_error_kinds:count1m", end)
+    assert {labels: value for labels, value in found.items() if "kinds" in labels} == {
+        ("0a1", "web", "kinds"): 3,
+        ("0b2", "web", "kinds"): 1,
+    }
+
+
 def test_loki_has_loaded_every_rule_without_an_error(address: str) -> None:
     groups: list[dict[str, Any]] = []
 

@@ -1,4 +1,4 @@
-"""Loki's push address, which takes the lines of whoever runs a Promtail or an Alloy of their own."""
+"""Loki's push address, which takes the lines of a Promtail or an Alloy."""
 
 import json
 import time

@@ -1,9 +1,12 @@
 """Stacks of the unit tests: those of the reference project, independent of what the repository itself watches."""
 
+import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from dashboards.linked_rules import files
+from observability.core import project
 from observability.settings.load import ROOT, StackConfig, read_stack_file, secret_specs, validate
 from observability.synth.record import Declared, record
 
@@ -55,6 +58,11 @@ PARTS: Final[dict[str, Any]] = {
     },
     "links": {"runbooks": "https://git.example.com/monitoring/blob/main/runbooks"},
     "network": {"hosts": {"db.example.com": "10.0.0.5"}},
+    "hosts": {
+        "db-1": {"docker": "tcp://10.0.0.9:2376", "tls": "~/.docker/db-1"},
+        "web-2": {"docker": "ssh://root@10.0.0.2", "subnet": "172.30.92.0/24"},
+    },
+    "edge": {"address": "monitoring.example.com"},
 }
 """Settings that enable every part, and name no system."""
 
@@ -74,14 +82,32 @@ FULL: Final[dict[str, Any]] = {
             "capabilities": ["NET_RAW"],
         },
     ],
+    "collector": {
+        "redactEmail": True,
+        "syslog": [
+            {"port": 5514},
+            {"port": 5515, "protocol": "tcp", "framing": "octet-counting", "bindAddress": "192.0.2.1"},
+            {"port": 6514, "protocol": "tls", "certificate": "files/client.pem", "clientCa": "files/ca.pem"},
+        ],
+    },
     "grafana": {**PARTS["grafana"], "teams": {"erp": {"folders": ["depot"]}}},
     "systems": {
         "platform": {"thresholds": {"cpuRatio": {"warning": "85%"}}},
         "academy": {
-            "instances": {"static": ["academy-1.example.com:3000"]},
+            "instances": {"static": ["academy-1.example.com:3000"], "labelled": True},
+            "containers": [{"name": "academy-api-1"}],
             "hosts": [{"address": "app-1.example.com:9100", "name": "app-1"}],
             "mongodb": [{"address": "mongo.example.com:27017", "user": "monitoring", "tls": True}],
-            "logs": {"projects": ["academy"], "containers": ["academy-*"]},
+            "logs": {
+                "projects": ["academy"],
+                "containers": ["academy-*"],
+                "files": [
+                    {"path": "/var/log/academy/*.log", "format": "json", "metadata": {"zone": "a"}},
+                    {"path": "/srv/academy/nginx/access.log", "service": "nginx", "startAt": "beginning"},
+                ],
+                "syslog": [{"hostnames": ["academy-*"], "programs": ["nginx"]}, {"ports": [6514]}],
+                "drop": [{"reason": "health-checks", "match": r"GET /health(?:z)? "}],
+            },
         },
         "depot": {
             "postgres": [{"address": "db.example.com:5432"}],
@@ -91,6 +117,21 @@ FULL: Final[dict[str, Any]] = {
             "probes": [
                 {"name": "erp-shop", "url": "https://shop.example.com/", "keyword": "Sign in (free)"},
                 {"name": "queue", "url": "tcp://queue.example.com:5672", "interval": "1m"},
+                {
+                    "name": "partner",
+                    "url": "https://partner.example.com/orders",
+                    "interval": "1h",
+                    "method": "POST",
+                    "body": "{}",
+                    "json": {"status": "ok"},
+                    "status": [200, 202],
+                    "secretHeader": "X-Api-Key",
+                    "timeout": "20s",
+                    "ca": "files/ca.pem",
+                },
+                {"name": "mx", "url": "dns://192.0.2.53/shop.example.com", "record": "MX", "interval": "5m"},
+                {"name": "router", "url": "icmp://192.0.2.1"},
+                {"name": "orders-grpc", "url": "grpcs://api.example.com:443/shop.v1.Orders"},
             ],
             "instances": {"static": ["erp-1.example.com:8080", "erp-2.example.com:8080"]},
             "scheme": "https",
@@ -138,7 +179,16 @@ def stack_values(stack: str = "dev", values: dict[str, Any] | None = None, root:
 def stack_config(stack: str = "dev", values: dict[str, Any] | None = None, root: Path = REFERENCE) -> StackConfig:
     """A stack that has every secret, with the systems of `root`."""
     complete = stack_values(stack, values, root)
+    if root == REFERENCE and project.own() is None:
+        return _shared(stack, json.dumps(complete))
     return validate(stack, complete, frozenset(secret_specs(complete, root)), root)
+
+
+@lru_cache(maxsize=64)
+def _shared(stack: str, values: str) -> StackConfig:
+    """Equal settings give the same object, so that its dashboards and rules are computed once in a test process."""
+    complete = json.loads(values)
+    return validate(stack, complete, frozenset(secret_specs(complete, REFERENCE)), REFERENCE)
 
 
 def declared(stack: str = "dev", values: dict[str, Any] | None = None) -> list[Declared]:

@@ -24,10 +24,12 @@ def serving(
     path: str | None = None,
     status: int = 200,
     encoding: str | None = None,
+    listens: tuple[str, int] = ("127.0.0.1", 0),
 ) -> Iterator[Served]:
-    """A server on a free port that responds with the pages in turn; 404 for paths other than `path`, if given.
+    """A server that responds with the pages in turn; 404 for paths other than `path`, if given.
 
-    A page may be a function of the request's headers that returns a body and a Content-Type.
+    It listens on a free port of loopback unless `listens` gives an address and a port. A page may be a function of
+    the request's headers that returns a body and a Content-Type.
     """
     turn = cycle(pages)
 
@@ -50,8 +52,8 @@ def serving(
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        served = Served(f"http://127.0.0.1:{server.server_port}")
+    with ThreadingHTTPServer(listens, Handler) as server:
+        served = Served(f"http://{listens[0]}:{server.server_port}")
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield served
         server.shutdown()

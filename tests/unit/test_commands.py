@@ -1,5 +1,8 @@
 """The command line: groups and their order, STACK as the last argument, what `down` asks, what `alerts` prints."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +17,7 @@ from observability.core.errors import ConfigError
 from observability.core.version import version
 from observability.operations import preflight
 from observability.operations.home import Home
+from observability.settings.load import ROOT
 
 
 def run(*arguments: str) -> str:
@@ -134,3 +138,18 @@ def test_a_secret_is_removed_and_an_unknown_one_is_refused(tmp_path: Path, monke
     assert home.secrets("dev") == {}
     with pytest.raises(ConfigError, match="dev has no secret 'alertWebhookUrl'"):
         home.remove_secret("dev", "alertWebhookUrl")
+
+
+def test_a_command_that_runs_no_engine_imports_none() -> None:
+    """An import of the engine's SDK takes as long as all else of a short command."""
+    slow = ("pulumi", "docker", "httpx", "mcp")
+    code = f"import sys, observability.cli.app; print(*(name for name in {slow} if name in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == []

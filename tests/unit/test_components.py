@@ -1,20 +1,22 @@
 """The contract of every container, in every environment."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
+from functools import wraps
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
 from components.exceptions import ALLOWANCES
-from observability.core.naming import LABEL_SERVICE, LABEL_STACK
+from observability.core.naming import LABEL_COPIES, LABEL_INSTALLS, LABEL_SERVICE, LABEL_STACK
 from observability.core.types import ImageRef
+from observability.logs.otel import CONTAINERS
 from observability.parts.docker_proxy import SOCKET
 from observability.parts.model import Rule
 from observability.settings.load import ROOT
-from observability.synth.record import CONTAINER, HIDDEN, Declared, record
+from observability.synth.record import CONTAINER, HIDDEN, Declared, on, record
 from tests.garbage import collected_at_the_end
 from tests.unit.conftest import FULL, declared, stack_config
 
@@ -47,6 +49,11 @@ def service_of(container: Declared) -> str:
     return str(next(label["value"] for label in container.inputs["labels"] if label["label"] == LABEL_SERVICE))
 
 
+def folders(container: Declared) -> set[str]:
+    """The host's folders that a container sees."""
+    return {volume["hostPath"] for volume in container.inputs.get("volumes", []) if "hostPath" in volume}
+
+
 def excused(container: Declared, rule: Rule) -> bool:
     """Whether the list of exceptions has the container for the rule."""
     service = service_of(container)
@@ -54,6 +61,8 @@ def excused(container: Declared, rule: Rule) -> bool:
     for exporter in FULL["exporters"]:
         if exporter["name"] == service:
             names = ["exporters", *(["exporters with capabilities"] if exporter.get("capabilities") else [])]
+    if service == "collector" and folders(container) != {CONTAINERS}:
+        names.append("collector with files")
     return any(
         fnmatchcase(name, allowance.service) and allowance.rule == rule for allowance in ALLOWANCES for name in names
     )
@@ -64,19 +73,23 @@ def sees_socket(inputs: Mapping[str, Any]) -> bool:
     return any(volume.get("hostPath") in ("/var/run", SOCKET) for volume in inputs.get("volumes", []))
 
 
-def _suffix(values: Mapping[str, Any]) -> str:
-    """What tells the cases of one stack apart."""
-    return "-full" if values else ""
+each_stack = pytest.mark.parametrize(("stack", "values"), CASES, ids=["dev", "staging", "prod", "dev-full"])
 
 
-every_container = pytest.mark.parametrize(
-    "container",
-    [
-        pytest.param(container, id=f"{stack}-{container.name}{_suffix(values)}")
-        for stack, values in CASES
-        for container in containers(declared(stack, values))
-    ],
-)
+def every_container(test: Callable[[Declared], None]) -> Callable[[str, dict[str, Any]], None]:
+    """A test of each stack that makes the assertions of `test` about each of its containers."""
+
+    @wraps(test)
+    def of_stack(stack: str, values: dict[str, Any]) -> None:
+        for container in containers(declared(stack, values)):
+            try:
+                test(container)
+            except Exception as error:
+                raise AssertionError(f"{container.name} of {stack}: {error}") from error
+
+    del vars(of_stack)["__wrapped__"]  # pytest would take the arguments of `test` for this one's.
+    marked: Callable[[str, dict[str, Any]], None] = each_stack(of_stack)
+    return marked
 
 
 @every_container
@@ -111,7 +124,9 @@ def test_it_has_no_device_of_the_host_or_a_listed_one_that_it_may_only_read(cont
 
 
 def test_cadvisor_reads_the_kernels_log_of_out_of_memory_kills() -> None:
-    (cadvisor,) = (one for one in containers(declared("dev", FULL)) if service_of(one) == "cadvisor")
+    # On the stack's own host and on both others.
+    cadvisor, *others = (one for one in containers(declared("dev", FULL)) if service_of(one) == "cadvisor")
+    assert [one.inputs["devices"] for one in others] == [cadvisor.inputs["devices"]] * 2
     device = {"hostPath": "/dev/kmsg", "containerPath": "/dev/kmsg", "permissions": "r"}
     assert cadvisor.inputs["devices"] == [device]
     assert cadvisor.inputs["capabilities"]["adds"] == ["SYSLOG"]
@@ -154,8 +169,11 @@ def test_it_restarts_automatically_unless_it_is_to_run_once(container: Declared)
 
 
 @every_container
-def test_its_ports_are_published_on_loopback_only(container: Declared) -> None:
-    assert all(port["ip"] == "127.0.0.1" for port in container.inputs.get("ports", []))
+def test_its_ports_are_published_on_loopback_or_where_the_settings_state_it(container: Declared) -> None:
+    elsewhere = {(port["ip"], port["external"]) for port in container.inputs.get("ports", [])}
+    elsewhere = {(address, port) for address, port in elsewhere if address != "127.0.0.1"}
+    # A port of syslog with `bindAddress`, and the edge, to which other hosts send.
+    assert elsewhere <= {("192.0.2.1", 5515), ("0.0.0.0", 8443)}  # noqa: S104
 
 
 @every_container
@@ -174,7 +192,8 @@ def test_folders_of_the_host_are_read_only(container: Declared) -> None:
 
 @every_container
 def test_it_is_labelled_with_its_stack_and_service(container: Declared) -> None:
-    assert {label["label"] for label in container.inputs["labels"]} == {LABEL_STACK, LABEL_SERVICE}
+    labels = {label["label"] for label in container.inputs["labels"]} - {LABEL_COPIES}
+    assert labels == {LABEL_STACK, LABEL_SERVICE, *((LABEL_INSTALLS,) if container.inputs.get("attach") else ())}
 
 
 def test_every_listed_exception_is_used_and_has_a_reason() -> None:
@@ -205,14 +224,17 @@ def test_of_the_collector_and_its_proxy_only_the_proxy_sees_the_socket() -> None
         assert found[service]["capabilities"] == {"drops": ["ALL"]}
 
 
+EDGE = {"enabled": True, "address": "monitoring.example.com"}
+
+
 def test_an_address_other_than_loopback_is_used_only_when_configured() -> None:
     ports = [
         port
-        for container in containers(declared("dev", {"bindAddress": "10.1.2.3"}))
+        for container in containers(declared("dev", {"bindAddress": "10.1.2.3", "edge": EDGE}))
         for port in container.inputs.get("ports", [])
     ]
-    assert ports
-    assert {port["ip"] for port in ports} == {"10.1.2.3"}
+    assert {port["ip"] for port in ports if port["external"] != 8443} == {"10.1.2.3"}
+    assert {port["ip"] for port in ports if port["external"] == 8443} == {"0.0.0.0"}  # noqa: S104
 
 
 @pytest.mark.parametrize(("stack", "values"), CASES)
@@ -244,9 +266,9 @@ def test_containers_and_volumes_have_names_that_contain_their_stack() -> None:
             assert resource.inputs["name"].startswith("obs-staging")
 
 
-def test_no_two_resources_of_a_kind_have_the_same_name() -> None:
+def test_no_two_resources_of_a_kind_on_a_host_have_the_same_name() -> None:
     resources = [resource for resource in declared("dev", FULL) if resource.type.startswith("docker:")]
-    names = [(resource.type, resource.inputs["name"]) for resource in resources]
+    names = [(resource.host, resource.type, resource.inputs["name"]) for resource in resources]
     assert len(names) == len(set(names))
 
 
@@ -258,7 +280,7 @@ def test_node_exporter_and_its_job_are_switched_off_together() -> None:
 
 
 def test_an_exporter_from_the_settings_is_run_and_scraped() -> None:
-    resources = declared("dev", FULL)
+    resources = on(declared("dev", FULL), None)
     exporter = next(container for container in containers(resources) if service_of(container) == "rabbitmq")
     assert exporter.inputs["image"] == "mirror.example.com/library/kbudde/rabbitmq-exporter:v1.0.0"
     loader = next(container for container in containers(resources) if service_of(container) == "prometheus-config")

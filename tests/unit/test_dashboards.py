@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from dashboards.common import GREY, SEVERITIES
 from dashboards.layout import FOLD
 from dashboards.links import panel_id
 from dashboards.queries import of_dashboard, panels, queries
 from dashboards.registry import dashboards, files, folders
 from observability.core.errors import ConfigError
+from observability.pictures.fields import field
+from observability.pictures.theme import COLOURS, width
 from observability.settings.load import StackConfig
 from observability.systems.model import System
 from tests.unit.conftest import FULL, stack_config
@@ -203,6 +206,70 @@ def test_the_first_screen_shows_whether_since_when_and_for_whom_it_is_broken(uid
     assert FIRST_SCREEN[uid] - first == set()
 
 
+@pytest.mark.parametrize("config", [DEV, EVERYTHING], ids=["dev", "everything"])
+def test_the_title_of_every_number_fits_its_panel(config: StackConfig) -> None:
+    # On a page of 1600 pixels: Grafana's grid unit, and the room that the panel's border and description take.
+    unit, taken = 65.3, 77
+    for uid, document in documents(config).items():
+        for panel in (one for one in panels(document) if one["type"] == "stat"):
+            room = unit * panel["gridPos"]["w"] - taken
+            assert width(panel["title"], 14) <= room, f"{uid}: {panel['title']}"
+
+
+def test_dependencies_are_on_the_first_screen_of_a_system_that_has_any() -> None:
+    shown = documents(EVERYTHING)["depot-overview"]["panels"]
+    found = next(one for one in shown if one["title"] == "Data Stores and Dependencies")
+    assert found["gridPos"]["y"] + found["gridPos"]["h"] <= FOLD // 2
+    assert 'pg_up{system="depot"' in found["targets"][0]["expr"]
+
+
+def test_an_error_budget_is_limited_to_one_budget_overdrawn() -> None:
+    budget = "slo:period_error_budget_remaining:ratio"
+    for query in queries(DEV):
+        shown = query.expr.count(budget) - query.expr.count(f"sum({budget}") - query.expr.count("bool 0")
+        assert query.expr.count("clamp_min(") >= shown, query
+
+
+@pytest.mark.parametrize("uid", ["obs-overview", "depot-application"])
+def test_failing_routes_say_that_none_fails(uid: str) -> None:
+    (found,) = (one for one in panels(documents()[uid]) if one["title"] == "Failing Routes")
+    assert found["fieldConfig"]["defaults"]["noValue"] == "No route fails"
+
+
+def test_a_number_without_data_is_not_green() -> None:
+    for document in documents(EVERYTHING).values():
+        for panel in (one for one in panels(document) if one["type"] == "stat"):
+            assert field(panel).colour(None) == GREY, panel["title"]
+
+
+def test_the_unit_of_a_table_is_that_of_its_values_only() -> None:
+    for document in documents(EVERYTHING).values():
+        for panel in (one for one in panels(document) if one["type"] == "table"):
+            assert panel["fieldConfig"]["defaults"].get("unit", "short") == "short", panel["title"]
+
+
+def test_the_database_of_an_application_whose_queries_fail_is_red() -> None:
+    (found,) = (one for one in panels(documents()["depot-database"]) if one["title"] == "Failed Queries Now")
+    look = field(found)
+    assert look.colour(1.0) == COLOURS["red"]
+    assert look.text(-1.0, 0) == "No queries"
+
+
+def test_firing_alerts_are_counted_in_the_colours_of_their_severities() -> None:
+    (found,) = (one for one in panels(documents()["depot-database"]) if one["title"] == "Alerts Firing")
+    assert {name: field(found, name).fixed_colour for name in SEVERITIES} == {
+        name: COLOURS[color] for name, color in SEVERITIES.items()
+    }
+
+
+def test_only_outages_are_marked_until_all_alerts_are_switched_on() -> None:
+    found = {one["name"]: one for one in documents()["depot-application"]["annotations"]["list"]}
+    assert found["Alerts"]["enable"]
+    assert not found["All Alerts"]["enable"]
+    # One point for each start: a band would cover the graph.
+    assert found["Alerts"]["expr"].endswith("offset $__interval)")
+
+
 @pytest.mark.parametrize(
     ("uid", "order"),
     [
@@ -210,7 +277,7 @@ def test_the_first_screen_shows_whether_since_when_and_for_whom_it_is_broken(uid
         ("depot-overview", ["Health", "Users", "Top Errors"]),
         # Rate, errors and duration; then the resources, by utilisation, saturation and errors.
         ("depot-application", ["State", "Requests", "Dependencies", "Process"]),
-        ("depot-system", ["State", "Use", "Saturation", "Errors and Limits"]),
+        ("depot-system", ["State", "Utilisation", "Saturation", "Errors and Limits"]),
     ],
 )
 def test_rows_go_from_symptoms_to_causes(uid: str, order: list[str]) -> None:

@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from observability.alerting.causes import Active, Lines, Server, Started
-from observability.operations.evidence import Observer, depends
+from observability.notifier.evidence import NoAnswerError, Observer
+from observability.notifier.facts import depends, facts
+from observability.operations.evidence import observer as of_a_running_stack
 from observability.settings.load import StackConfig
 from tests.unit.conftest import stack_config
 
@@ -33,22 +35,25 @@ def config() -> StackConfig:
     return stack_config("dev", STORES)
 
 
-def answers(monkeypatch: pytest.MonkeyPatch, found: Mapping[str, Any]) -> list[dict[str, str]]:
+class Servers:
     """Servers that respond to an instant query by its beginning, or to a path, with a value; the parameters sent."""
-    asked: list[dict[str, str]] = []
 
-    def get(url: str, *, params: dict[str, str], **_: object) -> httpx.Response:
-        asked.append(params)
-        path = httpx.URL(url).path
-        result = next((value for key, value in found.items() if key in (params.get("query", ""), path)), None)
-        result = result or next((v for key, v in found.items() if params.get("query", "").startswith(key)), [])
+    def __init__(self, found: Mapping[str, Any]) -> None:
+        self.found = found
+        self.asked: list[Mapping[str, str]] = []
+
+    def __call__(self, _: str, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
+        self.asked.append(params)
+        query = params.get("query", "")
+        result = next((value for key, value in self.found.items() if key in (query, path)), None)
+        result = result or next((value for key, value in self.found.items() if query.startswith(key)), [])
         if isinstance(result, Exception):
             raise result
-        data: dict[str, Any] = {"alerts": result} if path.endswith("/alerts") else {"result": result}
-        return httpx.Response(200, json={"data": data}, request=httpx.Request("GET", url))
+        return {"data": {"alerts": result} if path.endswith("/alerts") else {"result": result}}
 
-    monkeypatch.setattr(httpx, "get", get)
-    return asked
+
+def observer(config: StackConfig, servers: Servers) -> Observer:
+    return Observer(facts=facts(config), ask=servers, missing=[])
 
 
 def sample(value: float, **labels: str) -> dict[str, Any]:
@@ -59,32 +64,27 @@ def alert(system: str = SYSTEM) -> Active:
     return Active(labels={"alertname": "CriticalErrorRate", "system": system}, since=AT)
 
 
-def test_alerts_are_those_of_prometheus_without_the_watchdog(
-    monkeypatch: pytest.MonkeyPatch, config: StackConfig
-) -> None:
+def test_alerts_are_those_of_prometheus_without_the_watchdog(config: StackConfig) -> None:
     one = {
         "labels": {"alertname": "CriticalErrorRate", "system": SYSTEM},
         "annotations": {"summary": "many fail"},
         "state": "pending",
         "activeAt": "2026-01-05T03:00:00Z",
     }
-    answers(monkeypatch, {"/api/v1/alerts": [one, {**one, "labels": {"alertname": "Watchdog"}}]})
-    assert Observer(config=config, missing=[]).alerts() == [
+    servers = Servers({"/api/v1/alerts": [one, {**one, "labels": {"alertname": "Watchdog"}}]})
+    assert observer(config, servers).alerts() == [
         Active(labels=one["labels"], since=AT, firing=False, summary="many fail")  # type: ignore[arg-type]
     ]
 
 
-def test_each_data_store_of_the_system_is_up_down_or_unknown(
-    monkeypatch: pytest.MonkeyPatch, config: StackConfig
-) -> None:
-    answers(
-        monkeypatch,
+def test_each_data_store_of_the_system_is_up_down_or_unknown(config: StackConfig) -> None:
+    servers = Servers(
         {
             "min by (instance) (pg_up": [sample(0, instance="db.example.com:5432")],
             "min by (instance) (redis_up": [sample(1, instance="cache.example.com:6379")],
         },
     )
-    found = Observer(config=config, missing=[]).observed(alert(), []).servers
+    found = observer(config, servers).observed(alert(), []).servers
     assert {(one.kind, one.instance, one.up) for one in found} == {
         ("postgres", "db.example.com:5432", False),
         ("postgres", "old.example.com:5432", None),
@@ -94,13 +94,10 @@ def test_each_data_store_of_the_system_is_up_down_or_unknown(
     assert all(isinstance(one, Server) for one in found)
 
 
-def test_what_was_started_in_the_hour_before_is_named_with_the_image_before(
-    monkeypatch: pytest.MonkeyPatch, config: StackConfig
-) -> None:
+def test_what_was_started_in_the_hour_before_is_named_with_the_image_before(config: StackConfig) -> None:
     start = (AT - timedelta(minutes=9)).timestamp()
     of = f"max by (system, name, image) (container_start_time_seconds{{system=~\"{SYSTEM}\",name!=''}}"
-    answers(
-        monkeypatch,
+    servers = Servers(
         {
             f"{of} offset 3600s)": [
                 sample(1, name="web", image="web:1"),
@@ -114,7 +111,7 @@ def test_what_was_started_in_the_hour_before_is_named_with_the_image_before(
             "max by (system, job, instance)": [sample(start, job="backend", instance="erp:8080")],
         },
     )
-    found = Observer(config=config, missing=[]).observed(alert(), []).started
+    found = observer(config, servers).observed(alert(), []).started
     at = AT - timedelta(minutes=9)
     assert list(found) == [
         Started(what="container web", at=at, image="web:2", before="web:1"),
@@ -124,35 +121,29 @@ def test_what_was_started_in_the_hour_before_is_named_with_the_image_before(
     ]
 
 
-def test_error_lines_are_read_from_five_minutes_before_the_alert_on(
-    monkeypatch: pytest.MonkeyPatch, config: StackConfig
-) -> None:
+def test_error_lines_are_read_from_five_minutes_before_the_alert_on(config: StackConfig) -> None:
     stream = {"stream": {"service": "web"}, "values": [["2", "order 2 failed"], ["3", "order 3 failed"]]}
     other = {"stream": {"service": "api"}, "values": [["1", json.dumps({"msg": "timeout"})]]}
-    asked = answers(monkeypatch, {"/loki/api/v1/query_range": [stream, other]})
-    assert Observer(config=config, missing=[]).lines((SYSTEM,), AT) == [
+    servers = Servers({"/loki/api/v1/query_range": [stream, other]})
+    assert observer(config, servers).lines((SYSTEM,), AT) == [
         Lines(service="web", count=2, text="order 3 failed"),
         Lines(service="api", count=1, text="timeout"),
     ]
-    assert asked[-1]["query"] == f'{{system=~"{SYSTEM}",level=~"error|critical"}}'
-    assert float(asked[-1]["start"]) == (AT - timedelta(minutes=5)).timestamp()
+    assert servers.asked[-1]["query"] == f'{{system=~"{SYSTEM}",level=~"error|critical"}}'
+    assert float(servers.asked[-1]["start"]) == (AT - timedelta(minutes=5)).timestamp()
 
 
-def test_a_server_that_does_not_respond_is_named_once_and_the_rest_is_shown(
-    monkeypatch: pytest.MonkeyPatch, config: StackConfig
-) -> None:
-    answers(
-        monkeypatch,
+def test_a_server_that_does_not_respond_is_named_once_and_the_rest_is_shown(config: StackConfig) -> None:
+    servers = Servers(
         {
-            "/loki/api/v1/query_range": httpx.ConnectError("connection refused"),
+            "/loki/api/v1/query_range": NoAnswerError("connection refused"),
             "min by (instance) (pg_up": [sample(0, instance="db.example.com:5432")],
         },
     )
-    missing: list[str] = []
-    observer = Observer(config=config, missing=missing)
-    assert observer.observed(alert(), []).lines == ()
-    assert any(one.up is False for one in observer.observed(alert(), []).servers)
-    assert missing == ["loki does not answer: connection refused"]
+    found = observer(config, servers)
+    assert found.observed(alert(), []).lines == ()
+    assert any(one.up is False for one in found.observed(alert(), []).servers)
+    assert found.missing == ["loki does not answer: connection refused"]
 
 
 def test_direct_and_indirect_dependencies_of_a_system_are_found_once(config: StackConfig) -> None:
@@ -164,3 +155,15 @@ def test_direct_and_indirect_dependencies_of_a_system_are_found_once(config: Sta
     linked = replace(config, systems=systems)
     assert depends(linked, first) == (second, third)
     assert depends(linked, third) == ()
+
+
+def test_a_running_stack_is_asked_at_its_published_addresses(
+    monkeypatch: pytest.MonkeyPatch, config: StackConfig
+) -> None:
+    def get(url: str, **_: object) -> httpx.Response:
+        assert url == "http://127.0.0.1:9090/api/v1/alerts"
+        return httpx.Response(503, text="no", request=httpx.Request("GET", url))
+
+    monkeypatch.setattr(httpx, "get", get)
+    with pytest.raises(NoAnswerError, match="503"):
+        of_a_running_stack(config).alerts()

@@ -10,6 +10,7 @@ import yaml
 from observability.core.errors import ConfigError
 from observability.core.naming import LABEL_SERVICE
 from observability.parts import elasticsearch, mongodb, postgres, redis
+from observability.parts.images import PINS
 from observability.parts.model import Here, Placed
 from observability.scrape.jobs import jobs
 from observability.settings.load import secret_specs, validate
@@ -218,3 +219,13 @@ def test_an_own_exporter_whose_variables_need_a_shell_states_its_program() -> No
     with pytest.raises(ConfigError, match=r"exporters\[0\].*secrets\.key\.env") as caught:
         stack_config("staging", {"exporters": [exporter]})
     assert "entrypoint" in caught.value.fix
+
+
+def test_an_own_exporter_with_the_name_of_another_job_is_refused() -> None:
+    others = {**FULL, "exporters": []}
+    names = {job.job_name or job.name for job in jobs(stack_config("staging", others))}
+    assert {"node", "containers", "postgres"} <= names
+    for name in names - set(PINS):
+        exporters = [{"name": one, "image": "a/b:1", "port": 1} for one in ("fine", name)]
+        with pytest.raises(ConfigError, match=r"exporters\[1\]\.name: .* is the name of another scrape job"):
+            jobs(stack_config("staging", {**others, "exporters": exporters}))

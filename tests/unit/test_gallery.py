@@ -14,16 +14,18 @@ from PIL import Image
 from dashboards.queries import panels
 from dashboards.registry import dashboards
 from observability.core.errors import ConfigError
+from observability.pictures import axes, units
+from observability.pictures.axes import Ends
+from observability.pictures.fields import field, no_value
+from observability.pictures.series import Series, legend
+from observability.pictures.theme import SCALE, facts, shortened, width
 from observability.settings.load import ROOT
 from tests.unit.conftest import FULL, stack_config
-from tools.gallery import axes, units
-from tools.gallery.axes import Ends
-from tools.gallery.canvas import SCALE, facts, shortened, width
-from tools.gallery.fields import field, no_value
+from tools.gallery import page
 from tools.gallery.figures import LEAST_COLUMN, cells, column_widths
 from tools.gallery.page import CAPTION, KINDS, WIDTH, draw, unfolded
-from tools.gallery.source import Series, Source
-from tools.gallery.view import View, legend
+from tools.gallery.source import Source
+from tools.gallery.view import View
 
 DEV = stack_config("dev")
 EVERYWHERE = [*dashboards(DEV), *dashboards(stack_config("prod", FULL))]
@@ -111,15 +113,15 @@ def test_a_dashboard_shows_its_own_time_range_up_to_now() -> None:
 
 
 def test_the_rate_interval_is_at_least_four_scrapes() -> None:
-    assert HOUR.filled("rate(x[$__rate_interval])", 300) == "rate(x[60s])"
+    assert HOUR.query("rate(x[$__rate_interval])", 300) == "rate(x[60s])"
 
 
 def test_the_range_variable_is_the_time_range_shown() -> None:
-    assert HOUR.filled("changes(x[$__range])", 300) == "changes(x[3600s])"
+    assert HOUR.query("changes(x[$__range])", 300) == "changes(x[3600s])"
 
 
 def test_a_variable_is_filled_with_all_values_and_a_search_is_empty() -> None:
-    assert HOUR.filled('x{system=~"$system"} |~ `(?i)$search`', 300) == 'x{system=~".*"} |~ `(?i)`'
+    assert HOUR.query('x{system=~"$system"} |~ `(?i)$search`', 300) == 'x{system=~".*"} |~ `(?i)`'
 
 
 def test_every_query_on_any_dashboard_can_be_filled() -> None:
@@ -128,7 +130,7 @@ def test_every_query_on_any_dashboard_can_be_filled() -> None:
         view = View.of(document, at=1_000_000, scrape=15)
         for panel in panels(document):
             for target in panel["targets"]:
-                filled = view.filled(target["expr"], 300)
+                filled = view.query(target["expr"], 300)
                 assert not re.search(r"\$[A-Za-z_{]", filled), f"{entry.uid}: {panel['title']}"
 
 
@@ -218,6 +220,38 @@ def test_a_mapped_value_is_shown_as_its_text() -> None:
     mapping = {"type": "value", "options": {"0": {"text": "down", "color": "red", "index": 0}}}
     look = field(panel_of("state-timeline", mappings=[mapping]))
     assert (look.text(0, now=0), look.colour(0), look.text(2, now=0)) == ("down", "#f2495c", "2")
+
+
+def test_a_missing_value_has_the_colour_of_its_mapping() -> None:
+    mapping = {"type": "special", "options": {"match": "null+nan", "result": {"color": "#6e7079", "index": 9}}}
+    look = field(panel_of("stat", mappings=[mapping]))
+    assert (look.colour(None), look.text(2, now=0)) == ("#6e7079", "2")
+
+
+def test_a_text_is_shown_as_the_first_mapping_that_matches() -> None:
+    mappings = [
+        {"type": "value", "options": {"a": {"text": "first", "color": "red", "index": 0}}},
+        {"type": "regex", "options": {"pattern": "/^(.);(.*)$/", "result": {"text": "$2 of $1", "index": 1}}},
+    ]
+    look = field(panel_of("table", mappings=mappings))
+    assert [look.word(text) for text in ("a", "x;y", "other")] == ["first", "y of x", "other"]
+
+
+def test_a_cell_is_painted_only_where_its_column_is() -> None:
+    mapping = {"type": "value", "options": {"critical": {"text": "critical", "color": "red", "index": 0}}}
+    plain = panel_of("table", mappings=[mapping])
+    painted = panel_of("table", mappings=[mapping], custom={"cellOptions": {"type": "color-background"}})
+    assert field(plain).paint("critical") is None
+    assert field(painted).paint("critical") == "#f2495c"
+
+
+def test_an_override_of_a_renamed_column_applies_by_both_names() -> None:
+    panel = panel_of("table")
+    panel["fieldConfig"]["overrides"] = [
+        {"matcher": {"id": "byName", "options": "Value"}, "properties": [{"id": "unit", "value": "s"}]}
+    ]
+    assert field(panel, "since", "Value").unit == "s"
+    assert field(panel, "since").unit == "short"
 
 
 def test_an_empty_panel_shows_no_data_or_its_configured_text() -> None:
@@ -322,6 +356,16 @@ def test_a_dashboard_becomes_a_picture_that_names_its_source(stack: Source, uid:
     assert said["Description"] == CAPTION
     assert said["Drawn"] == "2023-11-14 22:13 UTC"
     assert (said["Panels"], said["Empty"]) == (str(len(list(panels(document)))), "0")
+
+
+def test_a_single_point_of_an_annotation_is_a_line_and_a_series_without_gaps_a_band(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = [Series(name="", ref="", labels={}, points=((36030, 1), (36090, 1), (36120, 1), (36150, 1)))]
+    monkeypatch.setattr(Source, "marks", lambda *_: found)
+    document = {"annotations": {"list": [{"expr": "up == 0", "enable": True}, {"expr": "up", "enable": False}]}}
+    source = Source(prometheus="http://127.0.0.1:9", loki="http://127.0.0.1:9")
+    assert page.marks_of(document, source, HOUR) == [(36030, 36030), (36090, 36150)]
 
 
 def test_panels_without_data_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,8 @@ def test_the_stacks_grafana_uses_service_names_an_external_one_published_ports()
 
     assert urls(CASES["dev"])["prometheus"] == "http://prometheus:9090"
     ports = {"prometheus": {"port": 19090}, "loki": {"port": 13100}, "alertmanager": {"port": 19093}}
-    assert urls(stack_config("dev", {**EXTERNAL, **ports, "bindAddress": "10.1.2.3"})) == {
+    edge = {"enabled": True, "address": "monitoring.example.com"}
+    assert urls(stack_config("dev", {**EXTERNAL, **ports, "bindAddress": "10.1.2.3", "edge": edge})) == {
         "prometheus": "http://10.1.2.3:19090",
         "loki": "http://10.1.2.3:13100",
         "alertmanager": "http://10.1.2.3:19093",
@@ -156,7 +157,7 @@ def test_an_external_grafana_without_credentials_is_refused_with_the_fix() -> No
         stack_config("dev", {"grafana": {"enabled": False, **EXTERNAL["grafana"]}}),
         stack_config("dev").without({"grafana": "no registry"}),
     ],
-    ids=["switched off", "external switched off", "image not to be had"],
+    ids=["switched off", "external switched off", "image not available"],
 )
 def test_without_grafana_nothing_is_declared_not_even_a_provider(config: StackConfig) -> None:
     assert config.grafana_url is None

@@ -14,6 +14,7 @@ from dashboards.queries import panels
 from dashboards.registry import dashboards, folders
 from observability.operations.grafana import Grafana, found, trouble
 from observability.operations.home import Home
+from observability.operations.hosts import Hosts
 from observability.operations.operation import Operation
 from observability.settings.load import validate
 from tests.unit.conftest import stack_config
@@ -213,7 +214,7 @@ def operation(url: str) -> Operation:
     """An update of a stack whose Grafana exists; it has no engine, as none is used."""
     config = stack_config("dev", {"grafana": {"url": url}})
     parts: Any = {"declared": [], "client": None, "engine": None, "home": None, "console": None}
-    return Operation(config=config, **parts)
+    return Operation(config=config, hosts=Hosts(config=config), **parts)
 
 
 PANIC = "Detected that /x/pulumi-resource-grafana exited prematurely. panic: interface conversion\ngoroutine 78"

@@ -97,3 +97,34 @@ def test_a_preview_leaves_out_images_without_changing_the_record(home: Home) -> 
     assert "observability:leftOut" not in yaml.safe_load(copy.read_text())["config"]
     home.refresh_project("dev")
     assert yaml.safe_load(copy.read_text())["config"]["observability:leftOut"] == {"loki": "not published"}
+
+
+def test_a_data_folder_that_others_can_read_becomes_its_owners_alone(home: Home) -> None:
+    home.set_secret("dev", "alertWebhookUrl", "x")
+    home.folder.chmod(0o755)
+    assert Home.find().folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_with_other_files_is_neither_hidden_nor_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o755)
+    (shared / "report.pdf").touch()
+    monkeypatch.setenv("OBS_DATA_DIR", str(shared))
+    with pytest.raises(
+        ConfigError, match=r"can be read by other users of this machine, and has other files: report\.pdf"
+    ):
+        Home.find()
+    assert shared.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_lost_passphrase_is_not_replaced_where_there_is_a_state(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path(home.environment()["PULUMI_CONFIG_PASSPHRASE_FILE"])
+    home.project.mkdir()
+    (home.project / "Pulumi.dev.yaml").write_text("encryptionsalt: v1:salt\n")
+    path.unlink()
+    with pytest.raises(ConfigError, match=r"the passphrase of the state in .* is missing"):
+        home.environment()
+    assert not path.exists()
+    own = str(home.folder.parent / "own")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", own)
+    assert home.environment()["PULUMI_CONFIG_PASSPHRASE_FILE"] == own

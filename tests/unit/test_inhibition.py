@@ -51,6 +51,7 @@ DATABASE = alert("DatabaseDown", component="database", condition="down", instanc
 REDIS = alert("RedisDown", component="cache", condition="down", instance="cache-1:6379", host="cache-1")
 NGINX = alert("NginxDown", component="proxy", condition="down", instance="web-1:8081", host="web-1")
 HOST = alert("HostDown", component="host", condition="down", instance="db-1:9100", host="db-1")
+SILENT = alert("HostSilent", component="host", condition="silent", instance="db-1", host="db-1")
 STALLED = alert("TransactionsStalled", component="business", condition="transactions")
 ALL_DOWN = alert("ServiceDown", component="service", condition="down", instance="app-1:8080", page="yes")
 ONE_DOWN = {**ALL_DOWN, "page": "no"}
@@ -63,6 +64,9 @@ EXPORTER = alert("ServiceDown", component="monitoring", condition="down", instan
         (ERRORS, alert("HighErrorRate", "warning", condition="error_rate")),
         (SLOW, alert("HighResponseTime", "warning", condition="response_time", route="/a")),
         (HOST, DATABASE),
+        (SILENT, DATABASE),
+        (SILENT, HOST),
+        (SILENT, EXPORTER | {"host": "db-1"}),
         (HOST, alert("HighCPUUsage", "warning", "host", condition="cpu_usage", host="db-1")),
         (DATABASE, EXPORTER),
         (DATABASE, alert("SlowDatabaseQueries", "warning", "database", condition="db_query_time")),
@@ -100,6 +104,9 @@ def test_the_cause_mutes_its_effects(source: Labels, target: Labels) -> None:
     [
         (HOST, ENDPOINT | {"host": "db-1"}),
         (HOST, {**DATABASE, "host": "db-2"}),
+        (HOST, SILENT),
+        (SILENT, {**SILENT, "host": "db-2", "instance": "db-2"}),
+        (SILENT, ENDPOINT | {"host": "db-1"}),
         (DATABASE, {**DATABASE, "instance": "db-2:5432", "host": "db-2"}),
         (DATABASE, alert("DatabaseWraparound", component="database", condition="wraparound", instance="db-2:5432")),
         (DATABASE, {**ERRORS, "system": "studio"}),
@@ -123,10 +130,63 @@ def test_an_independent_alert_is_not_muted(source: Labels, target: Labels) -> No
     assert mutes(source, target) == []
 
 
+def recently(cause: Labels, window: str = "5m") -> Labels:
+    """The alert that repeats a critical one."""
+    moved = {"alertname": "cause", "component": "cause_component", "page": "cause_page"}
+    copied = {moved.get(name, name): value for name, value in cause.items()}
+    fixed = {"alertname": "RecentlyCritical", "severity": "info", "component": "monitoring", "page": "no"}
+    return copied | fixed | {"window": window}
+
+
+@pytest.mark.parametrize(
+    ("cause", "effect"),
+    [
+        (ERRORS, alert("HighErrorRate", "warning", condition="error_rate")),
+        (ERRORS, alert("LogErrorBurst", "warning", "logs", condition="log_errors", service="app")),
+        (DATABASE, ERRORS),
+        (DATABASE, ENDPOINT),
+        (REDIS, SLOW),
+        (NGINX, ENDPOINT),
+        (ALL_DOWN, ERRORS),
+        (ENDPOINT, BUDGET),
+    ],
+    ids=lambda one: one["alertname"],
+)
+def test_a_cause_that_has_ended_mutes_its_effects_and_no_others(cause: Labels, effect: Labels) -> None:
+    assert mutes(recently(cause), effect)
+    assert not mutes(recently(cause), cause)
+    assert not mutes(recently(cause), {**effect, "system": "studio"})
+
+
+def test_a_host_that_was_down_mutes_what_is_on_it_afterwards() -> None:
+    assert mutes(recently(HOST), DATABASE)
+    assert not mutes(recently(HOST), {**DATABASE, "host": "db-2"})
+
+
+def test_an_outage_mutes_the_error_budget_for_half_an_hour_and_nothing_else() -> None:
+    for cause in (ERRORS, DATABASE, ALL_DOWN, ENDPOINT):
+        assert mutes(recently(cause, "30m"), BUDGET)
+        assert mutes(recently(cause, "30m"), SLOW_BUDGET)
+        assert not mutes(recently(cause, "30m"), ERRORS)
+    assert not mutes(recently(alert("SuspiciousActivity", component="security"), "30m"), BUDGET)
+
+
+def test_one_instance_that_was_down_mutes_nothing_afterwards() -> None:
+    assert not mutes(recently(ONE_DOWN), ERRORS)
+
+
+def test_alertmanager_names_a_cause_that_fires_before_one_that_has_ended() -> None:
+    names = [rule["name"] for rule in RULES]
+    afterwards = [number for number, name in enumerate(names) if name.endswith(", afterwards")]
+    assert afterwards == list(range(len(names) // 2, len(names)))
+
+
 BARE: Labels = {"alertname": "Foreign", "severity": "warning"}
 
 
-@pytest.mark.parametrize("name", ["HostDown", "DatabaseDown", "RedisDown", "NginxDown", "EndpointDown", "ServiceDown"])
+@pytest.mark.parametrize(
+    "name", [*("HostDown", "HostSilent", "DatabaseDown", "RedisDown", "NginxDown", "EndpointDown", "ServiceDown")]
+)
 @pytest.mark.parametrize("component", ["application", "database", "cache", "proxy", "endpoint", "business", "host"])
 def test_alerts_that_lack_a_label_never_mute_one_another(name: str, component: str) -> None:
     source = {"alertname": name, "severity": "critical", "component": component}

@@ -10,12 +10,12 @@ from observability.settings.load import ROOT
 
 LAYERS = (
     ("observability.core",),
-    ("toolchain",),
+    ("toolchain", "observability.pictures"),
     ("observability.parts", "observability.channels"),
     ("observability.systems",),
     ("observability.settings",),
     ("observability.alerting", "observability.logs"),
-    ("observability.scrape",),
+    ("observability.scrape", "observability.notifier"),
     ("rules",),
     ("dashboards",),
     ("components",),

@@ -7,6 +7,7 @@ import yaml
 
 from observability.logs import formats, loki, sources
 from observability.settings.load import StackConfig
+from observability.settings.logs import LogFormat
 from tests.unit.conftest import FULL, stack_config
 
 LINES = {
@@ -36,7 +37,7 @@ SIGNED_IN = (
 )
 
 
-def expressions(kind: str) -> list[str]:
+def expressions(kind: LogFormat) -> list[str]:
     """The expressions that read the lines of a format."""
     return [one.expression for one in formats.FORMATS[kind].extract if isinstance(one, formats.Regex)]
 
@@ -84,17 +85,17 @@ def test_the_user_who_signed_in_to_grafana_is_read_where_logged() -> None:
 
 
 @pytest.mark.parametrize(("kind", "line"), [(kind, line) for kind, lines in LINES.items() for line in lines])
-def test_a_line_of_its_format_is_parsed(kind: str, line: str) -> None:
+def test_a_line_of_its_format_is_parsed(kind: LogFormat, line: str) -> None:
     assert any(re.search(expression, line) for expression in expressions(kind))
 
 
 @pytest.mark.parametrize("kind", LINES)
-def test_a_line_of_no_known_format_is_not_parsed(kind: str) -> None:
+def test_a_line_of_no_known_format_is_not_parsed(kind: LogFormat) -> None:
     assert not any(re.search(expression, "%% not of this kind") for expression in expressions(kind))
 
 
 @pytest.mark.parametrize("kind", sorted(formats.FORMATS.keys() - {formats.PLAIN}))
-def test_every_parser_marks_what_it_cannot_parse(kind: str) -> None:
+def test_every_parser_marks_what_it_cannot_parse(kind: LogFormat) -> None:
     assert formats.FORMATS[kind].required
 
 

@@ -16,13 +16,21 @@ from tests.unit.conftest import FULL, REFERENCE, stack_config, stack_values
 
 OPTIONAL = [name for name, part in parts().items() if not part.essential and part.images]
 
-BEYOND_PROFILES: dict[str, Any] = {"goalert": {"enabled": True}, "systems": FULL["systems"]}
+BEYOND_PROFILES: dict[str, Any] = {
+    "goalert": {"enabled": True},
+    "edge": {"enabled": True, "address": "monitoring.example.com"},
+    # Syslog and files need the collector, containers that must run need cAdvisor.
+    "systems": {
+        name: {key: value for key, value in system.items() if key not in ("logs", "containers")}
+        for name, system in FULL["systems"].items()
+    },
+}
 """Settings with which every part runs."""
 
 BRINGS: dict[str, set[str]] = {
-    "loki": {"collector", "docker-proxy"},
-    "collector": {"docker-proxy"},
-    "docker-proxy": {"collector"},
+    "loki": {"collector", "docker-proxy", "containers"},
+    "collector": {"docker-proxy", "containers"},
+    "docker-proxy": {"collector", "containers"},
 }
 """Jobs of other parts that need a part."""
 

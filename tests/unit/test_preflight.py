@@ -37,12 +37,12 @@ IN_USE = 41_090
 
 def check(values: dict[str, Any], *running: Any) -> None:  # noqa: ANN401
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(preflight, "_is_free", lambda _, port: port != IN_USE)
+        patch.setattr(preflight, "_is_free", lambda _, port, __: port != IN_USE)
         preflight.check(stack_config("dev", values), declared("dev", values), client(*running))
 
 
 def test_a_port_on_which_a_server_listens_is_not_free(taken: int) -> None:
-    assert not preflight._is_free("127.0.0.1", taken)
+    assert not preflight._is_free("127.0.0.1", taken, "tcp")
 
 
 def test_a_port_in_use_is_refused_with_its_setting() -> None:

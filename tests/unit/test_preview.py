@@ -17,6 +17,8 @@ from observability.operations.changes import Change, Changes, Recorded, line, re
 from observability.operations.differences import SECRET, Difference, differences, masked
 from observability.operations.engine import Engine, Outcome
 from observability.operations.operation import Operation
+from observability.operations.rotation import Progress
+from observability.operations.rows import Row
 from observability.settings.watched import Unplaced
 from observability.synth.record import Declared
 
@@ -277,6 +279,9 @@ def operation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:  # noqa: 
         home=SimpleNamespace(folder=tmp_path, remember_made=lambda _: None),
         run=lambda *_, **__: outcome,
         wait=list,
+        verified=list,
+        advance_rotations=Progress,
+        hosts=SimpleNamespace(silent={"web-2": "no route to host"}),
         changes=lambda found: known.of(found.steps),
         refusal=ConfigError("port 9090 is already taken", "free it"),
     )
@@ -392,3 +397,61 @@ def test_what_a_bridged_provider_adds_to_its_record_is_not_a_difference() -> Non
         "inputs": {"uploads": [{"__defaults": [], **file}], "__defaults": []},
     }
     assert records({"resources": [resource]})["it"].uploads == [file]
+
+
+def up_after(operation: Any, *checks: list[Row]) -> tuple[int, str, list[dict[str, Any]]]:  # noqa: ANN401 - the double
+    """Exit code and output of `up` whose checks end like this, one after the other; and how the updates were run."""
+    answers, ran = list(checks), []
+
+    def update(*_: object, **options: Any) -> Outcome:  # noqa: ANN401 - of the operation
+        ran.append(options)
+        return Outcome()
+
+    operation.run, operation.verified = update, lambda: answers.pop(0)
+    done = CliRunner().invoke(app, ["up", "dev", "--skip-check"], catch_exceptions=False)
+    return done.exit_code, done.output, ran
+
+
+def test_up_fails_and_shows_what_is_not_as_declared(operation: Any) -> None:  # noqa: ANN401 - the double
+    wide = Row.of("silence 1a2b", "severity=~.+ until 2030", ok=False, fix="./obs silence expire 1a2b")
+    code, said, ran = up_after(operation, [wide])
+    assert (code, ran) == (1, [{}])
+    assert "severity=~.+ until 2030: ./obs silence expire 1a2b" in said
+
+
+def test_up_shows_what_needs_time_to_pass_and_does_not_fail(operation: Any) -> None:  # noqa: ANN401 - the double
+    past = Row(check="messages to ops", verdict="failed", detail="refused", passing=True)
+    code, said, _ = up_after(operation, [past])
+    assert code == 0
+    assert "messages to ops" in said
+
+
+def test_up_repairs_what_is_found_in_use_and_checks_again(operation: Any) -> None:  # noqa: ANN401 - the double
+    other = Row.of("rules in use", "A differs", ok=False, repair=("loader", "server"))
+    code, _, ran = up_after(operation, [other], [])
+    assert (code, ran) == (0, [{}, {"also": ["loader", "server"]}])
+
+
+def test_up_runs_again_for_a_secret_that_is_being_replaced(operation: Any) -> None:  # noqa: ANN401 - the double
+    progress = [Progress(again=True), Progress(ended=("hostWebEdgeToken",)), Progress(again=True)]
+    operation.advance_rotations = lambda: progress.pop(0)
+    code, said, ran = up_after(operation, [])
+    assert (code, ran, len(progress)) == (0, [{}, {}], 1)
+    assert "hostWebEdgeToken: the new value is in use" in said
+
+
+def test_up_names_the_hosts_that_a_new_secret_waits_for(operation: Any) -> None:  # noqa: ANN401 - the double
+    operation.advance_rotations = lambda: Progress(waiting={"hostWebEdgeToken": ("web",)})
+    code, said, _ = up_after(operation, [])
+    assert code == 0
+    assert "hostWebEdgeToken: web has not sent with the new value yet" in said
+
+
+def test_a_stack_that_is_not_well_keeps_the_secret_before(operation: Any) -> None:  # noqa: ANN401 - the double
+    operation.advance_rotations = lambda: pytest.fail("asked")
+    assert up_after(operation, [Row.of("rules in use", "A differs", ok=False)])[0] == 1
+
+
+def test_a_preview_names_the_hosts_that_do_not_answer(operation: Any) -> None:  # noqa: ANN401 - the double
+    assert operation.hosts.silent
+    assert "web-2 is left as it is: no route to host" in run("preview", "dev")

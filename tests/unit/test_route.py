@@ -15,6 +15,7 @@ from observability.alerting.explain import Explanation, destination, explain, mu
 from observability.alerting.routes import taken
 from observability.cli.route import _config, given_labels, route
 from observability.cli.silences import Silence
+from observability.core.alert import RECENT
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
 from observability.settings.load import StackConfig, secret_specs, validate
@@ -226,7 +227,9 @@ def test_route_accepts_every_alert_of_the_rule_files(config: StackConfig, rules:
     assert set(rules) == set(names)
     for name in names:
         for labels in filled(config, rules, {"alertname": name, "system": "platform"}):
-            assert {"severity", "component", "condition", "team"} <= labels.keys()
+            # RecentlyCritical has the condition of its cause.
+            own = set() if name == RECENT else {"condition"}
+            assert {"severity", "component", "team"} | own <= labels.keys()
             assert explain(config, labels, NOON).deliveries
 
 
@@ -324,7 +327,9 @@ def test_a_warning_is_muted_by_the_critical_of_its_condition() -> None:
 
 def test_what_is_on_a_host_is_muted_while_it_is_down() -> None:
     assert "HostDown fires with host erp-1" in muted_while({"alertname": "RedisDown", "host": "erp-1"})
-    assert muted_while({"alertname": "HostDown", "severity": "critical", "component": "host", "host": "erp-1"}) == []
+    down = {"alertname": "HostDown", "severity": "critical", "component": "host", "host": "erp-1"}
+    assert muted_while(down) == ["HostSilent fires with host erp-1"]
+    assert muted_while({**down, "alertname": "HostSilent"}) == []
 
 
 def test_an_alert_is_not_muted_by_alerts_of_the_same_kind() -> None:

@@ -100,18 +100,24 @@ def test_a_stack_has_the_plain_files_and_the_four_made_from_its_systems() -> Non
     assert found == files(stack_config("dev", FULL))
 
 
+_WITHOUT_CONTAINERS = {
+    name: {key: value for key, value in own.items() if key != "containers"} for name, own in FULL["systems"].items()
+}
+"""Containers that must run need the part that sees them."""
+
+
 @pytest.mark.parametrize(
     ("values", "gone"),
     [
-        ({"cadvisor": {"enabled": False}}, {"container.yaml"}),
-        ({"blackboxExporter": {"enabled": False}}, {"endpoints.yaml"}),
+        ({"cadvisor": {"enabled": False}, "systems": _WITHOUT_CONTAINERS}, {"container.yaml"}),
+        ({"blackboxExporter": {"enabled": False}}, {"endpoints.yaml", "probes.yaml"}),
         ({"postgresExporter": {"enabled": False}}, {"postgres.yaml", "tables.yaml"}),
         ({"redisExporter": {"enabled": False}}, {"redis.yaml"}),
         ({"nginxExporter": {"enabled": False}}, {"nginx.yaml"}),
         ({"mongodbExporter": {"enabled": False}}, {"mongodb.yaml"}),
         ({"elasticsearchExporter": {"enabled": False}}, {"elasticsearch.yaml"}),
         ({"grafana": {"enabled": False}}, {"grafana.yaml"}),
-        ({"collector": {"enabled": False}}, {"collector.yaml"}),
+        ({"collector": FULL["collector"] | {"enabled": False}}, {"collector.yaml"}),
         ({"dockerProxy": {"enabled": False}}, {"collector.yaml"}),
         ({"loki": {"enabled": False}}, {"collector.yaml", "logs.yaml", "loki.yaml"}),
     ],

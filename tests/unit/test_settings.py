@@ -236,3 +236,24 @@ def test_settings_are_immutable_once_read() -> None:
 def test_every_stack_file_names_its_schema() -> None:
     for path in ROOT.glob("Pulumi.*.yaml"):
         assert path.read_text().startswith("# yaml-language-server: $schema=observability/settings/schema.json\n")
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "10.1.2.3", "172.30.90.1"])  # noqa: S104 - refused
+def test_an_address_that_others_reach_is_refused_without_the_edge(address: str) -> None:
+    for edge in ({}, {"edge": {"enabled": False, "address": "monitoring.example.com"}}):
+        with pytest.raises(ConfigError) as error:
+            validate("dev", {"bindAddress": address, **edge}, frozenset())
+        assert error.value.what.startswith(f"Pulumi.dev.yaml: observability:bindAddress: {address}: everyone who")
+        assert "observability:edge: {enabled: true, address: monitoring.example.com}" in error.value.fix
+
+
+def test_an_address_that_others_reach_is_taken_with_the_edge() -> None:
+    edge = {"address": "monitoring.example.com"}
+    for more in ({"edge": {**edge, "enabled": True}}, {"edge": edge, "hosts": {"web": {"docker": "ssh://web"}}}):
+        found = validate("dev", {"bindAddress": "10.1.2.3", **more}, frozenset())
+        assert str(found.settings.bind_address) == "10.1.2.3"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2"])
+def test_loopback_needs_no_edge(address: str) -> None:
+    assert str(validate("dev", {"bindAddress": address}, frozenset()).settings.bind_address) == address

@@ -271,7 +271,7 @@ def test_a_health_page_is_probed_at_every_instance_that_is_known() -> None:
         ("depot/health", "https://erp-1.example.com:8080/health"),
         ("depot/health", "https://erp-2.example.com:8080/health"),
     ]
-    text = blackbox.modules(probes(config), "x")
+    text = blackbox.modules(config.servers("blackbox-exporter"), "x")
     module = yaml.safe_load(text)["modules"]["http_tls_depot/health"]["http"]
     assert module["fail_if_body_not_matches_regexp"] == ['"status":"ok"']
     assert module["tls_config"] == {"ca": (FILES / "ca.pem").read_text(), "server_name": "erp.example.com"}

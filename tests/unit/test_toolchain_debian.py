@@ -311,3 +311,20 @@ def test_no_cluster_is_created_without_exactly_one_password(folder: Path, env: d
     called = enter(folder, "postgres-entrypoint.sh", "postgres", env=env)
     assert why in called[-1]
     assert not (folder / "data/PG_VERSION").exists()
+
+
+def test_only_packages_of_missing_programs_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed: list[str] = []
+    monkeypatch.setattr(debian, "which", lambda program: None if program.startswith("no-") else f"/bin/{program}")
+    monkeypatch.setattr(debian, "can_install", lambda: True)
+    monkeypatch.setattr(debian, "_SYSTEMD", Path("/nonexistent"))
+    monkeypatch.setattr(debian, "install", lambda *packages: installed.extend(packages))
+    debian.obtain_programs({"sh": "dash", "no-ip": "iproute2", "no-ss": "iproute2", "no-sshd": "openssh-server"})
+    assert installed == ["iproute2", "openssh-server"]
+
+
+def test_no_server_is_installed_where_systemd_would_start_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(debian, "can_install", lambda: True)
+    monkeypatch.setattr(debian, "_SYSTEMD", tmp_path)
+    with pytest.raises(ObtainError, match="install no-such-server"):
+        debian.obtain_programs({"no-such-program": "no-such-server"})

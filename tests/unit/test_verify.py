@@ -1,15 +1,18 @@
 """`obs verify` counts passed, failed and unchecked items separately, and exits accordingly."""
 
 import json
+import time
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import typer
 
 from observability.cli import look
 from observability.operations import verify as operation
-from observability.operations.parts import Verdict, left_out
-from observability.operations.verify import Row
+from observability.operations.containers import ServiceState
+from observability.operations.parts import left_out
+from observability.operations.rows import Row, Verdict
 from tests.unit.conftest import stack_config
 
 
@@ -79,3 +82,22 @@ def test_json_has_the_verdict_of_each_row(monkeypatch: pytest.MonkeyPatch, capsy
 def test_a_part_whose_image_is_missing_is_left_out_with_the_reason() -> None:
     config = stack_config("dev").without({"cadvisor": "its image cannot be pulled"})
     assert list(left_out(config)) == [("image cadvisor", "left out", "its image cannot be pulled")]
+
+
+@pytest.mark.parametrize(
+    ("state", "shorter"),
+    [
+        *(("exited", True), ("missing", True), ("dead", True)),
+        *(("starting", False), ("unhealthy", False), ("restarting", False), ("healthy", False)),
+    ],
+)
+def test_what_is_stopped_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, state: str, shorter: bool) -> None:
+    found = [
+        ServiceState(service=name, state=its, image="", memory_mib=0, limit_mib=0)
+        for name, its in (("loki", "healthy"), ("prometheus", state))
+    ]
+    monkeypatch.setattr(operation, "states", lambda *_: found)
+    subject = operation.Subject(config=stack_config("dev"), declared=[], client=cast("Any", None))
+    now = time.monotonic()
+    assert subject.deadline > now + operation.PATIENCE_STOPPED
+    assert (operation._as_patient_as_useful(subject).deadline <= now + operation.PATIENCE_STOPPED + 1) is shorter
