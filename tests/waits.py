@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import httpx
 
-HANG_SECONDS: Final = 1800
+HANG_SECONDS: Final = 900
 """The limit of every wait. Speed is what `make bench` measures."""
 
 
-def until(condition: Callable[[], Any], seconds: float = HANG_SECONDS) -> Any:  # noqa: ANN401
-    """The first true result of the condition; retried while a server does not respond."""
+def until(condition: Callable[[], Any], seconds: float = HANG_SECONDS, *, pause: float = 0.1) -> Any:  # noqa: ANN401
+    """The first true result of the condition, asked every `pause` seconds; retried while a server does not respond."""
     deadline = time.monotonic() + seconds
     last: object = None
     while time.monotonic() < deadline:
@@ -22,5 +22,5 @@ def until(condition: Callable[[], Any], seconds: float = HANG_SECONDS) -> Any:  
         else:
             if last:
                 return last
-        time.sleep(0.1)
+        time.sleep(pause)
     raise AssertionError(f"not within {seconds} s; last: {last!r}")

@@ -11,6 +11,11 @@ from docker.models.networks import Network
 from docker.models.volumes import Volume
 from pulumi import automation
 from pulumi.automation.events import EngineEvent, StepEventMetadata
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+
+# A program that fails leaves calls to its engine, which has ended. gRPC goes on connecting to that address; a later
+# engine at the same port would share that connection and be refused as the dead one is.
+_GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
 
 Program = Callable[[], None]
 Ops = dict[str, str]

@@ -51,9 +51,6 @@ PROGRAMS: Final = {
 
 _NOWHERE: Final = ("unreachable", str(NETWORK), "metric", "4096")
 
-START_SECONDS: Final = 60.0
-"""Within which the engine and sshd of the lab respond."""
-
 _SSH_PORT: Final = 22
 TCP_PORT: Final = 2376
 """Docker's convention for an engine with TLS."""
@@ -204,7 +201,7 @@ def _client(address: str, tls: TlsFiles, folder: Path) -> DockerClient:
             return None
 
     try:
-        found: DockerClient = until(reached, START_SECONDS)
+        found: DockerClient = until(reached)
     except AssertionError:
         log = (folder / "dockerd.log").read_text(errors="replace")[-2000:]
         raise AssertionError(f"the engine of the second host does not respond:\n{log}") from None
@@ -299,7 +296,7 @@ def _child_of(parent: "subprocess.Popen[bytes]") -> int:
         children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
         return int(children[0]) if children else None
 
-    return int(until(found, START_SECONDS))
+    return int(until(found))
 
 
 def _wait_for_namespaces(pid: int) -> None:
@@ -307,7 +304,7 @@ def _wait_for_namespaces(pid: int) -> None:
         assert Path(f"/proc/{pid}").exists(), "the mounts of the second host cannot be made"
         return Path(f"/proc/{pid}/root/run/ready").exists()
 
-    until(ready, START_SECONDS)
+    until(ready)
 
 
 def _start(pid: int, folder: Path, name: str, command: Sequence[str]) -> None:
@@ -328,7 +325,7 @@ def _remove(name: str) -> None:
     for pid in _processes(name):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    until(lambda: not _processes(name), START_SECONDS)
+    until(lambda: not _processes(name))
     if Path(f"/run/netns/{name}").exists():
         _run("ip", "netns", "delete", name)
     for leftover in (("link", "delete", _link(name)), ("route", "delete", *_NOWHERE)):

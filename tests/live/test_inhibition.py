@@ -148,9 +148,9 @@ def test_a_silenced_alert_no_longer_mutes_others(run: str) -> None:
     made.raise_for_status()
     try:
         marked = {**redis, "cause_silenced": "HostDown"}
-        until(lambda: [one for one in of_run(run) if marked.items() <= one["labels"].items()], 60)
+        until(lambda: [one for one in of_run(run) if marked.items() <= one["labels"].items()])
         assert state(run, marked) == "active"
     finally:
         httpx.delete(f"{SILENCES.removesuffix('s')}/{made.json()['silenceID']}", timeout=5).raise_for_status()
     # Once the silence has expired, it is resolved: the cause is sent, and mutes again.
-    until(lambda: not [one for one in of_run(run) if marked.items() <= one["labels"].items()], 60)
+    until(lambda: not [one for one in of_run(run) if marked.items() <= one["labels"].items()])

@@ -1,6 +1,5 @@
 """A mail server that keeps the mails it receives."""
 
-import socket
 import ssl
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import Any, Final, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.ports import free_port
 from tests.receivers.checks import markup_problem
 from tests.waits import HANG_SECONDS
 
@@ -126,10 +126,3 @@ class MailDouble:
         given = asked[-1]
         right = isinstance(given, LoginPassword) and (given.login.decode(), given.password.decode()) == self._user
         return AuthResult(success=right, handled=right)
-
-
-def free_port(address: str) -> int:
-    """A port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])

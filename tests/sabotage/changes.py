@@ -11,6 +11,7 @@ from observability.core import naming
 from observability.core.naming import LABEL_STACK
 from observability.parts.images import PINS
 from tests.sabotage.stack import ALERTMANAGER, IDLE, PROMETHEUS, STACK, Stack
+from tests.waits import until
 
 Document = Any
 """A parsed YAML file."""
@@ -184,10 +185,12 @@ def out_of_memory(stack: Stack) -> None:
     container.update(mem_limit=tight, memswap_limit=tight)
     eat = "for i in 1 2 3 4 5 6 7 8; do dd if=/dev/zero of=/dev/null bs=8M & done; sleep 6; kill $(jobs -p)"
     container.exec_run(["sh", "-c", eat], user="0:0")
-    deadline = time.monotonic() + 60
-    while not container.attrs["RestartCount"] and time.monotonic() < deadline:
-        time.sleep(1)
+
+    def restarted() -> bool:
         container.reload()
+        return bool(container.attrs["RestartCount"])
+
+    until(restarted)
     container.update(mem_limit=limit, memswap_limit=limit)
 
 

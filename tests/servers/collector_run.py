@@ -3,8 +3,6 @@
 import hashlib
 import json
 import re
-import socket
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -21,9 +19,11 @@ from observability.logs import inputs, loki, otel
 from observability.parts import otel_collector
 from observability.parts.images import PINS
 from observability.settings.load import StackConfig
+from tests.ports import free_port
 from tests.servers import engine
 from tests.servers.engine import Engine
 from tests.servers.otlp_double import Received, receiver
+from tests.waits import until
 
 IMAGE: Final = "otel-collector"
 PIECE: Final = 16 * 1024
@@ -69,14 +69,6 @@ class Running:
     root: Path
     syslog: Mapping[int, int]
     """Where it listens, by the port in the settings."""
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nothing listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def stamp(nanoseconds: int) -> str:
@@ -191,7 +183,7 @@ def collector(
             root=root,
             syslog={one.settings.port: ports[one.internal] for one in listeners},
         )
-        ready(running.health)
+        ready(running.health, program)
         yield running
 
 
@@ -213,8 +205,8 @@ def loki_server(config: StackConfig, root: Path) -> Iterator[str]:
     )
     root.chmod(0o777)
     (root / "loki.yaml").write_text(text)
-    with started(root, "loki", [f"-config.file={root}/loki.yaml"]):
-        ready(f"http://127.0.0.1:{port}/ready", seconds=120)
+    with started(root, "loki", [f"-config.file={root}/loki.yaml"]) as program:
+        ready(f"http://127.0.0.1:{port}/ready", program)
         yield f"http://127.0.0.1:{port}"
 
 
@@ -237,14 +229,13 @@ def started(root: Path, image: str, arguments: Sequence[str]) -> Iterator[Progra
         container.remove(force=True)
 
 
-def ready(address: str, seconds: float = 60) -> None:
-    """Wait until it answers."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if httpx.get(address, timeout=5).status_code == 200:
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.2)
-    raise AssertionError(f"{address} does not answer within {seconds:.0f} s")
+def ready(address: str, program: Program | None = None) -> None:
+    """Wait until it answers; AssertionError where its program ends instead."""
+
+    def answers() -> bool:
+        if program is not None:
+            program.reload()
+            assert program.status == "running", program.logs().decode()[-4000:]
+        return httpx.get(address, timeout=5).status_code == 200
+
+    until(answers)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import httpx
@@ -25,9 +26,7 @@ from tests.servers.corpus import (
 from tests.servers.log_table import config, own
 from tests.servers.test_collector_loki import Line as Stored
 from tests.servers.test_collector_loki import stored
-
-LIMIT: Final = 150.0
-"""Seconds within which every line is stored, even on a busy machine."""
+from tests.waits import until
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +72,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 number += 1
                 write(root, corpus.container, entries(f"{text}\n", "stdout", now - 60 * 10**9 + number * 10**6))
     with loki_server(config(), root) as found, collector(config(), root, [one.container for one in CORPORA], to=found):
-        end, waiting = time.monotonic() + LIMIT, list(CORPORA)
-        while time.monotonic() < end and waiting:
-            time.sleep(3)
-            if complete(found, waiting[0]):
-                waiting.pop(0)
+        for corpus in CORPORA:
+            until(partial(complete, found, corpus), pause=3)
         yield found
 
 

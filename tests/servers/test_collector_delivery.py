@@ -1,7 +1,6 @@
 """The collector's configuration in the pinned program: that every line arrives, once."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
@@ -10,10 +9,9 @@ import pytest
 
 from tests.servers.collector_run import Container, Running, collector, entry, write
 from tests.unit.conftest import stack_config
+from tests.waits import until
 
 SHOP: Final = Container(name="shop", ports=(80, 443))
-LIMIT: Final = 60.0
-"""Seconds within which a line arrives, even on a busy machine."""
 
 
 def numbered(start: int, stop: int) -> str:
@@ -25,13 +23,6 @@ def numbers(running: Running) -> list[int]:
     """The numbers of the lines that arrived, sorted; a line that arrived twice is there twice."""
     with running.received.lock:
         return sorted(int(one.body.rpartition(" ")[2]) for one in running.received.entries)
-
-
-def until(reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + LIMIT
-    while not reached():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("status", [429, 502, 503])

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,7 @@ from tests.servers.collector_run import Running, collector
 from tests.servers.log_table import own
 from tests.servers.otlp_double import Entry
 from tests.unit.conftest import stack_config
-
-LIMIT: Final = 90.0
-"""Seconds within which a line arrives, even on a busy machine."""
+from tests.waits import until
 
 TRACE: Final = (
     "ERROR payment refused\n"
@@ -147,13 +145,6 @@ FILES: Final = tuple(table(datetime.now(UTC)))
 def configured(root: Path, files: dict[str, dict[str, Any]], **logs: Any) -> StackConfig:  # noqa: ANN401 - settings
     listed = [{"path": f"{root}/logs/{name}", "startAt": "beginning", **more} for name, more in files.items()]
     return stack_config("staging", {"systems": {"depot": {"logs": {"files": listed, **logs}}}})
-
-
-def until(reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + LIMIT
-    while not reached():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")

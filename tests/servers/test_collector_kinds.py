@@ -9,9 +9,7 @@ import pytest
 from observability.logs.statements import KIND
 from tests.servers.collector_run import Container, Running, collector, entry, write
 from tests.unit.conftest import stack_config
-
-LIMIT: Final = 90.0
-"""Seconds within which every line has arrived, even on a busy machine."""
+from tests.waits import until
 
 SAME: Final[dict[str, tuple[str, ...]]] = {
     "numbers": ("ERROR order 17 failed after 3 attempts", "ERROR order 4711 failed after 12 attempts"),
@@ -55,9 +53,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         texts = [*"\n".join(lines).split("\n"), "INFO no error 17"]
         write(root, container, "".join(entry(f"{text}\n", "stdout", now + at) for at, text in enumerate(texts)))
     with collector(stack_config(), root, found) as one:
-        end = time.monotonic() + LIMIT
-        while len(one.received.entries) < 3 * len(SAME) and time.monotonic() < end:
-            time.sleep(0.2)
+        until(lambda: len(one.received.entries) >= 3 * len(SAME))
         yield one
 
 

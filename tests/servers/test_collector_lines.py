@@ -15,9 +15,7 @@ from tests.servers.log_case import Case, Stored
 from tests.servers.log_cases import CASES
 from tests.servers.log_table import config, container, expected, file_of, own, times
 from tests.servers.otlp_double import Entry
-
-LIMIT: Final = 90.0
-"""Seconds within which every line has arrived, even on a busy machine."""
+from tests.waits import until
 
 QUIET: Final = 4.0
 """Seconds without a new line after which none is expected."""
@@ -49,14 +47,16 @@ def running(tmp_path_factory: pytest.TempPathFactory, now: int) -> Iterator[Runn
 @pytest.fixture(scope="module")
 def arrived(running: Running) -> dict[str, list[Entry]]:
     """The lines of every container, once no more arrive."""
-    end, before, since = time.monotonic() + LIMIT, -1, time.monotonic()
-    while time.monotonic() < end:
+    before, since = -1, time.monotonic()
+
+    def complete() -> bool:
+        nonlocal before, since
         count = len(running.received.entries)
         if count != before:
             before, since = count, time.monotonic()
-        if count > sum(len(case.stored) for case in CASES) and time.monotonic() - since > QUIET:
-            break
-        time.sleep(0.2)
+        return count > sum(len(case.stored) for case in CASES) and time.monotonic() - since > QUIET
+
+    until(complete)
     return running.received.by_container()
 
 

@@ -13,15 +13,13 @@ from tests.servers.collector_run import Container, collector, entry, loki_server
 from tests.servers.log_case import Case
 from tests.servers.log_cases import CASES
 from tests.servers.log_table import config, container, expected, file_of, own
+from tests.waits import until
 
 ROTATED: Final = Container(name="rotated")
 """A container that wrote for hours before it is read for the first time."""
 
 HOURS: Final = (9, 6, 3, 0)
 """Age of the lines of its files, the oldest file first."""
-
-LIMIT: Final = 90.0
-"""Seconds within which every line is stored, even on a busy machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +50,8 @@ def loki(tmp_path_factory: pytest.TempPathFactory, now: int) -> Iterator[str]:
         at = [now - hours * 3600 * 10**9 + second * 10**9 for second in range(-200, 0)]
         path.write_text("".join(entry(f"{hours} hours ago\n", "stdout", one) for one in at))
     with loki_server(config(), root) as address, collector(config(), root, [*found, ROTATED], to=address):
-        count, end = sum(len(case.stored) for case in CASES), time.monotonic() + LIMIT
-        while sum(len(stored(address, case.name)) for case in CASES) < count and time.monotonic() < end:
-            time.sleep(2)
+        count = sum(len(case.stored) for case in CASES)
+        until(lambda: sum(len(stored(address, case.name)) for case in CASES) >= count, pause=2)
         yield address
 
 

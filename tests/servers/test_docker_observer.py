@@ -99,7 +99,7 @@ def seen(collector: Container) -> dict[str, dict[str, str]]:
 def endpoints(engine: Engine, count: int, **settings: Any) -> dict[str, dict[str, str]]:  # noqa: ANN401 - any setting
     """The fields of that many endpoints."""
     with running(engine, **settings) as collector:
-        until(lambda: len(seen(collector)) == count, 60)
+        until(lambda: len(seen(collector)) == count)
         return seen(collector)
 
 
@@ -154,14 +154,14 @@ def test_containers_of_excluded_images_have_no_endpoint(engine: Engine) -> None:
 
 def test_a_later_container_is_found_also_after_the_stream_of_events_broke(engine: Engine) -> None:
     with running(engine, include_all_containers=True) as collector:
-        until(lambda: len(seen(collector)) == 4, 60)
+        until(lambda: len(seen(collector)) == 4)
         engine.start(container("c", "later"))
-        until(lambda: "c" * 64 in seen(collector), 60)
+        until(lambda: "c" * 64 in seen(collector))
         engine.drop_streams()
         engine.start(container("d", "meanwhile"))
-        until(lambda: "d" * 64 in seen(collector), 60)
+        until(lambda: "d" * 64 in seen(collector))
         engine.end("a" * 64)
-        until(lambda: "stopping receiver" in collector.logs().decode(), 60)
+        until(lambda: "stopping receiver" in collector.logs().decode())
 
 
 def test_an_engine_of_an_older_api_is_asked_in_its_own_version() -> None:

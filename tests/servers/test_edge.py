@@ -74,6 +74,10 @@ class Edge:
         with httpx.Client(verify=context, trust_env=False, timeout=30) as client:
             return client.request(method, f"{self.url}{path}", headers=headers).status_code
 
+    def ready(self) -> None:
+        """Wait until it answers by TLS; Caddy opens its ports before it has a certificate."""
+        until(lambda: self.post("/", None))
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
@@ -119,8 +123,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
             program=program,
         )
         ready(f"{found.prometheus}/-/ready")
-        ready(f"{found.loki}/ready", seconds=120)
-        ready(f"http://{ADDRESS}:{caddy.METRICS_PORT}/healthz")
+        ready(f"{found.loki}/ready")
+        found.ready()
         yield found
 
 
@@ -288,8 +292,8 @@ def test_a_certificate_of_the_users_own_is_presented_in_its_place(running: Edge,
     root = tmp_path / "edge-with-files"
     _write_edge(root, stack, {**dict(zip(stack.settings.edge.pair, texts, strict=True)), **TOKENS})
     with _caddy(docker.from_env(), running.network, root, OTHER, "other-edge") as program:
-        ready(f"http://{OTHER}:{caddy.METRICS_PORT}/healthz")
         second = replace(running, url=f"https://{OTHER}:{caddy.PORT}", authority=own.authority, program=program)
+        second.ready()
         credential = f"Bearer {TOKENS[token('web-2')]}"
         assert second.post("/api/v1/write", credential) not in (401, 403, 404)
         assert second.post("/api/v1/write", f"Bearer {STALE}") == 401
@@ -318,7 +322,7 @@ def test_samples_of_an_agents_prometheus_arrive(running: Edge, rotated: bool) ->
     with _container(docker.from_env(), running.network, "prometheus", files=folder, command=command, alias="agent"):
         began = time.time()
         query = 'timestamp(up{host="web-2",job="prometheus"} == 1)'
-        until(lambda: any(float(one["value"][1]) > began for one in _query(running, query)), 180)
+        until(lambda: any(float(one["value"][1]) > began for one in _query(running, query)))
 
 
 @pytest.mark.parametrize("rotated", [False, True])
@@ -331,7 +335,7 @@ def test_lines_of_an_agents_collector_arrive(running: Edge, tmp_path: Path, rota
     one = Container(name="shop")
     write(tmp_path, one, entry(f"hello from web-2, {rotated}\n", "stdout", time.time_ns()))
     with collector(stack, tmp_path, [one], host="web-2"):
-        until(lambda: _lines(running, f"hello from web-2, {rotated}"), 180)
+        until(lambda: _lines(running, f"hello from web-2, {rotated}"))
 
 
 def _bundle(running: Edge) -> str:
@@ -389,7 +393,7 @@ def test_both_credentials_of_a_host_are_accepted_while_it_gets_another(running: 
     for names, status in ((frozenset({earlier_token("web-2")}), {200, 204, 400}), (frozenset[str](), {401})):
         _write_edge(running.root, config(*HOSTS, secrets=names), made)
         running.program.restart(timeout=5)
-        ready(f"http://{ADDRESS}:{caddy.METRICS_PORT}/healthz")
+        running.ready()
         for path in ROUTES:
             assert running.post(path, f"Bearer {STALE}") in status
             assert running.post(path, f"Bearer {TOKENS[token('web-2')]}") in {200, 204, 400}
@@ -403,7 +407,7 @@ def test_a_host_that_is_removed_is_refused_and_the_others_go_on(running: Edge) -
     }
     _write_edge(running.root, config("web-2"), secrets)
     running.program.restart(timeout=5)
-    ready(f"http://{ADDRESS}:{caddy.METRICS_PORT}/healthz")
+    running.ready()
     for path in ROUTES:
         assert running.post(path, f"Bearer {TOKENS[token('db-1')]}") == 401
         assert running.post(path, f"Bearer {TOKENS[token('web-2')]}") in {200, 204, 400}

@@ -10,6 +10,7 @@ import pytest
 
 from tests.servers.collector_run import loki_server
 from tests.unit.conftest import stack_config
+from tests.waits import until
 
 LABELS = {"system": "depot", "team": "depot", "service": "api", "level": "error", "host": "old-1"}
 """Labels as a Promtail's settings state them; `host` is none of those that the stack's collector makes."""
@@ -78,7 +79,4 @@ def test_a_line_pushed_by_another_collector_is_stored_with_its_labels(address: s
         timeout=60,
     )
     assert answer.status_code == 204, answer.text
-    end = time.monotonic() + 30
-    while not (found := stored(address, text)) and time.monotonic() < end:
-        time.sleep(0.5)
-    assert found == [(LABELS, values)]
+    assert until(lambda: stored(address, text)) == [(LABELS, values)]

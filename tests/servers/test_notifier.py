@@ -17,8 +17,11 @@ ADDED = ("cause", "line_1", "line_2")
 QUIET = 70
 """Seconds in which an update is muted and ends, and two messages of Prometheus replace annotations several times."""
 
-LIMIT = timedelta(seconds=10 + 30)
-"""From the start of an alert to its message at the latest: Alertmanager's wait, and what the delivery may take."""
+LIMIT = timedelta(minutes=4)
+"""From the start of an alert to its message: less than the wait of Alertmanager for a second message of the group.
+
+How long the delivery takes is measured by tests/soak/test_delivery.py.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +103,7 @@ def test_an_alert_that_got_worse_is_one_more_message_and_its_end_is_none(servers
     assert text["text"].startswith("*Update:* 45% now, 12% in the last message\n*Cause:* ")
     time.sleep(QUIET)
     assert len(servers.world.of("hook")) == 2
-    until(lambda: [one["labels"]["alertname"] for one in servers.alerts()] == ["CriticalErrorRate"], 200)
+    until(lambda: [one["labels"]["alertname"] for one in servers.alerts()] == ["CriticalErrorRate"])
     assert len(servers.world.of("hook")) == 2
 
 

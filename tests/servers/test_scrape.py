@@ -2,7 +2,6 @@
 
 import io
 import json
-import socket
 import tarfile
 import time
 import urllib.parse
@@ -21,13 +20,14 @@ from observability.scrape.systems import ROBUST
 from observability.systems.exposition import RefusedError, read
 from observability.systems.fetch import ACCEPT, fetch
 from observability.systems.scrapes import AHEAD, BEHIND
+from tests.ports import free_port
 from tests.unit.metrics_server import Served, serving
 from tests.unit.test_check_scrapes import DOTS, OPEN_METRICS, PAGE, negotiated, stamped
+from tests.waits import until
 
 TEXT = "text/plain; version=0.0.4"
 OM = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 AGAIN = 'http_requests_total{status="500",method="GET",route="/orders/:id"} 4\n'
-LIMIT = 120.0
 """Seconds within which Prometheus has scraped every target once, even on a busy machine."""
 
 Body = str | Callable[[dict[str, str]], tuple[str, str]]
@@ -85,9 +85,7 @@ def servers() -> Iterator[dict[str, Served]]:
 @pytest.fixture(scope="module")
 def stored(servers: dict[str, Served]) -> Iterator[dict[str, Stored]]:
     """What the pinned Prometheus stores of every page, scraped by jobs configured as a system's job."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     jobs = [
         {
             "job_name": name,
@@ -134,16 +132,16 @@ def _api(port: int, path: str) -> Any:  # noqa: ANN401 - JSON
 
 def _targets(port: int, count: int) -> dict[str, dict[str, Any]]:
     """Every target, once it was scraped."""
-    end = time.monotonic() + LIMIT
-    while time.monotonic() < end:
+
+    def scraped() -> dict[str, dict[str, Any]]:
         try:
             found = {one["scrapePool"]: one for one in _api(port, "targets")["activeTargets"]}
         except OSError:
-            found = {}
-        if len(found) == count and all(one["health"] != "unknown" for one in found.values()):
-            return found
-        time.sleep(0.5)
-    raise AssertionError(f"not every target was asked within {LIMIT:.0f} s")
+            return {}
+        return found if len(found) == count and all(one["health"] != "unknown" for one in found.values()) else {}
+
+    targets: dict[str, dict[str, Any]] = until(scraped)
+    return targets
 
 
 def _series(port: int, job: str, target: dict[str, Any]) -> Iterator[tuple[Series, float]]:
