@@ -31,7 +31,7 @@ def run_tool(service: str, command: Sequence[str], files: Mapping[str, str]) -> 
         code = container.wait(timeout=HANG_SECONDS)["StatusCode"]
         return ToolResult(code=code, output=container.logs().decode())
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
 
 
 def archive(files: Mapping[str, str]) -> bytes:

@@ -13,8 +13,10 @@ from observability.core.errors import ConfigError
 from observability.settings import load
 
 if TYPE_CHECKING:
+    from observability.operations.containers import ServiceState
     from observability.operations.operation import Operation
     from observability.operations.rotation import Progress
+    from observability.operations.rows import Row
     from observability.settings.load import StackConfig
 
 BESIDE = beside.found()
@@ -34,23 +36,21 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
         companion.up(stack, err)
     operation.home.remember_made(stack)
     outcome = operation.run("up")
-    bad = [state for state in operation.wait() if not state.ok]
-    rows = [] if bad else operation.verified()
+    bad, rows = _after(operation)
     repair = sorted({name for row in rows for name in row.repair})
     if repair:
         # What a server has in use is known only once it runs.
         outcome.add(operation.run("up", also=repair))
-        bad = [state for state in operation.wait() if not state.ok]
-        rows = [] if bad else operation.verified()
-    found_bad = [row for row in rows if row.verdict == "failed"]
-    while not (bad or any(not row.passing for row in found_bad)):
+        bad, rows = _after(operation)
+    while not (bad or any(row.verdict == "failed" and not row.passing for row in rows)):
         progress = operation.advance_rotations()
         _say_rotated(progress, stack)
         if not progress.again:
             break
         operation = Operation.prepare(stack, err, to_run=True)
         outcome.add(operation.run("up"))
-        bad = [state for state in operation.wait() if not state.ok]
+        bad, rows = _after(operation)
+    found_bad = [row for row in rows if row.verdict == "failed"]
     found = [addresses(operation.config), *(companion.addresses(stack) for companion in BESIDE)]
     opened = dict(pair for one in found for pair in one.items())
     if as_json:
@@ -78,6 +78,12 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
         raise typer.Exit(1)
     if not as_json:
         _show(operation, opened)
+
+
+def _after(operation: "Operation") -> "tuple[list[ServiceState], list[Row]]":
+    """After an update: the services that are not well, and where all are, the rows of the quick `verify`."""
+    bad = [state for state in operation.wait() if not state.ok]
+    return bad, [] if bad else operation.verified()
 
 
 def _say_rotated(progress: "Progress", stack: str) -> None:

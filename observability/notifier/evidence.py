@@ -6,7 +6,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from observability.alerting.causes import RECENT, Active, Lines, Observed, Server, Started, grouped
 from observability.core.alert import NO_PROBLEM
@@ -23,6 +23,29 @@ Ask = Callable[[str, str, Mapping[str, str]], Any]
 
 class NoAnswerError(Exception):
     """A server does not respond, or its response is not usable."""
+
+
+class Asking(Protocol):
+    """Has a way to request, and notes who does not respond."""
+
+    @property
+    def ask(self) -> Ask:
+        """How a server is asked."""
+
+    @property
+    def missing(self) -> list[str]:
+        """A sentence for each server that does not respond."""
+
+
+def asked(by: Asking, service: str, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
+    """The JSON of a server's response; None where it does not respond, which is noted once."""
+    try:
+        return by.ask(service, path, params)
+    except NoAnswerError as error:
+        said = f"{service} does not answer: {error}"
+        if said not in by.missing:
+            by.missing.append(said)
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +118,7 @@ class Observer:
         query = f'{{system=~"{"|".join(systems)}",level=~"{ERROR_LEVELS}"}}'
         start = (since - timedelta(minutes=5)).timestamp()
         params = {"query": query, "limit": str(LINES), "start": f"{start:.0f}", "direction": "backward"}
-        answer = self._asked("loki", "/loki/api/v1/query_range", params)
+        answer = asked(self, "loki", "/loki/api/v1/query_range", params)
         streams = answer["data"]["result"] if answer else []
         found = [
             (at, stream["stream"].get("service", ""), text) for stream in streams for at, text in stream["values"]
@@ -142,18 +165,8 @@ class Observer:
         params = {"query": query}
         if at is not None and at < datetime.now(UTC):
             params["time"] = f"{at.timestamp():.0f}"
-        answer = self._asked("prometheus", "/api/v1/query", params)
+        answer = asked(self, "prometheus", "/api/v1/query", params)
         return [(one["metric"], float(one["value"][1])) for one in answer["data"]["result"]] if answer else []
-
-    def _asked(self, service: str, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
-        """The JSON of a server's response; None where it does not respond, which is noted once."""
-        try:
-            return self.ask(service, path, params)
-        except NoAnswerError as error:
-            said = f"{service} does not answer: {error}"
-            if said not in self.missing:
-                self.missing.append(said)
-            return None
 
 
 def _at(seconds: float) -> datetime:

@@ -106,7 +106,7 @@ class Hosts:
         removed = []
         for name, client in self.clients.items():
             for one in objects(client, self.config.stack, volumes=volumes):
-                one.remove(**({"force": True} if isinstance(one, Container) else {}))
+                one.remove(**({"force": True, "v": True} if isinstance(one, Container) else {}))
                 removed.append(f"{one.name} on {name}")
         return removed
 

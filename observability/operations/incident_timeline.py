@@ -1,15 +1,15 @@
 """What a stack knows of the time of an incident: alerts, silences, starts, images, changes of configuration."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from observability.alerting.causes import RECENT
 from observability.core.alert import NO_PROBLEM_PATTERN
 from observability.core.naming import PLATFORM
-from observability.notifier.evidence import NoAnswerError
+from observability.notifier.evidence import Ask, asked
 from observability.notifier.facts import depends
 from observability.operations.home import Update
 from observability.operations.incidents import Event, Incident
@@ -29,9 +29,6 @@ RELOADS: Final = (
 
 _COMMANDS: Final = {"update": "obs up", "destroy": "obs down"}
 """The command of a run of the engine, by its kind."""
-
-Ask = Callable[[str, str, Mapping[str, str]], Any]
-"""Requests a path of a server with parameters; the JSON of the response, or NoAnswerError."""
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -88,7 +85,7 @@ class Seen:
                     yield Event(at=_at(last + step), what="alert", text=f"{name} has ended")
 
     def _silences(self) -> Iterator[Event]:
-        found = self._asked("alertmanager", "/api/v2/silences", {})
+        found = asked(self, "alertmanager", "/api/v2/silences", {})
         for one in found or ():
             matchers = ", ".join(
                 f"{m['name']}{'=' if m.get('isEqual', True) else '!='}{'~' if m['isRegex'] else ''}{m['value']}"
@@ -158,18 +155,9 @@ class Seen:
             "end": f"{self.end.timestamp():.0f}",
             "step": str(step),
         }
-        answer = self._asked("prometheus", "/api/v1/query_range", params)
+        answer = asked(self, "prometheus", "/api/v1/query_range", params)
         for one in answer["data"]["result"] if answer else ():
             yield one["metric"], [(float(at), float(value)) for at, value in one["values"]]
-
-    def _asked(self, service: str, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
-        try:
-            return self.ask(service, path, params)
-        except NoAnswerError as error:
-            said = f"{service} does not answer: {error}"
-            if said not in self.missing:
-                self.missing.append(said)
-            return None
 
     def _of_systems(self) -> str:
         return f',system=~"{"|".join(self.systems)}"' if self.systems else ""

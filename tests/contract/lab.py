@@ -147,7 +147,7 @@ class Lab:
     def sweep(self) -> None:
         """Remove from Docker what a failed or killed run left with the prefix."""
         for item in self.left():
-            item.remove(**({} if isinstance(item, Network) else {"force": True}))
+            item.remove(**({"force": True, "v": True} if isinstance(item, Container) else {}))
 
     def left(self) -> list[Container | Network | Volume]:
         """Return the resources in Docker with the prefix."""

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 import pytest
 from pulumi.runtime.proto.engine_pb2 import GetRootResourceRequest
 from pulumi.runtime.settings import Settings

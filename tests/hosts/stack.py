@@ -113,7 +113,7 @@ class Monitored:
         """Remove what the stack left on both engines."""
         for client in (self.host.local, self.host.docker):
             for one in objects(client, STACK):
-                one.remove(**({"force": True} if one.attrs.get("State") else {}))
+                one.remove(**({"force": True, "v": True} if one.attrs.get("State") else {}))
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def test_a_compose_project_nobody_announced_is_seen_within_a_minute(running: Mon
     selector = f'{{instance="{NAME}:8080", name="shop-web-1", container_label_com_docker_compose_project="shop"}}'
     until(lambda: running.query(f"container_memory_working_set_bytes{selector}"))
     print(f"lines after {arrived:.0f} s, metrics after {time.time() - began:.0f} s")  # noqa: T201
-    running.host.docker.containers.get("shop-web-1").remove(force=True)
+    running.host.docker.containers.get("shop-web-1").remove(force=True, v=True)
 
 
 def test_a_labelled_container_is_scraped_by_the_agent(running: Monitored) -> None:
@@ -87,7 +87,7 @@ def test_a_labelled_container_is_scraped_by_the_agent(running: Monitored) -> Non
     assert rows[f"container {NAME}/elsewhere is scraped"]["verdict"] == "failed"
     assert f"join the network {naming.network(STACK)}" in rows[f"container {NAME}/elsewhere is scraped"]["detail"]
     for name in ("labelled", "elsewhere"):
-        running.host.docker.containers.get(name).remove(force=True)
+        running.host.docker.containers.get(name).remove(force=True, v=True)
 
 
 def test_verify_and_host_list_pass_for_a_host_that_sends(running: Monitored) -> None:

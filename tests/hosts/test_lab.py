@@ -80,7 +80,7 @@ def test_its_containers_reach_this_machine_until_it_is_cut_off(host: Host, image
             assert container.exec_run(command).exit_code == 0
         finally:
             host.join()
-            container.remove(force=True)
+            container.remove(force=True, v=True)
 
 
 def test_usual_paths_of_docker_are_those_of_its_engine(host: Host, image: str) -> None:
@@ -89,4 +89,4 @@ def test_usual_paths_of_docker_are_those_of_its_engine(host: Host, image: str) -
         assert str(container.id) in host.run("ls", "/var/lib/docker/containers")
         assert str(container.short_id) in host.run("docker", "ps", "--quiet")
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)

@@ -40,7 +40,7 @@ def give(stack: Project) -> None:
         promtool.start()
         assert promtool.wait(timeout=HANG_SECONDS)["StatusCode"] == 0, promtool.logs().decode()
     finally:
-        promtool.remove(force=True)
+        promtool.remove(force=True, v=True)
     # Blocks written by other programs are read at startup, otherwise within a minute.
     server.restart(timeout=30)
     until(lambda: stack.prometheus("query", query=OLDEST)["result"])

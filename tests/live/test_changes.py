@@ -72,9 +72,9 @@ def test_a_server_that_exits_is_restarted_and_verify_is_green(spine: Project) ->
 
 
 def test_a_container_removed_or_stopped_by_hand_runs_again_after_up(spine: Project) -> None:
-    spine.client.containers.get(f"obs-{STACK}-node-exporter").remove(force=True)
+    spine.client.containers.get(f"obs-{STACK}-node-exporter").remove(force=True, v=True)
     spine.client.containers.get(f"obs-{STACK}-alertmanager").stop()
-    spine.client.containers.get(f"obs-{STACK}-prometheus-config").remove(force=True)
+    spine.client.containers.get(f"obs-{STACK}-prometheus-config").remove(force=True, v=True)
     assert spine.obs("status", STACK).returncode == 1
     done = spine.obs("up", STACK)
     assert done.returncode == 0, done.stderr

@@ -55,7 +55,7 @@ def test_a_container_that_somebody_else_starts_has_its_metrics(
     try:
         until(lambda: systems(stack, name) == {system})
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
 
 
 def test_an_unassigned_container_has_a_team_and_thresholds(stack: Project) -> None:
@@ -104,7 +104,7 @@ def labelled(stack: Project) -> Iterator[dict[str, str]]:
         yield names
     finally:
         for container in made:
-            container.remove(force=True)
+            container.remove(force=True, v=True)
 
 
 def targets(stack: Project, name: str) -> list[tuple[str, str, str]]:

@@ -39,7 +39,7 @@ def writer(stack: Project, labels: dict[str, str], program: str) -> Iterator[Con
     try:
         yield container
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
 
 
 def lines(selector: str, limit: int = 5000, start: int = 0) -> list[tuple[dict[str, str], int, str]]:

@@ -196,4 +196,4 @@ def out_of_memory(stack: Stack) -> None:
 
 def started_anew(stack: Stack) -> None:
     """Docker forgets that a container was killed when it is created again."""
-    stack.client.containers.get(stack.name("prometheus")).remove(force=True)
+    stack.client.containers.get(stack.name("prometheus")).remove(force=True, v=True)

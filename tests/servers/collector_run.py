@@ -226,7 +226,7 @@ def started(root: Path, image: str, arguments: Sequence[str]) -> Iterator[Progra
     finally:
         container.stop(timeout=20)
         print(container.logs().decode()[-4000:])  # noqa: T201 - shown by pytest where a test fails
-        container.remove(force=True)
+        container.remove(force=True, v=True)
 
 
 def ready(address: str, program: Program | None = None) -> None:

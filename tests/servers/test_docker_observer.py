@@ -84,7 +84,7 @@ def running(engine: Engine, **settings: Any) -> Iterator[Container]:  # noqa: AN
             collector.start()
             yield collector
         finally:
-            collector.remove(force=True)
+            collector.remove(force=True, v=True)
 
 
 def seen(collector: Container) -> dict[str, dict[str, str]]:

@@ -92,7 +92,7 @@ def address() -> Iterator[str]:
         until(lambda: _ready(found))
         yield found
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
 
 
 def _ready(address: str) -> bool:

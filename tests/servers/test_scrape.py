@@ -113,7 +113,7 @@ def stored(servers: dict[str, Served]) -> Iterator[dict[str, Stored]]:
             for name in servers
         }
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
 
 
 def _archive(name: str, text: str) -> bytes:

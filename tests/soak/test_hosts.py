@@ -52,7 +52,7 @@ def test_a_labelled_container_that_stopped_is_missed_until_it_runs_again(running
     print(f"ContainerDown after {time.time() - stopped:.0f} s")  # noqa: T201
     container.start()
     until(lambda: not [one for one in firing(running, "ContainerDown") if one["name"] == "labelled"])
-    container.remove(force=True)
+    container.remove(force=True, v=True)
 
 
 def test_a_host_that_is_cut_off_is_silent_and_then_misses_nothing(running: Monitored) -> None:
@@ -105,7 +105,7 @@ def test_a_withdrawn_credential_is_refused_and_the_host_sends_with_its_new_one(r
     until(lambda: running.query(f'timestamp(up{{job="node", host="{NAME}"}}) > {again:.0f}'))
     write(running, "late", "echo here; sleep 600")
     until(lambda: running.lines(f'{{host="{NAME}", container="late"}}', again - 60))
-    running.host.docker.containers.get("late").remove(force=True)
+    running.host.docker.containers.get("late").remove(force=True, v=True)
 
 
 def test_a_rotated_credential_is_replaced_and_no_sample_is_missing(running: Monitored) -> None:
@@ -135,7 +135,7 @@ def test_the_engine_may_be_reached_by_tcp_with_tls_instead(running: Monitored) -
     running.configure(values)
     # Over the new way a container that someone removed is created again.
     before = running.host.docker.containers.get(f"obs-{STACK}-prometheus").id
-    running.host.docker.containers.get(f"obs-{STACK}-node-exporter").remove(force=True)
+    running.host.docker.containers.get(f"obs-{STACK}-node-exporter").remove(force=True, v=True)
     running.up()
     assert running.host.docker.containers.get(f"obs-{STACK}-node-exporter").status == "running"
     assert running.host.docker.containers.get(f"obs-{STACK}-prometheus").id == before

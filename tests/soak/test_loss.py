@@ -134,4 +134,4 @@ def test_every_line_is_stored_once_and_every_sample_but_those_of_the_kill(runnin
     assert len(gaps) <= 1
     assert all(before <= back and after >= kill for before, after in gaps)
     for client, side in ((running.host.local, "here"), (running.host.docker, "there")):
-        client.containers.get(names[side]).remove(force=True)
+        client.containers.get(names[side]).remove(force=True, v=True)

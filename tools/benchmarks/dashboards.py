@@ -97,7 +97,7 @@ def server(client: docker.DockerClient, image: str, config: StackConfig, start: 
             _until_ready(address)
             yield Server(address=address, container=container)
         finally:
-            container.remove(force=True)
+            container.remove(force=True, v=True)
     finally:
         volume.remove(force=True)
 
@@ -126,7 +126,7 @@ def _write(client: docker.DockerClient, image: str, data: dict[str, dict[str, st
         if promtool.wait(timeout=900)["StatusCode"] != 0:
             raise RuntimeError(promtool.logs().decode())
     finally:
-        promtool.remove(force=True)
+        promtool.remove(force=True, v=True)
 
 
 def _until_ready(address: str) -> None:
