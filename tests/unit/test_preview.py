@@ -7,47 +7,16 @@ from typing import Any
 
 import pytest
 from pulumi.automation.events import DiffKind, EngineEvent, PropertyDiff, StepEventMetadata
-from typer.testing import CliRunner
 
-from observability.cli import lifecycle, preview
-from observability.cli.app import app
-from observability.core.errors import ConfigError
+from observability.cli import preview
 from observability.operations import containers
 from observability.operations.changes import Change, Changes, Recorded, line, records
 from observability.operations.differences import SECRET, Difference, differences, masked
-from observability.operations.engine import Engine, Outcome
-from observability.operations.operation import Operation
-from observability.operations.rotation import Progress
-from observability.operations.rows import Row
-from observability.settings.watched import Unplaced
+from observability.operations.engine import Engine
 from observability.synth.record import Declared
-
-RECORDED = json.loads((Path(__file__).parent / "files" / "preview.json").read_text(encoding="utf-8"))
-
-NOW = [
-    {
-        "file": "/staging/rules/shop.yaml",
-        "content": "groups:\n- name: shop\n  rules:\n  - alert: QueueTooLong\n    expr: queue > 6\n    for: 10m\n"
-        "  - alert: OrdersWaiting\n    expr: waiting > 1\n",
-    },
-    {
-        "file": "/staging/prometheus.yaml",
-        "content": "scrape_configs:\n- job_name: prometheus\n  scrape_interval: 15s\n- job_name: shop\n"
-        '  scrape_interval: 30s\n  static_configs:\n  - targets: ["shop:8081"]\n',
-    },
-    {"file": "/staging/rules/new.yaml", "content": "groups: []\n"},
-    {"file": "/staging/secrets/password", "content": SECRET},
-    {"file": "/staging/secrets/same", "content": SECRET},
-]
-"""The files that the recorded loader is declared with."""
+from tests.unit.operation_double import NOW, RECORDED, completed, recorded_steps, run
 
 STORED = ("first-password-1", "same-password", "hush-0", "hush-1", "pw0", "pw1")
-
-
-def recorded_steps() -> list[StepEventMetadata]:
-    """The steps for which `up` would print a line."""
-    found = [StepEventMetadata.from_json(step) for step in RECORDED["steps"]]
-    return [step for step in found if step.op.value in ("create", "update", "replace", "delete")]
 
 
 @pytest.fixture(scope="module")
@@ -265,44 +234,7 @@ def test_a_secret_is_masked_by_its_name_its_place_or_its_value(path: str, value:
 
 @pytest.fixture
 def operation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:  # noqa: ANN401 - as much of one as is used
-    """A completed operation, on a stack where something is not placed and a part is left out."""
-    config = SimpleNamespace(
-        stack="dev",
-        left_out={"cadvisor": "example/cadvisor:1 cannot be pulled (no such host)"},
-        unplaced=(Unplaced(system="shop", what="postgres"), Unplaced(system="shop", what="redis", reason="shared")),
-    )
-    outcome = Outcome(steps=recorded_steps())
-    outcome.changes.update({"create": 1, "update": 1, "replace": 4, "delete": 1, "same": 1})
-    known = Changes(again={}, recorded=records(RECORDED["deployment"]), declared={"server-config-loader": NOW})
-    made = SimpleNamespace(
-        config=config,
-        home=SimpleNamespace(folder=tmp_path, remember_made=lambda _: None),
-        run=lambda *_, **__: outcome,
-        wait=list,
-        verified=list,
-        advance_rotations=Progress,
-        hosts=SimpleNamespace(silent={"web-2": "no route to host"}),
-        changes=lambda found: known.of(found.steps),
-        refusal=ConfigError("port 9090 is already taken", "free it"),
-    )
-    monkeypatch.setattr(Operation, "prepare", lambda *_, **__: made)
-    companion = SimpleNamespace(
-        name="beside",
-        plan=lambda _: ["create beside-web"],
-        prepare=lambda _: None,
-        up=lambda *_: None,
-        addresses=lambda _: {"beside": "http://127.0.0.1:8088"},
-    )
-    monkeypatch.setattr(lifecycle, "BESIDE", [companion])
-    monkeypatch.setattr("components.stack.addresses", lambda _: {"prometheus": "http://127.0.0.1:9090"})
-    monkeypatch.setattr("observability.operations.parts.receivers", lambda _: [])
-    return made
-
-
-def run(*arguments: str) -> str:
-    done = CliRunner().invoke(app, [*arguments, "--skip-check"], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.stdout
+    return completed(monkeypatch, tmp_path)
 
 
 @pytest.mark.usefixtures("operation")
@@ -331,22 +263,6 @@ def test_preview_as_json_has_every_difference() -> None:
     ]
     assert found["beside"] == {"beside": ["create beside-web"]}
     assert found["refused"] == {"what": "port 9090 is already taken", "fix": "free it"}
-
-
-@pytest.mark.usefixtures("operation")
-def test_up_names_what_is_declared_and_not_placed() -> None:
-    said = run("up", "dev")
-    assert "not watched: postgres of shop: declared in systems/shop.yaml and placed nowhere\n" in said
-    assert "not watched: redis of shop: shared\n" in said
-    assert "dev: 7 changes, 1 resources unchanged\n" in said
-
-
-@pytest.mark.usefixtures("operation")
-def test_up_as_json_has_counts_addresses_and_what_is_not_watched() -> None:
-    found = json.loads(run("up", "dev", "--json"))
-    opened = {"prometheus": "http://127.0.0.1:9090", "beside": "http://127.0.0.1:8088"}
-    assert (found["changed"], found["addresses"]) == (7, opened)
-    assert [one["what"] for one in found["not_watched"]] == ["postgres", "redis"]
 
 
 def test_preview_offline_as_json_lists_what_is_declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -397,59 +313,6 @@ def test_what_a_bridged_provider_adds_to_its_record_is_not_a_difference() -> Non
         "inputs": {"uploads": [{"__defaults": [], **file}], "__defaults": []},
     }
     assert records({"resources": [resource]})["it"].uploads == [file]
-
-
-def up_after(operation: Any, *checks: list[Row]) -> tuple[int, str, list[dict[str, Any]]]:  # noqa: ANN401 - the double
-    """Exit code and output of `up` whose checks end like this, one after the other; and how the updates were run."""
-    answers, ran = list(checks), []
-
-    def update(*_: object, **options: Any) -> Outcome:  # noqa: ANN401 - of the operation
-        ran.append(options)
-        return Outcome()
-
-    operation.run, operation.verified = update, lambda: answers.pop(0)
-    done = CliRunner().invoke(app, ["up", "dev", "--skip-check"], catch_exceptions=False)
-    return done.exit_code, done.output, ran
-
-
-def test_up_fails_and_shows_what_is_not_as_declared(operation: Any) -> None:  # noqa: ANN401 - the double
-    wide = Row.of("silence 1a2b", "severity=~.+ until 2030", ok=False, fix="./obs silence expire 1a2b")
-    code, said, ran = up_after(operation, [wide])
-    assert (code, ran) == (1, [{}])
-    assert "severity=~.+ until 2030: ./obs silence expire 1a2b" in said
-
-
-def test_up_shows_what_needs_time_to_pass_and_does_not_fail(operation: Any) -> None:  # noqa: ANN401 - the double
-    past = Row(check="messages to ops", verdict="failed", detail="refused", passing=True)
-    code, said, _ = up_after(operation, [past])
-    assert code == 0
-    assert "messages to ops" in said
-
-
-def test_up_repairs_what_is_found_in_use_and_checks_again(operation: Any) -> None:  # noqa: ANN401 - the double
-    other = Row.of("rules in use", "A differs", ok=False, repair=("loader", "server"))
-    code, _, ran = up_after(operation, [other], [])
-    assert (code, ran) == (0, [{}, {"also": ["loader", "server"]}])
-
-
-def test_up_runs_again_for_a_secret_that_is_being_replaced(operation: Any) -> None:  # noqa: ANN401 - the double
-    progress = [Progress(again=True), Progress(ended=("hostWebEdgeToken",)), Progress(again=True)]
-    operation.advance_rotations = lambda: progress.pop(0)
-    code, said, ran = up_after(operation, [])
-    assert (code, ran, len(progress)) == (0, [{}, {}], 1)
-    assert "hostWebEdgeToken: the new value is in use" in said
-
-
-def test_up_names_the_hosts_that_a_new_secret_waits_for(operation: Any) -> None:  # noqa: ANN401 - the double
-    operation.advance_rotations = lambda: Progress(waiting={"hostWebEdgeToken": ("web",)})
-    code, said, _ = up_after(operation, [])
-    assert code == 0
-    assert "hostWebEdgeToken: web has not sent with the new value yet" in said
-
-
-def test_a_stack_that_is_not_well_keeps_the_secret_before(operation: Any) -> None:  # noqa: ANN401 - the double
-    operation.advance_rotations = lambda: pytest.fail("asked")
-    assert up_after(operation, [Row.of("rules in use", "A differs", ok=False)])[0] == 1
 
 
 def test_a_preview_names_the_hosts_that_do_not_answer(operation: Any) -> None:  # noqa: ANN401 - the double
