@@ -7,6 +7,7 @@ from typing import Any
 from observability.settings.load import StackConfig, validate
 from tests.samples.lab import Lab, Server
 from tests.samples.trim import Masks
+from tests.unit.conftest import REFERENCE
 
 STACK = "samples"
 """The stack whose configuration is used for the stack's own parts."""
@@ -36,5 +37,5 @@ class Recipe(Origin):
 
 
 def config(values: Mapping[str, Any] | None = None) -> StackConfig:
-    """A stack like dev."""
-    return validate(STACK, {"environment": "dev", **(values or {})}, frozenset())
+    """A stack like dev, with the systems of the reference project."""
+    return validate(STACK, {"environment": "dev", **(values or {})}, frozenset(), REFERENCE)
