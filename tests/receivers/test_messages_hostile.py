@@ -10,8 +10,9 @@ import pytest
 from observability.alerting.receivers import integrations
 from observability.channels.descriptor import Block
 from tests.receivers.checks import markup_problem, problem
+from tests.receivers.message_cases import LABELS
 from tests.receivers.rendering import Alert, group, render
-from tests.receivers.test_messages import LABELS, complete_stack
+from tests.receivers.test_messages import complete_stack
 from tests.unit.conftest import stack_config
 
 MIXTURE: Final = (
