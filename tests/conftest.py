@@ -23,6 +23,7 @@ NEEDS: Final = {
     "sabotage": "tools",
     "servers": "tools",
     "live": "live",
+    "spine": "live",
     "soak": "live",
 }
 """Marker of every test of a folder: `tools` needs Docker and the images, `live` also needs a running stack.
@@ -34,7 +35,7 @@ A folder that is not named needs neither.
 CONTENT: Final = "content"
 """The folder of tests of the repository's own content, which has folders of the same names as this one."""
 
-STACKS: Final = ("live", "soak")
+STACKS: Final = ("live", "spine", "soak")
 """Folders of tests that start a stack which watches the same systems as the stack `dev`: the demo."""
 
 
@@ -59,7 +60,7 @@ def has_demo() -> bool:
 collect_ignore = [] if has_demo() else [*STACKS]
 
 
-WORKERS: Final = ("live", "contract", "hosts", "sabotage", "soak")
+WORKERS: Final = ("live", "spine", "contract", "hosts", "sabotage", "soak")
 """Folders whose tests share a stack or a host: each runs on one worker, the longest first."""
 
 
@@ -89,12 +90,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 LATER: Final = 10
-"""By how much tests without the live stack are nicer: those with it take longest, on one worker."""
+"""By how much tests without a whole stack are nicer: those with one take longest, each on one worker."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _priority(request: pytest.FixtureRequest) -> None:
-    """Of several workers, that with the live stack runs first; who is not root cannot return to that."""
+    """Of several workers, those with a whole stack run first; who is not root cannot return to that."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         with suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, 0, 0 if folder(request.path) in STACKS else LATER)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.live.conftest import GATEWAY, STACK, Project
+from tests.live.project import Project
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
 from tests.receivers.stack import CHANNELS, notifications, secrets
@@ -59,22 +59,17 @@ def told(http: HttpDoubles, mail: MailDouble) -> dict[str, list[Told]]:
 @contextmanager
 def connected(project: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
     """The doubles, with the stack sending to them; afterwards it has its usual settings again."""
-    with HttpDoubles(GATEWAY) as http, MailDouble(GATEWAY) as mail:
-        section = notifications(http.url, GATEWAY, mail.port)
+    with HttpDoubles(project.gateway) as http, MailDouble(project.gateway) as mail:
+        section = notifications(http.url, project.gateway, mail.port)
         # Not alerts of the platform: what earlier tests did to the stack may still raise one.
         section["teams"] = {team: list(CHANNELS) for team in ("alawael", "erpgo", "syncup")}
         project.configure({**project.usual, "notifications": section})
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda one: project.store(*one), secrets(http.url).items()))
-        _up(project)
+        project.up()
         try:
             yield http, mail
         finally:
             project.forget()
             project.configure()
-            _up(project)
-
-
-def _up(project: Project) -> None:
-    done = project.obs("up", STACK)
-    assert done.returncode == 0, done.stderr
+            project.up()

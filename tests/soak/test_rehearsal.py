@@ -28,7 +28,7 @@ from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from observability.parts.images import PINS
 from observability.settings.load import ROOT, StackConfig, from_file, stack_secrets
 from tests.in_use import refuse_if_in_use
-from tests.live.conftest import Project, copied
+from tests.live.project import Project, copied
 from tests.waits import until
 from toolchain.obtain import ensure_images
 
@@ -221,7 +221,7 @@ def containers(files: Path) -> Iterator[docker.DockerClient]:
 @pytest.fixture(scope="module")
 def rehearsal(containers: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     """The stack of prod, up; it and its data are removed at the end."""
-    project = copied(tmp_path_factory.mktemp("rehearsal"))
+    project = copied(tmp_path_factory.mktemp("rehearsal"), STACK, {})
     (project.root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(rehearsed()))
     for name, value in secrets(from_file(STACK, project.root, complete=False)).items():
         stored = project.obs("secret", "set", name, STACK, stdin=value)

@@ -1,1 +1,1 @@
-"""A whole separate stack next to any running one, under the real engine on a real Docker Engine."""
+"""A small stack of its own under the real engine on a real Docker Engine: what every stack has."""

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.live.conftest import GATEWAY, STACK, Project, until
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
+from tests.spine.conftest import ALERTMANAGER, GATEWAY, STACK, Project, until
 
-API = "http://127.0.0.1:19093/api/v2"
+API = f"{ALERTMANAGER}/api/v2"
 
 LATER = datetime.now(UTC) + timedelta(hours=12)
 

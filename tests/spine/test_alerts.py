@@ -12,7 +12,7 @@ from typing import Any
 import docker
 import pytest
 
-from tests.live.conftest import GATEWAY, HANG_SECONDS, STACK, Project
+from tests.spine.conftest import GATEWAY, HANG_SECONDS, STACK, Project
 
 pytestmark = pytest.mark.usefixtures("spine")
 
@@ -68,7 +68,7 @@ def test_an_alert_raised_on_purpose_reaches_the_webhook_whose_address_stays_secr
     assert path == f"/{TOKEN}"
     alert = next(alert for alert in message["alerts"] if alert["labels"]["alertname"] == "OnPurpose")
     assert alert["annotations"]["description"] == "It is 42"
-    assert {"cluster": "obs-live", "environment": "dev"}.items() <= alert["labels"].items()
+    assert {"cluster": "obs-spine", "environment": "dev"}.items() <= alert["labels"].items()
 
     for container in settled.client.containers.list(all=True, ignore_removed=True):
         assert TOKEN not in json.dumps(container.attrs), container.name

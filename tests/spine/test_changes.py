@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.conftest import STACK, Project, until
+from tests.spine.conftest import STACK, Project, until
 
 pytestmark = pytest.mark.usefixtures("spine")
 

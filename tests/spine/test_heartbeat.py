@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from demo.heartbeat import Heartbeat, server
-from tests.live.conftest import GATEWAY, STACK, Project, until
+from tests.spine.conftest import GATEWAY, STACK, Project, until
 
 pytestmark = pytest.mark.usefixtures("spine")
 

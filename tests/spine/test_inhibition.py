@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.live.conftest import Project, until
+from tests.spine.conftest import ALERTMANAGER, Project, until
 
 pytestmark = pytest.mark.usefixtures("spine")
 
-ALERTS = "http://127.0.0.1:19093/api/v2/alerts"
-SILENCES = "http://127.0.0.1:19093/api/v2/silences"
+ALERTS = f"{ALERTMANAGER}/api/v2/alerts"
+SILENCES = f"{ALERTMANAGER}/api/v2/silences"
 
 Labels = Mapping[str, str]
 
@@ -32,10 +32,10 @@ HOST = alert("HostDown", "critical", {"component": "host", "condition": "down", 
 DATABASE = alert("DatabaseDown", "critical", {"component": "database", "system": "depot"}, instance="db-1:5432")
 REDIS = alert("RedisDown", "critical", {"component": "cache", "system": "depot"}, instance="cache-1:6379")
 COLLECTOR = alert(
-    "ServiceDown", "critical", {"component": "monitoring", "system": "platform", "cluster": "live"}, job="collector"
+    "ServiceDown", "critical", {"component": "monitoring", "system": "platform", "cluster": "spine"}, job="collector"
 )
 SILENT = alert(
-    "LogsSilent", "warning", {"component": "logs", "condition": "logs_silent", "system": "depot", "cluster": "live"}
+    "LogsSilent", "warning", {"component": "logs", "condition": "logs_silent", "system": "depot", "cluster": "spine"}
 )
 
 ENDPOINT = alert("EndpointDown", "critical", {"component": "endpoint", "condition": "down", "system": "depot"})

@@ -16,18 +16,18 @@ import pytest
 import yaml
 
 from observability.settings.load import ROOT
-from tests.live.conftest import Project
 from tests.live.told import Told, connected, told
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
 from tests.receivers.stack import CHANNELS
+from tests.spine.conftest import ALERTMANAGER, Project
 
-ALERTS: Final = "http://127.0.0.1:19093/api/v2/alerts"
+ALERTS: Final = f"{ALERTMANAGER}/api/v2/alerts"
 
 GROUP_SECONDS: Final = 10
 """How long Alertmanager waits for more alerts of a group, and before it sends changes of it."""
 
-OUTSIDE: Final = {"cluster": "obs-live", "environment": "dev"}
+OUTSIDE: Final = {"cluster": "obs-spine", "environment": "dev"}
 """The labels that Prometheus adds to every alert that it sends."""
 
 Alert = dict[str, dict[str, str]]
@@ -160,7 +160,7 @@ def test_a_message_describes_the_alert_and_has_its_links(said: Said, channel: st
     if channel != "webhook":
         assert "[CRITICAL] Host erp-1 of erpgo is down (dev)" in down.title
         assert "https://git.example.com/runbooks/HostDown.md" in down.text
-        assert "http://127.0.0.1:19093/#/silences/new?filter=%7Balertname%3D%22HostDown%22" in down.text
+        assert f"{ALERTMANAGER}/#/silences/new?filter=%7Balertname%3D%22HostDown%22" in down.text
     if channel not in ("opsgenie", "webhook"):
         assert f"Since {said.since:%Y-%m-%d %H:%M:%S} UTC" in down.text
 

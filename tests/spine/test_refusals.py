@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.conftest import STACK, Project
+from tests.spine.conftest import STACK, Project
 
 
 def write_broken_rule(project: Project) -> None:

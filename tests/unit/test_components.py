@@ -178,9 +178,10 @@ def test_its_ports_are_published_on_loopback_or_where_the_settings_state_it(cont
 
 @every_container
 def test_it_has_its_own_namespaces_on_the_stack_network_or_the_exception_is_listed(container: Declared) -> None:
-    shares = "networkMode" in container.inputs or "pidMode" in container.inputs
-    assert shares == excused(container, "own namespaces")
+    shares = "networkMode" in container.inputs
+    assert shares == excused(container, "own network")
     assert ("networksAdvanced" in container.inputs) != shares
+    assert not {"pidMode", "ipcMode"} & container.inputs.keys()
 
 
 @every_container
@@ -201,7 +202,7 @@ def test_every_listed_exception_is_used_and_has_a_reason() -> None:
     rules: dict[Rule, Any] = {
         "read-only root": lambda inputs: not inputs.get("readOnly"),
         "health check": lambda inputs: not inputs.get("healthcheck"),
-        "own namespaces": lambda inputs: "networkMode" in inputs,
+        "own network": lambda inputs: "networkMode" in inputs,
         "no capability": lambda inputs: inputs["capabilities"].get("adds"),
         "no device": lambda inputs: inputs.get("devices"),
         "not root": lambda inputs: inputs["user"].startswith("0"),

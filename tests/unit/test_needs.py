@@ -14,7 +14,9 @@ TESTS: Final = sorted((ROOT / "tests").rglob("*.py"))
 STARTS: Final = {
     "tests.tools",
     "tests.receivers.rendering",
+    "tests.live.project",
     "tests.live.conftest",
+    "tests.spine.conftest",
     "tests.contract.lab",
     "tests.samples.lab",
 }

@@ -1,0 +1,43 @@
+"""The stack `spine`, of the parts that every stack has, where commands are quick."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from tests.conftest import has_demo
+from tests.live.conftest import settled as settled
+from tests.live.project import Project as Project
+from tests.live.project import in_use, up
+from tests.waits import HANG_SECONDS as HANG_SECONDS
+from tests.waits import until as until
+
+if has_demo():
+    from tests.spine.settings import ALERTMANAGER as ALERTMANAGER
+    from tests.spine.settings import GATEWAY as GATEWAY
+    from tests.spine.settings import SETTINGS as SETTINGS
+    from tests.spine.settings import STACK as STACK
+
+collect_ignore_glob = [] if has_demo() else ["*"]
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A copy of the project with the stack's file; whatever the stack left is removed at the end."""
+    with in_use(tmp_path_factory.mktemp("spine"), STACK, SETTINGS) as found:
+        yield found
+
+
+AFTER_ALL: Final = ("test_alert_test", "test_notifications")
+"""Modules that leave alerts behind, in this order, after those that need a healthy stack."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the modules."""
+    items.sort(key=lambda item: AFTER_ALL.index(item.path.stem) + 1 if item.path.stem in AFTER_ALL else 0)
+
+
+@pytest.fixture(scope="session")
+def spine(project: Project) -> Project:
+    """The project with its stack up."""
+    return up(project, {})
