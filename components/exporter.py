@@ -57,9 +57,9 @@ class Exporter(ComponentResource):
                 host_mounts=tuple(HostMount(source=source, path=path) for source, path in run.host_mounts.items()),
                 devices=run.devices,
                 capabilities=run.capabilities,
-                host_namespaces=run.host_namespaces,
-                # In the host's namespaces it may listen on the network's gateway, which exists only after the network.
-                after=(*installed.after, *((context.network,) if run.host_namespaces else ())),
+                host_network=run.host_network,
+                # In the host's network it may listen on the network's gateway, which exists only after the network.
+                after=(*installed.after, *((context.network,) if run.host_network else ())),
             ),
             self._child,
         ).container

@@ -17,7 +17,7 @@ LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 SECURITY_OPTIONS = ("no-new-privileges:true",)
 
 HOST_SECURITY_OPTIONS = ("label=disable",)
-"""Docker adds this itself to a container in the host's process namespace; without it every refresh shows a change."""
+"""Where SELinux is on, a container with its label reads neither the host's /proc nor the sizes of its filesystems."""
 
 NOBODY = "65534:65534"
 """uid and gid that the Prometheus project's images run as."""
@@ -78,7 +78,7 @@ class ServiceArgs:
     `entrypoint` replaces the image's own, and any `command`: with both, the provider never repairs a container that
     failed to start. `envs` hold no secret; `tmpfs` gives the mount options of each folder that must be writable and
     need not persist; `devices` of the host are readable.
-    `health` None and `host_namespaces` True are exceptions: list them, with the reason, in `components.exceptions`.
+    `health` None and `host_network` True are exceptions: list them, with the reason, in `components.exceptions`.
     """
 
     context: StackContext
@@ -96,7 +96,7 @@ class ServiceArgs:
     host_mounts: Sequence[HostMount] = ()
     devices: Sequence[str] = ()
     capabilities: Sequence[str] = ()
-    host_namespaces: bool = False
+    host_network: bool = False
     after: Sequence[Input[Resource]] = ()
 
 
@@ -119,7 +119,7 @@ class Service(ComponentResource):
             user=args.user,
             read_only=True,
             capabilities=docker.ContainerCapabilitiesArgs(adds=list(args.capabilities) or None, drops=["ALL"]),
-            security_opts=[*SECURITY_OPTIONS, *(HOST_SECURITY_OPTIONS if args.host_namespaces else ())],
+            security_opts=[*SECURITY_OPTIONS, *(HOST_SECURITY_OPTIONS if args.host_network else ())],
             memory=args.memory_mb,
             memory_swap=args.memory_mb,
             log_driver=LOG_DRIVER,
@@ -158,10 +158,9 @@ class Service(ComponentResource):
             ]
             or None,
             labels=container_labels(context.labels(args.service)),
-            network_mode="host" if args.host_namespaces else None,
-            pid_mode="host" if args.host_namespaces else None,
+            network_mode="host" if args.host_network else None,
             hosts=extra_hosts(context) or None,
-            networks_advanced=None if args.host_namespaces else on_network(context.network, args.service),
+            networks_advanced=None if args.host_network else on_network(context.network, args.service),
             opts=container_options(self, (*args.after, *context.after)),
         )
         self.register_outputs({"container": self.container.name})

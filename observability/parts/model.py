@@ -33,7 +33,7 @@ Rule = Literal[
     "not root",
     "read-only root",
     "health check",
-    "own namespaces",
+    "own network",
     "no Docker socket",
     "no capability",
     "no device",
@@ -214,7 +214,7 @@ class Run:
     host_mounts: Mapping[str, str] = field(default_factory=dict)
     devices: Sequence[str] = ()
     capabilities: Sequence[str] = ()
-    host_namespaces: bool = False
+    host_network: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
