@@ -112,11 +112,9 @@ class StatusPageSettings(PartSettings):
     def _complete(self) -> Self:
         if not 5 <= seconds(self.interval) <= 120:
             raise ValueError("interval must be between 5s and 2m: the page is stale after 5 minutes")
-        if not self.enabled:
-            return self
-        if self.url is None:
+        if self.url is None and (self.enabled or self.components):
             raise ValueError("has no url, at which it is published; add url, like https://status.example.com")
-        if not self.components:
+        if self.enabled and not self.components:
             raise ValueError(
                 "has no components, and shows only what is named; add components, like "
                 "{shop: {title: Web shop, system: shop}}"

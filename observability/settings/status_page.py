@@ -11,11 +11,13 @@ from observability.settings.model import Settings
 
 
 def check(source: str, settings: Settings, systems: Iterable[str]) -> None:
-    """ConfigError where the page shows what there is not; `source` is the prefix of errors."""
-    if parts.runs(settings, {}, status_page.NAME):
-        problem = together(_problems(f"{source}statusPage.", settings, tuple(systems)))
-        if problem is not None:
-            raise problem
+    """ConfigError where the page, also one that is only written by hand, shows what there is not.
+
+    `source` is the prefix of errors.
+    """
+    problem = together(_problems(f"{source}statusPage.", settings, tuple(systems)))
+    if problem is not None:
+        raise problem
 
 
 def wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -46,7 +48,7 @@ def _problems(source: str, settings: Settings, systems: tuple[str, ...]) -> Iter
                 yield f"{path}.probes: {one.system} has no probe {probe!r}", f"{nearest(probe, known)}{listed}"
         if one.probes and not parts.runs(settings, {}, BLACKBOX.name):
             yield f"{path}.probes: nothing probes, as the part {BLACKBOX.name} does not run", "enable it"
-    if own.edge_name is None:
+    if own.edge_name is None or not parts.runs(settings, {}, status_page.NAME):
         return
     if not parts.runs(settings, {}, "edge"):
         yield (

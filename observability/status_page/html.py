@@ -89,7 +89,8 @@ def _part(title: str, cards: Iterator[str]) -> Iterator[str]:
 
 def _row(row: Row, *, stale: bool) -> str:
     state: State = "unknown" if stale else row.state
-    since = "" if stale or row.since is None or state == "operational" else f" since {words.utc(row.since)}"
+    begun = row.since if state in _BAD and not stale else None
+    since = f' <span class="quiet since">since {words.utc(begun)}</span>' if begun else ""
     description = f'<p class="quiet">{escape(row.component.description)}</p>\n' if row.component.description else ""
     days = [day for _, day in row.days]
     known = sum(history.shown(day) is not None for day in days)
@@ -99,7 +100,7 @@ def _row(row: Row, *, stale: bool) -> str:
     return f"""\
 <section class="card" id="component-{escape(row.component.id)}">
 <div class="head"><h3>{escape(row.component.title)}</h3>
-<span class="state now {state}">{words.WORDS[state]}{since}</span></div>
+<span><span class="state now {state}">{words.WORDS[state]}</span>{since}</span></div>
 {description}<div class="days" role="img" aria-label="{_summary(days)}">
 {"".join(_day(name, day) for name, day in row.days)}</div>
 <p class="scale quiet"><span>{DAYS} days ago</span><span>{available}{f" {of}" if share is not None else ""}</span>\
