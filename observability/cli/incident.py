@@ -292,7 +292,10 @@ def show_on_page(config: "StackConfig", public: bool = True) -> None:
         return
     from observability.operations.home import Home
     from observability.operations.status_page import send
+    from observability.parts import status_page
 
+    if not config.runs(status_page.NAME):
+        err.print(f"{config.stack} runs no status page; ./obs status-page write shows it (docs/status-page.md)")
     if problem := send(config, Home.find()):
         say_error(
             f"it is stored, and the status page of {config.stack} does not show it: {problem}",

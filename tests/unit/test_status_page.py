@@ -8,12 +8,15 @@ from typing import Final
 
 import pytest
 
+from observability.check.catalogue import SAMPLES
+from observability.check.exposition import read
 from observability.status_page import words
+from observability.status_page.__main__ import healthy, metrics
 from observability.status_page.client import STEP, asker, measured
 from observability.status_page.history import History, available, shown
 from observability.status_page.model import STALE, Declared, Page, State
 from observability.status_page.words import percent
-from observability.status_page.writer import DECLARED, filled, run
+from observability.status_page.writer import DECLARED, Counts, filled, run
 from tests.unit.servers_double import Doubles, serving
 from tests.unit.status_page_world import (
     MAIL,
@@ -277,6 +280,24 @@ def test_the_command_runs_after_a_change_and_again_after_a_failure(tmp_path: Pat
 )
 def test_the_problem_of_a_command_is_said(command: list[str], problem: str) -> None:
     assert run(command) == problem
+
+
+@pytest.mark.parametrize(
+    ("checked", "published_", "started", "well"),
+    [(290, 290, 900, True), (310, 10, 900, False), (10, 310, 900, False), (900, 900, 290, True)],
+)
+def test_it_is_healthy_while_the_page_is_not_stale(checked: int, published_: int, started: int, well: bool) -> None:
+    now = 1_000_000.0
+    counts = Counts(last_checked=now - checked, last_published=now - published_)
+    assert healthy(counts, now - started, now) is well
+
+
+def test_its_metrics_are_those_of_the_recorded_sample(tmp_path: Path) -> None:
+    found = writer(tmp_path, Prometheus())
+    found.round(NOW)
+    text = "\n".join(metrics(found.counts, 0.0)) + "\n"
+    assert read(text).keys() == read((SAMPLES / "status-page.prom").read_text()).keys()
+    assert f"status_page_last_check_timestamp_seconds {NOW.timestamp()}" in text.splitlines()
 
 
 def test_times_are_those_of_utc() -> None:

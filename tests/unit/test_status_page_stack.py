@@ -28,6 +28,7 @@ from observability.status_page.model import Declared, Settings
 from observability.status_page.writer import DECLARED
 from observability.synth.write import generated_files
 from rules import alerts
+from rules.form import check
 from tests.unit.conftest import declared_by, stack_config
 
 PAGE: Final[dict[str, Any]] = {
@@ -228,6 +229,14 @@ def test_a_rule_of_a_project_declares_that_its_component_is_down() -> None:
     down, degraded = 'severity="critical",alertname=~"Closed"', 'severity="info",alertname=~"Slow"'
     assert f'2 * group(ALERTS{{alertstate="firing",system="depot",{down}}})' in text
     assert text.index(down) < text.index(degraded)
+
+
+def test_an_unknown_impact_is_refused_with_its_place() -> None:
+    rule = {"alert": "Closed", "expr": "up == 0", "annotations": {IMPACT: "total"}}
+    with pytest.raises(ConfigError) as caught:
+        check("rules/shop.yaml", {"groups": [{"name": "shop", "rules": [rule]}]})
+    assert "rules/shop.yaml: groups[0].rules[0].annotations: impact is 'total'" in caught.value.what
+    assert "degraded or down" in f"{caught.value.what}{caught.value.fix}"
 
 
 def test_the_configuration_is_read_by_the_program() -> None:
