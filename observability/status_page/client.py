@@ -80,4 +80,4 @@ def _result(answer: Any) -> list[Any]:  # noqa: ANN401 - any JSON
 
 def _state(value: str) -> State:
     number = float(value)
-    return "unknown" if math.isnan(number) else MEASURED[min(max(round(number), 0), len(MEASURED) - 1)]
+    return "unknown" if math.isnan(number) else MEASURED[round(min(max(number, 0), len(MEASURED) - 1))]
