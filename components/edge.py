@@ -10,8 +10,9 @@ from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.exporter import INSTALLED_BY, loader_id, secret_text
 from components.service import NOBODY, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
+from components.status_page import StatusPage
 from components.volume import volume
-from observability.parts import caddy
+from observability.parts import caddy, status_page
 from observability.parts.edge import PART
 from observability.scrape.edge import files, hosts, secret_files
 
@@ -35,9 +36,10 @@ COMMAND: Final = f"cd {FOLDER}/current && exec caddy run {_FILE}"
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeArgs:
-    """The stack it belongs to."""
+    """The stack it belongs to, and the status page that it serves, if there is one."""
 
     context: StackContext
+    page: StatusPage | None = None
 
 
 class Edge(ComponentResource):
@@ -73,6 +75,9 @@ class Edge(ComponentResource):
             # An authority limits how often it issues a certificate, so those it issued outlive the container.
             data = volume(f"{name}-data", context, service, "data", parent=self)
             mounts.append(VolumeMount(volume=data.name, path=DATA))
+        served = args.page if context.settings.part(status_page.NAME).edge_name else None
+        if served is not None:
+            mounts.append(VolumeMount(volume=served.data, path=caddy.STATUS, read_only=True))
         self.container = Service(
             f"{name}-server",
             ServiceArgs(
@@ -95,7 +100,7 @@ class Edge(ComponentResource):
                     PublishedPort(internal=caddy.PORT, external=settings.port, address=str(settings.bind_address)),
                 ),
                 volumes=tuple(mounts),
-                after=(config.installed,),
+                after=(config.installed, *((served.container,) if served else ())),
             ),
             child,
         ).container

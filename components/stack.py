@@ -19,12 +19,14 @@ from components.loki import Loki, LokiArgs
 from components.network import network
 from components.notifier import Notifier, NotifierArgs
 from components.prometheus import Prometheus, PrometheusArgs
+from components.status_page import StatusPage, StatusPageArgs
 from dashboards.linked_rules import files
 from observability.core import naming
 from observability.core.errors import ConfigError
 from observability.parts import docker_proxy
 from observability.settings import load
 from observability.settings.load import StackConfig
+from rules import alerts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,10 @@ class MonitoringStack(ComponentResource):
         _logs(context, exporters(context, child), child)
         if config.runs("notifier"):
             Notifier("notifier", NotifierArgs(context=context, rule_files=args.rule_files), child)
-        edge = (Edge("edge", EdgeArgs(context=context), child).container,) if config.runs("edge") else ()
+        page = None
+        if config.runs("status-page"):
+            page = StatusPage("status-page", StatusPageArgs(context=context, rules=alerts(config)), child)
+        edge = (Edge("edge", EdgeArgs(context=context, page=page), child).container,) if config.runs("edge") else ()
         if config.runs("goalert"):
             GoAlert("goalert", GoAlertArgs(context=context), child)
         server = None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from observability.core import project
+from observability.core.alert import IMPACT
 from observability.core.documents import parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.render import to_yaml
@@ -138,7 +139,8 @@ def _complete(
     if not _is_alert(rule):
         yield rule
         return
-    annotations = rule.get("annotations") or {}
+    stated = rule.get("annotations") or {}
+    annotations = {key: text for key, text in stated.items() if key != IMPACT}
     labels = rule.get("labels") or {}
     derived = {
         "runbook_url": links.runbook(rule["alert"]),
@@ -148,7 +150,7 @@ def _complete(
     added = {key: to for key, to in derived.items() if to} | own
     seen = context.annotations(rule, up, links.page(rule["alert"]))
     completed = {**seen, **annotations, **added}
-    yield from overrides.apply({**rule, "annotations": completed} if completed != annotations else rule)
+    yield from overrides.apply({**rule, "annotations": completed} if completed != stated else rule)
 
 
 def _is_alert(rule: object) -> bool:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from observability.core.alert import IMPACT, IMPACTS
 from observability.core.mistakes import explain
 from observability.core.section import Typed
 from observability.core.types import seconds
@@ -40,6 +41,13 @@ class Rule(_Form):
     @classmethod
     def _number(cls, value: object) -> object:
         return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+    @field_validator("annotations")
+    @classmethod
+    def _impact(cls, annotations: dict[str, Text]) -> dict[str, Text]:
+        if annotations.get(IMPACT, IMPACTS[0]) not in IMPACTS:
+            raise ValueError(f"{IMPACT} is {annotations[IMPACT]!r}; write {' or '.join(IMPACTS)}, or remove it")
+        return annotations
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

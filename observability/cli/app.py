@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from observability.cli import alerts, hosts, incident, lifecycle, look, secrets, silences
+from observability.cli import alerts, hosts, incident, lifecycle, look, secrets, silences, status_page
 from observability.cli.alert_test import alert_test
 from observability.cli.check import check
 from observability.cli.checklist import checklist
@@ -46,7 +46,7 @@ class Commands(OrderedGroup):
         *("init", "system", "new", "check", "doctor", "secret", "host"),
         *("preview", "up", "verify", "checklist", "status", "logs", "down", "unlock"),
         *("alerts", "why", "runbook", "silence", "mutes", "route", "alert-test", "oncall", "incident"),
-        *("dashboards", "grafana-token"),
+        *("status-page", "dashboards", "grafana-token"),
         *("fault", "synth", "env", "mcp", "completion"),
     )
 
@@ -96,6 +96,7 @@ app.command(rich_help_panel=ALERTS)(route)
 app.command(rich_help_panel=ALERTS)(alert_test)
 app.add_typer(oncall_app, name="oncall", rich_help_panel=ALERTS)
 app.add_typer(incident.app, name="incident", rich_help_panel=ALERTS)
+app.add_typer(status_page.app, name="status-page", rich_help_panel=ALERTS)
 
 app.command(rich_help_panel=GRAFANA)(dashboards)
 app.command(rich_help_panel=GRAFANA)(grafana_token)

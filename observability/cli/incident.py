@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from observability.cli.common import AsJson, Stack, err, out, print_json, print_rows, stack_last
+from observability.cli.common import AsJson, Stack, err, out, print_json, print_rows, say_error, stack_last
 from observability.cli.groups import OrderedGroup
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
@@ -26,7 +26,7 @@ _BY_SEVERITY: Final = {"critical": "P2", "warning": "P3", "info": "P4"}
 class Group(OrderedGroup):
     """The commands in the order of use."""
 
-    ORDER = ("open", "note", "close", "show", "list", "postmortem")
+    ORDER = ("open", "note", "update", "resolve", "close", "show", "list", "postmortem")
 
 
 app = typer.Typer(
@@ -50,6 +50,10 @@ def open_(
     systems: Annotated[list[str] | None, typer.Option("--system", help="A system concerned; may be repeated.")] = None,
     since: Annotated[
         str | None, typer.Option("--since", help="When it began; default: the alert's begin, or now.")
+    ] = None,
+    public: Annotated[
+        str | None,
+        typer.Option("--public", metavar="TEXT", help="Show it, and this statement, on the public status page."),
     ] = None,
     by: By = None,
     as_json: AsJson = False,
@@ -78,12 +82,16 @@ def open_(
         priority = priority or ("P1" if pages else _BY_SEVERITY.get(labels.get("severity", ""), "P3"))
     if priority is None:
         raise ConfigError("no priority is given", "add --priority P1 to P4 (docs/playbook.md), or --alert NAME")
+    said = _public(public) if public is not None else None
     one = store.open(title.strip(), _priority(priority), begun, named, alert or "")
+    if said is not None:
+        one = store.publish(one.id, said, store.now)
     if as_json:
         print_json(_document(one, store.now))
         return
     out.print(f"incident {one.id} of {stack} is open: {one.priority}, since {utc(one.since)}", markup=False)
     out.print(f'add what happens: ./obs incident note "TEXT" {stack}', markup=False)
+    show_on_page(config, one.public)
 
 
 @app.command()
@@ -111,6 +119,47 @@ def note(
 
 
 @app.command()
+def update(
+    text: Annotated[str, typer.Argument(help="The statement, in words of the systems' users.")],
+    stack: Stack = "dev",
+    incident: Annotated[str | None, typer.Option("--id", help="The incident; default: the only one open.")] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a public statement about an incident: its title and all such statements are on the status page."""
+    config, store = _store(stack, by)
+    one = store.publish(incident, _public(text), store.now)
+    if as_json:
+        print_json(_document(one, store.now))
+    else:
+        out.print(f"incident {one.id} is public, with {len(one.updates)} statements: {one.title}", markup=False)
+    show_on_page(config, one.public)
+
+
+@app.command()
+def resolve(
+    text: Annotated[str, typer.Argument(help="The public statement, in words of the systems' users.")],
+    stack: Stack = "dev",
+    incident: Annotated[str | None, typer.Option("--id", help="The incident; default: the only one open.")] = None,
+    at: At = "now",
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Close an incident with a public statement; `close` is the same without one."""
+    from observability.operations.bounded import moment
+
+    config, store = _store(stack, by)
+    one = store.resolve(incident, _public(text), moment(at, store.now))
+    _, missing = _timeline(config, store, one)
+    if as_json:
+        print_json(_document(one, store.now))
+    else:
+        out.print(f"incident {one.id} is closed, and its end is public", markup=False)
+    _say(missing)
+    show_on_page(config, one.public)
+
+
+@app.command()
 def close(
     incident: Id = None,
     stack: Stack = "dev",
@@ -134,6 +183,7 @@ def close(
         if one.priority in REVIEWED:
             out.print(f"write its post-mortem: ./obs incident postmortem {one.id} {stack} --out FILE", markup=False)
     _say(missing)
+    show_on_page(config, one.public)
 
 
 @app.command()
@@ -229,6 +279,32 @@ def _store(stack: str, by: str | None) -> tuple["StackConfig", Incidents]:
     return config, Incidents(journal=home.incidents(stack), stack=stack, by=by or whoami())
 
 
+def _public(text: str) -> str:
+    """A public statement."""
+    if not text.strip():
+        raise ConfigError("the public statement is empty", "say what users notice, and what they can expect")
+    return text.strip()
+
+
+def show_on_page(config: "StackConfig", public: bool = True) -> None:
+    """Give what is declared to the status page; exit with 1 where it does not arrive."""
+    if not public:
+        return
+    from observability.operations.home import Home
+    from observability.operations.status_page import send
+    from observability.parts import status_page
+
+    if not config.runs(status_page.NAME):
+        err.print(f"{config.stack} runs no status page; ./obs status-page write shows it (docs/status-page.md)")
+    if problem := send(config, Home.find()):
+        say_error(
+            f"it is stored, and the status page of {config.stack} does not show it: {problem}",
+            f"bring it up, which sends it as well: ./obs up {config.stack}; or write the page from this machine: "
+            f"./obs status-page write {config.stack} --to DIR",
+        )
+        raise typer.Exit(1)
+
+
 def _priority(text: str) -> str:
     from observability.operations.playbook import PRIORITIES
 
@@ -292,6 +368,7 @@ def _document(one: "Incident", now: datetime) -> dict[str, Any]:
         "systems": list(one.systems),
         "alert": one.alert or None,
         "post_mortem": one.post_mortem or None,
+        "public": one.public,
     }
 
 

@@ -26,6 +26,7 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
     """Create or update a stack, wait until it is healthy, and print its addresses."""
     from components.stack import addresses
     from observability.operations.operation import Operation
+    from observability.operations.status_page import send
 
     load.stack_file(stack)
     if not skip_check:
@@ -51,6 +52,7 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
         outcome.add(operation.run("up"))
         bad, rows = _after(operation)
     found_bad = [row for row in rows if row.verdict == "failed"]
+    unsent = "" if bad else send(operation.config, operation.home)
     found = [addresses(operation.config), *(companion.addresses(stack) for companion in BESIDE)]
     opened = dict(pair for one in found for pair in one.items())
     if as_json:
@@ -74,7 +76,9 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
         say_error(f"{state.service} is {state.state}", f"see its log: ./obs logs {state.service} {stack}")
     for row in found_bad:
         print_row(row, to=err)
-    if bad or any(not row.passing for row in found_bad):
+    if unsent:
+        say_error(f"the status page lacks what is declared: {unsent}", f"run ./obs up {stack} again")
+    if bad or unsent or any(not row.passing for row in found_bad):
         raise typer.Exit(1)
     if not as_json:
         _show(operation, opened)

@@ -42,6 +42,12 @@ LABELS: Final = ("severity", "component", "condition", "system", "team")
 ANNOTATIONS: Final = ("summary", "description", "runbook_url", "dashboard_url")
 """Annotations of every alert when it reaches Alertmanager."""
 
+IMPACT: Final = "impact"
+"""Annotation of a rule's file: its alert means that users are affected, and how. Servers do not get it."""
+
+IMPACTS: Final = ("degraded", "down")
+"""Values of IMPACT, from the lesser."""
+
 FIRST: Final = "first"
 """Annotation: the first step, as the runbook states it."""
 

@@ -179,6 +179,10 @@ class Home:
         """The incidents of a stack."""
         return Journal(path=self.folder / "incidents" / f"{stack}.jsonl")
 
+    def maintenance(self, stack: str) -> Journal:
+        """The maintenance that is declared for the public status page of a stack."""
+        return Journal(path=self.folder / "maintenance" / f"{stack}.jsonl")
+
     def unfinished(self, stack: str) -> bool:
         """Whether an update was begun and did not end well, so that Docker may have what the record has not."""
         return (self.folder / "unfinished" / stack).exists()

@@ -70,6 +70,9 @@ class Incident:
     events: tuple[Event, ...] = ()
     seen: tuple[Event, ...] | None = None
     post_mortem: str = ""
+    public: bool = False
+    updates: tuple[Event, ...] = ()
+    """What was said about it in public; the title is public too, its other events are not."""
 
     @property
     def is_open(self) -> bool:
@@ -138,6 +141,9 @@ def _changed(one: Incident | None, record: Mapping[str, Any]) -> Incident | None
         return replace(one, end=at, events=(*one.events, end))
     if kind == "seen":
         return replace(one, seen=tuple(map(Event.read, record["events"])))
+    if kind == "public":
+        said = Event(at=at, what="public", text=text, by=by)
+        return replace(one, public=True, updates=(*one.updates, said), events=(*one.events, said))
     if kind == "post-mortem":
         return replace(one, post_mortem=f"post-mortem {text}")
     return one
@@ -232,6 +238,18 @@ class Incidents:
                 )
             self.journal.write(file, {**self._record("close", one.id, at), "text": text})
         return self.find(one.id)
+
+    def publish(self, given: str | None, text: str, at: datetime) -> Incident:
+        """Add a public statement, which shows the incident on the status page."""
+        with self.journal.locked() as file:
+            one = self.find(given, only_open=given is None)
+            self.journal.write(file, {**self._record("public", one.id, at), "text": text})
+        return self.find(one.id)
+
+    def resolve(self, given: str | None, text: str, at: datetime) -> Incident:
+        """End an incident with a public statement."""
+        one = self.close(given, text, at)
+        return self.publish(one.id, text, at)
 
     def keep(self, one: Incident, seen: Sequence[Event]) -> None:
         """Store what the stack knew of a closed incident: its servers forget it."""

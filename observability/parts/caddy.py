@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from observability.parts.model import Image
+from observability.parts.status_page import PAGES
 from toolchain.gobuild import GoBuild
 from toolchain.recipe import Recipe
 
@@ -22,6 +23,9 @@ KEY: Final = "key.pem"
 
 Tls = Literal["authority", "acme", "files"]
 """Who signs the certificate: the stack's own authority, a public one, or the issuer of the files in the settings."""
+
+STATUS: Final = "/srv/status-page"
+"""Folder in the container with the data of the status page."""
 
 _MODULE: Final = "github.com/caddyserver/caddy/v2"
 
@@ -61,12 +65,19 @@ _ROUTES: Final[tuple[tuple[str, str, str, str], ...]] = (
 
 
 def configuration(
-    address: str, tls: Tls, *, runs: Sequence[str], email: str | None = None, pictures: str | None = None
+    address: str,
+    tls: Tls,
+    *,
+    runs: Sequence[str],
+    email: str | None = None,
+    pictures: str | None = None,
+    status: str | None = None,
 ) -> str:
     """Caddy's configuration, without a secret: the credentials are in the file HOSTS.
 
     `address` is the name or IPv4 address of the certificate; `runs` names the parts of the stack that take something;
-    `pictures` is the address of the pictures of messages, which need no credential.
+    `pictures` is the address of the pictures of messages, which need no credential; `status` the name under which the
+    status page is served, whose files are in the folder STATUS.
     """
     routes = "".join(_route(*route) for route in _ROUTES if route[2] in runs)
     return f"""\
@@ -102,7 +113,7 @@ https://{address} {{
 {routes}		respond 404
 	}}
 }}
-
+{_status(status, tls, email) if status else ""}
 http://:{METRICS_PORT} {{
 	route {{
 		metrics /metrics
@@ -155,6 +166,27 @@ def _pictures(upstream: str) -> str:
 		reverse_proxy @pictures {upstream} {{
 			header_up -Authorization
 		}}
+"""
+
+
+def _status(name: str, tls: Tls, email: str | None) -> str:
+    """The status page: files that are there without the program that writes them."""
+    return f"""\
+
+https://{name} {{
+{_tls(tls, email)}	root * {STATUS}/{PAGES}
+	route {{
+		header {{
+			Cache-Control no-cache
+			X-Content-Type-Options nosniff
+			X-Frame-Options DENY
+			Referrer-Policy no-referrer
+		}}
+		@read method GET HEAD
+		file_server @read
+		respond 405
+	}}
+}}
 """
 
 

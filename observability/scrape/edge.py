@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from observability.parts import caddy, notifier
+from observability.parts import caddy, notifier, status_page
 from observability.parts.edge import AUTHORITY, AUTHORITY_NEXT, AUTHORITY_PREVIOUS
 from observability.parts.model import SecretText
 from observability.parts.prometheus import CUT_OFF
@@ -25,6 +25,7 @@ def files(config: StackConfig) -> dict[str, str]:
         runs=runs,
         email=acme.email if acme else None,
         pictures=f"{notifier.NAME}:{notifier.PORT}" if drawn else None,
+        status=config.settings.part(status_page.NAME).edge_name if config.runs(status_page.NAME) else None,
     )
     return {caddy.MAIN: text}
 

@@ -15,7 +15,7 @@ from observability.core.naming import OF_NO_FILE, PROJECT
 from observability.core.secret import SecretSpec
 from observability.parts.model import Here, Placed
 from observability.parts.registry import parts as all_parts
-from observability.settings import grafana, moved, notified, parts, placed_logs, rota, sources, watched
+from observability.settings import grafana, moved, notified, parts, placed_logs, rota, sources, status_page, watched
 from observability.settings import stack_file as stack_files
 from observability.settings.model import Environment, Settings, settings_model
 from observability.settings.notifications import (
@@ -284,6 +284,7 @@ def validate(
         lambda: placed_logs.check(source, settings),
         lambda: sources.check(source, settings.secret_sources, specs),
         lambda: parts.check_published(source, settings),
+        lambda: status_page.check(source, settings, systems or known),
     )
     secrets |= settings.secret_sources.keys()
     missing = _missing_secrets(settings, specs, secrets)
@@ -338,6 +339,7 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
             yield f"systems.{system}.{setting}", name
     yield from watched.wanted_passwords(settings)
     yield from placed_logs.wanted_secrets(settings)
+    yield from status_page.wanted_secrets(settings)
 
 
 def _own(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from observability.parts.registry import AnyPart
 from observability.parts.registry import parts as all_parts
 from observability.scrape import agents, edge, prometheus
 from observability.settings.load import StackConfig
+from observability.status_page import facts as status_page
 from observability.synth.record import record
+from rules import alerts
 
 _INDEX = "resources.json"
 
@@ -33,6 +35,8 @@ def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[
         parts["loki"] = {path.replace(own, f"{loki.RULES}/", 1): text for path, text in loki.files(config).items()}
     if config.runs("notifier"):
         parts["notifier"] = notifier.files(config, rule_files, linked(config, rule_files))
+    if config.runs("status-page"):
+        parts["status-page"] = status_page.files(config, alerts(config))
     if config.runs("collector"):
         parts["collector"] = otel.files(config)
     if config.runs("edge"):

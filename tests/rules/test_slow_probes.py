@@ -39,7 +39,10 @@ def alert(probe: str, url: str, severity: str, condition: str, summary: str, des
         "instance": url,
         "probe": probe,
     }
-    return {"exp_labels": labels, "exp_annotations": {"summary": summary, "description": description}}
+    told = {"summary": summary, "description": description}
+    if condition == "response_time":
+        told["impact"] = "degraded"
+    return {"exp_labels": labels, "exp_annotations": told}
 
 
 def at(time: str, name: str, *alerts: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ RECIPES: Mapping[str, Callable[[], Recipe]] = {
     "postgres": stores.postgres,
     "prometheus": stack.prometheus,
     "redis": stores.redis,
+    "status-page": stack.status_page,
 }
 """Samples whose servers run here."""
 

@@ -18,8 +18,11 @@ from observability.parts import blackbox as modules
 from observability.parts import collector as collector_part
 from observability.parts import docker_proxy
 from observability.parts import notifier as notifiers
+from observability.parts import status_page as status_pages
 from observability.parts.otel_collector import LINES, OTEL, PORT
 from observability.parts.probe import Probe, module_name
+from observability.status_page import facts as status_page_facts
+from observability.systems.load import names
 from tests.samples.lab import NAME, Lab, Server
 from tests.samples.recipe import Recipe, config
 
@@ -240,6 +243,29 @@ def notifier() -> Recipe:
             )
         ],
         urls=[f"http://{notifiers.NAME}:{notifiers.PORT}/metrics"],
+    )
+
+
+def status_page() -> Recipe:
+    """The status page."""
+    system = min(names(None))
+    shown = {"url": "https://status.example.com", "components": {"shop": {"title": "Shop", "system": system}}}
+    found = config({"systems": {system: {}}, "statusPage": {"enabled": True, **shown}})
+    return Recipe(
+        image=status_pages.NAME,
+        job=status_pages.NAME,
+        how="with its configuration, without Prometheus",
+        servers=[
+            Server(
+                name=status_pages.NAME,
+                image=status_pages.NAME,
+                command=(f"{status_pages.FOLDER}/{status_page_facts.FILE}",),
+                files={
+                    f"{status_pages.FOLDER}/{path}": text for path, text in status_page_facts.files(found, []).items()
+                },
+            )
+        ],
+        urls=[f"http://{status_pages.NAME}:{status_pages.PORT}/metrics"],
     )
 
 

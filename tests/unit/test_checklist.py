@@ -223,6 +223,17 @@ def test_a_stack_without_grafana_has_no_dashboards_and_says_why(good: World, mon
         assert (found.answer, found.evidence) == ("no", "no Grafana here: its image cannot be pulled")
 
 
+@pytest.mark.parametrize(("healthy", "answer"), [(True, "yes"), (False, "no")])
+def test_a_status_page_of_the_stack_counts_without_grafana(
+    good: World, monkeypatch: pytest.MonkeyPatch, healthy: bool, answer: str
+) -> None:
+    page = {"url": "https://status.example.com", "components": {"shop": {"title": "Shop", "system": "depot"}}}
+    config = settings(statusPage={"enabled": True, **page}).without({"grafana": "its image cannot be pulled"})
+    row = Row.of(check="container status-page", ok=healthy, detail="healthy" if healthy else "unhealthy")
+    found = answered(replace(good, config=config, verified=[row]), "incidents.status-page", monkeypatch)
+    assert (found.answer, found.evidence) == (answer, f"container status-page: {row.detail}")
+
+
 def test_the_schedule_of_a_pager_cannot_be_asked(good: World, monkeypatch: pytest.MonkeyPatch) -> None:
     other = replace(good, config=settings(onCall={}))
     for name in ("incidents.rotation", "alerts.escalation"):

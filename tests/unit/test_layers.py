@@ -15,7 +15,7 @@ LAYERS = (
     ("observability.systems",),
     ("observability.settings",),
     ("observability.alerting", "observability.logs"),
-    ("observability.scrape", "observability.notifier"),
+    ("observability.scrape", "observability.notifier", "observability.status_page"),
     ("rules",),
     ("dashboards",),
     ("components",),

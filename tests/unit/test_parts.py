@@ -19,6 +19,11 @@ OPTIONAL = [name for name, part in parts().items() if not part.essential and par
 BEYOND_PROFILES: dict[str, Any] = {
     "goalert": {"enabled": True},
     "edge": {"enabled": True, "address": "monitoring.example.com"},
+    "statusPage": {
+        "enabled": True,
+        "url": "https://status.example.com",
+        "components": {"shop": {"title": "Web shop", "system": "depot"}},
+    },
     # Syslog and files need the collector, containers that must run need cAdvisor.
     "systems": {
         name: {key: value for key, value in system.items() if key not in ("logs", "containers")}

@@ -15,6 +15,7 @@ from observability.operations.checklist.model import Finding, State, UnansweredE
 from observability.operations.home import Home
 from observability.operations.incidents import overdue
 from observability.operations.playbook import PLAYBOOK, PRIORITIES, read, sections, table
+from observability.parts.status_page import NAME as PAGE
 from observability.settings.load import StackConfig
 
 STEPS: Final = 7
@@ -97,9 +98,15 @@ def _queries(document: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 
 def status_page(state: State) -> Finding:
-    """The status page is declared public, and Grafana has it."""
+    """The status page is written, or Grafana's dashboard is public."""
+    if state.config.runs(PAGE):
+        return passed([state.check(f"container {PAGE}")], "pages")
+    return of_grafana(_public_dashboard)(state)
+
+
+def _public_dashboard(state: State) -> Finding:
     if not state.config.settings.grafana.public_status:
-        return no("grafana.publicStatus is not set")
+        return no("neither statusPage nor grafana.publicStatus is set")
     return passed([state.check("Grafana: public status page")], "pages")
 
 

@@ -161,8 +161,8 @@ INCIDENTS: Final = (
     Item(
         id="incidents.status-page",
         text="Status page configured",
-        ask=stated.of_grafana(stated.status_page),
-        fix="set observability:grafana.publicStatus: true; ./obs up {stack}",
+        ask=stated.status_page,
+        fix="set observability:statusPage, as docs/status-page.md says; ./obs up {stack}",
     ),
 )
 
