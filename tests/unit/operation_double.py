@@ -49,6 +49,7 @@ def completed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Any:  # noqa: AN
     """A completed operation, on a stack where something is not placed and a part is left out."""
     config = SimpleNamespace(
         stack="dev",
+        runs=lambda _: False,
         left_out={"cadvisor": "example/cadvisor:1 cannot be pulled (no such host)"},
         unplaced=(Unplaced(system="shop", what="postgres"), Unplaced(system="shop", what="redis", reason="shared")),
     )
