@@ -9,6 +9,7 @@ import typer
 
 from observability.cli import alerts, hosts, incident, lifecycle, look, secrets, silences
 from observability.cli.alert_test import alert_test
+from observability.cli.backup import backup, backups, restore
 from observability.cli.check import check
 from observability.cli.checklist import checklist
 from observability.cli.common import out, say_error
@@ -45,6 +46,7 @@ class Commands(OrderedGroup):
     ORDER = (
         *("init", "system", "new", "check", "doctor", "secret", "host"),
         *("preview", "up", "verify", "checklist", "status", "logs", "down", "unlock"),
+        *("backup", "backups", "restore"),
         *("alerts", "why", "runbook", "silence", "mutes", "route", "alert-test", "oncall", "incident"),
         *("dashboards", "grafana-token"),
         *("fault", "synth", "env", "mcp", "completion"),
@@ -86,6 +88,9 @@ app.command(rich_help_panel=RUN)(look.status)
 app.command(rich_help_panel=RUN)(look.logs)
 app.command(rich_help_panel=RUN)(lifecycle.down)
 app.command(rich_help_panel=RUN)(unlock)
+app.command(rich_help_panel=RUN)(backup)
+app.command(rich_help_panel=RUN)(backups)
+app.command(rich_help_panel=RUN)(restore)
 
 app.command(rich_help_panel=ALERTS)(alerts.alerts)
 app.command(rich_help_panel=ALERTS)(why)

@@ -51,6 +51,8 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
         operation = Operation.prepare(stack, err, to_run=True)
         outcome.add(operation.run("up"))
         bad = [state for state in operation.wait() if not state.ok]
+    if reason := operation.keep_state():
+        err.print(f"  the next backups have an older data folder: {reason}", style="yellow", markup=False)
     found = [addresses(operation.config), *(companion.addresses(stack) for companion in BESIDE)]
     opened = dict(pair for one in found for pair in one.items())
     if as_json:

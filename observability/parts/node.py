@@ -24,6 +24,12 @@ from observability.parts.model import (
 from toolchain.gobuild import GoBuild
 from toolchain.recipe import Recipe, stamps
 
+BACKUP: Final = "backup"
+"""The part that writes metrics for it to read."""
+TEXTFILE: Final = "textfile"
+"""Role of the volume with them."""
+TEXTFILES: Final = "/textfile"
+"""Where it reads them."""
 ROOTFS: Final = "/host"
 """Where the host's root is mounted."""
 
@@ -67,12 +73,18 @@ def _targets(here: Here[NodeExporterSettings, Host]) -> Iterable[Scraped]:
 
 def _runs(here: Here[NodeExporterSettings, Host]) -> Iterable[Run]:
     address = f"{here.gateway}:{here.settings.port}"
+    written = here.runs(BACKUP)
     return [
         Run(
             user=NOBODY,
             health=Health(url=f"http://{address}/"),
-            command=(f"--path.rootfs={ROOTFS}", f"--web.listen-address={address}"),
+            command=(
+                f"--path.rootfs={ROOTFS}",
+                f"--web.listen-address={address}",
+                *((f"--collector.textfile.directory={TEXTFILES}",) if written else ()),
+            ),
             host_mounts={"/": ROOTFS},
+            reads={TEXTFILE: TEXTFILES} if written else {},
             host_namespaces=True,
         )
     ]
@@ -95,7 +107,7 @@ PART: Final = Part[NodeExporterSettings, Host](
     ),
     targets=_targets,
     runs=_runs,
-    rules=("backup", "disk", "host"),
+    rules=("disk", "host"),
     images=(
         Image(
             name="node-exporter",

@@ -19,6 +19,7 @@ OPTIONAL = [name for name, part in parts().items() if not part.essential and par
 BEYOND_PROFILES: dict[str, Any] = {
     "goalert": {"enabled": True},
     "edge": {"enabled": True, "address": "monitoring.example.com"},
+    "backup": {"repository": "/var/backups/monitoring"},
     # Syslog and files need the collector, containers that must run need cAdvisor.
     "systems": {
         name: {key: value for key, value in system.items() if key not in ("logs", "containers")}
@@ -51,7 +52,7 @@ def test_switching_a_part_off_removes_its_job_and_no_other(part: str) -> None:
     assert whole.runs(part)
     assert not without.runs(part)
     gone = job_names(whole) - job_names(without)
-    own = {parts()[part].job}
+    own = {parts()[part].job} - {None}
     # Remote hosts are scraped without a container of ours.
     assert gone == (set() if part == "node-exporter" else own | BRINGS.get(part, set()))
 
