@@ -23,7 +23,7 @@ from observability.settings.load import StackConfig
 
 STATE: Final = "state"
 """What `--only` calls the stack's part of the data folder."""
-_OUT: Final = "/tmp/state.tar"  # noqa: S108 - in the container of the restore
+_OUT: Final = f"{STAGE}/state.out"
 _CAPABILITIES: Final = ("DAC_OVERRIDE", "CHOWN", "FOWNER")
 
 
