@@ -62,7 +62,7 @@ class Backup(ComponentResource):
                 image=image,
                 memory_mb=settings.memory_mb,
                 user=USER,
-                health=HealthCheck(test=("CMD", *backup.script("health")), interval="30s", timeout="10s"),
+                health=HealthCheck(test=("CMD", *backup.script("health")), interval="15s", timeout="10s"),
                 entrypoint=backup.script("loop"),
                 tmpfs={"/run": "size=16m,mode=0755"},
                 capabilities=(CAPABILITY,),

@@ -15,6 +15,7 @@ from observability.cli.checklist import checklist
 from observability.cli.common import out, say_error
 from observability.cli.completion import COMPLETE_VARIABLE, completion
 from observability.cli.dashboards import dashboards
+from observability.cli.drill import drill
 from observability.cli.fault import fault
 from observability.cli.grafana_token import grafana_token
 from observability.cli.groups import DefaultGroup, OrderedGroup
@@ -46,7 +47,7 @@ class Commands(OrderedGroup):
     ORDER = (
         *("init", "system", "new", "check", "doctor", "secret", "host"),
         *("preview", "up", "verify", "checklist", "status", "logs", "down", "unlock"),
-        *("backup", "backups", "restore"),
+        *("backup", "backups", "restore", "drill"),
         *("alerts", "why", "runbook", "silence", "mutes", "route", "alert-test", "oncall", "incident"),
         *("dashboards", "grafana-token"),
         *("fault", "synth", "env", "mcp", "completion"),
@@ -91,6 +92,7 @@ app.command(rich_help_panel=RUN)(unlock)
 app.command(rich_help_panel=RUN)(backup)
 app.command(rich_help_panel=RUN)(backups)
 app.command(rich_help_panel=RUN)(restore)
+app.command(rich_help_panel=RUN)(drill)
 
 app.command(rich_help_panel=ALERTS)(alerts.alerts)
 app.command(rich_help_panel=ALERTS)(why)

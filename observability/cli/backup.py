@@ -54,7 +54,7 @@ def backups(stack: Stack = "dev", as_json: AsJson = False) -> None:
     except ConfigError as error:
         if "does not run" not in str(error):
             raise
-        with _target(config, home)[1].container() as container:
+        with target_of(config, home)[1].container() as container:
             found = operation.listed(container)
     rows = [row(one) for one in found]
     if not as_json:
@@ -97,7 +97,7 @@ def restore(
     _check_set(config)
     names = [name for name in only.replace(" ", "").split(",") if name]
     plan = restoring.plan(config, names, has_state=home.made(stack))
-    client, target = _target(config, home)
+    client, target = target_of(config, home)
     running = restoring.users(client, stack, plan.services)
     if not stop:
         restoring.refuse_running(running, stack)
@@ -132,7 +132,7 @@ def _put_back(config: "StackConfig", home: "Home", found: "Snapshot", plan: Any,
     """Restore the volumes, with the containers that use them stopped; returns the exit code."""
     from observability.operations import restore as restoring
 
-    client, target = _target(config, home, plan.services)
+    client, target = target_of(config, home, plan.services)
     for one in running:
         err.print(f"  stopping {one.name}", markup=False)
         one.stop(timeout=30)
@@ -161,7 +161,7 @@ def _check_set(config: "StackConfig") -> None:
             )
 
 
-def _target(
+def target_of(
     config: "StackConfig",
     home: "Home",
     services: Any = (),  # noqa: ANN401 - names

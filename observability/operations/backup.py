@@ -115,12 +115,12 @@ def _add(out: tarfile.TarFile, name: str, content: bytes, mode: int = 0o600) -> 
     out.addfile(info, io.BytesIO(content))
 
 
-def packed(files: Mapping[str, bytes]) -> bytes:
-    """A tar of these files, which only their owner can read: content by path."""
+def packed(files: Mapping[str, bytes], mode: int = 0o600) -> bytes:
+    """A tar of these files, which by default only their owner can read: content by path."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as out:
         for name, content in files.items():
-            _add(out, name, content)
+            _add(out, name, content, mode)
     return buffer.getvalue()
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import docker
 import pytest
-from docker.models.containers import Container
+from docker.models.containers import Container, ContainerCollection
 
 from components.backup import CAPABILITY, USER
 from observability.operations import backup
@@ -217,14 +217,14 @@ def test_files_that_are_removed_while_they_are_copied_are_copied_again(run: Run)
     )
     # The volume is read-only to the backup; the one that removes is the server.
     source = str(run.path("store/wal"))
-    original = docker.models.containers.ContainerCollection.create
+    original = ContainerCollection.create
 
     def create(self: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401
         options["volumes"] = {**options["volumes"], source: {"bind": "/truncated", "mode": "rw"}}
         return original(self, *args, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(docker.models.containers.ContainerCollection, "create", create)
+        patch.setattr(ContainerCollection, "create", create)
         code, said = run.script("now")
     assert code == 0, said
     assert (run.root / "stage/once").exists()
@@ -250,21 +250,21 @@ def test_an_incomplete_snapshot_is_removed_and_made_again(run: Run) -> None:
 
 def test_a_database_is_whole_although_it_is_written_to(run: Run) -> None:
     with run.container("sleep", "3600") as found:
-        until(lambda: found.reload() or found.status == "running")
         database = sqlite3.connect(run.path("pages/pages.db"), isolation_level=None)
         # In a transaction whose journal is on disk: the file alone is not whole.
         database.execute("pragma cache_size = 1")
         database.execute("begin immediate")
         database.executemany("insert into pages values (?)", [("x" * 2000,)] * 200)
         assert run.path("pages/pages.db-journal").exists()
-        made = found.client.api.exec_create(found.id, list(script("now")))["Id"]
-        stream = found.client.api.exec_start(made, stream=True)
+        api: Any = run.client.api
+        made = api.exec_create(found.id, list(script("now")))["Id"]
+        stream = api.exec_start(made, stream=True)
         next(stream)
         time.sleep(2)
         database.execute("commit")
         database.close()
         said = b"".join(stream).decode()
-        assert found.client.api.exec_inspect(made)["ExitCode"] == 0, said
+        assert api.exec_inspect(made)["ExitCode"] == 0, said
     run.path("pages/pages.db").unlink()
     (snapshot,) = run.snapshots()
     assert run.script("restore", snapshot.id, "pages:0:0", writable=True)[0] == 0
