@@ -222,12 +222,14 @@ publish() {
 due() {
     read_record
     time=$(date +%s)
-    [ $(((time - AT) / EVERY)) -gt "$SLOT" ] && [ "$time" -ge $((LAST_RUN + RETRY)) ]
+    if [ $(((time - AT) / EVERY)) -le "$SLOT" ]; then return 1; fi
+    [ "$LAST_RUN" -le "$LAST_SUCCESS" ] || [ "$time" -ge $((LAST_RUN + RETRY)) ]
 }
 
 loop() {
     child=
-    trap 'if [ -n "$child" ]; then kill "$child" 2>/dev/null; wait "$child"; fi; exit 0' TERM INT
+    # To the whole group: a shell handles a signal only after its command, and restic must remove its lock.
+    trap 'trap "" TERM; kill -TERM 0; wait; exit 0' TERM INT
     read_record
     publish
     while :; do

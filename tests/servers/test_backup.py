@@ -1,6 +1,7 @@
 """The pinned restic with the backup's script: what is stored, what is reported, and what a restore puts back."""
 
 import io
+import os
 import sqlite3
 import tarfile
 import time
@@ -285,6 +286,22 @@ def test_the_loop_backs_up_when_it_is_due_and_not_again(run: Run) -> None:
         loop.stop(timeout=60)
         assert time.monotonic() - begin < 30
     assert len(run.snapshots()) == 1
+
+
+def test_a_backup_that_is_stopped_leaves_no_lock_in_the_repository(run: Run) -> None:
+    run.program(
+        "restic",
+        'case " $* " in *" backup "*) exec /usr/bin/restic --limit-upload 4096 "$@" ;; esac\nexec /usr/bin/restic "$@"\n',
+    )
+    run.path("store/block/chunks").write_bytes(os.urandom(64_000_000))
+    locks = run.root / "repository/locks"
+    with run.container(*script("loop")) as loop:
+        until(lambda: "copying and storing" in loop.logs().decode() and locks.is_dir() and any(locks.iterdir()))
+        begin = time.monotonic()
+        loop.stop(timeout=60)
+        assert time.monotonic() - begin < 30
+    assert not list(locks.iterdir())
+    assert not (run.root / "metrics/backup.prom").exists()
 
 
 def test_the_archive_of_the_data_folder_comes_back_from_a_snapshot(run: Run) -> None:
