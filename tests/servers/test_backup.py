@@ -291,7 +291,7 @@ def test_the_loop_backs_up_when_it_is_due_and_not_again(run: Run) -> None:
 def test_a_backup_that_is_stopped_leaves_no_lock_in_the_repository(run: Run) -> None:
     run.program(
         "restic",
-        'case " $* " in *" backup "*) exec /usr/bin/restic --limit-upload 4096 "$@" ;; esac\nexec /usr/bin/restic "$@"\n',
+        'case " $* " in *" backup "*) set -- --limit-upload 4096 "$@" ;; esac\nexec /usr/bin/restic "$@"\n',
     )
     run.path("store/block/chunks").write_bytes(os.urandom(64_000_000))
     locks = run.root / "repository/locks"
