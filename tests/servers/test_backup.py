@@ -20,6 +20,7 @@ from observability.operations.restore import read_state
 from observability.parts.backup import FOLDER, FOLDER_OF_HOST, METRICS, STAGE, VOLUMES, BackupSettings, files, script
 from observability.parts.images import PINS
 from observability.parts.model import Kept
+from tests.tools import run_tool
 from tests.waits import until
 
 PASSWORD: Final = "correct horse"  # noqa: S105 - of this test
@@ -135,7 +136,10 @@ def test_a_backup_is_encrypted_verified_and_reported(run: Run) -> None:
     assert not [
         path for path in (run.root / "repository").rglob("*") if path.is_file() and LINE.encode() in path.read_bytes()
     ]
-    assert (run.root / "metrics/backup.prom").stat().st_mode & 0o777 == 0o644
+    page = run.root / "metrics/backup.prom"
+    assert page.stat().st_mode & 0o777 == 0o644
+    checked = run_tool("prometheus", ["sh", "-c", "promtool check metrics < page"], {"page": page.read_text()})
+    assert (checked.code, checked.output) == (0, "")
 
 
 def test_a_backup_is_put_back_with_its_owners_and_replaces_what_is_there(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""A real Prometheus: backed up while it writes, restored beside itself and over itself, and asked the same."""
+"""Real servers: backed up while they write, restored beside themselves and over themselves, and asked the same."""
 
 import time
 from collections.abc import Iterator
@@ -11,8 +11,10 @@ import httpx
 import pytest
 from docker.models.containers import Container
 
+from components.loki import USER as LOKI_USER
 from components.service import NOBODY
 from observability.core import naming
+from observability.logs import loki
 from observability.operations import backup, drill
 from observability.operations.restore import Plan, Target, make_volumes, restore, users
 from observability.parts.backup import PASSWORD, script
@@ -38,19 +40,28 @@ groups:
 """
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> StackConfig:
-    values = {"environment": "dev", "profile": "minimal", "backup": {"repository": str(tmp_path / "repository")}}
+def config(repository: Path, *, lines: bool) -> StackConfig:
+    values = {
+        "environment": "dev",
+        "profile": "minimal",
+        "loki": {"enabled": lines},
+        "backup": {"repository": str(repository)},
+    }
     return validate(STACK, values, frozenset({PASSWORD}))
 
 
-@pytest.fixture
-def target(config: StackConfig) -> Iterator[Target]:
-    """The volume of a stack's Prometheus, and where it is restored."""
+@pytest.fixture(params=[False])
+def target(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Target]:
+    """The volumes of a stack, with Loki's where a test says so, and where they are restored."""
     client = docker.from_env()
-    volumes = make_volumes(client, STACK, ["prometheus"])
+    volumes = make_volumes(client, STACK, ["prometheus", *(["loki"] if request.param else [])])
     try:
-        yield Target(client=client, config=config, secrets={PASSWORD: "s"}, volumes=volumes)
+        yield Target(
+            client=client,
+            config=config(tmp_path / "repository", lines=request.param),
+            secrets={PASSWORD: "s"},
+            volumes=volumes,
+        )
     finally:
         for name in volumes.values():
             client.volumes.get(name).remove(force=True)
@@ -128,3 +139,56 @@ def test_a_prometheus_is_backed_up_while_it_writes_and_answers_the_same_when_res
     with prometheus(target, root) as (_, url):
         assert drill.ask(url, rate, at) == before
         until(lambda: drill.ask(url, rate, time.time()))
+
+
+@contextmanager
+def loki_server(target: Target) -> Iterator[str]:
+    """The stack's Loki, and its address."""
+    files, command = drill.files_of(target.config, "loki")
+    port = free_port()
+    made = target.client.containers.create(
+        PINS["loki"],
+        command,
+        name=naming.container(STACK, "loki"),
+        user=LOKI_USER,
+        ports={f"{loki.PORT}/tcp": ("127.0.0.1", port)},
+        volumes={target.volumes["loki"]: {"bind": loki.DATA, "mode": "rw"}},
+    )
+    try:
+        texts = {f"etc/drill/{name}": text.encode() for name, text in files.items()}
+        made.put_archive("/", backup.packed(texts, 0o644))
+        made.start()
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: httpx.get(f"{url}/ready", trust_env=False).is_success)
+        yield url
+    finally:
+        print(made.logs().decode()[-3000:])  # noqa: T201 - shown by pytest where a test fails
+        made.remove(force=True, v=True)
+
+
+def push(url: str, service: str, flush: bool) -> None:
+    """Store ten lines; with `flush` as a chunk, else they are in the log alone."""
+    now = time.time_ns()
+    stream = {"container": "shop-1", "service": service, "system": "shop"}
+    values = [[str(now - 1000 + number), f"line {number}"] for number in range(10)]
+    body = {"streams": [{"stream": stream, "values": values}]}
+    assert httpx.post(f"{url}/loki/api/v1/push", json=body, trust_env=False).status_code == 204
+    if flush:
+        assert httpx.post(f"{url}/flush", trust_env=False).is_success
+
+
+@pytest.mark.parametrize("target", [True], indirect=True, ids=["lines"])
+def test_lines_in_chunks_and_lines_in_the_log_alone_are_backed_up(target: Target) -> None:
+    with loki_server(target) as url:
+        push(url, "flushed", flush=True)
+        push(url, "fresh", flush=False)
+        asked = [one for one in drill.questions([], [], True) if one.server == "loki"]
+        by_service = next(one for one in asked if "by (service)" in one.query)
+        until(lambda: len(drill.ask(url, by_service, time.time())) == 2)
+        at = time.time()
+        snapshot = back_up(target)
+        with drill.scratch(target, snapshot, print) as restored:
+            compared = drill.compare({"loki": url}, restored, asked, at)
+    assert [one.difference for one in compared] == [""] * 5
+    (services,) = (one.restored for one in compared if one.question == by_service)
+    assert services == {"service=flushed": "10", "service=fresh": "10"}
