@@ -104,9 +104,9 @@ number() { # name: a number of the JSON on standard input, 0 where it is missing
 
 # A file may be removed between the list of a folder and its turn, by compaction or retention: then all is done again.
 snapshot() {
-    attempt=0
-    while [ "$attempt" -lt "$ATTEMPTS" ]; do
-        attempt=$((attempt + 1))
+    round=0
+    while [ "$round" -lt "$ATTEMPTS" ]; do
+        round=$((round + 1))
         rm -rf "$STAGE/files"
         mkdir -p "$STAGE/files"
         copy_all copied copy_whole && copy_all database copy_database || return 1
@@ -247,8 +247,7 @@ loop() {
 
 # Restores: first beside what is there, in the same volume; the switch follows once all of it is there.
 
-restore() { # snapshot service:owner …
-    mkdir -p "$TMPDIR"
+fetch() { # snapshot service:owner …
     chosen=$1
     shift
     for one in "$@"; do
@@ -266,11 +265,22 @@ restore() { # snapshot service:owner …
             fi
         done
         if [ -z "$there" ]; then
-            say "the snapshot $chosen has nothing of $service; nothing was changed"
+            say "the snapshot $chosen has nothing of $service"
             return 1
         fi
         chown -R "${one#*:}" "$beside" || return 1
     done
+}
+
+restore() { # snapshot service:owner …
+    mkdir -p "$TMPDIR"
+    if ! fetch "$@"; then
+        shift
+        for one in "$@"; do rm -rf "$VOLUMES/${one%%:*}/.restored"; done
+        say "nothing was changed"
+        return 1
+    fi
+    shift
     done_services=
     for one in "$@"; do
         service=${one%%:*}

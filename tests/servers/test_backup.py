@@ -167,6 +167,7 @@ def test_a_restore_of_what_a_snapshot_has_not_changes_nothing(run: Run) -> None:
     assert code != 0
     assert any("elsewhere" in line for line in said)
     assert run.path("store/wal/00000001").read_text() == "newer"
+    assert not run.path("store/.restored").exists()
 
 
 def test_a_restore_that_was_killed_while_it_switched_is_undone_by_the_next(run: Run) -> None:
@@ -251,6 +252,18 @@ def test_an_incomplete_snapshot_is_removed_and_made_again(run: Run) -> None:
     assert code == 0, said
     assert any("not complete" in line for line in said)
     assert len(run.snapshots()) == 1
+
+
+def test_a_file_that_can_never_be_read_is_a_failed_run_without_a_snapshot(run: Run) -> None:
+    run.program(
+        "restic",
+        '/usr/bin/restic "$@"; code=$?\ncase " $* " in *" backup "*) exit 3 ;; esac\nexit "$code"\n',
+    )
+    code, said = run.script("now")
+    assert code == 1
+    assert len([line for line in said if "not complete" in line]) == 5
+    assert run.metrics()["last_success_timestamp_seconds"] == 0
+    assert run.snapshots() == []
 
 
 def test_a_database_is_whole_although_it_is_written_to(run: Run) -> None:

@@ -281,6 +281,7 @@ def operation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:  # noqa: 
         wait=list,
         verified=list,
         advance_rotations=Progress,
+        keep_state=lambda: None,
         hosts=SimpleNamespace(silent={"web-2": "no route to host"}),
         changes=lambda found: known.of(found.steps),
         refusal=ConfigError("port 9090 is already taken", "free it"),
