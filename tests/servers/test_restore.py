@@ -43,7 +43,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[docker.D
     machine(tmp_path / "old", monkeypatch)
     found = docker.from_env()
     yield found
-    label = {"label": f"{naming.LABEL_STACK}={STACK}"}
+    label: dict[str, str | list[str] | bool] = {"label": f"{naming.LABEL_STACK}={STACK}"}
     for container in found.containers.list(all=True, filters=label, ignore_removed=True):
         container.remove(force=True, v=True)
     clear(found)
