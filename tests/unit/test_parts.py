@@ -49,7 +49,7 @@ def test_switching_a_part_off_removes_its_job_and_no_other(part: str) -> None:
     whole = stack_config("staging", BEYOND_PROFILES)
     section = "".join(word.title() if index else word for index, word in enumerate(part.split("-")))
     # Backups need the node exporter.
-    others = {"backup": {}} if part == "node-exporter" else {}
+    others: dict[str, Any] = {"backup": {}} if part == "node-exporter" else {}
     without = stack_config("staging", {**BEYOND_PROFILES, **others, section: {"enabled": False}})
     assert whole.runs(part)
     assert not without.runs(part)
