@@ -1,6 +1,6 @@
 """Any exporter: its descriptor in `observability/parts/` says what runs; this component makes the containers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pulumi_docker as docker
@@ -10,6 +10,7 @@ from components.checked_files import CheckedFiles, CheckedFilesArgs
 from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.service import HealthCheck, HostMount, Service, ServiceArgs, VolumeMount, http_health
+from components.volume import volume
 from observability.parts.model import Files, Health, Run, SecretText
 from observability.parts.registry import AnyPart, parts
 
@@ -53,7 +54,7 @@ class Exporter(ComponentResource):
                 command=[word.replace("{main}", installed.main) for word in run.command],
                 entrypoint=run.entrypoint,
                 envs={**run.envs, **installed.envs},
-                volumes=installed.volumes,
+                volumes=(*installed.volumes, *self._read(name, context, service, run.reads)),
                 host_mounts=tuple(HostMount(source=source, path=path) for source, path in run.host_mounts.items()),
                 devices=run.devices,
                 capabilities=run.capabilities,
@@ -64,6 +65,11 @@ class Exporter(ComponentResource):
             self._child,
         ).container
         self.register_outputs({})
+
+    def _read(self, name: str, context: StackContext, service: str, reads: Mapping[str, str]) -> Iterator[VolumeMount]:
+        for role, path in reads.items():
+            made = volume(f"{name}-{role}", context, service, role, parent=self)
+            yield VolumeMount(volume=made.name, path=path, read_only=True)
 
     def _checked(self, name: str, args: ExporterArgs, files: Files) -> "_Installed":
         context = args.context

@@ -50,10 +50,11 @@ class VolumeMount:
 
 @dataclass(frozen=True, kw_only=True)
 class HostMount:
-    """A folder of the host in a container, always read-only."""
+    """A folder of the host in a container; writable is only that of the repository of backups."""
 
     source: str
     path: str
+    read_only: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +149,9 @@ class Service(ComponentResource):
                 ),
                 *(
                     # Not `mounts`: the provider reads back the propagation that Docker chose and shows it as a change.
-                    docker.ContainerVolumeArgs(host_path=mount.source, container_path=mount.path, read_only=True)
+                    docker.ContainerVolumeArgs(
+                        host_path=mount.source, container_path=mount.path, read_only=mount.read_only
+                    )
                     for mount in args.host_mounts
                 ),
             ],

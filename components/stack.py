@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pulumi
-from pulumi import ComponentResource, Output, ResourceOptions
+from pulumi import ComponentResource, Output, Resource, ResourceOptions
 
 from components.alertmanager import Alertmanager, AlertmanagerArgs
+from components.backup import Backup, BackupArgs
 from components.collector import Collector, CollectorArgs
 from components.context import StackContext
 from components.custom import CustomExporter, CustomExporterArgs
@@ -47,9 +48,12 @@ class MonitoringStack(ComponentResource):
         settings = config.settings
         child = ResourceOptions(parent=self)
         context = StackContext(config=config, network=network("network", config, child), secret=args.secret)
-        Alertmanager("alertmanager", AlertmanagerArgs(context=context), child)
-        Prometheus("prometheus", PrometheusArgs(context=context, rule_files=args.rule_files), child)
-        _logs(context, exporters(context, child), child)
+        servers: list[Resource] = [
+            Alertmanager("alertmanager", AlertmanagerArgs(context=context), child),
+            Prometheus("prometheus", PrometheusArgs(context=context, rule_files=args.rule_files), child),
+        ]
+        made = exporters(context, child)
+        servers += _logs(context, made, child)
         if config.runs("notifier"):
             Notifier("notifier", NotifierArgs(context=context, rule_files=args.rule_files), child)
         page = None
@@ -60,7 +64,9 @@ class MonitoringStack(ComponentResource):
             GoAlert("goalert", GoAlertArgs(context=context), child)
         server = None
         if config.runs("grafana"):
-            server = GrafanaServer("grafana", GrafanaServerArgs(context=context), child).container
+            grafana = GrafanaServer("grafana", GrafanaServerArgs(context=context), child)
+            server = grafana.container
+            servers.append(grafana)
         if config.grafana_url is not None:
             # Imported here, as it takes 0.3 s: a change of a stack without Grafana must be live within 3 s.
             from components.grafana.resources import GrafanaContent, GrafanaContentArgs
@@ -69,6 +75,8 @@ class MonitoringStack(ComponentResource):
             name = "grafana-content" if server else "grafana-external"
             content = GrafanaContentArgs(context=context, url=config.grafana_url, server=server)
             GrafanaContent(name, content, child)
+        if config.runs("backup"):
+            Backup("backup", BackupArgs(context=context, exporters=made, servers=tuple(servers)), child)
         for exporter in settings.exporters:
             CustomExporter(exporter.name, CustomExporterArgs(context=context, exporter=exporter), child)
         for host in settings.hosts:
@@ -77,14 +85,15 @@ class MonitoringStack(ComponentResource):
         self.register_outputs({})
 
 
-def _logs(context: StackContext, made: Mapping[str, Exporter], child: ResourceOptions) -> None:
-    """Loki, and the collector after those that it needs."""
+def _logs(context: StackContext, made: Mapping[str, Exporter], child: ResourceOptions) -> list[Resource]:
+    """Loki, and the collector after those that it needs; returns Loki, where it runs."""
     if not context.config.runs("loki"):
-        return
+        return []
     loki = Loki("loki", LokiArgs(context=context), child)
     if context.config.runs("collector"):
         after = (loki.container, made[docker_proxy.NAME].container)
         Collector("collector", CollectorArgs(context=context, after=after), child)
+    return [loki]
 
 
 def deploy() -> None:

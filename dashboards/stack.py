@@ -46,7 +46,7 @@ def stack(config: StackConfig) -> dashboard.Dashboard:
             Row("Rules", [_rule_time(), _rule_failures(), _missed(), dropped()]),
             Row("Storage", [_samples(), _series(), _storage_failures(), _size(), _queries(), _remote()]),
             Row("Resource Usage", [_cpu(), _memory(), _descriptors()]),
-            Row("Backups", [_backups()] if config.runs("node-exporter") else []),
+            Row("Backups", [_backups(), _backup_size(), _backup_duration()] if config.runs("backup") else []),
         ],
         links=[back()],
         alerts=alerts,
@@ -311,4 +311,24 @@ def _backups() -> Panel:
         "Time since the last successful backup; none before the first.",
         "s",
         over_time(f"time() - max by (instance, backup) ({last})", "{{instance}} {{backup}}"),
+    )
+
+
+def _backup_size() -> Panel:
+    return graph(
+        "Size of Backups",
+        "Size of the repository, of the data in the newest snapshot, and of what it added.",
+        "bytes",
+        over_time('max by (backup) (obs_backup_repository_bytes{job="node"})', "repository"),
+        over_time('max by (backup) (obs_backup_data_bytes{job="node"})', "data"),
+        over_time('max by (backup) (obs_backup_added_bytes{job="node"})', "added"),
+    )
+
+
+def _backup_duration() -> Panel:
+    return graph(
+        "Duration of Backups",
+        "Time that the last run took, with its verification.",
+        "s",
+        over_time('max by (backup) (obs_backup_duration_seconds{job="node"})', "{{backup}}"),
     )

@@ -9,11 +9,13 @@ import typer
 
 from observability.cli import alerts, hosts, incident, lifecycle, look, secrets, silences, status_page
 from observability.cli.alert_test import alert_test
+from observability.cli.backup import backup, backups, restore
 from observability.cli.check import check
 from observability.cli.checklist import checklist
 from observability.cli.common import out, say_error
 from observability.cli.completion import COMPLETE_VARIABLE, completion
 from observability.cli.dashboards import dashboards
+from observability.cli.drill import drill
 from observability.cli.fault import fault
 from observability.cli.grafana_token import grafana_token
 from observability.cli.groups import DefaultGroup, OrderedGroup
@@ -45,6 +47,7 @@ class Commands(OrderedGroup):
     ORDER = (
         *("init", "system", "new", "check", "doctor", "secret", "host"),
         *("preview", "up", "verify", "checklist", "status", "logs", "down", "unlock"),
+        *("backup", "backups", "restore", "drill"),
         *("alerts", "why", "runbook", "silence", "mutes", "route", "alert-test", "oncall", "incident"),
         *("status-page", "dashboards", "grafana-token"),
         *("fault", "synth", "env", "mcp", "completion"),
@@ -86,6 +89,10 @@ app.command(rich_help_panel=RUN)(look.status)
 app.command(rich_help_panel=RUN)(look.logs)
 app.command(rich_help_panel=RUN)(lifecycle.down)
 app.command(rich_help_panel=RUN)(unlock)
+app.command(rich_help_panel=RUN)(backup)
+app.command(rich_help_panel=RUN)(backups)
+app.command(rich_help_panel=RUN)(restore)
+app.command(rich_help_panel=RUN)(drill)
 
 app.command(rich_help_panel=ALERTS)(alerts.alerts)
 app.command(rich_help_panel=ALERTS)(why)

@@ -53,6 +53,8 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
         bad, rows = _after(operation)
     found_bad = [row for row in rows if row.verdict == "failed"]
     unsent = "" if bad else send(operation.config, operation.home)
+    if reason := operation.keep_state():
+        err.print(f"  the next backups have an older data folder: {reason}", style="yellow", markup=False)
     found = [addresses(operation.config), *(companion.addresses(stack) for companion in BESIDE)]
     opened = dict(pair for one in found for pair in one.items())
     if as_json:

@@ -308,6 +308,12 @@ class Operation:
         )
         return list(verify(subject, quick=True))
 
+    def keep_state(self) -> str | None:
+        """Give the backup what the data folder has now; the reason where that failed."""
+        from observability.operations.backup import keep_state
+
+        return keep_state(self.client, self.config, self.home)
+
     def advance_rotations(self) -> Progress:
         """Take the rotations of secrets one state further, once an update has left the stack well."""
         rotations = Rotations.of(self.home, self.config.stack)

@@ -8,7 +8,7 @@ from pydantic import Field
 from observability.core import naming
 from observability.core.section import Section
 from observability.core.types import Duration, MemoryMb, Port
-from observability.parts.model import ALWAYS, Here, Image, Loaded, Part, Scraped, Server, own
+from observability.parts.model import ALWAYS, NOBODY, Here, Image, Kept, Loaded, Part, Scraped, Server, own
 from toolchain.gobuild import GoBuild
 from toolchain.recipe import Recipe, stamps
 
@@ -94,6 +94,8 @@ PART: Final = Part[AlertmanagerSettings, Server](
     job="alertmanager",
     port=PORT,
     targets=_targets,
+    # It writes each file anew and renames it.
+    kept=Kept(owner=NOBODY, services=lambda settings: settings.services),
     loaded=LOADED,
     images=(
         Image(

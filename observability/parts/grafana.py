@@ -3,7 +3,7 @@
 from typing import Final
 
 from observability.core.secret import SecretSpec
-from observability.parts.model import Image, Part, Server
+from observability.parts.model import Image, Kept, Part, Server
 
 PORT: Final = 3000
 """Port in the container."""
@@ -16,6 +16,7 @@ PART: Final = Part[None, Server](
     job="grafana",
     port=PORT,
     rules=("grafana",),
+    kept=Kept(owner="472:0", databases=("grafana.db",), left_out=("csv", "pdf", "png", "plugins")),
     images=(Image(name="grafana", reference="grafana/grafana:13.2.0"),),
     secrets={
         "grafanaAdminPassword": SecretSpec(

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from observability.core.secret import SecretSpec
 from observability.core.section import PartSettings, Section
 from observability.core.types import Duration, MemoryMb, Port, seconds
-from observability.parts.model import FULL, Image, Loaded, Part, Server
+from observability.parts.model import FULL, Image, Kept, Loaded, Part, Server
 from toolchain.gobuild import GoBuild
 from toolchain.recipe import Base, Recipe
 
@@ -68,6 +68,12 @@ PART: Final = Part[LokiSettings, Server](
     profiles=FULL,
     job="loki",
     loaded=LOADED,
+    kept=Kept(
+        owner="10001:10001",
+        # An index names chunks that are written before it, and the log holds the lines of chunks that are not.
+        copied=("wal", "tsdb-shipper-active", "chunks/index"),
+        left_out=("tsdb-shipper-cache", "compactor"),
+    ),
     port=PORT,
     rules=("loki", "logs"),
     secrets={

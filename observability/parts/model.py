@@ -119,6 +119,23 @@ class Loaded:
     values: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What is backed up of a service's volume of data: all of it, but for `left_out`.
+
+    Paths are relative to the volume and may have wildcards. `copied` are files and folders that the server changes or
+    removes while it runs, and that hold what the other files do not have yet: they are copied before those are read.
+    `databases` are SQLite databases. `owner` is the uid and gid of the files. `services`: those with such a volume, as
+    a function of the part's settings; None: the part's own name.
+    """
+
+    owner: str
+    copied: tuple[str, ...] = ()
+    databases: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    services: Callable[[Any], Sequence[str]] | None = None
+
+
 S = TypeVar("S", bound=Section | None)
 T = TypeVar("T", bound=Server)
 
@@ -137,7 +154,7 @@ class Here(Generic[S, T]):
     """What a part knows of its stack.
 
     `files` contains the text of every file that the settings name, by path; `gateway` is the host's own address on the
-    stack's network; `source` names the stack file for generated files.
+    stack's network; `source` names the stack file for generated files; `runs` says whether a part runs.
     """
 
     settings: S
@@ -145,6 +162,7 @@ class Here(Generic[S, T]):
     files: Mapping[str, str]
     gateway: str
     source: str
+    runs: Callable[[str], bool] = lambda _: False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +219,8 @@ class Run:
     """One container of an exporter. Other confinement is the same for all (`components.service`).
 
     `service` is None for the part's own name, else the name of one of several. `{main}` in a word of the command
-    is the path of the main configuration file.
+    is the path of the main configuration file. `reads` are volumes of the part into which other parts write: path in
+    the container by role.
     """
 
     user: str
@@ -212,6 +231,7 @@ class Run:
     envs: Mapping[str, str] = field(default_factory=dict)
     files: Files | None = None
     host_mounts: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, str] = field(default_factory=dict)
     devices: Sequence[str] = ()
     capabilities: Sequence[str] = ()
     host_network: bool = False
@@ -286,6 +306,8 @@ class Part(Generic[S, T]):
     """Whether it runs, unless its settings say otherwise, exactly where the settings list other hosts."""
     on_hosts: bool = False
     """Whether it also runs on every other host, as a part of the agent there."""
+    kept: Kept | None = None
+    """What is backed up of its data; None: nothing."""
     loaded: Loaded | None = None
     """How `obs verify` reads what the server has in use; None: it has no API for that, or none that can be reached."""
 
@@ -321,6 +343,7 @@ __all__ = [
     "Health",
     "Here",
     "Image",
+    "Kept",
     "Loaded",
     "Part",
     "PartSettings",

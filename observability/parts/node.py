@@ -24,6 +24,12 @@ from observability.parts.model import (
 from toolchain.gobuild import GoBuild
 from toolchain.recipe import Recipe, stamps
 
+BACKUP: Final = "backup"
+"""The part that writes metrics for it to read."""
+TEXTFILE: Final = "textfile"
+"""Role of the volume with them."""
+TEXTFILES: Final = "/textfile"
+"""Where it reads them."""
 ROOTFS: Final = "/host"
 """Where the host's root is mounted."""
 
@@ -67,13 +73,20 @@ def _targets(here: Here[NodeExporterSettings, Host]) -> Iterable[Scraped]:
 
 def _runs(here: Here[NodeExporterSettings, Host]) -> Iterable[Run]:
     address = f"{here.gateway}:{here.settings.port}"
+    written = here.runs(BACKUP)
     return [
         Run(
             user=NOBODY,
             health=Health(url=f"http://{address}/"),
             # The host's processes are seen in the host's /proc, which the mount of / includes.
-            command=(f"--path.rootfs={ROOTFS}", f"--path.procfs={ROOTFS}/proc", f"--web.listen-address={address}"),
+            command=(
+                f"--path.rootfs={ROOTFS}",
+                f"--path.procfs={ROOTFS}/proc",
+                f"--web.listen-address={address}",
+                *((f"--collector.textfile.directory={TEXTFILES}",) if written else ()),
+            ),
             host_mounts={"/": ROOTFS},
+            reads={TEXTFILE: TEXTFILES} if written else {},
             host_network=True,
         )
     ]
@@ -96,7 +109,7 @@ PART: Final = Part[NodeExporterSettings, Host](
     ),
     targets=_targets,
     runs=_runs,
-    rules=("backup", "disk", "host"),
+    rules=("disk", "host"),
     images=(
         Image(
             name="node-exporter",

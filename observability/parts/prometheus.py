@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from observability.core.section import Section
 from observability.core.types import LONGEST_INTERVAL, Duration, MemoryMb, Port, seconds
-from observability.parts.model import ALWAYS, Image, Loaded, Part, Server
+from observability.parts.model import ALWAYS, NOBODY, Image, Kept, Loaded, Part, Server
 from toolchain.gobuild import GoBuild
 from toolchain.recipe import Recipe, stamps
 
@@ -99,6 +99,12 @@ PART: Final = Part[PrometheusSettings, Server](
     settings=PrometheusSettings,
     profiles=ALWAYS,
     essential=True,
+    kept=Kept(
+        owner=NOBODY,
+        # The write-ahead logs hold what is in no block yet, also what chunks_head has.
+        copied=("wal", "wbl"),
+        left_out=("chunks_head", "*.tmp*", "lock", "queries.active"),
+    ),
     loaded=LOADED,
     job="prometheus",
     port=PORT,

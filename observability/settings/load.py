@@ -119,7 +119,8 @@ class StackConfig:
 
     def here(self, part: str) -> Here[Any, Any]:
         """What a part knows of this stack."""
-        return parts.here(self.settings, all_parts()[part], self.files, f"Pulumi.{self.stack}.yaml")
+        source = f"Pulumi.{self.stack}.yaml"
+        return parts.here(self.settings, all_parts()[part], self.files, source, self.runs)
 
     def on(self, host: str) -> "StackConfig":
         """The configuration by which the agent on a host of the settings is made: with its network and its name."""
@@ -127,6 +128,8 @@ class StackConfig:
         there = {
             "network": own.network.model_copy(update={"subnet": own.hosts[host].subnet}),
             "node_exporter": own.node_exporter.model_copy(update={"host_name": host}),
+            # What is backed up is on the stack's own host.
+            "backup": own.part("backup").model_copy(update={"enabled": False}),
         }
         return replace(self, settings=own.model_copy(update=there))
 
@@ -285,6 +288,7 @@ def validate(
         lambda: sources.check(source, settings.secret_sources, specs),
         lambda: parts.check_published(source, settings),
         lambda: status_page.check(source, settings, systems or known),
+        lambda: parts.check_backup(source, settings),
     )
     secrets |= settings.secret_sources.keys()
     missing = _missing_secrets(settings, specs, secrets)
@@ -332,8 +336,9 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from notified.wanted_secrets(settings)
     for setting, name in grafana.wanted_secrets(settings.grafana):
         yield f"grafana.{setting}", name
-    for setting, name in settings.edge.wanted_secrets:
-        yield f"edge.{setting}", name
+    for part in ("edge", "backup"):
+        for setting, name in settings.part(part).wanted_secrets:
+            yield f"{part}.{setting}", name
     for system, own in settings.systems.items():
         for setting, _, name in watched.wanted_secrets(system, own):
             yield f"systems.{system}.{setting}", name

@@ -1,6 +1,6 @@
 """Which parts of a stack run, and what each of them knows of the stack."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from observability.core.errors import ConfigError
@@ -35,7 +35,9 @@ def password_secret(system: str, key: str, server: Server) -> str | None:
     return secret_name(system, key, *([server.name] if server.name else []), "Password")
 
 
-def here(settings: Settings, part: AnyPart, files: Mapping[str, str], source: str) -> Here[Any, Any]:
+def here(
+    settings: Settings, part: AnyPart, files: Mapping[str, str], source: str, running: Callable[[str], bool]
+) -> Here[Any, Any]:
     """What a part knows of its stack."""
     return Here(
         settings=settings.part(part.name),
@@ -43,6 +45,7 @@ def here(settings: Settings, part: AnyPart, files: Mapping[str, str], source: st
         files=files,
         gateway=settings.network.gateway,
         source=source,
+        runs=running,
     )
 
 
@@ -106,4 +109,21 @@ def check_published(source: str, settings: Settings) -> None:
             "and Loki, without a password and unencrypted",
             "leave it out, and let others in by the edge: "
             f"{source.rpartition(' ')[2]}edge: {{enabled: true, address: monitoring.example.com}}",
+        )
+
+
+def check_backup(source: str, settings: Settings) -> None:
+    """ConfigError where backups leave out what is none of them, or nothing would notice that they are missing."""
+    backup = settings.part("backup")
+    backed_up = [name for name, part in parts().items() if part.kept]
+    for index, name in enumerate(backup.left_out):
+        if name not in backed_up:
+            raise ConfigError(
+                f"{source}backup.leftOut[{index}]: {name!r} is not a part with data that is backed up",
+                f"use one of {', '.join(sorted(backed_up))}, or remove it",
+            )
+    if backup.repository and backup.enabled is not False and not _wanted(settings, parts()["node-exporter"]):
+        raise ConfigError(
+            f"{source}backup: the node exporter, which makes metrics of the backups' age, is switched off",
+            "remove nodeExporter.enabled, or backup.repository",
         )

@@ -13,7 +13,7 @@ from observability.logs import log_rules, loki, otel
 from observability.notifier import facts as notifier
 from observability.parts.registry import AnyPart
 from observability.parts.registry import parts as all_parts
-from observability.scrape import agents, edge, prometheus
+from observability.scrape import agents, backup, edge, prometheus
 from observability.settings.load import StackConfig
 from observability.status_page import facts as status_page
 from observability.synth.record import record
@@ -41,6 +41,8 @@ def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[
         parts["collector"] = otel.files(config)
     if config.runs("edge"):
         parts["edge"] = edge.files(config)
+    if config.runs("backup"):
+        parts["backup"] = backup.files(config)
     parts |= _of_exporters(config, all_parts().values())
     for host in config.settings.hosts:
         parts |= {f"hosts/{host}/{part}": files for part, files in _of_agent(config, host).items()}

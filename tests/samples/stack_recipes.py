@@ -278,11 +278,23 @@ unused devices: <none>
 """
 _BACKUP = """\
 # TYPE obs_backup_last_run_timestamp_seconds gauge
-obs_backup_last_run_timestamp_seconds{backup="prometheus"} 0
+obs_backup_last_run_timestamp_seconds{backup="stack"} 0
 # TYPE obs_backup_last_success_timestamp_seconds gauge
-obs_backup_last_success_timestamp_seconds{backup="prometheus"} 0
+obs_backup_last_success_timestamp_seconds{backup="stack"} 0
 # TYPE obs_backup_interval_seconds gauge
-obs_backup_interval_seconds{backup="prometheus"} 0
+obs_backup_interval_seconds{backup="stack"} 0
+# TYPE obs_backup_duration_seconds gauge
+obs_backup_duration_seconds{backup="stack"} 0
+# TYPE obs_backup_data_bytes gauge
+obs_backup_data_bytes{backup="stack"} 0
+# TYPE obs_backup_added_bytes gauge
+obs_backup_added_bytes{backup="stack"} 0
+# TYPE obs_backup_repository_bytes gauge
+obs_backup_repository_bytes{backup="stack"} 0
+# TYPE obs_backup_snapshots gauge
+obs_backup_snapshots{backup="stack"} 0
+# TYPE obs_backup_last_verified_timestamp_seconds gauge
+obs_backup_last_verified_timestamp_seconds{backup="stack"} 0
 """
 
 

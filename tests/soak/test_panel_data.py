@@ -16,7 +16,6 @@ WITHOUT_DATA: Final[dict[tuple[str, str], str]] = {
     ("obs-endpoints", "First Certificate Expires In"): _NO_TLS,
     ("obs-endpoints", "Addresses"): _NO_TLS,
     ("obs-endpoints", "Certificates"): _NO_TLS,
-    ("obs-stack", "Age of Backups"): "no backup was made of this stack",
     ("obs-cost", "Bytes per Sample"): "Prometheus writes its first block when it has run for two hours or more",
 }
 """Panels of which one query returns nothing, and why; all their other queries return data."""

@@ -63,6 +63,7 @@ PARTS: Final[dict[str, Any]] = {
         "web-2": {"docker": "ssh://root@10.0.0.2", "subnet": "172.30.92.0/24"},
     },
     "edge": {"address": "monitoring.example.com"},
+    "backup": {"repository": "/var/backups/monitoring"},
 }
 """Settings that enable every part, and name no system."""
 

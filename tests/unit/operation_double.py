@@ -63,6 +63,7 @@ def completed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Any:  # noqa: AN
         wait=list,
         verified=list,
         advance_rotations=Progress,
+        keep_state=lambda: None,
         hosts=SimpleNamespace(silent={"web-2": "no route to host"}),
         changes=lambda found: known.of(found.steps),
         refusal=ConfigError("port 9090 is already taken", "free it"),

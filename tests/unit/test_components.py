@@ -187,7 +187,9 @@ def test_it_has_its_own_namespaces_on_the_stack_network_or_the_exception_is_list
 @every_container
 def test_folders_of_the_host_are_read_only(container: Declared) -> None:
     volumes = container.inputs.get("volumes", [])
-    assert all(volume["readOnly"] for volume in volumes if "hostPath" in volume)
+    written = [volume["hostPath"] for volume in volumes if "hostPath" in volume and not volume["readOnly"]]
+    # The repository of backups.
+    assert written == (["/var/backups/monitoring"] if service_of(container) == "backup" else [])
     assert "mounts" not in container.inputs
 
 
