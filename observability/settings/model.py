@@ -23,6 +23,7 @@ from observability.settings.hosts import HostSettings
 from observability.settings.hosts import check as check_hosts
 from observability.settings.notifications import NotificationSettings
 from observability.settings.on_call import GoAlertSettings, OnCallSettings
+from observability.settings.remote_write import RemoteWriteSettings
 from observability.settings.sources import SecretSource
 from observability.settings.systems import SystemSettings, system_settings_model
 
@@ -139,6 +140,9 @@ class Settings(Section):
     edge: EdgeSettings = Field(default_factory=EdgeSettings, description="The address that agents send to.")
     exporters: tuple[ExporterSettings, ...] = Field(
         (), description="Exporters of your own choice, in addition to the built-in ones."
+    )
+    remote_write: tuple[RemoteWriteSettings, ...] = Field(
+        (), description="Receivers to which Prometheus sends its samples, besides its own storage."
     )
     secret_sources: dict[str, SecretSource] = Field(
         {}, description="Secrets that are kept elsewhere, by name; the others are stored by `obs secret set`."
