@@ -122,6 +122,7 @@ def _queues(get: Get) -> Iterator[tuple[str, Queue]]:
     sent_at, behind = _values(get, answered), _values(get, f"{newest} - {answered}")
     for name, total in now["total"].items():
         change = {what: _change(now[what].get(name, 0.0), before.get(name)) for what, before in earlier.items()}
+        accepts = change["total"] > change["failed_total"] + change["retried_total"]
         yield (
             name,
             Queue(
@@ -132,7 +133,8 @@ def _queues(get: Get) -> Iterator[tuple[str, Queue]]:
                 sent=change["total"],
                 failed=change["failed_total"],
                 retried=change["retried_total"],
-                accepted_at=last.get(name, 0.0),
+                # The steps of the range may have missed what was accepted just now.
+                accepted_at=last.get(name) or (time.time() if accepts else 0.0),
             ),
         )
 

@@ -1,8 +1,6 @@
 """Remote write from the pinned Prometheus to another one, through a double that checks credentials and fails."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +34,7 @@ SECRETS: Final = {
     "secondRemoteWriteHeaderXApiKey": KEY,
     "refusedRemoteWriteToken": "wrong-token",
 }
+COMMAND: Final = ("--enable-feature=metadata-wal-records", "--storage.tsdb.retention.time=1d")
 SMALL: Final = {"capacity": 100, "maxSamplesPerSend": 100, "maxShards": 1, "maxBackoff": "1s"}
 """A queue that is full at the first scrape."""
 
@@ -59,20 +58,17 @@ class Double:
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     """Headers of the last request, by receiver."""
 
-    def answer(self, name: str, headers: dict[str, str], body: bytes) -> int:
-        """The status of the response to a request."""
+    def answer(self, name: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str]]:
+        """The status and the headers of the response to a request."""
         self.seen[name] = headers
         if any(headers.get(header) != value for header, value in WANTED[name].items()):
-            return 401
+            return 401, {}
         if name in self.statuses:
-            return self.statuses[name]
+            return self.statuses[name], {"Retry-After": "1"} if self.statuses[name] == 429 else {}
         kept = {key: value for key, value in headers.items() if key.startswith(("Content-", "X-Prometheus"))}
-        request = urllib.request.Request(f"{self.behind}/api/v1/write", body, kept)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:
-                return int(response.status)
-        except urllib.error.HTTPError as error:
-            return error.code
+        answer = httpx.post(f"{self.behind}/api/v1/write", content=body, headers=kept, timeout=30, trust_env=False)
+        # By these a receiver of version 2 says how many samples it has stored.
+        return answer.status_code, {k: v for k, v in answer.headers.items() if k.startswith("x-prometheus")}
 
 
 @contextmanager
@@ -82,11 +78,12 @@ def serving(double: Double) -> Iterator[Double]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            status = double.answer(self.path.split("/")[1], {k.title(): v for k, v in self.headers.items()}, body)
+            own = {name.title(): value for name, value in self.headers.items()}
+            status, headers = double.answer(self.path.split("/")[1], own, body)
             text = b"no such token" if status == 401 else b""
             self.send_response(status)
-            if status == 429:
-                self.send_header("Retry-After", "1")
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
@@ -181,8 +178,7 @@ def running() -> Iterator[Running]:
         stack = config(double.port)
         files = _files(stack, own)
         secrets = {path: SECRETS[name] for path, name in prometheus.secret_files(stack).items() if name in SECRETS}
-        command = ("--enable-feature=metadata-wal-records",)
-        sender = held.enter_context(_prometheus(own, {**files, **secrets}, command))
+        sender = held.enter_context(_prometheus(own, {**files, **secrets}, COMMAND))
         yield Running(
             config=stack,
             files=files,
@@ -311,10 +307,10 @@ def test_samples_that_met_a_rate_limit_are_sent_again(running: Running) -> None:
 def test_the_configuration_in_use_is_the_declared_one(running: Running) -> None:
     found = running.get("", LOADED.config)["data"]["yaml"]
     wanted = loaded.parsed(running.files["prometheus.yaml"])
-    assert loaded.configuration(wanted, loaded.parsed(found), LOADED, "/work") == []
+    assert loaded.configuration(wanted, loaded.parsed(found), LOADED, "/work", COMMAND) == []
     wanted["remote_write"][0]["url"] = "http://another.example.com"
     del wanted["remote_write"][0]["headers"]
-    assert loaded.configuration(wanted, loaded.parsed(found), LOADED, "/work") == [
+    assert loaded.configuration(wanted, loaded.parsed(found), LOADED, "/work", COMMAND) == [
         "remote_write[filtered].url differs",
         "remote_write[filtered].headers is in use, not declared",
     ]
