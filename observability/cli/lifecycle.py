@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observability.cli import beside
+from observability.cli import beside, uptime_robot
 from observability.cli.common import AsJson, SkipCheck, Stack, err, out, print_json, say_error
 from observability.cli.look import as_document, print_row
 from observability.core.errors import ConfigError
@@ -43,6 +43,7 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
         bad = [state for state in operation.wait() if not state.ok]
         rows = [] if bad else operation.verified()
     found_bad = [row for row in rows if row.verdict == "failed"]
+    outside = uptime_robot.after_up(operation.home, operation.config)
     while not (bad or any(not row.passing for row in found_bad)):
         progress = operation.advance_rotations()
         _say_rotated(progress, stack)
@@ -74,7 +75,7 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
         say_error(f"{state.service} is {state.state}", f"see its log: ./obs logs {state.service} {stack}")
     for row in found_bad:
         print_row(row, to=err)
-    if bad or any(not row.passing for row in found_bad):
+    if bad or not outside or any(not row.passing for row in found_bad):
         raise typer.Exit(1)
     if not as_json:
         _show(operation, opened)

@@ -15,7 +15,18 @@ from observability.core.naming import OF_NO_FILE, PROJECT
 from observability.core.secret import SecretSpec
 from observability.parts.model import Here, Placed
 from observability.parts.registry import parts as all_parts
-from observability.settings import grafana, moved, notified, parts, placed_logs, remote_write, rota, sources, watched
+from observability.settings import (
+    grafana,
+    moved,
+    notified,
+    parts,
+    placed_logs,
+    remote_write,
+    rota,
+    sources,
+    uptime_robot,
+    watched,
+)
 from observability.settings import stack_file as stack_files
 from observability.settings.model import Environment, Settings, settings_model
 from observability.settings.notifications import (
@@ -340,6 +351,7 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from watched.wanted_passwords(settings)
     yield from placed_logs.wanted_secrets(settings)
     yield from remote_write.wanted_secrets(settings.remote_write)
+    yield from uptime_robot.wanted_secrets(settings.uptime_robot)
 
 
 def _own(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from observability.settings.on_call import GoAlertSettings, OnCallSettings
 from observability.settings.remote_write import RemoteWriteSettings
 from observability.settings.sources import SecretSource
 from observability.settings.systems import SystemSettings, system_settings_model
+from observability.settings.uptime_robot import UptimeRobotSettings
 
 Environment = Literal["dev", "staging", "prod"]
 
@@ -143,6 +144,9 @@ class Settings(Section):
     )
     remote_write: tuple[RemoteWriteSettings, ...] = Field(
         (), description="Receivers to which Prometheus sends its samples, besides its own storage."
+    )
+    uptime_robot: UptimeRobotSettings = Field(
+        default_factory=UptimeRobotSettings, description="A service that watches the endpoints from outside."
     )
     secret_sources: dict[str, SecretSource] = Field(
         {}, description="Secrets that are kept elsewhere, by name; the others are stored by `obs secret set`."

@@ -13,6 +13,7 @@ from observability.parts.registry import parts
 from observability.settings.hosts import tokens as hosts_tokens
 from observability.settings.notifications import Receiver, receiver_secrets
 from observability.settings.remote_write import secrets as remote_write_secrets
+from observability.settings.uptime_robot import SECRET as UPTIME_ROBOT
 
 _OF_THE_STACK: Final[Mapping[str, SecretSpec]] = MappingProxyType(
     {
@@ -22,6 +23,9 @@ _OF_THE_STACK: Final[Mapping[str, SecretSpec]] = MappingProxyType(
         "heartbeatUrl": SecretSpec(
             description="Address outside that gets the heartbeat, like a ping URL of Healthchecks.io.",
             required_in=frozenset({"prod"}),
+        ),
+        UPTIME_ROBOT: SecretSpec(
+            description="Main API key of the account at UptimeRobot, which watches the endpoints from outside.",
         ),
         "smtpPassword": SecretSpec(
             description="Password of notifications.smtp.user at the mail server.",
