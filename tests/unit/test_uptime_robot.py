@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from observability.alerting import uptime_robot as wanted
+from observability.check.run import check
 from observability.cli import uptime_robot as command
 from observability.cli.app import app
+from observability.cli.project import init
+from observability.core import project
 from observability.core.errors import ConfigError
 from observability.operations import uptime_robot as operation
 from observability.operations.home import Home
@@ -372,3 +376,31 @@ def test_the_command_synchronizes_names_the_others_and_removes(
 def test_the_key_is_in_the_body_alone(double: Double) -> None:
     synced(config(PROBES))
     assert not [form for _, form in double.calls if KEY in json.dumps(form)]
+
+
+def test_doctor_names_the_endpoints_without_a_monitor(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = config([*PROBES, {"name": "rack", "url": "icmp://10.0.0.1"}])
+    monkeypatch.setattr("observability.cli.look.load_all", lambda _: (stack, {}))
+    monkeypatch.setattr("toolchain.inspect", lambda _: [])
+    said = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)
+    assert [one for one in said if one["name"].startswith("UptimeRobot")] == [
+        {"name": "UptimeRobot rack", "ok": True, "detail": "left out: 10.0.0.1 is an internal address"}
+    ]
+    assert str(home.folder) in json.dumps(said)
+
+
+def test_check_names_them_where_the_settings_enable_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "project"
+    init(folder)
+    monkeypatch.setenv(project.VARIABLE, str(folder))
+    monkeypatch.setattr("observability.check.promtool.find", lambda: None)
+    path = folder / "Pulumi.dev.yaml"
+    document = yaml.safe_load(path.read_text())
+    systems = document["config"].setdefault("observability:systems", {})
+    systems["platform"] = {"probes": [*PROBES, {"name": "rack", "url": "icmp://10.0.0.1"}]}
+    document["config"]["observability:uptimeRobot"] = {"enabled": True}
+    path.write_text(yaml.safe_dump(document))
+    report = check()
+    assert report.problems == []
+    notes = [note for note in report.notes if "UptimeRobot" in note]
+    assert "Pulumi.dev.yaml: UptimeRobot does not watch rack: 10.0.0.1 is an internal address" in notes
