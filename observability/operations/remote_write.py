@@ -114,8 +114,8 @@ def _queues(get: Get) -> Iterator[tuple[str, Queue]]:
         for what in ("total", "failed_total", "retried_total")
     }
     accepted = f"({series['total']} - {series['failed_total']} - {series['retried_total']})"
-    # The time is 0 where nothing was accepted in the minute before.
-    earlier_accepted = f"({accepted.replace(labels, f'{labels} offset 1m')} or 0 * {accepted})"
+    # The time is 0 where nothing was accepted in the step before.
+    earlier_accepted = f"({accepted.replace(labels, f'{labels} offset 15s')} or 0 * {accepted})"
     last = _values(get, f"max_over_time((({accepted} - {earlier_accepted} > bool 0) * time())[1h:15s])")
     answered = f"max by (remote_name) ({_PREFIX}_queue_highest_sent_timestamp_seconds{labels})"
     newest = f"scalar(max({_PREFIX}_highest_timestamp_in_seconds{labels}))"
