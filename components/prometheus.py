@@ -10,6 +10,7 @@ from components.context import StackContext
 from components.service import NOBODY, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
 from components.volume import volume
 from observability.scrape.prometheus import files, secret_files
+from observability.scrape.remote_write import features
 from observability.settings.load import StackConfig
 
 FOLDER = "/etc/prometheus"
@@ -53,7 +54,7 @@ class Prometheus(ComponentResource):
             child,
         )
         data = volume(f"{name}-data", context, "prometheus", "data", parent=self)
-        size = settings.prometheus.retention_size
+        size, flags = settings.prometheus.retention_size, ",".join(features(context.config))
         Service(
             f"{name}-server",
             ServiceArgs(
@@ -72,6 +73,7 @@ class Prometheus(ComponentResource):
                     "--web.enable-lifecycle",
                     # Loki writes what it counts in log lines, and the agents on other hosts their samples.
                     *(("--web.enable-remote-write-receiver",) if _is_written_to(context.config) else ()),
+                    *((f"--enable-feature={flags}",) if flags else ()),
                     f"--web.external-url={context.config.link('prometheus')}",
                     # Behind a proxy the external URL may have a path; inside the network there is none.
                     "--web.route-prefix=/",

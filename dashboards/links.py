@@ -179,6 +179,7 @@ _DASHBOARDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
             "Failed Storage Operations": ("PrometheusStorageFailing",),
             "Age of Backups": ("BackupOverdue", "BackupFailed", "BackupFinished", "BackupRecordUnreadable"),
             "Remote Write Behind": ("PrometheusRemoteWriteBehind",),
+            "Rejected by Remote Write": ("PrometheusRemoteWriteRejected",),
         },
     }
 )

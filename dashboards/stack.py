@@ -44,7 +44,8 @@ def stack(config: StackConfig) -> dashboard.Dashboard:
             ),
             Row("Targets", [_scrape_time(), _targets(), _samples_by_target(), _rejected(), _empty_jobs()]),
             Row("Rules", [_rule_time(), _rule_failures(), _missed(), dropped()]),
-            Row("Storage", [_samples(), _series(), _storage_failures(), _size(), _queries(), _remote()]),
+            Row("Storage", [_samples(), _series(), _storage_failures(), _size(), _queries()]),
+            Row("Remote Write", [_remote(), _rejected_remotely()]),
             Row("Resource Usage", [_cpu(), _memory(), _descriptors()]),
             Row("Backups", [_backups(), _backup_size(), _backup_duration()] if config.runs("backup") else []),
         ],
@@ -261,19 +262,36 @@ def _queries() -> Panel:
     )
 
 
+NO_REMOTE: Final = f'label_replace(0 * up{{job="prometheus",{OWN}}}, "remote_name", "none", "", "")'
+"""Zero, where a Prometheus has no remote write."""
+
+
 def _remote() -> Panel:
     sent = _prometheus("prometheus_remote_storage_queue_highest_sent_timestamp_seconds")
-    last = _prometheus("prometheus_remote_storage_queue_highest_timestamp_seconds")
+    last = _prometheus("prometheus_remote_storage_highest_timestamp_in_seconds")
+    samples = _prometheus("prometheus_remote_storage_samples_pending")
+    histograms = _prometheus("prometheus_remote_storage_histograms_pending")
+    lag = f"({last} - ignoring (remote_name, url) group_right () {sent}) * ({samples} + {histograms} > bool 0)"
     return graph(
         "Remote Write Behind",
-        "Age of the newest sample that was sent by remote write; 0 without remote write.",
+        "Age of the newest sample that was sent by remote write while samples wait; 0 without remote write.",
         "s",
-        over_time(
-            f"max by (remote_name) ({last} - {sent})"
-            f' or label_replace(0 * {_prometheus("up")}, "remote_name", "none", "", "")',
-            "{{remote_name}}",
-        ),
+        over_time(f"max by (remote_name) ({lag}) or {NO_REMOTE}", "{{remote_name}}"),
         limits="max by (severity) (app:threshold:remote_write_lag)",
+    )
+
+
+def _rejected_remotely() -> Panel:
+    def rate(what: str) -> str:
+        series = (f"prometheus_remote_storage_{kind}_{what}" for kind in ("samples", "histograms"))
+        return f"sum by (remote_name) ({' + '.join(f'rate({_prometheus(name)}[5m])' for name in series)})"
+
+    return graph(
+        "Rejected by Remote Write",
+        "Share of the samples sent by remote write that the receiver rejected in 5 minutes; they are lost to it.",
+        "percentunit",
+        over_time(f"{rate('failed_total')} / ({rate('total')} > 0) or {NO_REMOTE}", "{{remote_name}}"),
+        limits="max by (severity) (app:threshold:remote_write_rejected_ratio)",
     )
 
 

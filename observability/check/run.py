@@ -10,6 +10,7 @@ import yaml
 
 from dashboards import linked_rules, own, registry
 from dashboards.links import AlertLinks
+from observability.alerting import uptime_robot
 from observability.check import dashboard_queries, lint, pages, promtool, rulefile, specimen
 from observability.check import dashboards as dashboard_lint
 from observability.check.catalogue import Catalogue
@@ -69,7 +70,7 @@ class Report:
     counts: dict[str, int] = field(default_factory=dict)
     """How many files or rules of each kind were checked."""
     notes: list[str] = field(default_factory=list)
-    """Checks that did not run, and why."""
+    """Checks that did not run, and why; and what is not watched from outside."""
 
     def add(self, *found: Problem) -> None:
         """Add problems, without duplicates."""
@@ -95,6 +96,12 @@ def check(stacks: Sequence[str] | None = None, *, content: bool = True) -> Repor
         report.problems.sort(key=lambda one: one.order)
         return report
     configs = _configs(report, root, stacks)
+    report.notes += [
+        f"Pulumi.{one.stack}.yaml: UptimeRobot does not watch {name}: {why}"
+        for one in configs
+        if one.settings.uptime_robot.enabled  # Which secrets are stored is not known here.
+        for name, why in uptime_robot.unwatched(one)
+    ]
     if configs and content:
         _content(report, root, configs[0], places)
     report.problems.sort(key=lambda one: one.order)

@@ -27,6 +27,7 @@ from observability.cli.project import init, new_app
 from observability.cli.route import route
 from observability.cli.systems import check_system, new_system
 from observability.cli.unlock import unlock
+from observability.cli.uptime_robot import uptimerobot
 from observability.cli.why import why
 from observability.core import project
 from observability.core.errors import ConfigError
@@ -48,7 +49,7 @@ class Commands(OrderedGroup):
         *("init", "system", "new", "check", "doctor", "secret", "host"),
         *("preview", "up", "verify", "checklist", "status", "logs", "down", "unlock"),
         *("backup", "backups", "restore", "drill"),
-        *("alerts", "why", "runbook", "silence", "mutes", "route", "alert-test", "oncall", "incident"),
+        *("alerts", "why", "runbook", "silence", "mutes", "route", "alert-test", "oncall", "uptimerobot", "incident"),
         *("status-page", "dashboards", "grafana-token"),
         *("fault", "synth", "env", "mcp", "completion"),
     )
@@ -102,6 +103,7 @@ app.command(rich_help_panel=ALERTS)(mutes)
 app.command(rich_help_panel=ALERTS)(route)
 app.command(rich_help_panel=ALERTS)(alert_test)
 app.add_typer(oncall_app, name="oncall", rich_help_panel=ALERTS)
+app.command(rich_help_panel=ALERTS)(uptimerobot)
 app.add_typer(incident.app, name="incident", rich_help_panel=ALERTS)
 app.add_typer(status_page.app, name="status-page", rich_help_panel=ALERTS)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observability.cli import beside
+from observability.cli import beside, uptime_robot
 from observability.cli.common import AsJson, SkipCheck, Stack, err, out, print_json, say_error
 from observability.cli.look import as_document, print_row
 from observability.core.errors import ConfigError
@@ -52,6 +52,7 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
         outcome.add(operation.run("up"))
         bad, rows = _after(operation)
     found_bad = [row for row in rows if row.verdict == "failed"]
+    outside = uptime_robot.after_up(operation.home, operation.config)
     unsent = "" if bad else send(operation.config, operation.home)
     if reason := operation.keep_state():
         err.print(f"  the next backups have an older data folder: {reason}", style="yellow", markup=False)
@@ -80,7 +81,7 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
         print_row(row, to=err)
     if unsent:
         say_error(f"the status page lacks what is declared: {unsent}", f"run ./obs up {stack} again")
-    if bad or unsent or any(not row.passing for row in found_bad):
+    if bad or unsent or not outside or any(not row.passing for row in found_bad):
         raise typer.Exit(1)
     if not as_json:
         _show(operation, opened)

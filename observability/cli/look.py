@@ -143,6 +143,7 @@ def status(stack: Stack = "dev", as_json: AsJson = False) -> None:
 def doctor(stack: Stack = "dev", as_json: AsJson = False) -> None:
     """Check this machine and the settings: what is present, what is missing, and how it would be obtained."""
     import toolchain
+    from observability.alerting import uptime_robot
     from observability.operations import log_files, parts
     from observability.operations.home import Home
 
@@ -155,6 +156,7 @@ def doctor(stack: Stack = "dev", as_json: AsJson = False) -> None:
     for name, why in config.missing.items():
         findings.append((f"secret {name}", False, f"needed by {why}: ./obs secret set {name} {stack}"))
     findings += [(what, found != "failed", detail) for what, found, detail in parts.receivers(config)]
+    findings += [(f"UptimeRobot {name}", True, f"left out: {why}") for name, why in uptime_robot.unwatched(config)]
     findings += log_files.local(config)
     findings += [(found.name, found.ok, found.detail) for found in toolchain.inspect(config.images)]
     findings.append(("data folder", True, str(Home.find().folder)))

@@ -16,7 +16,7 @@ from observability.alerting import heartbeat
 from observability.alerting.routes import VERIFY_LABEL
 from observability.core import naming
 from observability.core.types import seconds
-from observability.operations import comparison, host_report, labelled, observations, parts
+from observability.operations import comparison, host_report, labelled, observations, parts, remote_write, uptime_robot
 from observability.operations.containers import states
 from observability.operations.drift import Docker
 from observability.operations.grafana import Grafana
@@ -279,12 +279,16 @@ def _parts(subject: Subject) -> Iterator[Row]:
     def retry(condition: Callable[[], bool]) -> bool:
         return condition() if subject.changed else _retry(subject, condition)
 
-    stated = (parts.left_out(subject.config), parts.unplaced(subject.config), parts.receivers(subject.config))
+    stated = (
+        *(parts.left_out(subject.config), parts.unplaced(subject.config), parts.receivers(subject.config)),
+        uptime_robot.rows(subject.config, subject.secrets),
+    )
     observed = (
         parts.exporters(subject.config, subject.get, retry),
         parts.lines(subject.config, subject.client, subject.get, retry),
         log_files(subject.config, subject.client),
         labelled.containers(subject.config, subject.client, subject.get, retry),
+        remote_write.targets(subject.config, subject.client, subject.get, retry),
         host_report.checks(subject.config, subject.declared, subject.get, retry),
     )
     for answers in observed if subject.changed else (*stated, *observed):

@@ -79,6 +79,8 @@ LOADED: Final = Loaded(
         "timeout": ("10s",),
         "api_version": ("v2",),
         "gogc": (75,),
+        # Of a receiver by remote write.
+        "metadata_config": ({"send": True, "send_interval": "1m", "max_samples_per_send": 2000},),
         "log_level": ("info",),
         "translation_strategy": ("UnderscoreEscapingWithSuffixes",),
         "label_name_underscore_sanitization": (True,),

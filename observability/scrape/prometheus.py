@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from observability.core.render import to_yaml
-from observability.scrape import agents, edge, systems
+from observability.scrape import agents, edge, remote_write, systems
 from observability.scrape.job import Job
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
@@ -59,8 +59,8 @@ def files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[str, str]:
 
 
 def secret_files(config: StackConfig) -> dict[str, str]:
-    """Secrets that the scrape jobs need: path within the same folder → name of the secret."""
-    return systems.secret_files(config)
+    """Secrets that scrape jobs and receivers need: path within the same folder → name of the secret."""
+    return systems.secret_files(config) | remote_write.secret_files(config)
 
 
 def _prometheus_yaml(config: StackConfig) -> str:
@@ -81,6 +81,7 @@ def _prometheus_yaml(config: StackConfig) -> str:
         },
         "rule_files": ["rules/*.yaml"],
         **edge.storage(config),
+        **remote_write.section(config),
         "scrape_configs": [job.to_config() for job in scraped],
     }
     return to_yaml(document, source=f"Pulumi.{config.stack}.yaml")

@@ -15,7 +15,19 @@ from observability.core.naming import OF_NO_FILE, PROJECT
 from observability.core.secret import SecretSpec
 from observability.parts.model import Here, Placed
 from observability.parts.registry import parts as all_parts
-from observability.settings import grafana, moved, notified, parts, placed_logs, rota, sources, status_page, watched
+from observability.settings import (
+    grafana,
+    moved,
+    notified,
+    parts,
+    placed_logs,
+    remote_write,
+    rota,
+    sources,
+    status_page,
+    uptime_robot,
+    watched,
+)
 from observability.settings import stack_file as stack_files
 from observability.settings.model import Environment, Settings, settings_model
 from observability.settings.notifications import (
@@ -41,6 +53,9 @@ ROOT: Final = project.BUILT_IN
 """The root of this repository."""
 
 _PREFIX: Final = stack_files.PREFIX
+
+_WITH_SECRETS: Final = ("systems", "exporters", "hosts", "remoteWrite")
+"""Sections whose entries have secrets of their own, in the order of `known_secrets`."""
 
 LEFT_OUT: Final = "leftOut"
 """Key with which `obs` passes the unavailable images to the program; it is in no tracked file."""
@@ -205,7 +220,7 @@ def secret_specs(values: Mapping[str, Any], root: Path | None = None) -> Mapping
     """Every secret that a stack with these values may have, including those of its receivers and of all systems."""
     receivers = {**goalert_receivers(values.get("onCall")), **stated_receivers(values.get("notifications"))}
     systems = system_files.names(root)
-    sections = (values.get(name) for name in ("systems", "exporters", "hosts"))
+    sections = (values.get(name) for name in _WITH_SECRETS)
     return known_secrets(systems, receivers, *sections)
 
 
@@ -244,10 +259,7 @@ def from_pulumi(root: Path | None = None) -> tuple[StackConfig, Callable[[str], 
     # Config.get returns only the keys that are named; an unknown key must be refused, so all are read.
     own = _own({**get_config_env(), **CONFIG.get()})
     known = secret_specs(
-        {
-            name: decode(f"{_PREFIX}{name}", own.get(name))
-            for name in ("notifications", "onCall", "systems", "exporters", "hosts")
-        },
+        {name: decode(f"{_PREFIX}{name}", own.get(name)) for name in ("notifications", "onCall", *_WITH_SECRETS)},
         root,
     )
     values = {key: decode(f"{_PREFIX}{key}", value) for key, value in own.items() if key not in known}
@@ -285,6 +297,7 @@ def validate(
         lambda: rota.check(source, settings.on_call, teams),
         lambda: grafana.check(source, settings.grafana, systems or known),
         lambda: placed_logs.check(source, settings),
+        lambda: remote_write.check(source, settings.remote_write, settings.edge.address),
         lambda: sources.check(source, settings.secret_sources, specs),
         lambda: parts.check_published(source, settings),
         lambda: status_page.check(source, settings, systems or known),
@@ -345,6 +358,8 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from watched.wanted_passwords(settings)
     yield from placed_logs.wanted_secrets(settings)
     yield from status_page.wanted_secrets(settings)
+    yield from remote_write.wanted_secrets(settings.remote_write)
+    yield from uptime_robot.wanted_secrets(settings.uptime_robot)
 
 
 def _own(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,8 +23,10 @@ from observability.settings.hosts import HostSettings
 from observability.settings.hosts import check as check_hosts
 from observability.settings.notifications import NotificationSettings
 from observability.settings.on_call import GoAlertSettings, OnCallSettings
+from observability.settings.remote_write import RemoteWriteSettings
 from observability.settings.sources import SecretSource
 from observability.settings.systems import SystemSettings, system_settings_model
+from observability.settings.uptime_robot import UptimeRobotSettings
 
 Environment = Literal["dev", "staging", "prod"]
 
@@ -139,6 +141,12 @@ class Settings(Section):
     edge: EdgeSettings = Field(default_factory=EdgeSettings, description="The address that agents send to.")
     exporters: tuple[ExporterSettings, ...] = Field(
         (), description="Exporters of your own choice, in addition to the built-in ones."
+    )
+    remote_write: tuple[RemoteWriteSettings, ...] = Field(
+        (), description="Receivers to which Prometheus sends its samples, besides its own storage."
+    )
+    uptime_robot: UptimeRobotSettings = Field(
+        default_factory=UptimeRobotSettings, description="A service that watches the endpoints from outside."
     )
     secret_sources: dict[str, SecretSource] = Field(
         {}, description="Secrets that are kept elsewhere, by name; the others are stored by `obs secret set`."

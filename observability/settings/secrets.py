@@ -12,6 +12,8 @@ from observability.core.secret import SecretSpec, secret_name
 from observability.parts.registry import parts
 from observability.settings.hosts import tokens as hosts_tokens
 from observability.settings.notifications import Receiver, receiver_secrets
+from observability.settings.remote_write import secrets as remote_write_secrets
+from observability.settings.uptime_robot import SECRET as UPTIME_ROBOT
 
 _OF_THE_STACK: Final[Mapping[str, SecretSpec]] = MappingProxyType(
     {
@@ -21,6 +23,9 @@ _OF_THE_STACK: Final[Mapping[str, SecretSpec]] = MappingProxyType(
         "heartbeatUrl": SecretSpec(
             description="Address outside that gets the heartbeat, like a ping URL of Healthchecks.io.",
             required_in=frozenset({"prod"}),
+        ),
+        UPTIME_ROBOT: SecretSpec(
+            description="Main API key of the account at UptimeRobot, which watches the endpoints from outside.",
         ),
         "smtpPassword": SecretSpec(
             description="Password of notifications.smtp.user at the mail server.",
@@ -58,9 +63,10 @@ def known_secrets(
     settings: object = None,
     exporters: object = None,
     hosts: object = None,
+    remote_write: object = None,
 ) -> Mapping[str, SecretSpec]:
     """Every secret that a stack may have: with these systems and receivers, and with the content, validated or not,
-    of the sections `systems`, `exporters` and `hosts`.
+    of the sections `systems`, `exporters`, `hosts` and `remoteWrite`.
     """
     found = {
         secret.name: SecretSpec(
@@ -75,6 +81,7 @@ def known_secrets(
     found |= dict(_of_stores(settings))
     found |= dict(_of_exporters(exporters))
     found |= hosts_tokens(hosts)
+    found |= dict(remote_write_secrets(remote_write))
     return {**found, **stated_secrets()}
 
 

@@ -11,7 +11,7 @@ from observability.core.naming import OF_NO_FILE, PLATFORM
 from observability.parts.model import Server
 from observability.parts.probe import HealthProbe
 from observability.parts.registry import parts, stores
-from observability.settings import placed_logs
+from observability.settings import placed_logs, remote_write
 from observability.settings.model import Settings
 from observability.settings.parts import password_secret, runs
 from observability.settings.secrets import ScrapeSecret, scrape_secret
@@ -259,7 +259,7 @@ def files(source: str, settings: Settings, root: Path | None = None) -> dict[str
         authority: str | None = getattr(getattr(settings, section), "ca", None)
         if authority:
             found[authority] = _certificate(root, authority, f"{source}{info.alias}.ca")
-    for setting, path in placed_logs.certificates(settings):
+    for setting, path in (*placed_logs.certificates(settings), *remote_write.certificates(settings.remote_write)):
         found[path] = _certificate(root, path, f"{source}{setting}")
     return found
 

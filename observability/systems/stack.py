@@ -89,6 +89,13 @@ STACK: Final[Mapping[str, ThresholdSpec]] = {
         warning=120,
         reason="After a restart of the receiver the queue catches up within a minute.",
     ),
+    "remote_write_rejected_ratio": spec(
+        "Share of the samples sent by remote write that the receiver rejected in 5 minutes.",
+        "ratio",
+        platform=True,
+        warning=0.01,
+        reason="Each is lost to the receiver; single late samples are rejected after a restart.",
+    ),
     "notification_failure_ratio": spec(
         "Share of the notifications of an integration that failed in 5 minutes.",
         "ratio",

@@ -92,6 +92,7 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
     "PrometheusNotificationsDropped": _EITHER,
     "PrometheusStorageFailing": _EITHER,
     "PrometheusRemoteWriteBehind": _EITHER,
+    "PrometheusRemoteWriteRejected": _WARNING,
     "AlertmanagerConfigReloadFailed": _EITHER,
     "AlertmanagerNotificationsFailing": _EITHER,
     "AlertmanagerClusterSplit": _EITHER,

@@ -64,6 +64,19 @@ PARTS: Final[dict[str, Any]] = {
     },
     "edge": {"address": "monitoring.example.com"},
     "backup": {"repository": "/var/backups/monitoring"},
+    "remoteWrite": [
+        {
+            "name": "long-term",
+            "url": "https://metrics.example.com/api/v1/push",
+            "basicAuthUser": "1234",
+            "headers": {"X-Scope-OrgID": "monitoring"},
+            "secretHeaders": ["X-Api-Key"],
+            "keep": [{"metrics": ["up", "app:.+"]}, {"labels": {"system": "platform"}}],
+            "drop": [{"metrics": ["go_.+"], "labels": {"job": "node"}}],
+            "sendExemplars": True,
+            "sendNativeHistograms": True,
+        },
+    ],
 }
 """Settings that enable every part, and name no system."""
 
@@ -92,6 +105,18 @@ FULL: Final[dict[str, Any]] = {
         ],
     },
     "grafana": {**PARTS["grafana"], "teams": {"erp": {"folders": ["depot"]}}},
+    "remoteWrite": [
+        *PARTS["remoteWrite"],
+        {
+            "name": "agency",
+            "url": "https://agency.example.com:8443/write?source=erp",
+            "bearerToken": True,
+            "tls": {"ca": "files/ca.pem", "certificate": "files/client.pem", "serverName": "metrics.agency.example"},
+            "keep": [{"labels": {"system": "depot"}}],
+            "protocol": "v2",
+            "queue": {"sampleAgeLimit": "1h", "retryOnRateLimit": False},
+        },
+    ],
     "systems": {
         "platform": {"thresholds": {"cpuRatio": {"warning": "85%"}}},
         "academy": {
