@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from tests.samples import container_recipes as containers
+from tests.samples import probe_recipes as probes
 from tests.samples import stack_recipes as stack
 from tests.samples import store_recipes as stores
 from tests.samples.recipe import Origin, Recipe
 
 RECIPES: Mapping[str, Callable[[], Recipe]] = {
     "alertmanager": stack.alertmanager,
-    "blackbox": stack.blackbox,
+    "blackbox": probes.blackbox,
     "cadvisor": containers.cadvisor,
     "collector": stack.collector,
     "loki": stack.loki,
