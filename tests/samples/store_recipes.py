@@ -4,8 +4,8 @@ from urllib.parse import quote
 
 from observability.parts.postgres import COLLECTORS, QUERIES
 from tests.samples.lab import Lab, Server
-from tests.samples.recipe import ADDRESSES, Origin, Recipe
 from tests.samples.probe_recipes import web
+from tests.samples.recipe import ADDRESSES, Origin, Recipe
 
 _QUERIES = "/etc/postgres-exporter/queries.yaml"
 _PRIMARY = """\
