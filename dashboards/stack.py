@@ -338,8 +338,8 @@ def _backup_size() -> Panel:
         "Size of the repository, of the data in the newest snapshot, and of what it added.",
         "bytes",
         over_time('max by (backup) (obs_backup_repository_bytes{job="node"})', "repository"),
-        over_time('max by (backup) (obs_backup_data_bytes{job="node"})', "data"),
-        over_time('max by (backup) (obs_backup_added_bytes{job="node"})', "added"),
+        over_time('max by (backup) (obs_backup_data_bytes{job="node"})', "data", "B"),
+        over_time('max by (backup) (obs_backup_added_bytes{job="node"})', "added", "C"),
     )
 
 

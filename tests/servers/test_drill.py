@@ -101,9 +101,7 @@ def back_up(target: Target) -> backup.Snapshot:
         return backup.listed(container)[-1]
 
 
-def test_a_prometheus_is_backed_up_while_it_writes_and_answers_the_same_when_restored(
-    target: Target, tmp_path: Path
-) -> None:
+def test_a_prometheus_that_writes_is_backed_up_and_answers_the_same(target: Target, tmp_path: Path) -> None:
     root = tmp_path / "config"
     root.mkdir()
     root.chmod(0o755)

@@ -58,7 +58,7 @@ def completed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Any:  # noqa: AN
     known = Changes(again={}, recorded=records(RECORDED["deployment"]), declared={"server-config-loader": NOW})
     made = SimpleNamespace(
         config=config,
-        home=SimpleNamespace(folder=folder, remember_made=lambda _: None),
+        home=SimpleNamespace(folder=folder, remember_made=lambda _: None, secrets=lambda _: {}),
         run=lambda *_, **__: outcome,
         wait=list,
         verified=list,

@@ -47,6 +47,9 @@ PER_CONNECTION: Final = {"postgres-exporter", "blackbox-exporter"}
 tests/servers/test_secret_readers.py and test_probes.py prove it, and a reload.
 """
 
+PER_RUN: Final = {"backup"}
+"""restic is started for each backup with the file of its password; tests/servers/test_backup.py proves it."""
+
 BY_THE_CLOCK: Final = {"collector"}
 """The key of the syslog listeners is read again at an interval."""
 
@@ -84,7 +87,7 @@ def test_a_service_that_reads_a_secret_at_its_start_is_restarted(name: str, befo
 def test_no_other_secret_restarts_anything(before: list[Declared]) -> None:
     found = effects(before, declared(*(values().keys() - RESTARTED)))
     assert found.restarted == ()
-    assert set(found.running) == RELOADED | PER_CONNECTION | BY_THE_CLOCK
+    assert set(found.running) == RELOADED | PER_CONNECTION | PER_RUN | BY_THE_CLOCK
 
 
 def test_what_reads_a_secret_while_it_runs_is_told_or_reads_it_again(before: list[Declared]) -> None:

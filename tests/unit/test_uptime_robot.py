@@ -300,7 +300,7 @@ def test_a_service_that_is_down_is_an_error(double: Double) -> None:
         Client(KEY, "http://127.0.0.1:9/v2").monitors()
 
 
-def test_verify_has_a_row_for_the_account_and_one_for_each_endpoint_without_a_monitor(double: Double) -> None:
+def test_verify_has_a_row_for_the_account_and_for_each_endpoint_left_out(double: Double) -> None:
     stack = config([*PROBES, {"name": "rack", "url": "icmp://10.0.0.1"}])
     secrets = {SECRET: KEY}
     rack = ("UptimeRobot rack", "left out", "10.0.0.1 is an internal address")
