@@ -80,13 +80,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Modules
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with what its folder needs; order those first that keep a worker busy for long."""
+    """Mark each test with what its folder needs; order those first that keep a worker busy for long.
+
+    Of the others, files whose tests mostly wait for servers alternate with those that compute.
+    """
     for item in items:
         mark = NEEDS.get(folder(item.path))
         if mark:
             item.add_marker(mark)
     order = {name: place for place, name in enumerate(WORKERS)}
-    items.sort(key=lambda item: order.get(folder(item.path), len(order)))
+    others = list(dict.fromkeys(item.path for item in items if folder(item.path) not in order))
+    waiting = [path for path in others if folder(path) == "servers"]
+    computing = [path for path in others if path not in waiting]
+    share = {path: place / len(group) for group in (waiting, computing) for place, path in enumerate(group)}
+    items.sort(key=lambda item: (order.get(folder(item.path), len(order)), share.get(item.path, 0.0)))
 
 
 LATER: Final = 10

@@ -112,7 +112,7 @@ def test_an_update_after_a_killed_one_is_refused_until_its_lock_is_removed(engin
     assert read(engine.state.file, "dev").resources == 4
 
 
-@pytest.mark.parametrize("cut", [0, 1, 400, -1])
+@pytest.mark.parametrize("cut", [0, -1])
 def test_the_engine_goes_on_from_a_restored_record(cut: int, engine: Engine) -> None:
     assert engine.up("a") == ""
     assert engine.up("a", "b") == ""

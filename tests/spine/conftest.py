@@ -21,9 +21,9 @@ if has_demo():
 collect_ignore_glob = [] if has_demo() else ["*"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A copy of the project with the stack's file; whatever the stack left is removed at the end."""
+    """A copy of the project with the stack's file; whatever the stack left is removed after these tests."""
     with in_use(tmp_path_factory.mktemp("spine"), STACK, SETTINGS) as found:
         yield found
 
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: AFTER_ALL.index(item.path.stem) + 1 if item.path.stem in AFTER_ALL else 0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def spine(project: Project) -> Project:
     """The project with its stack up."""
     return up(project, {})
