@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import prometheus_client
@@ -22,6 +22,7 @@ class Exposition:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._children: dict[tuple[object, ...], Any] = {}
         for one in series:
             if one.kind == "counter":
                 self._counters[one.name] = Counter(one.name, one.help, one.labels, registry=self.registry)
@@ -38,22 +39,31 @@ class Exposition:
 
     def inc(self, name: str, amount: float = 1, /, **labels: str) -> None:
         """Add to a counter."""
-        counter = self._counters[name]
-        (counter.labels(**labels) if labels else counter).inc(amount)
+        self._child(self._counters, name, labels).inc(amount)
 
     def observe(self, name: str, value: float, /, **labels: str) -> None:
         """Add to a histogram."""
-        histogram = self._histograms[name]
-        (histogram.labels(**labels) if labels else histogram).observe(value)
+        self._child(self._histograms, name, labels).observe(value)
 
     def set(self, name: str, value: float, /, **labels: str) -> None:
         """Set a gauge."""
-        gauge = self._gauges[name]
-        (gauge.labels(**labels) if labels else gauge).set(value)
+        self._child(self._gauges, name, labels).set(value)
 
     def follow(self, name: str, value: Callable[[], float]) -> None:
         """Call a function for a gauge's value at each scrape."""
         self._gauges[name].set_function(value)
+
+    def _child(
+        self,
+        metrics: Mapping[str, Counter] | Mapping[str, Gauge] | Mapping[str, Histogram],
+        name: str,
+        labels: Mapping[str, str],
+    ) -> Any:  # noqa: ANN401 - a series of the kind of the metric
+        """The series of these labels; kept, as the library validates the labels at each call."""
+        key = (name, *labels.items())
+        if key not in self._children:
+            self._children[key] = metrics[name].labels(**labels) if labels else metrics[name]
+        return self._children[key]
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

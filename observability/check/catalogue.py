@@ -1,7 +1,7 @@
 """Every known series and its source: a system's file, an exporter's recorded sample, a rule, or Prometheus."""
 
 import difflib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -37,6 +37,9 @@ OF_A_SCRAPE: Final = (
     "scrape_series_added",
 )
 """Series that Prometheus itself records for every target."""
+
+_SIMILAR: Final = 0.7
+"""The share of equal letters (`difflib`) from which a name is suggested."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +128,8 @@ class Catalogue:
             if len(demanded) == 1 and demanded[0].op == "="
             else [name for name in self.names if demanded and all(one.admits(name) for one in demanded)]
         )
-        return [one for name in sorted(names) for one in self.called(name) if admits(one, matchers(selector))]
+        conditions = matchers(selector)
+        return [one for name in sorted(names) for one in self.called(name) if admits(one, conditions)]
 
     def selected(self, selector: pp.VectorSelector) -> Shape:
         """The labels of a selector's result."""
@@ -283,7 +287,14 @@ def labelled(shape: Shape, rule: Rule) -> Shape:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean …?` with the most similar known word, or an empty text."""
-    found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.7)
+    parts = Counter(word.split("_"))
+    shared = {one: (parts & Counter(one.split("_"))).total() for one in known}
+    # Comparing letters is slow: first only the names that have the most words in common.
+    most = max(shared.values(), default=0)
+    alike = sorted(one for one, count in shared.items() if count and count >= most - 1)
+    found = difflib.get_close_matches(word, alike, n=1, cutoff=_SIMILAR) or difflib.get_close_matches(
+        word, sorted(shared), n=1, cutoff=_SIMILAR
+    )
     return f"; did you mean {found[0]}?" if found else ""
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 import httpx
 import yaml
 
+from observability.core import http
 from observability.parts.images import PINS
 from observability.parts.registry import images
 from observability.scrape.systems import ROBUST
@@ -161,7 +162,7 @@ def _some(series: Sequence[Series]) -> str:
 def _result(process: "subprocess.Popen[bytes]", api: str, log: Any) -> Stored:  # noqa: ANN401 - a binary file
     """The result of the running program once it has scraped."""
     end = time.monotonic() + LIMIT
-    with httpx.Client(timeout=5, trust_env=False) as client:
+    with http.client(timeout=5, trust_env=False) as client:
         while time.monotonic() < end:
             if process.poll() is not None:
                 log.seek(0)

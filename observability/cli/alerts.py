@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from observability.cli.common import AsJson, Stack, out, print_rows
+from observability.core import http
 from observability.core.alert import NO_PROBLEM
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
@@ -126,7 +127,7 @@ def _pending(config: "StackConfig") -> list[dict[str, Any]]:
     from components.stack import addresses
 
     try:
-        answer = httpx.get(f"{addresses(config)['prometheus']}/api/v1/alerts", timeout=5, trust_env=False)
+        answer = http.get(f"{addresses(config)['prometheus']}/api/v1/alerts", timeout=5, trust_env=False)
         found = answer.raise_for_status().json()["data"]["alerts"]
     except httpx.HTTPError:
         return []

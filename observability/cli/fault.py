@@ -11,6 +11,7 @@ from demo.faults import Fault, seconds
 from demo.systems import FAULTS
 from demo.tenant import options
 from observability.cli.common import AsJson, Stack, err, print_json, stack_last
+from observability.core import http
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 
@@ -174,7 +175,7 @@ def ask(method: str, url: str, *, duration: str | None = None) -> Listed:
 
     try:
         params = {"for": duration} if duration else None
-        answer = httpx.request(method, url, params=params, timeout=ANSWER_SECONDS, trust_env=False)
+        answer = http.request(method, url, params=params, timeout=ANSWER_SECONDS, trust_env=False)
         answer.raise_for_status()
         faults: Listed = answer.json()["faults"]
     except (httpx.HTTPError, ValueError, KeyError) as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from observability.cli.common import Stack
+from observability.core import http
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
 
@@ -46,7 +47,7 @@ def make(grafana: "Grafana", account: str, days: int, now: datetime) -> str:
         ids = [one["id"] for one in found if one["name"] == account]
         if not ids:
             raise ConfigError(f"Grafana has no service account {account} yet", "run ./obs up first")
-        answer = httpx.post(
+        answer = http.post(
             f"{grafana.url}/api/serviceaccounts/{ids[0]}/tokens",
             json={"name": f"{account} {now:%Y-%m-%d %H:%M:%S}", "secondsToLive": days * 86_400},
             headers=grafana.headers,

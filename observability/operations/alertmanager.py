@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 from rich.console import Console
 
+from observability.core import http
 from observability.core.alert import UPDATE, UPDATE_SENT
 from observability.settings.load import StackConfig
 
@@ -87,7 +88,7 @@ class Alertmanager:
     def _ask(self, method: str, path: str, **more: Any) -> "httpx.Response":  # noqa: ANN401 - httpx's own
         import httpx
 
-        answer = httpx.request(method, self.url + path, timeout=TIMEOUT, trust_env=False, **more)
+        answer = http.request(method, self.url + path, timeout=TIMEOUT, trust_env=False, **more)
         if answer.is_error:
             raise httpx.HTTPStatusError(
                 f"{answer.status_code}: {answer.text.strip()}", request=answer.request, response=answer

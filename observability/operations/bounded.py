@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 import promql_parser
 
+from observability.core import http
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
 
@@ -51,7 +52,7 @@ class Servers:
         if service not in self.addresses:
             raise ConfigError(f"the stack has no {service}", "ask for something else")
         try:
-            answer = httpx.get(self.addresses[service] + path, params=dict(params), timeout=TIMEOUT, trust_env=False)
+            answer = http.get(self.addresses[service] + path, params=dict(params), timeout=TIMEOUT, trust_env=False)
         except httpx.HTTPError as error:
             what = str(error).partition("\n")[0] or type(error).__name__
             raise ConfigError(f"{service} does not answer: {what}", "./obs status shows how it is") from error

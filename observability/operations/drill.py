@@ -18,7 +18,7 @@ from docker.models.networks import Network
 
 from components.loki import USER as LOKI_USER
 from components.service import NOBODY, SECURITY_OPTIONS
-from observability.core import naming
+from observability.core import http, naming
 from observability.core.errors import ConfigError
 from observability.logs import loki
 from observability.operations import backup
@@ -114,7 +114,7 @@ def _of_lines() -> Iterator[str]:
 def ask(url: str, question: Question, at: float) -> Answer:
     """The answer at a time, Unix seconds; httpx.HTTPError where there is none."""
     path = "/api/v1/query" if question.server == "prometheus" else "/loki/api/v1/query"
-    found = httpx.get(f"{url}{path}", params={"query": question.query, "time": str(at)}, timeout=60, trust_env=False)
+    found = http.get(f"{url}{path}", params={"query": question.query, "time": str(at)}, timeout=60, trust_env=False)
     found.raise_for_status()
     return read_answer(found.json())
 
@@ -130,7 +130,7 @@ def read_answer(document: Any) -> Answer:  # noqa: ANN401 - any JSON
 
 def choose(url: str, *, lines: bool, at: float) -> list[Question]:
     """Questions that the running Prometheus has answers to at that time."""
-    rules = httpx.get(f"{url}/api/v1/rules", params={"type": "record"}, timeout=60, trust_env=False)
+    rules = http.get(f"{url}/api/v1/rules", params={"type": "record"}, timeout=60, trust_env=False)
     rules.raise_for_status()
     loaded = {rule["name"] for group in rules.json()["data"]["groups"] for rule in group["rules"]}
     named = ask(url, Question(server="prometheus", query='count by (__name__) ({__name__=~".+:.+"})'), at)
@@ -206,7 +206,7 @@ def _started(client: docker.DockerClient, config: StackConfig, service: Server, 
     made.reload()
     published = made.attrs["NetworkSettings"]["Ports"][f"{port}/tcp"][0]["HostPort"]
     url = f"http://127.0.0.1:{published}"
-    if not _wait(lambda: httpx.get(f"{url}{ready}", timeout=5, trust_env=False).is_success, WAIT):
+    if not _wait(lambda: http.get(f"{url}{ready}", timeout=5, trust_env=False).is_success, WAIT):
         last = made.logs(tail=3).decode(errors="replace").strip()
         raise ConfigError(f"the restored {service} is not ready after {WAIT:.0f} s: {last}", "see the lines above")
     return url

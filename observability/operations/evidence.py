@@ -6,6 +6,7 @@ from typing import Any, Final
 import httpx
 
 from components.stack import addresses
+from observability.core import http
 from observability.notifier.evidence import Ask, NoAnswerError, Observer
 from observability.notifier.facts import facts
 from observability.settings.load import StackConfig
@@ -20,7 +21,7 @@ def asker(config: StackConfig) -> Ask:
 
     def ask(service: str, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
         try:
-            answer = httpx.get(places[service] + path, params=dict(params), timeout=_TIMEOUT, trust_env=False)
+            answer = http.get(places[service] + path, params=dict(params), timeout=_TIMEOUT, trust_env=False)
             return answer.raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
             raise NoAnswerError(str(error).partition("\n")[0]) from error

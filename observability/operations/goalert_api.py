@@ -7,7 +7,7 @@ from typing import Any, Final
 import docker
 import httpx
 
-from observability.core import naming
+from observability.core import http, naming
 
 ADMIN: Final = "admin"
 
@@ -33,7 +33,7 @@ class Client:
 
     def __init__(self, address: str, public: str, user: str, password: str) -> None:
         # It accepts a sign-in only with a referrer of its own pages.
-        self._http = httpx.Client(base_url=address, headers={"Referer": f"{public}/"}, timeout=ANSWER_SECONDS)
+        self._http = http.client(base_url=address, headers={"Referer": f"{public}/"}, timeout=ANSWER_SECONDS)
         answer = self._send("/api/v2/identity/providers/basic", data={"username": user, "password": password})
         self.signed_in = "login_error" not in answer.headers.get("location", "login_error")
 

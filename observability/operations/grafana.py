@@ -14,6 +14,7 @@ from dashboards.queries import panels
 from dashboards.registry import dashboards, folders
 from observability.alerting.grafana import TEMPLATES, ContactPoint, contact_points, mute_timings, policy
 from observability.alerting.grafana_rules import rule_groups
+from observability.core import http
 from observability.settings.grafana import ROLES
 from observability.settings.load import StackConfig
 
@@ -30,7 +31,7 @@ PROBES: Final[Mapping[str, str]] = {
 def trouble(url: str) -> str | None:
     """The reason why Grafana cannot be used; None where it is healthy."""
     try:
-        answer = httpx.get(f"{url}/api/health", timeout=TIMEOUT)
+        answer = http.get(f"{url}/api/health", timeout=TIMEOUT)
     except httpx.HTTPError as error:
         return str(error) or type(error).__name__
     return None if answer.is_success else f"it answers {answer.status_code}"
@@ -62,7 +63,7 @@ class Grafana:
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - any JSON
         """The JSON of a response; httpx.HTTPStatusError where its status is not success."""
-        answer = httpx.get(f"{self.url}/{path}", headers=self.headers, timeout=TIMEOUT)
+        answer = http.get(f"{self.url}/{path}", headers=self.headers, timeout=TIMEOUT)
         answer.raise_for_status()
         return answer.json()
 

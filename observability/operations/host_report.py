@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import httpx
 
+from observability.core import http
 from observability.operations import labelled
 from observability.operations.hosts import Hosts
 from observability.operations.log_files import log_files
@@ -116,7 +117,7 @@ def _age(read: Any, config: StackConfig, host: str) -> float | None:  # noqa: AN
     known = addresses(config)
 
     def get(service: str, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
-        answer = httpx.get(known[service] + path, params=params, timeout=5)
+        answer = http.get(known[service] + path, params=params, timeout=5)
         answer.raise_for_status()
         return answer.json()
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import httpx
 
+from observability.core import http
 from observability.core.errors import ConfigError
 from observability.operations.grafana import Grafana
 from observability.synth.record import Declared
@@ -120,7 +121,7 @@ def _strange_dashboards(grafana: Grafana, one: Declared, known: Collection[str])
 
 
 def _delete(grafana: Grafana, path: str) -> None:
-    answer = httpx.delete(f"{grafana.url}/{path}", headers=grafana.headers, timeout=30)
+    answer = http.delete(f"{grafana.url}/{path}", headers=grafana.headers, timeout=30)
     if answer.status_code != httpx.codes.NOT_FOUND:
         answer.raise_for_status()
 

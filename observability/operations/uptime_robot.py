@@ -11,6 +11,7 @@ from typing import Any, Final
 import httpx
 
 from observability.alerting.uptime_robot import Monitor, active, monitors, prefix, unwatched
+from observability.core import http
 from observability.operations.home import Home
 from observability.operations.parts import Answer
 from observability.settings.load import StackConfig
@@ -55,7 +56,7 @@ class Client:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._key = key
-        self._http = httpx.Client(base_url=address or ADDRESS, timeout=ANSWER_SECONDS)
+        self._http = http.client(base_url=address or ADDRESS, timeout=ANSWER_SECONDS)
         self._wait = wait
         self._left = patience
 

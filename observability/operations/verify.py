@@ -14,7 +14,7 @@ import httpx
 from components.stack import addresses
 from observability.alerting import heartbeat
 from observability.alerting.routes import VERIFY_LABEL
-from observability.core import naming
+from observability.core import http, naming
 from observability.core.types import seconds
 from observability.operations import comparison, host_report, labelled, observations, parts, remote_write, uptime_robot
 from observability.operations.containers import states
@@ -53,7 +53,7 @@ class Subject:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     changed: bool = False
     deadline: float = field(default_factory=lambda: time.monotonic() + PATIENCE)
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10, trust_env=False, verify=False))  # noqa: S501 - the addresses are those of the stack's own servers, without TLS
+    http: httpx.Client = field(default_factory=lambda: http.client(timeout=10, trust_env=False, verify=False))
 
     def get(self, service: str, path: str, headers: Mapping[str, str] | None = None, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
         """The JSON of a server's response; the text where it is no JSON."""
@@ -320,7 +320,7 @@ def _delivery(subject: Subject) -> Iterator[Row]:
             "annotations": {"summary": "Raised on purpose by obs verify"},
             "endsAt": (datetime.now(UTC) + timedelta(minutes=1)).isoformat(),
         }
-        posted = httpx.post(addresses(subject.config)["alertmanager"] + "/api/v2/alerts", json=[alert], timeout=5)
+        posted = http.post(addresses(subject.config)["alertmanager"] + "/api/v2/alerts", json=[alert], timeout=5)
         posted.raise_for_status()
         patience = DELIVERY + subject.config.settings.alertmanager.longest_turn
         took = wait_for(container, mark, patience)

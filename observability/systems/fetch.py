@@ -7,6 +7,7 @@ from typing import Final
 
 import httpx
 
+from observability.core import http
 from observability.core.errors import ConfigError
 from observability.parts.images import PINS
 
@@ -53,7 +54,7 @@ def fetch(url: str, times: int) -> Iterator[Answer]:
     ConfigError where there is no response, or its status is not 200.
     """
     one_each = httpx.Limits(max_keepalive_connections=0)
-    with httpx.Client(headers=headers(), timeout=TIMEOUT, follow_redirects=True, limits=one_each) as client:
+    with http.client(headers=headers(), timeout=TIMEOUT, follow_redirects=True, limits=one_each) as client:
         for _ in range(times):
             try:
                 yield _answer(client, url)

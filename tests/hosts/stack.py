@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import docker
-import httpx
 import yaml
 
+from observability.core import http
 from observability.core.naming import LABEL_STACK
 from observability.operations.preflight import objects
 from observability.parts.images import PINS
@@ -95,7 +95,7 @@ class Monitored:
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The result of an instant query of the stack's Prometheus."""
-        answer = httpx.get("http://127.0.0.1:19101/api/v1/query", params={"query": expression}, timeout=60)
+        answer = http.get("http://127.0.0.1:19101/api/v1/query", params={"query": expression}, timeout=60)
         answer.raise_for_status()
         found: list[dict[str, Any]] = answer.json()["data"]["result"]
         return found
@@ -103,7 +103,7 @@ class Monitored:
     def lines(self, selector: str, since: float) -> list[tuple[dict[str, str], str]]:
         """Labels (with structured metadata) and text of every stored line since a time, in order."""
         params = {"query": selector, "limit": "5000", "start": f"{since:.0f}000000000", "direction": "forward"}
-        answer = httpx.get("http://127.0.0.1:19104/loki/api/v1/query_range", params=params, timeout=60)
+        answer = http.get("http://127.0.0.1:19104/loki/api/v1/query_range", params=params, timeout=60)
         answer.raise_for_status()
         streams = answer.json()["data"]["result"]
         found = [(value[0], stream["stream"], value[1]) for stream in streams for value in stream["values"]]
@@ -156,4 +156,4 @@ def sent(stack: Monitored, path: str, credential: str | None) -> int:
     """The status with which the edge answers a request with this credential."""
     headers = {"Authorization": f"Bearer {credential}"} if credential else {}
     url = f"https://{stack.host.gateway}:{EDGE_PORT}{path}"
-    return httpx.post(url, headers=headers, content=b"", verify=False, timeout=30).status_code  # noqa: S501
+    return http.post(url, headers=headers, content=b"", verify=False, timeout=30).status_code

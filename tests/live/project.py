@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import docker
-import httpx
 import yaml
 
+from observability.core import http
 from observability.core.naming import LABEL_STACK
 from observability.settings.load import ROOT
 from tests.in_use import refuse_if_in_use
@@ -82,7 +82,7 @@ class Project:
 
     def prometheus(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
         """The data of a response of the stack's Prometheus."""
-        answer = httpx.get(f"http://127.0.0.1:{self.port('prometheus')}/api/v1/{path}", params=params, timeout=60)
+        answer = http.get(f"http://127.0.0.1:{self.port('prometheus')}/api/v1/{path}", params=params, timeout=60)
         answer.raise_for_status()
         return answer.json()["data"]
 

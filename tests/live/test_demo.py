@@ -9,6 +9,7 @@ import pytest
 from docker.models.containers import Container
 
 from demo.tenant.containers import LABEL_PROJECT
+from observability.core import http
 from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from tests.live.conftest import DEMO, STACK, Project, until
 
@@ -38,7 +39,7 @@ SIGNS = {
 @pytest.fixture(scope="module")
 def shop() -> httpx.Client:
     """The demo's API, through its proxy."""
-    client = httpx.Client(base_url=DEMO.shop_address, timeout=20, trust_env=False)
+    client = http.client(base_url=DEMO.shop_address, timeout=20, trust_env=False)
     until(lambda: client.get("/health/ready").status_code == 200)
     return client
 
@@ -129,7 +130,7 @@ def test_the_demo_has_no_label_or_network_of_the_stack(stack: Project) -> None:
 
 def test_the_heartbeat_of_the_stack_arrives_at_the_demo() -> None:
     def status() -> Any:  # noqa: ANN401 - JSON
-        return httpx.get(f"http://{DEMO.gateway}:8000/", timeout=5, trust_env=False).json()
+        return http.get(f"http://{DEMO.gateway}:8000/", timeout=5, trust_env=False).json()
 
     until(lambda: status()["state"] == "up")
 

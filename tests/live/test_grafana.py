@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from dashboards.across import FOLDER
 from dashboards.registry import dashboards
+from observability.core import http
 from observability.operations.grafana import Grafana
 from observability.settings.load import validate
 from tests.live.conftest import STACK, Project
@@ -135,7 +135,7 @@ class Lab:
     def save(self, dashboard: dict[str, Any]) -> None:
         """Save it as a user would."""
         body = {"dashboard": dashboard, "folderUid": FOLDER, "overwrite": True}
-        httpx.post(f"{URL}/api/dashboards/db", json=body, headers=self.grafana.headers, timeout=60).raise_for_status()
+        http.post(f"{URL}/api/dashboards/db", json=body, headers=self.grafana.headers, timeout=60).raise_for_status()
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def test_a_dashboard_changed_by_hand_is_shown_as_drift_and_restored(lab: Lab) ->
 
 
 def test_a_folder_removed_by_hand_is_recreated_with_its_dashboard(lab: Lab) -> None:
-    httpx.delete(f"{URL}/api/folders/{FOLDER}", headers=lab.grafana.headers, timeout=60).raise_for_status()
+    http.delete(f"{URL}/api/folders/{FOLDER}", headers=lab.grafana.headers, timeout=60).raise_for_status()
     lab.up()
     assert lab.dashboard()["title"] == "Overview"
     assert lab.up().startswith(f"{STACK}: 0 changes")
@@ -280,7 +280,7 @@ def rendered(lab: Lab, template: str) -> str:
     }
     try:
         path = f"{lab.grafana.url}/api/alertmanager/grafana/config/api/v1/receivers/test"
-        httpx.post(path, json=body, headers=lab.grafana.headers, timeout=60).raise_for_status()
+        http.post(path, json=body, headers=lab.grafana.headers, timeout=60).raise_for_status()
     finally:
         server.shutdown()
         thread.join()

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import docker
-import httpx
 import pytest
 import yaml
 
 from observability.alerting import alertmanager
+from observability.core import http
 from observability.parts.images import PINS
 from observability.settings.load import validate
 from tests.receivers.mail import MailDouble
@@ -104,7 +104,7 @@ def post(url: str, hours: int) -> None:
     """Send Alertmanager, as soon as it responds, the alert with an end in so many hours."""
     now = datetime.now(UTC)
     times = {"startsAt": (now - timedelta(hours=1)).isoformat(), "endsAt": (now + timedelta(hours=hours)).isoformat()}
-    until(lambda: httpx.post(url, json=[{**ALERT, **times}], timeout=60).is_success)
+    until(lambda: http.post(url, json=[{**ALERT, **times}], timeout=60).is_success)
 
 
 def test_pushover_gets_one_message_and_one_resolved_notice(sent: tuple[HttpDoubles, MailDouble]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from observability.core import http
 from tests.receivers.checks import SCHEMAS, markup_problem, problem
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import TIMEOUT, HttpDoubles
@@ -125,10 +126,10 @@ def doubles() -> Iterator[HttpDoubles]:
 def post(doubles: HttpDoubles, channel: str, payload: Payload, **headers: str) -> httpx.Response:
     path, _ = RIGHT[channel]
     if channel == "pushover":
-        return httpx.post(doubles.url + path, params=payload, timeout=5)
+        return http.post(doubles.url + path, params=payload, timeout=5)
     scheme = {"slack-bot": "Bearer x", "opsgenie": "GenieKey x"}
     known = {"Authorization": scheme[channel]} if channel in scheme else {}
-    return httpx.post(doubles.url + path, json=payload, headers={**known, **headers}, timeout=5)
+    return http.post(doubles.url + path, json=payload, headers={**known, **headers}, timeout=5)
 
 
 @pytest.mark.parametrize("channel", RIGHT)
@@ -151,8 +152,8 @@ def test_an_invalid_message_is_refused(doubles: HttpDoubles, channel: str, paylo
 
 def test_opsgenie_closes_an_alert_with_a_separate_request(doubles: HttpDoubles) -> None:
     url, key = f"{doubles.url}/v2/alerts/one/close?identifierType=alias", {"Authorization": "GenieKey x"}
-    assert httpx.post(url, json={"source": "x"}, headers=key).status_code == 202
-    assert httpx.post(url, json={"message": "x"}, headers=key).status_code == 422
+    assert http.post(url, json={"source": "x"}, headers=key).status_code == 202
+    assert http.post(url, json={"message": "x"}, headers=key).status_code == 422
 
 
 @pytest.mark.parametrize("channel", ["slack-bot", "opsgenie"])
@@ -162,11 +163,11 @@ def test_a_message_without_its_key_is_refused(doubles: HttpDoubles, channel: str
 
 
 def test_invalid_json_is_refused(doubles: HttpDoubles) -> None:
-    assert httpx.post(f"{doubles.url}/slack/x", content=b"{").status_code == 400
+    assert http.post(f"{doubles.url}/slack/x", content=b"{").status_code == 400
 
 
 def test_an_unknown_path_is_refused(doubles: HttpDoubles) -> None:
-    assert httpx.post(f"{doubles.url}/v1/enqueue", json=PAGER).status_code == 404
+    assert http.post(f"{doubles.url}/v1/enqueue", json=PAGER).status_code == 404
     assert doubles.wrong
 
 
@@ -184,16 +185,16 @@ def test_a_service_refuses_on_purpose_until_it_accepts_again(doubles: HttpDouble
 def test_a_service_that_does_not_respond_accepts_nothing(doubles: HttpDoubles) -> None:
     doubles.refuse("slack", TIMEOUT)
     with pytest.raises(httpx.TimeoutException):
-        httpx.post(f"{doubles.url}/slack/x", json=SLACK, timeout=0.2)
+        http.post(f"{doubles.url}/slack/x", json=SLACK, timeout=0.2)
     assert not doubles.taken("slack")
 
 
 def test_the_secrets_contain_the_addresses_of_the_doubles(doubles: HttpDoubles) -> None:
     found = secrets(doubles.url)
-    assert httpx.post(found["slackUrl"], json=SLACK).is_success
-    assert httpx.post(found["teamsUrl"], json=TEAMS).is_success
-    assert httpx.post(found["discordUrl"], json=DISCORD).is_success
-    assert httpx.post(found["hookUrl"], json=HOOK).is_success
+    assert http.post(found["slackUrl"], json=SLACK).is_success
+    assert http.post(found["teamsUrl"], json=TEAMS).is_success
+    assert http.post(found["discordUrl"], json=DISCORD).is_success
+    assert http.post(found["hookUrl"], json=HOOK).is_success
 
 
 def test_every_schema_names_the_page_it_was_written_from() -> None:

@@ -14,6 +14,7 @@ import httpx
 from docker.errors import NotFound
 from docker.models.containers import Container
 
+from observability.core import http
 from observability.parts.images import PINS
 from toolchain.recipes.debian import SERVERS
 
@@ -88,7 +89,7 @@ class Lab:
         server.reload()
         address = server.attrs["NetworkSettings"]["Networks"][NAME]["IPAddress"]
         try:
-            answer = httpx.request(
+            answer = http.request(
                 "GET" if post is None else "POST",
                 url.replace(f"//{parts.hostname}", f"//{address}", 1),
                 content=post,

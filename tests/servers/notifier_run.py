@@ -14,12 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import docker
-import httpx
 import yaml
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool
 
 from observability.alerting import alertmanager
+from observability.core import http
 from observability.notifier.facts import FILE, files
 from observability.parts.images import PINS
 from observability.parts.notifier import FOLDER, PICTURES, USER
@@ -147,7 +147,7 @@ class Servers:
         """The JSON of a server's path; the test reaches the network from its gateway."""
         self.containers[service].reload()
         networks = self.containers[service].attrs["NetworkSettings"]["Networks"]
-        answer = httpx.get(f"http://{networks[NAME]['IPAddress']}:{port}{path}", trust_env=False, timeout=10)
+        answer = http.get(f"http://{networks[NAME]['IPAddress']}:{port}{path}", trust_env=False, timeout=10)
         kind = answer.raise_for_status().headers["Content-Type"]
         return answer.json() if "json" in kind else answer.content if "png" in kind else answer.text
 

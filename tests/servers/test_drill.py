@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Final
 
 import docker
-import httpx
 import pytest
 from docker.models.containers import Container
 
 from components.loki import USER as LOKI_USER
 from components.service import NOBODY
-from observability.core import naming
+from observability.core import http, naming
 from observability.logs import loki
 from observability.operations import backup, drill
 from observability.operations.restore import Plan, Target, make_volumes, restore, users
@@ -87,7 +86,7 @@ def prometheus(target: Target, root: Path) -> Iterator[tuple[Container, str]]:
     try:
         made.start()
         url = f"http://127.0.0.1:{port}"
-        until(lambda: httpx.get(f"{url}/-/ready", trust_env=False).is_success)
+        until(lambda: http.get(f"{url}/-/ready", trust_env=False).is_success)
         yield made, url
     finally:
         print(made.logs().decode()[-3000:])  # noqa: T201 - shown by pytest where a test fails
@@ -157,7 +156,7 @@ def loki_server(target: Target) -> Iterator[str]:
         made.put_archive("/", backup.packed(texts, 0o644))
         made.start()
         url = f"http://127.0.0.1:{port}"
-        until(lambda: httpx.get(f"{url}/ready", trust_env=False).is_success)
+        until(lambda: http.get(f"{url}/ready", trust_env=False).is_success)
         yield url
     finally:
         print(made.logs().decode()[-3000:])  # noqa: T201 - shown by pytest where a test fails
@@ -170,9 +169,9 @@ def push(url: str, service: str, flush: bool) -> None:
     stream = {"container": "shop-1", "service": service, "system": "shop"}
     values = [[str(now - 1000 + number), f"line {number}"] for number in range(10)]
     body = {"streams": [{"stream": stream, "values": values}]}
-    assert httpx.post(f"{url}/loki/api/v1/push", json=body, trust_env=False).status_code == 204
+    assert http.post(f"{url}/loki/api/v1/push", json=body, trust_env=False).status_code == 204
     if flush:
-        assert httpx.post(f"{url}/flush", trust_env=False).is_success
+        assert http.post(f"{url}/flush", trust_env=False).is_success
 
 
 @pytest.mark.parametrize("target", [True], indirect=True, ids=["lines"])

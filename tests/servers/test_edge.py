@@ -17,6 +17,7 @@ from docker.models.networks import Network
 from docker.types import IPAMConfig, IPAMPool
 
 from components.edge import COMMAND, FOLDER
+from observability.core import http
 from observability.logs import loki, otel
 from observability.parts import authority, caddy
 from observability.parts.edge import AUTHORITY, AUTHORITY_KEY, AUTHORITY_PREVIOUS
@@ -71,7 +72,7 @@ class Edge:
         """The status of the response to a request with an empty body."""
         headers = {} if credential is None else {"Authorization": credential}
         context = ssl.create_default_context(cafile=str(self.authority))
-        with httpx.Client(verify=context, trust_env=False, timeout=30) as client:
+        with http.client(verify=context, trust_env=False, timeout=30) as client:
             return client.request(method, f"{self.url}{path}", headers=headers).status_code
 
     def ready(self) -> None:
@@ -223,7 +224,7 @@ def _address(program: Program, network: Network) -> str:
 
 
 def _query(running: Edge, query: str) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{running.prometheus}/api/v1/query", params={"query": query}, timeout=30)
+    answer = http.get(f"{running.prometheus}/api/v1/query", params={"query": query}, timeout=30)
     found: list[dict[str, Any]] = answer.json()["data"]["result"]
     return found
 
@@ -280,7 +281,7 @@ def test_the_certificate_is_of_the_stacks_own_authority_alone(running: Edge, tmp
     other = tmp_path / "other.pem"
     other.write_text(authority.make("certificate", "key", "other")["certificate"])
     context = ssl.create_default_context(cafile=str(other))
-    with httpx.Client(verify=context, trust_env=False) as client, pytest.raises(httpx.ConnectError, match="verif"):
+    with http.client(verify=context, trust_env=False) as client, pytest.raises(httpx.ConnectError, match="verif"):
         client.get(running.url)
 
 
@@ -303,7 +304,7 @@ def test_a_certificate_of_the_users_own_is_presented_in_its_place(running: Edge,
 
 def test_its_metrics_are_served_inside_the_network(running: Edge) -> None:
     address = _address(running.program, running.network)
-    page = httpx.get(f"http://{address}:{caddy.METRICS_PORT}/metrics", timeout=30, trust_env=False).text
+    page = http.get(f"http://{address}:{caddy.METRICS_PORT}/metrics", timeout=30, trust_env=False).text
     assert "caddy_http_requests_total" in page
 
 
@@ -353,7 +354,7 @@ def _secrets(running: Edge, names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _lines(running: Edge, text: str) -> list[Any]:
-    answer = httpx.get(
+    answer = http.get(
         f"{running.loki}/loki/api/v1/query_range", params={"query": f'{{container=~".+"}} |= "{text}"'}, timeout=30
     )
     found: list[Any] = answer.json()["data"]["result"]

@@ -15,7 +15,7 @@ from docker.models.containers import Container as Program
 
 from components.edge import COMMAND
 from components.edge import FOLDER as EDGE_FOLDER
-from observability.core import naming
+from observability.core import http, naming
 from observability.operations.home import Home
 from observability.operations.incidents import Incidents
 from observability.operations.status_page import send
@@ -156,7 +156,7 @@ def test_the_edge_serves_the_page_also_when_its_writer_is_stopped(page: Program,
     ):
 
         def request(path: str, method: str = "GET", host: str = SITE) -> httpx.Response:
-            with httpx.Client(verify=trusted, trust_env=False, timeout=30) as client:
+            with http.client(verify=trusted, trust_env=False, timeout=30) as client:
                 wanted = client.build_request(method, f"https://127.0.0.1:{port}{path}", headers={"Host": host})
                 wanted.extensions["sni_hostname"] = host
                 return client.send(wanted)

@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
-import httpx
-
 from dashboards.datasources import LOKI
 from dashboards.queries import Query, queries
+from observability.core import http
 from observability.core.naming import PROJECT
 from observability.settings.load import StackConfig, validate
 from tests.live.conftest import DEMO, SETTINGS, STACK, Project
@@ -69,9 +68,7 @@ def _ask(stack: Project, source: str, expr: str, instant: bool) -> Sequence[obje
     now = time.time()
     params: dict[str, Any] = {"query": expr, "start": int(now - SHOWN), "end": int(now), "step": STEP}
     if source == LOKI:
-        answer = httpx.get(
-            "http://127.0.0.1:13100/loki/api/v1/query_range", params={**params, "limit": 10}, timeout=30
-        )
+        answer = http.get("http://127.0.0.1:13100/loki/api/v1/query_range", params={**params, "limit": 10}, timeout=30)
         answer.raise_for_status()
         return list(answer.json()["data"]["result"])
     if instant:
@@ -110,7 +107,7 @@ def resume(stack: Project) -> None:
 def switch(system: str, name: str, *, on: bool) -> None:
     """Switch a fault of the demo on for an hour, or off."""
     method, query = ("POST", "?for=1h") if on else ("DELETE", "")
-    httpx.request(method, f"{DEMO.faults_address}/faults/{system}/{name}{query}", timeout=10).raise_for_status()
+    http.request(method, f"{DEMO.faults_address}/faults/{system}/{name}{query}", timeout=10).raise_for_status()
 
 
 def _sql(database: Any, statement: str) -> None:  # noqa: ANN401 - docker has no types

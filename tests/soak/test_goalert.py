@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import httpx
 import pytest
 from aiosmtpd.controller import Controller
 
 from observability.alerting.goalert import parsed, stamp
 from observability.alerting.on_call import on_call, shifts, stands
+from observability.core import http
 from observability.operations.goalert_api import Client
 from observability.settings.on_call import OnCallSettings
 from tests.live.conftest import GATEWAY, SPINE, STACK, Project, until
@@ -126,7 +126,7 @@ def test_an_alert_goes_to_the_person_on_call_then_the_next_and_closes_when_over(
     alert = {"labels": labels, "annotations": {"summary": "erp-1 is down"}}
 
     def post(ends: datetime) -> None:
-        httpx.post("http://127.0.0.1:19093/api/v2/alerts", json=[{**alert, "endsAt": stamp(ends)}]).raise_for_status()
+        http.post("http://127.0.0.1:19093/api/v2/alerts", json=[{**alert, "endsAt": stamp(ends)}]).raise_for_status()
 
     post(began + timedelta(hours=1))
     until(lambda: len(mails.about("erp-1 is down")) == 3, 240)

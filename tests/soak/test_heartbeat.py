@@ -5,10 +5,10 @@ import re
 import time
 from typing import Any, Final
 
-import httpx
 import pytest
 
 from demo.tenant.tenant import HEARTBEAT_PORT
+from observability.core import http
 from tests.live.conftest import DEMO, STACK, Project, until
 
 NOTICED_SECONDS: Final = 180
@@ -27,7 +27,7 @@ def listener(stack: Project) -> Any:  # noqa: ANN401 - Docker's own object
 
 def state() -> str:
     """What it reports about the pings."""
-    return str(httpx.get(f"http://{DEMO.gateway}:{HEARTBEAT_PORT}/", timeout=5).json()["state"])
+    return str(http.get(f"http://{DEMO.gateway}:{HEARTBEAT_PORT}/", timeout=5).json()["state"])
 
 
 @pytest.mark.parametrize("service", ["prometheus", "alertmanager"])

@@ -11,12 +11,11 @@ from collections import Counter
 from functools import partial
 from typing import Final
 
-import httpx
 import pytest
 from docker import DockerClient
 from docker.models.containers import Container
 
-from observability.core import naming
+from observability.core import http, naming
 from observability.parts.images import PINS
 from tests.hosts.conftest import host, hosts_stack, running
 from tests.hosts.stack import INTERVAL, NAME, STACK, Monitored, write
@@ -49,7 +48,7 @@ def writer(name: str, seconds: float) -> str:
 def stored(selector: str, began: float) -> Counter[str]:
     """Every stored line of a selector, with how often it is stored."""
     found: Counter[str] = Counter()
-    with httpx.Client(timeout=60) as client:
+    with http.client(timeout=60) as client:
         for start in range(int(began), int(time.time()) + 1, SLICE):
             params = {"query": selector, "limit": str(MOST), "direction": "forward"}
             params |= {"start": f"{start}000000000", "end": f"{start + SLICE}000000000"}
@@ -113,7 +112,7 @@ def test_every_line_is_stored_once_and_every_sample_but_those_of_the_kill(runnin
         query = f"sum(count_over_time({selector}[{cut + BESIDE + 3600:.0f}s]))"
 
         def complete(query: str = query) -> bool:
-            answer = httpx.get("http://127.0.0.1:19104/loki/api/v1/query", params={"query": query}, timeout=60)
+            answer = http.get("http://127.0.0.1:19104/loki/api/v1/query", params={"query": query}, timeout=60)
             result = answer.json()["data"]["result"] if answer.status_code == 200 else []
             return bool(result) and int(float(result[0]["value"][1])) >= EACH
 

@@ -7,9 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import httpx
-
 from dashboards.queries import Query, queries
+from observability.core import http
 from tests.live import past
 from tests.live.conftest import DEMO, STACK, Project
 from tests.soak.panels import answered, live_config, switch
@@ -45,7 +44,7 @@ def refused_line() -> None:
     """Send Loki a line that is older than it accepts."""
     old = f"{time.time_ns() - 200 * 3600 * 10**9}"
     body = {"streams": [{"stream": {"service": "soak", "system": "platform"}, "values": [[old, "too old"]]}]}
-    assert httpx.post("http://127.0.0.1:13100/loki/api/v1/push", json=body, timeout=10).status_code == 400
+    assert http.post("http://127.0.0.1:13100/loki/api/v1/push", json=body, timeout=10).status_code == 400
 
 
 def test_alerts_are_marked_on_every_dashboard(stack: Project) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import docker
-import httpx
 import pytest
 import yaml
 
@@ -24,6 +23,7 @@ from dashboards.registry import dashboards
 from demo.tenant.compose import load
 from demo.tenant.containers import Containers
 from demo.tenant.images import RECIPES, app_image
+from observability.core import http
 from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from observability.parts.images import PINS
 from observability.settings.load import ROOT, StackConfig, from_file, stack_secrets
@@ -133,7 +133,7 @@ class Rehearsal:
 
     def prometheus(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
         """The data of a response of the stack's Prometheus."""
-        answer = httpx.get(f"http://127.0.0.1:19190/api/v1/{path}", params=params, timeout=60)
+        answer = http.get(f"http://127.0.0.1:19190/api/v1/{path}", params=params, timeout=60)
         answer.raise_for_status()
         return answer.json()["data"]
 

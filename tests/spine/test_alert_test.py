@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
+from observability.core import http
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
 from tests.spine.conftest import ALERTMANAGER, GATEWAY, STACK, Project, until
@@ -90,7 +90,7 @@ def rows(done: Done) -> dict[str, str]:
 
 
 def ask(path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
-    answer = httpx.get(f"{API}/{path}", params=params, timeout=60)
+    answer = http.get(f"{API}/{path}", params=params, timeout=60)
     answer.raise_for_status()
     return answer.json()
 
@@ -100,7 +100,7 @@ def post(labels: dict[str, str], *, over: bool = False) -> None:
     now = datetime.now(UTC)
     ends = now if over else now + timedelta(minutes=30)
     alert = {"labels": labels, "startsAt": (now - timedelta(minutes=5)).isoformat(), "endsAt": ends.isoformat()}
-    httpx.post(f"{API}/alerts", json=[alert], timeout=60).raise_for_status()
+    http.post(f"{API}/alerts", json=[alert], timeout=60).raise_for_status()
 
 
 def test_each_receiver_is_reported_as_delivered_or_with_its_servers_error(

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import httpx
 import pytest
 import yaml
 
+from observability.core import http
 from observability.settings.load import ROOT
 from tests.live.told import Told, connected, told
 from tests.receivers.mail import MailDouble
@@ -88,7 +88,7 @@ FAILING: Final = [
 def post(alerts: list[Alert], since: datetime, until: datetime | None = None) -> None:
     ends = until or datetime.now(UTC) + timedelta(minutes=30)
     times = {"startsAt": since.isoformat(), "endsAt": ends.isoformat()}
-    httpx.post(ALERTS, json=[{**alert, **times} for alert in alerts], timeout=60).raise_for_status()
+    http.post(ALERTS, json=[{**alert, **times} for alert in alerts], timeout=60).raise_for_status()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from observability.alerting.causes import Active, Lines, Server, Started
+from observability.core import http
 from observability.notifier.evidence import NoAnswerError, Observer
 from observability.notifier.facts import depends, facts
 from observability.operations.evidence import observer as of_a_running_stack
@@ -164,6 +165,6 @@ def test_a_running_stack_is_asked_at_its_published_addresses(
         assert url == "http://127.0.0.1:9090/api/v1/alerts"
         return httpx.Response(503, text="no", request=httpx.Request("GET", url))
 
-    monkeypatch.setattr(httpx, "get", get)
+    monkeypatch.setattr(http, "get", get)
     with pytest.raises(NoAnswerError, match="503"):
         of_a_running_stack(config).alerts()

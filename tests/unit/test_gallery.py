@@ -12,6 +12,7 @@ from PIL import Image
 
 from dashboards.queries import panels
 from dashboards.registry import dashboards
+from observability.core import http
 from observability.core.errors import ConfigError
 from observability.pictures import units
 from observability.pictures.fields import field, no_value
@@ -223,7 +224,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Source:
             found = [{"metric": labels, "value": [float(params["time"]), "3"]}]
         return httpx.Response(200, json={"data": {"result": found}}, request=httpx.Request("GET", url))
 
-    monkeypatch.setattr(httpx, "get", answer)
+    monkeypatch.setattr(http, "get", answer)
     return Source(prometheus="http://prometheus", loki="http://loki")
 
 
@@ -254,7 +255,7 @@ def test_panels_without_data_are_counted(monkeypatch: pytest.MonkeyPatch) -> Non
     def nothing(url: str, **_: object) -> httpx.Response:
         return httpx.Response(200, json={"data": {"result": []}}, request=httpx.Request("GET", url))
 
-    monkeypatch.setattr(httpx, "get", nothing)
+    monkeypatch.setattr(http, "get", nothing)
     (entry,) = (entry for entry in dashboards(DEV) if entry.uid == "obs-slos")
     document = json.loads(entry.text)
     view = View.of(document, at=1_700_000_000, scrape=15)
@@ -266,7 +267,7 @@ def test_a_stack_that_does_not_respond_is_reported(monkeypatch: pytest.MonkeyPat
     def refuse(url: str, **_: object) -> httpx.Response:
         raise httpx.ConnectError("refused", request=httpx.Request("GET", url))
 
-    monkeypatch.setattr(httpx, "get", refuse)
+    monkeypatch.setattr(http, "get", refuse)
     target = {"refId": "A", "expr": "up", "datasource": {"uid": "prometheus"}}
     source = Source(prometheus="http://127.0.0.1:1", loki="http://127.0.0.1:1")
     with pytest.raises(ConfigError, match="does not answer: refused"):

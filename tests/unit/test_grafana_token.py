@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from observability.cli.app import app
 from observability.cli.grafana_token import make
+from observability.core import http
 from observability.core.errors import ConfigError
 from observability.operations.grafana import Grafana
 
@@ -27,8 +28,8 @@ def answering(monkeypatch: pytest.MonkeyPatch, accounts: list[dict[str, Any]], s
         posted.append((url, json))
         return httpx.Response(status, json={"key": "glsa_1"}, request=httpx.Request("POST", url))
 
-    monkeypatch.setattr(httpx, "get", get)
-    monkeypatch.setattr(httpx, "post", post)
+    monkeypatch.setattr(http, "get", get)
+    monkeypatch.setattr(http, "post", post)
     return posted
 
 

@@ -12,6 +12,7 @@ import yaml
 from demo.heartbeat import Heartbeat, server
 from observability.alerting import alertmanager
 from observability.alerting.routes import routes
+from observability.core import http
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
 from observability.settings.load import StackConfig, validate
@@ -46,7 +47,7 @@ def running() -> Iterator[Running]:
     heartbeat = Heartbeat(60, 30, clock)
     made = server(("127.0.0.1", 0), heartbeat)
     threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{made.server_port}", trust_env=False) as client:
+    with http.client(base_url=f"http://127.0.0.1:{made.server_port}", trust_env=False) as client:
         yield Running(heartbeat, clock, client)
     made.shutdown()
     made.server_close()

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from observability.core import http
 from observability.core.errors import ConfigError
 from observability.operations.grafana import Grafana
 from observability.operations.leftovers import KINDS, take_out
@@ -43,8 +44,8 @@ class Fake:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     found = Fake()
-    monkeypatch.setattr(httpx, "get", found.get)
-    monkeypatch.setattr(httpx, "delete", found.delete)
+    monkeypatch.setattr(http, "get", found.get)
+    monkeypatch.setattr(http, "delete", found.delete)
     return found
 
 

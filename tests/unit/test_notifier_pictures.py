@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import pytest
 from PIL import Image
 
 from dashboards.linked_panels import linked
 from dashboards.linked_rules import files
+from observability.core import http
 from observability.notifier.__main__ import serve
 from observability.notifier.client import Client
 from observability.notifier.evidence import NoAnswerError
@@ -126,7 +126,7 @@ def test_pictures_are_served_by_their_name_and_nothing_else(tmp_path: Path) -> N
     server = serve(Counts(), 0, folder)
     try:
         url = f"http://127.0.0.1:{server.server_port}"
-        answer = httpx.get(f"{url}/pictures/{name}", trust_env=False)
+        answer = http.get(f"{url}/pictures/{name}", trust_env=False)
         assert (answer.content, answer.headers["Content-Type"]) == (b"png", "image/png")
         for path in (
             "/pictures/",
@@ -134,7 +134,7 @@ def test_pictures_are_served_by_their_name_and_nothing_else(tmp_path: Path) -> N
             "/pictures/..%2fsecret.png",
             "/pictures/../secret.png",
         ):
-            assert httpx.get(url + path, trust_env=False).status_code == 404
+            assert http.get(url + path, trust_env=False).status_code == 404
     finally:
         server.shutdown()
         server.server_close()

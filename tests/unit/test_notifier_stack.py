@@ -9,6 +9,7 @@ import yaml
 
 from observability.alerting import alertmanager
 from observability.alerting.routes import NOBODY, taken
+from observability.core import http
 from observability.core.alert import UPDATE, UPDATE_SENT
 from observability.operations.alertmanager import Alertmanager
 from observability.settings.load import StackConfig, secret_specs, validate
@@ -73,7 +74,7 @@ def test_commands_do_not_see_the_alerts_of_updates(monkeypatch: pytest.MonkeyPat
         found: Any = [{"receiver": {"name": "a"}, "alerts": alerts}] if url.endswith("/groups") else alerts
         return httpx.Response(200, json=found)
 
-    monkeypatch.setattr(httpx, "request", request)
+    monkeypatch.setattr(http, "request", request)
     server = Alertmanager(url="http://alertmanager")
     assert server.alerts() == [{"labels": ERRORS}]
     assert server.groups() == [{"receiver": {"name": "a"}, "alerts": [{"labels": ERRORS}]}]

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 from rich.console import Console
 from rich.table import Table
 
+from observability.core import http
 from observability.settings.load import StackConfig, from_file
 from tests.servers.collector_run import Container, Running, collector, loki_server, stamp, write
 
@@ -84,7 +84,7 @@ def in_loki(address: str) -> int:
     """The lines that Loki has."""
     query = 'sum(count_over_time({container=~"bench-.+"}[30m]))'
     parameters = {"query": query, "time": f"{time.time() + 60:.0f}"}
-    found = httpx.get(f"{address}/loki/api/v1/query", params=parameters, timeout=60).json()["data"]["result"]
+    found = http.get(f"{address}/loki/api/v1/query", params=parameters, timeout=60).json()["data"]["result"]
     return int(found[0]["value"][1]) if found else 0
 
 

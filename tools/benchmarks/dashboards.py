@@ -25,6 +25,7 @@ from rich.table import Table
 
 from dashboards.overview import UID
 from dashboards.queries import Query, queries
+from observability.core import http
 from observability.pictures.series import fill
 from observability.settings.load import StackConfig, from_file
 from tools.benchmarks.history import series, text
@@ -133,7 +134,7 @@ def _until_ready(address: str) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
-            if httpx.get(f"{address}/-/ready", timeout=5, trust_env=False).status_code == 200:
+            if http.get(f"{address}/-/ready", timeout=5, trust_env=False).status_code == 200:
                 return
         except httpx.HTTPError:
             pass
@@ -148,7 +149,7 @@ def ask(server: Server, query: Query, end: int) -> tuple[float, int]:
     if not query.instant:
         path, when = "query_range", {"start": end - DAYS * 86400, "end": end, "step": STEP}
     begun = time.perf_counter()
-    answer = httpx.post(f"{server.address}/api/v1/{path}", data={"query": expr, **when}, timeout=60, trust_env=False)
+    answer = http.post(f"{server.address}/api/v1/{path}", data={"query": expr, **when}, timeout=60, trust_env=False)
     taken = time.perf_counter() - begun
     answer.raise_for_status()
     return taken, len(answer.json()["data"]["result"])

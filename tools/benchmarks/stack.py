@@ -11,11 +11,11 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import yaml
 
 from demo.tenant.options import TenantOptions
 from demo.tenant.placement import placed
+from observability.core import http
 from observability.settings.load import ROOT
 
 STACK: Final = "bench"
@@ -55,7 +55,7 @@ class Stack:
     def prometheus(self, path: str, **params: str | float) -> Any:  # noqa: ANN401 - any JSON of the API
         """The data of a response from its Prometheus."""
         url = f"http://127.0.0.1:{SETTINGS['observability:prometheus']['port']}/api/v1/{path}"
-        answer = httpx.get(url, params=params, timeout=60, trust_env=False)
+        answer = http.get(url, params=params, timeout=60, trust_env=False)
         answer.raise_for_status()
         return answer.json()["data"]
 

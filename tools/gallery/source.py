@@ -7,6 +7,7 @@ from typing import Any, Final
 import httpx
 
 from dashboards.datasources import LOKI
+from observability.core import http
 from observability.core.errors import ConfigError
 from observability.pictures.series import Series, legend
 from tools.gallery.view import View
@@ -100,7 +101,7 @@ class Source:
 def _result(url: str, asked: Mapping[str, str]) -> list[Any]:
     """The result of a query; ConfigError if there is none."""
     try:
-        answer = httpx.get(url, params=dict(asked), timeout=TIMEOUT)
+        answer = http.get(url, params=dict(asked), timeout=TIMEOUT)
     except httpx.HTTPError as error:
         raise ConfigError(f"{url} does not answer: {error}", "bring the stack up first: ./obs up dev") from None
     if not answer.is_success:

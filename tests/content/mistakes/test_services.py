@@ -21,6 +21,7 @@ from demo.log import JsonFormatter
 from demo.metrics import Metrics
 from demo.server import Server, Service
 from observability.check import exposition
+from observability.core import http
 from observability.logs.formats import FORMATS, Json
 from observability.settings.load import ROOT
 from observability.systems.model import System
@@ -68,7 +69,7 @@ def served(metrics: Metrics) -> Iterator[httpx.Client]:
     server = Server(0, service)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
+        with http.client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
             yield client
     finally:
         server.shutdown()

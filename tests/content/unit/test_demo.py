@@ -26,6 +26,7 @@ from demo.server import Server, Service
 from demo.systems import FAULTS, SHOP
 from demo.systems.profile import UNMATCHED
 from demo.traffic import bad_order, random_request
+from observability.core import http
 
 
 @dataclass
@@ -92,7 +93,7 @@ def running() -> Iterator[Running]:
     )
     server = Server(0, service)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
+    with http.client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
         yield Running(client, shop, switches, lines)
     server.shutdown()
     server.server_close()
@@ -298,7 +299,7 @@ def test_an_invalid_duration_is_refused(text: str) -> None:
 def test_faults_are_switched_and_listed_over_http() -> None:
     server = fault_server(0, Faults(FAULTS))
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
+    with http.client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
         listed = client.get("/faults").json()["faults"]
         assert {system: set(found) for system, found in listed.items()} == {
             system: set(found) for system, found in FAULTS.items()

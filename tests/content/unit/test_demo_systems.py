@@ -7,7 +7,6 @@ import threading
 import time
 from itertools import pairwise
 
-import httpx
 import pytest
 
 from demo.chance import DAY, Picker, load
@@ -17,6 +16,7 @@ from demo.faults import Faults
 from demo.log import JsonFormatter
 from demo.metrics import Metrics
 from demo.systems import FAULTS, PROFILES, SHOP
+from observability.core import http
 from observability.systems.resolve import thresholds
 from observability.systems.signals import Selector
 from tests.calls import calls
@@ -195,7 +195,7 @@ def test_a_simulated_system_serves_its_path_and_reports_healthy() -> None:
     made = simulations(lambda _, __: None, seed=7)
     server = metrics_server(PROFILES["syncup"], made["syncup"][1], port=0)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
+    with http.client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
         found = client.get("/api/metrics")
         assert "openai_api_tokens_total" in found.text
         assert found.headers["content-type"].startswith("text/plain")
