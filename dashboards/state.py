@@ -119,7 +119,7 @@ def firing_alerts(where: str, summaries: Summaries, runbooks: str | None) -> Pan
     for column, room in COLUMNS.items():
         panel.override_by_name(column, [dashboard.DynamicConfigValue(id_val="custom.width", value=room)])
     worded(panel, "severity", {name: (name, color) for name, color in SEVERITIES.items()})
-    panel.override_by_name("summary", [dashboard.DynamicConfigValue(id_val="mappings", value=summaries.mappings())])
+    panel.override_by_name("summary", [dashboard.DynamicConfigValue(id_val="mappings", value=summaries.mappings)])
     if runbooks is not None:
         panel.data_links([link("Runbook", runbook("${__data.fields.alertname}", runbooks)).target_blank(True)])
     return panel

@@ -8,6 +8,7 @@ text, which value mappings of Grafana turn into the summary.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from grafana_foundation_sdk.models import dashboard
@@ -95,7 +96,7 @@ class Summaries:
         """Those of these components."""
         return Summaries(tuple(one for one in self.meanings if one.component in components))
 
-    @property
+    @cached_property
     def identity(self) -> tuple[str, ...]:
         """The labels that the summaries name: those that tell one alert of a name from another."""
         named = {label for meaning in self.meanings for label in _USED.findall(meaning.summary)}
@@ -118,6 +119,7 @@ class Summaries:
                 terms.append(found)
         return " or ".join(terms) or None
 
+    @cached_property
     def mappings(self) -> list[dashboard.RegexMap]:
         """Value mappings from the joined labels to the summary; the last one shows the name of an unknown alert."""
         made: dict[str, dashboard.RegexMap] = {}

@@ -1,7 +1,7 @@
 """Every known series and its source: a system's file, an exporter's recorded sample, a rule, or Prometheus."""
 
 import difflib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -287,8 +287,8 @@ def labelled(shape: Shape, rule: Rule) -> Shape:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean …?` with the most similar known word, or an empty text."""
-    parts = Counter(word.split("_"))
-    shared = {one: (parts & Counter(one.split("_"))).total() for one in known}
+    parts = set(word.split("_"))
+    shared = {one: len(parts.intersection(one.split("_"))) for one in known}
     # Comparing letters is slow: first only the names that have the most words in common.
     most = max(shared.values(), default=0)
     alike = sorted(one for one, count in shared.items() if count and count >= most - 1)

@@ -9,6 +9,7 @@ from typing import Final
 import yaml
 
 from observability.core import project
+from observability.core.documents import SafeLoader
 from observability.core.errors import ConfigError
 
 _PLACE: Final = re.compile(
@@ -81,7 +82,7 @@ def _line_of_path(path: Path | None, what: str) -> int | None:
     if path is None:
         return None
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        node = yaml.compose(path.read_text(encoding="utf-8"), SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError):
         return None
     # A key may itself contain a colon, as `observability:systems` of a stack file does.

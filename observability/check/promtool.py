@@ -12,6 +12,7 @@ import yaml
 
 from observability.check.problem import Problem, line_in
 from observability.core import project
+from observability.core.documents import load_yaml
 from observability.parts.registry import images
 
 _REFUSED: Final = re.compile(r"(?P<file>rules/[^\s:]+): (?P<line>\d+):\d+: (?P<what>.*)")
@@ -73,12 +74,12 @@ def in_order(test: str, rules: Mapping[str, str]) -> str:
     order, or to which none can be added, is returned as it is.
     """
     try:
-        document = yaml.load(test, yaml.CSafeLoader)
-        files = [yaml.load(rules[name], yaml.CSafeLoader) for name in document["rule_files"]]
+        document = load_yaml(test)
+        files = [load_yaml(rules[name]) for name in document["rule_files"]]
         groups = dict.fromkeys(group["name"] for file in files for group in file["groups"])
         order = {"group_eval_order": list(groups)}
         ordered = f"{test.rstrip()}\n{yaml.dump(order)}"
-        added: bool = yaml.load(ordered, yaml.CSafeLoader) == {**order, **document}
+        added: bool = load_yaml(ordered) == {**order, **document}
     except (yaml.YAMLError, KeyError, TypeError):
         return test
     return ordered if added else test

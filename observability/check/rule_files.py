@@ -9,7 +9,7 @@ import yaml
 
 from observability.check.problem import Problem, of_error
 from observability.core import project
-from observability.core.documents import nearest, parse_yaml
+from observability.core.documents import SafeLoader, nearest, parse_yaml
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
 
@@ -36,7 +36,7 @@ def check_file(path: Path) -> tuple[list[Problem], list[Place]]:
         parse_yaml(path, shown, rules=True)
     except ConfigError as error:
         return [of_error(error, path)], []
-    root = yaml.compose(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    root = yaml.compose(path.read_text(encoding="utf-8"), SafeLoader)
     reader = _Reader(shown)
     reader.file(root)
     return reader.problems, reader.places

@@ -20,6 +20,7 @@ from observability.check.readers import of_dashboard
 from observability.check.rule_files import Place, check_file
 from observability.core import project
 from observability.core.alert import LABELS
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
 from observability.settings import load
@@ -329,7 +330,7 @@ def _untested(tests: Sequence[Path], places: Mapping[str, list[Place]], alerts: 
     silent: set[str] = set()
     for path in tests:
         try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            document = load_yaml(path.read_text(encoding="utf-8")) or {}
             for test in document.get("tests") or ():
                 for one in test.get("alert_rule_test") or ():
                     (firing if one.get("exp_alerts") else silent).add(str(one.get("alertname")))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import yaml
 
@@ -29,7 +29,16 @@ class Ambiguous:
         return self.text
 
 
-class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either works
+SafeLoader: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+"""YAML's safe loader, in C where it is to be had: ten times as fast."""
+
+
+def load_yaml(text: str | bytes) -> Any:  # noqa: ANN401 - any YAML
+    """A YAML text as data, for texts that are known to be right; yaml.YAMLError where one is not."""
+    return yaml.load(text, SafeLoader)  # noqa: S506 - a safe loader
+
+
+class _Loader(SafeLoader):  # type: ignore[misc,valid-type]  # a class, chosen above
     """The safe loader, which also refuses duplicate keys; YAML's own uses the last one."""
 
     TEXTS: ClassVar[frozenset[str]] = frozenset()

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from observability.core import http
 from observability.core.alert import UPDATE, UPDATE_SENT
+from observability.core.documents import load_yaml
 from observability.settings.load import StackConfig
 
 if TYPE_CHECKING:
@@ -57,10 +58,8 @@ class Alertmanager:
 
     def mute_times(self) -> set[str]:
         """Names of the mute times in its configuration."""
-        import yaml
-
         text = self._ask("GET", "/api/v2/status").json()["config"]["original"]
-        return {str(one["name"]) for one in (yaml.safe_load(text) or {}).get("time_intervals") or []}
+        return {str(one["name"]) for one in (load_yaml(text) or {}).get("time_intervals") or []}
 
     def silences(self) -> list[Document]:
         """Every silence that it stores, including expired ones."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from components.stack import addresses
 from observability.core import naming
+from observability.core.documents import load_yaml
 from observability.operations import drift, installed, loaded
 from observability.operations.drift import Docker
 from observability.operations.rows import Row
@@ -103,18 +104,18 @@ class _Server:
                 yield self._values(constants)
 
     def _configuration(self) -> Row:
-        wanted = loaded.parsed(self.texts[self.how.file])
+        wanted = load_yaml(self.texts[self.how.file])
 
         def differences() -> list[str]:
             answer = self.get(self.name, self.how.config)
             for key in self.how.at:
                 answer = answer[key]
-            return loaded.configuration(wanted, loaded.parsed(answer), self.how, self.folder, self.arguments)
+            return loaded.configuration(wanted, load_yaml(answer), self.how, self.folder, self.arguments)
 
         return self._row(f"configuration in use by {self.name}", f"{self.how.file} as declared", differences)
 
     def _rules(self, files: Mapping[str, str]) -> Row:
-        wanted = {path: loaded.parsed(text) for path, text in files.items()}
+        wanted = {path: load_yaml(text) for path, text in files.items()}
         count = sum(len(group["rules"]) for file in wanted.values() for group in file["groups"])
 
         def differences() -> list[str]:

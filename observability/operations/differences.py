@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import yaml
 
+from observability.core.documents import load_yaml
+
 SECRET: Final = "[secret]"  # noqa: S105 - the placeholder of one
 """The placeholder of a secret in the engine's output and in this module's."""
 
@@ -196,10 +198,7 @@ def _document(text: str) -> dict[str, Any] | list[Any] | None:
     if not ("\n" in text or text[:1] in ("{", "[")):
         return None
     try:
-        found = json.loads(text) if text[:1] in ("{", "[") else yaml.load(text, _LOADER)  # noqa: S506 - a safe loader
+        found = json.loads(text) if text[:1] in ("{", "[") else load_yaml(text)
     except (ValueError, yaml.YAMLError):
         return None
     return found if isinstance(found, dict | list) else None
-
-
-_LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader

@@ -19,6 +19,7 @@ from docker.models.networks import Network
 from components.loki import USER as LOKI_USER
 from components.service import NOBODY, SECURITY_OPTIONS
 from observability.core import http, naming
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.logs import loki
 from observability.operations import backup
@@ -221,7 +222,7 @@ def files_of(config: StackConfig, service: Server) -> tuple[dict[str, str], list
             f"--storage.tsdb.retention.time={config.settings.retention}",
         ]
         return {"prometheus.yaml": "global: {}\n"}, command
-    document = yaml.safe_load(loki.files(config)["loki.yaml"])
+    document = load_yaml(loki.files(config)["loki.yaml"])
     document.pop("ruler", None)
     # What the retention would remove is part of the answers.
     document["compactor"]["retention_enabled"] = False

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import platformdirs
 import yaml
 
-from observability.core.documents import nearest
+from observability.core.documents import load_yaml, nearest
 from observability.core.errors import ConfigError, all_of
 from observability.core.naming import PROJECT
 from observability.core.secret import SecretSpec
@@ -111,7 +111,7 @@ class Home:
         self.project.mkdir(exist_ok=True, mode=0o700)
         tracked = read_stack_file(stack, root)
         copy = self.project / f"Pulumi.{stack}.yaml"
-        before: Mapping[str, Any] = (yaml.safe_load(copy.read_text(encoding="utf-8")) or {}) if copy.is_file() else {}
+        before: Mapping[str, Any] = (load_yaml(copy.read_text(encoding="utf-8")) or {}) if copy.is_file() else {}
         kept = {
             key: value
             for key, value in (before.get("config") or {}).items()
@@ -130,7 +130,7 @@ class Home:
         _write(copy, yaml.safe_dump(merged, sort_keys=False))
         # The program is this repository's, whichever folder the stack file comes from.
         root = root or ROOT
-        project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
+        project = load_yaml((root / "Pulumi.yaml").read_text(encoding="utf-8"))
         project["main"] = str(root)
         project["runtime"]["options"]["virtualenv"] = str(root / ".venv")
         _write(self.project / "Pulumi.yaml", yaml.safe_dump(project, sort_keys=False))
@@ -252,7 +252,7 @@ class Home:
 
     def to_encrypt(self, stack: str) -> dict[str, str]:
         """The stored secrets that are not in the working copy yet, or that were changed since they were copied."""
-        copy = yaml.safe_load((self.project / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")) or {}
+        copy = load_yaml((self.project / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")) or {}
         held = copy.get("config") or {}  # Pulumi drops an empty one
         marker = self._encrypted(stack)
         since = marker.stat().st_mtime_ns if marker.is_file() else 0
@@ -350,7 +350,7 @@ class Home:
         path = self.folder / "passphrase"
         if not path.is_file():
             for encrypted in sorted(self.project.glob("Pulumi.*.yaml")):
-                if "encryptionsalt" in (yaml.safe_load(encrypted.read_text(encoding="utf-8")) or {}):
+                if "encryptionsalt" in (load_yaml(encrypted.read_text(encoding="utf-8")) or {}):
                     raise ConfigError(
                         f"{path}: the passphrase of the state in {self.folder} is missing",
                         "restore this file from a backup. If it is lost, the state cannot be read: docs/guide.md, "

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import promql_parser
-import yaml
 
+from observability.core.documents import load_yaml
 from observability.core.types import seconds
 from observability.parts.model import Loaded
 
@@ -26,19 +26,12 @@ _MATCHERS: Final = re.compile(r"\{([^{}]*)\}")
 _MOST: Final = 3
 """How many differences are named."""
 
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 Document = Mapping[str, Any]
 
 Labels = frozenset[tuple[str, str]]
 
 Constants = Mapping[str, Mapping[Labels, float]]
 """Value of a series by its labels, by the series' name."""
-
-
-def parsed(text: str) -> Any:  # noqa: ANN401 - any YAML
-    """A YAML text as data."""
-    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
 
 
 def configuration(
@@ -245,7 +238,7 @@ def constants(files: Mapping[str, str]) -> Constants:
     for text in files.values():
         if not CONSTANT.search(text):
             continue
-        for group in parsed(text)["groups"]:
+        for group in load_yaml(text)["groups"]:
             for rule in group["rules"]:
                 match = CONSTANT.fullmatch(str(rule["expr"]).strip())
                 if match and "record" in rule:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import yaml
 
+from observability.core.documents import SafeLoader, load_yaml
 from observability.core.errors import ConfigError
 
 _STEP: Final = 2
@@ -18,7 +19,7 @@ def put(name: str, text: str, path: Sequence[str], value: Any) -> str:  # noqa: 
     ConfigError with the lines to write by hand where the file's form does not allow it; `name` is the file's.
     """
     lines = text.splitlines()
-    root = yaml.compose(text, yaml.CSafeLoader)
+    root = yaml.compose(text, SafeLoader)
     found, rest = _walk(root, path)
     by_hand = yaml.safe_dump(_nested(path, value), sort_keys=False).rstrip()
     if root is None:
@@ -30,9 +31,9 @@ def put(name: str, text: str, path: Sequence[str], value: Any) -> str:  # noqa: 
         block = yaml.safe_dump(_nested(rest, value), sort_keys=False, indent=_STEP).splitlines()
         at = _last_line(found) + 1
         made = "\n".join([*lines[:at], *(indent + line for line in block), *lines[at:]]) + "\n"
-    expected = yaml.safe_load(text) or {}
+    expected = load_yaml(text) or {}
     _set(expected, path, value)
-    if yaml.safe_load(made) != expected:
+    if load_yaml(made) != expected:
         raise ConfigError(f"{name}: cannot be changed here", f"write by hand:\n{by_hand}")
     return made
 
@@ -42,19 +43,19 @@ def take_out(name: str, text: str, path: Sequence[str]) -> str:
 
     ConfigError where it is not there, or stands on a line with others.
     """
-    expected = yaml.safe_load(text) or {}
+    expected = load_yaml(text) or {}
     path = list(path)
     if _get(expected, path) is None:
         raise ConfigError(f"{name}: there is no {'.'.join(path)}", "see the file")
     while len(path) > 2 and len(_get(expected, path[:-1]) or {}) == 1:
         path = path[:-1]
-    parent, _ = _walk(yaml.compose(text, yaml.CSafeLoader), [*path[:-1], ""])
+    parent, _ = _walk(yaml.compose(text, SafeLoader), [*path[:-1], ""])
     lines = text.splitlines()
     key, value = next((key, value) for key, value in parent.value if key.value == path[-1])
     made = "\n".join([*lines[: key.start_mark.line], *lines[_last_line(value) + 1 :]]) + "\n"
     del _get(expected, path[:-1])[path[-1]]
     try:
-        same = yaml.safe_load(made) == expected
+        same = load_yaml(made) == expected
     except yaml.YAMLError:
         same = False
     if not same:

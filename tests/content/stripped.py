@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import yaml
 
+from observability.core.documents import load_yaml
 from observability.settings.load import ROOT
 from tests.content import SYSTEMS
 
@@ -31,7 +32,7 @@ def stripped(folder: Path) -> Path:
         (root / "systems" / f"{system}.yaml").unlink()
     shutil.rmtree(root / "tests" / "content")
     for path in root.glob("Pulumi.*.yaml"):
-        path.write_text(SCHEMA + yaml.safe_dump({"config": _placed(yaml.safe_load(path.read_text())["config"])}))
+        path.write_text(SCHEMA + yaml.safe_dump({"config": _placed(load_yaml(path.read_text())["config"])}))
     done = run(root, str(root / "obs"), "system", "new", NEW)
     assert done.returncode == 0, done.stderr
     for step in (["init", "--quiet"], ["add", "--all"]):

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import promql_parser as pp
 import pytest
-import yaml
 
 from dashboards.linked_rules import files
 from dashboards.links import PANELS
 from dashboards.queries import Query, panels, queries
 from dashboards.registry import dashboards
 from observability.check.promql import matchers, parse, walk
+from observability.core.documents import load_yaml
 from observability.core.naming import OWNER
 from observability.systems.thresholds import THRESHOLDS
 from tests.unit.conftest import FULL, stack_config
@@ -64,7 +64,7 @@ def rules() -> dict[str, list[Rule]]:
     """Every alerting rule by the alert's name."""
     found: dict[str, list[Rule]] = {}
     for text in files(EVERYTHING).values():
-        for rule in (rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"] if "alert" in rule):
+        for rule in (rule for group in load_yaml(text)["groups"] for rule in group["rules"] if "alert" in rule):
             labels = {**rule["labels"], "alertname": rule["alert"]}
             found.setdefault(rule["alert"], []).append(Rule(expr=rule["expr"], labels=labels))
     return found

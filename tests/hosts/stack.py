@@ -15,6 +15,7 @@ import docker
 import yaml
 
 from observability.core import http
+from observability.core.documents import load_yaml
 from observability.core.naming import LABEL_STACK
 from observability.operations.preflight import objects
 from observability.parts.images import PINS
@@ -81,7 +82,7 @@ class Monitored:
 
     def settings(self) -> dict[str, Any]:
         """The settings in the stack's file, without their prefix."""
-        values = yaml.safe_load(self.file.read_text())["config"]
+        values = load_yaml(self.file.read_text())["config"]
         return {key.removeprefix("observability:"): value for key, value in values.items()}
 
     def configure(self, values: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from observability.alerting import alertmanager
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.core.types import ImageRef
 from observability.logs import loki
@@ -32,7 +33,7 @@ def targets(scrape_configs: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def scraped(stack: str) -> list[str]:
-    document = yaml.safe_load(prometheus.files(stack_config(stack, FULL), {})["prometheus.yaml"])
+    document = load_yaml(prometheus.files(stack_config(stack, FULL), {})["prometheus.yaml"])
     found = targets(document["scrape_configs"])
     assert len(found) > 10
     return found
@@ -62,7 +63,7 @@ def test_the_engines_metrics_are_read_at_its_address_and_never_at_localhost(stac
     assert on_loopback(targets(original)) == ["localhost:9323"]
     assert on_loopback(scraped(stack)) == []
     assert FULL["docker"]["metricsAddress"] in scraped(stack)
-    plain = yaml.safe_load(prometheus.files(stack_config(stack), {})["prometheus.yaml"])
+    plain = load_yaml(prometheus.files(stack_config(stack), {})["prometheus.yaml"])
     assert [address for address in targets(plain["scrape_configs"]) if address.endswith(":9323")] == []
     with pytest.raises(ConfigError):
         stack_config(stack, {"docker": {"metricsAddress": "localhost:9323"}})
@@ -128,7 +129,7 @@ def test_a_team_receives_its_alerts_independently_of_the_severity_routes() -> No
         "database-team: component=database severity=warning",
     ]
     for stack in ("dev", "prod"):
-        document = yaml.safe_load(alertmanager.files(stack_config(stack, FULL))["alertmanager.yaml"])
+        document = load_yaml(alertmanager.files(stack_config(stack, FULL))["alertmanager.yaml"])
         assert document["route"]["routes"]
         assert unheard(document) == []
 
@@ -187,12 +188,12 @@ def test_routes_are_written_with_matchers() -> None:
     original = {"route": {"receiver": "a", "routes": [{"match": {"severity": "critical"}, "receiver": "b"}]}}
     assert outdated(original) == ["match"]
     for stack in ("dev", "prod"):
-        assert outdated(yaml.safe_load(alertmanager.files(stack_config(stack, FULL))["alertmanager.yaml"])) == []
+        assert outdated(load_yaml(alertmanager.files(stack_config(stack, FULL))["alertmanager.yaml"])) == []
 
 
 def test_loki_uses_a_store_and_schema_that_it_supports() -> None:
     command = ["/usr/bin/loki", "-verify-config", "-config.file=loki.yaml"]
-    ours = yaml.safe_load(loki.files(stack_config("dev", FULL))["loki.yaml"])
+    ours = load_yaml(loki.files(stack_config("dev", FULL))["loki.yaml"])
     (schema,) = ours["schema_config"]["configs"]
     assert (schema["store"], schema["schema"]) == ("tsdb", "v13")
     assert run_tool("loki", command, {"loki.yaml": yaml.safe_dump(ours)}).code == 0

@@ -15,6 +15,7 @@ import yaml
 
 from observability.alerting import alertmanager
 from observability.core import http
+from observability.core.documents import load_yaml
 from observability.parts.images import PINS
 from observability.settings.load import validate
 from tests.receivers.mail import MailDouble
@@ -42,7 +43,7 @@ def files(proxy: str, mail_port: int) -> dict[str, str]:
     """Alertmanager's files as in a stack, except for the proxy and the mail server's port."""
     config = validate("dev", settings(), frozenset(SECRETS))
     texts = alertmanager.files(config)
-    document = yaml.safe_load(texts["alertmanager.yaml"])
+    document = load_yaml(texts["alertmanager.yaml"])
     document["global"]["http_config"] = {"proxy_url": proxy}
     document["global"]["smtp_smarthost"] = f"mail.example.com:{mail_port}"
     texts["alertmanager.yaml"] = yaml.safe_dump(document)

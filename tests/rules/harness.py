@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from dashboards.linked_rules import files
+from observability.core.documents import load_yaml
 from rules.promql import matchers
 from tests.rules.required import page
 from tests.tools import run_tool
@@ -150,7 +151,7 @@ def judge(cases: Sequence[Case]) -> dict[str, str]:
 def rule_groups(settings: str, root: Path = REFERENCE) -> dict[str, list[dict[str, Any]]]:
     """Rule groups by file, of a stack with everything on and these additional settings (JSON)."""
     texts = files(stack_config("dev", {**EVERYTHING, **json.loads(settings)}, root))
-    return {name: yaml.load(text, yaml.CSafeLoader)["groups"] for name, text in texts.items()}
+    return {name: load_yaml(text)["groups"] for name, text in texts.items()}
 
 
 def _evaluated(case: Case) -> list[dict[str, Any]]:

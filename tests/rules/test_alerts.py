@@ -17,6 +17,7 @@ from dashboards.registry import dashboards
 from observability.alerting.grafana_rules import rule_groups
 from observability.check.promtool import in_order
 from observability.core.alert import ANNOTATIONS, COMPONENTS, CONTEXT, LABELS, RECENT, SEVERITIES
+from observability.core.documents import load_yaml
 from observability.core.naming import PLATFORM
 from observability.core.types import seconds
 from observability.settings.load import ROOT
@@ -43,9 +44,7 @@ def alerts() -> Mapping[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     links = AlertLinks(config=stack_config("dev", {"grafana": {"enabled": False}}), pages=PAGES)
     for source in load().values():
-        for group in yaml.load(rendered(source, links, Overrides(paging={}, thresholds=())), yaml.CSafeLoader)[
-            "groups"
-        ]:
+        for group in load_yaml(rendered(source, links, Overrides(paging={}, thresholds=())))["groups"]:
             for rule in group["rules"]:
                 if "alert" in rule:
                     found[rule["alert"]].append(rule)
@@ -79,7 +78,7 @@ def plain_checks() -> tuple[tuple[str, list[list[dict[str, Any]]]], ...]:
     """For each test of a plain file and each alert in it: what it expects, at each time."""
     found: list[tuple[str, list[list[dict[str, Any]]]]] = []
     for path in PLAIN:
-        for test in yaml.load(path.read_text(), yaml.CSafeLoader)["tests"]:
+        for test in load_yaml(path.read_text())["tests"]:
             by_alert: dict[str, list[list[dict[str, Any]]]] = defaultdict(list)
             for check in test.get("alert_rule_test", ()):
                 by_alert[check["alertname"]].append(check.get("exp_alerts") or [])
@@ -102,7 +101,7 @@ def expected() -> tuple[tuple[str, Mapping[str, str]], ...]:
 
 def asked_for(thresholds: str, asked: str) -> str:
     """The recordings of `thresholds.yaml` that a text names, of the systems that it names and the platform."""
-    groups = yaml.load(thresholds, yaml.CSafeLoader)["groups"]
+    groups = load_yaml(thresholds)["groups"]
     names, words = set(re.findall(r"\bapp:[a-z0-9_:]+", asked)), set(re.findall(r"[a-z][a-z0-9-]*", asked))
     kept = [
         {**group, "rules": [rule for rule in group["rules"] if _named(rule, names, {*words, PLATFORM})]}
@@ -125,7 +124,7 @@ def verdicts(cases: Mapping[str, str], root: Path = REFERENCE) -> Mapping[str, s
     texts = {**own, **{name: source.text for name, source in load().items()}}
     written: dict[str, str] = {}
     for file, case in cases.items():
-        named = [Path(name).name for name in yaml.load(case, yaml.CSafeLoader)["rule_files"]]
+        named = [Path(name).name for name in load_yaml(case)["rule_files"]]
         asked = "\n".join([case, *(texts[name] for name in named if name != THRESHOLDS)])
         loaded = {name: asked_for(texts[name], asked) if name == THRESHOLDS else texts[name] for name in named}
         written |= {f"{file}/rules/{name}": text for name, text in loaded.items()}

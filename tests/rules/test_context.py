@@ -8,6 +8,7 @@ import yaml
 
 from dashboards.linked_rules import files
 from observability.core.alert import ALSO_SEEN, FIRST, SINCE
+from observability.core.documents import load_yaml
 from rules.context import annotations, first_step
 from tests.rules.harness import EVERYTHING
 from tests.tools import run_tool
@@ -114,7 +115,7 @@ def test_alerts_in_upstream_form_and_of_the_stack_itself_are_unchanged(labels: d
 
 def stores_of(name: str, values: dict[str, Any]) -> set[str]:
     """The series of data stores that the alerts on applications read."""
-    document = yaml.load(files(stack_config(name, values))["applications.yaml"], yaml.CSafeLoader)
+    document = load_yaml(files(stack_config(name, values))["applications.yaml"])
     alerts = [one for group in document["groups"] for one in group["rules"] if "alert" in one]
     (found,) = {tuple(re.findall(r'__name__=~"([^"]*)"', one["annotations"][ALSO_SEEN])) for one in alerts}
     return set("|".join(found).split("|")) - {""}

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from observability.check.promtool import in_order
+from observability.core.documents import load_yaml
 from tests.tools import run_tool
 
 CHAIN: Final = 12
@@ -45,7 +46,7 @@ def test_a_chain_of_groups_has_the_value_of_the_same_minute() -> None:
 
 
 def test_the_order_is_that_of_the_files() -> None:
-    order = yaml.safe_load(in_order(case(), RULES))["group_eval_order"]
+    order = load_yaml(in_order(case(), RULES))["group_eval_order"]
     assert order == ["a", *(f"step {n}" for n in range(1, CHAIN))]
 
 

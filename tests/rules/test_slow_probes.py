@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from dashboards.linked_rules import files
+from observability.core.documents import load_yaml
 from rules import load
 from tests.rules.test_alerts import asked_for
 from tests.tools import run_tool
@@ -198,7 +199,7 @@ def test_promtool_passes(name: str) -> None:
 
 
 def test_only_probes_that_are_slower_than_the_lookback_are_recorded() -> None:
-    (group,) = yaml.safe_load(generated()["probes.yaml"])["groups"]
+    (group,) = load_yaml(generated()["probes.yaml"])["groups"]
     (success,) = (rule["expr"] for rule in group["rules"] if rule["record"] == "instance_probe:probe_success:last")
     assert "[600s]" in success
     assert "[3900s]" in success

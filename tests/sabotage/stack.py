@@ -17,6 +17,7 @@ import docker
 import yaml
 
 from observability.core import http, naming
+from observability.core.documents import load_yaml
 from observability.core.naming import LABEL_STACK
 from observability.operations.rows import Row
 from observability.parts.images import PINS
@@ -120,7 +121,7 @@ class Stack:
 
     def edit(self, service: str, file: str, change: Callable[[Any], None], *, reload: str = "") -> None:
         """Change a YAML file of a service's configuration in its volume, then reload it."""
-        document = yaml.safe_load(self.read(service, file))
+        document = load_yaml(self.read(service, file))
         change(document)
         self.write(service, file, yaml.safe_dump(document, sort_keys=False))
         if reload:

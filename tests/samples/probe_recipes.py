@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import yaml
 
+from observability.core.documents import load_yaml
 from observability.parts import blackbox as modules
 from observability.parts.probe import Probe, module_name
 from tests.samples.lab import Server
@@ -68,7 +69,7 @@ def web() -> Server:
 
 
 def _modules() -> str:
-    document = yaml.safe_load(modules.modules(config(_PROBES).servers("blackbox-exporter"), "samples"))
+    document = load_yaml(modules.modules(config(_PROBES).servers("blackbox-exporter"), "samples"))
     # The page's certificate is self-signed.
     document["modules"]["http_2xx"]["http"]["tls_config"] = {"insecure_skip_verify": True}
     return yaml.safe_dump(document)

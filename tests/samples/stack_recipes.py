@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import yaml
 
+from observability.core.documents import load_yaml
 from observability.logs import loki as loki_files
 from observability.logs import otel as otel_files
 from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM
@@ -113,14 +114,14 @@ def _line(server: str, text: str) -> Server:
 
 def _hasty_loki() -> str:
     """The dev stack's configuration, except that Loki compacts as early as possible."""
-    document = yaml.safe_load(loki_files.files(config())["loki.yaml"])
+    document = load_yaml(loki_files.files(config())["loki.yaml"])
     document["compactor"]["compaction_interval"] = "3s"
     return yaml.safe_dump(document)
 
 
 def _rejected() -> str:
     """The dev stack's configuration, except that lines go to an address that rejects them, too."""
-    document = yaml.safe_load(otel_files.files(config())[otel_files.MAIN])
+    document = load_yaml(otel_files.files(config())[otel_files.MAIN])
     document["exporters"]["otlp_http/rejected"] = {"endpoint": "http://loki:3100/no-such-page"}
     document["service"]["pipelines"]["logs/loki"]["exporters"].append("otlp_http/rejected")
     return yaml.safe_dump(document)

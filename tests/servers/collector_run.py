@@ -15,6 +15,7 @@ import yaml
 from docker.models.containers import Container as Program
 
 from observability.core import http
+from observability.core.documents import load_yaml
 from observability.logs import inputs, loki, otel
 from observability.parts import otel_collector
 from observability.parts.images import PINS
@@ -124,7 +125,7 @@ def adapted(
     host: str | None = None,
 ) -> str:
     """The configuration as it is, but for its addresses and folders; `exporter` is what differs in that to Loki."""
-    document: dict[str, Any] = yaml.safe_load(otel.files(config, host)[otel.MAIN])
+    document: dict[str, Any] = load_yaml(otel.files(config, host)[otel.MAIN])
     document["extensions"]["docker_observer"]["endpoint"] = address
     document["exporters"]["otlp_http/loki"].update(exporter)
     text = yaml.safe_dump(document, sort_keys=False)
@@ -191,7 +192,7 @@ def collector(
 def loki_server(config: StackConfig, root: Path) -> Iterator[str]:
     """The address of the pinned Loki with the configuration of the stack, but for its addresses and folders."""
     port = free_port()
-    document: dict[str, Any] = yaml.safe_load(loki.files(config)["loki.yaml"])
+    document: dict[str, Any] = load_yaml(loki.files(config)["loki.yaml"])
     document["server"] |= {
         "http_listen_address": "127.0.0.1",
         "http_listen_port": port,

@@ -3,11 +3,10 @@
 from itertools import product
 from typing import Any, Final
 
-import yaml
-
 from observability.alerting import alertmanager
 from observability.alerting.matchers import Matcher, parse_labels
 from observability.alerting.routes import taken
+from observability.core.documents import load_yaml
 from tests.tools import run_tool
 from tests.unit.conftest import stack_config
 from tests.unit.test_notifications import EVERY_CHANNEL
@@ -28,7 +27,7 @@ def test_amtool_accepts_every_kind_of_channel() -> None:
     secrets = dict.fromkeys(alertmanager.secret_files(config), "https://example.com/secret")
     done = run_tool("alertmanager", ["amtool", "check-config", "alertmanager.yaml"], files | secrets)
     assert done.code == 0, done.output
-    document: dict[str, Any] = yaml.safe_load(files["alertmanager.yaml"])
+    document: dict[str, Any] = load_yaml(files["alertmanager.yaml"])
     assert f"{len(document['receivers'])} receivers" in done.output
 
 

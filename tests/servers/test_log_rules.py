@@ -12,6 +12,7 @@ import yaml
 from docker.models.containers import Container
 
 from observability.core import http
+from observability.core.documents import load_yaml
 from observability.logs import log_rules, loki
 from observability.parts.images import PINS
 from tests.tools import archive
@@ -75,7 +76,7 @@ NOT_SLOW: Final = (
 def address() -> Iterator[str]:
     """A Loki with the stack's own configuration and rules; its address."""
     files = loki.files(stack_config("dev"))
-    document = yaml.safe_load(files["loki.yaml"])
+    document = load_yaml(files["loki.yaml"])
     document["common"]["path_prefix"] = "/tmp/loki"  # noqa: S108 - in the container
     text = yaml.safe_dump(document).replace("/loki/", "/tmp/loki/")  # noqa: S108 - in the container
     container: Container = docker.from_env().containers.create(
@@ -117,7 +118,7 @@ def counted(address: str, record: str, at: float) -> dict[tuple[str, ...], float
     (expr,) = [
         rule["expr"]
         for text in log_rules.files().values()
-        for group in yaml.safe_load(text)["groups"]
+        for group in load_yaml(text)["groups"]
         for rule in group["rules"]
         if rule["record"] == record
     ]

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import docker
 import pytest
-import yaml
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool
 
 from observability.core import http
+from observability.core.documents import load_yaml
 from observability.parts.images import PINS
 from observability.scrape import labelled
 from observability.scrape.prometheus import files
@@ -36,7 +36,7 @@ def blocks(title: str) -> list[dict[str, Any]]:
     """The parsed YAML of the page whose first line is this comment."""
     found = re.findall(rf"```yaml\n# {re.escape(title)}\n(.*?)```", PAGE, re.DOTALL)
     assert found
-    return [yaml.safe_load(text) for text in found]
+    return [load_yaml(text) for text in found]
 
 
 def settings() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from docker.models.containers import Container
 
 from dashboards.linked_rules import files as rule_files
 from observability.core import http
+from observability.core.documents import load_yaml
 from observability.operations import loaded, remote_write
 from observability.parts.images import PINS
 from observability.parts.prometheus import LOADED
@@ -194,7 +195,7 @@ def _files(stack: StackConfig, port: int) -> dict[str, str]:
     """Prometheus' files of the stack; of the scrape jobs only that of Prometheus itself."""
     rules = rule_files(stack)
     written = prometheus.files(stack, {name: rules[name] for name in ("thresholds.yaml", "prometheus.yaml")})
-    document = yaml.safe_load(written["prometheus.yaml"])
+    document = load_yaml(written["prometheus.yaml"])
     (job,) = (one for one in document["scrape_configs"] if one["job_name"] == "prometheus")
     job["static_configs"][0]["targets"] = [f"127.0.0.1:{port}"]
     document["scrape_configs"], document["alerting"] = [job], {}
@@ -307,11 +308,11 @@ def test_samples_that_met_a_rate_limit_are_sent_again(running: Running) -> None:
 
 def test_the_configuration_in_use_is_the_declared_one(running: Running) -> None:
     found = running.get("", LOADED.config)["data"]["yaml"]
-    wanted = loaded.parsed(running.files["prometheus.yaml"])
-    assert loaded.configuration(wanted, loaded.parsed(found), LOADED, "/work", COMMAND) == []
+    wanted = load_yaml(running.files["prometheus.yaml"])
+    assert loaded.configuration(wanted, load_yaml(found), LOADED, "/work", COMMAND) == []
     wanted["remote_write"][0]["url"] = "http://another.example.com"
     del wanted["remote_write"][0]["headers"]
-    assert loaded.configuration(wanted, loaded.parsed(found), LOADED, "/work", COMMAND) == [
+    assert loaded.configuration(wanted, load_yaml(found), LOADED, "/work", COMMAND) == [
         "remote_write[filtered].url differs",
         "remote_write[filtered].headers is in use, not declared",
     ]

@@ -16,8 +16,6 @@ from functools import cache
 from random import Random
 from typing import Any, Final
 
-import yaml
-
 from dashboards.linked_rules import files
 from demo import history
 from demo.chance import DAY, load
@@ -27,6 +25,7 @@ from demo.exposition import Exposition
 from demo.systems import PROFILES, SHOP, simulation
 from demo.systems.profile import Operation, Route
 from demo.systems.simulation import Simulation
+from observability.core.documents import load_yaml
 from observability.settings.load import from_file
 from rules.promql import matchers
 from tests.rules.harness import MADE, needed
@@ -342,7 +341,7 @@ def _samples(answer: str) -> Iterator[tuple[frozenset[tuple[str, str]], float]]:
 def _rules() -> Mapping[str, list[dict[str, Any]]]:
     """The rule groups of the stack `dev`, by file."""
     texts = files(from_file("dev", complete=False))
-    return {name: yaml.load(text, yaml.CSafeLoader)["groups"] for name, text in texts.items()}
+    return {name: load_yaml(text)["groups"] for name, text in texts.items()}
 
 
 def rule_files(name: str) -> list[str]:

@@ -24,6 +24,7 @@ from demo.tenant.compose import load
 from demo.tenant.containers import Containers
 from demo.tenant.images import RECIPES, app_image
 from observability.core import http
+from observability.core.documents import load_yaml
 from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from observability.parts.images import PINS
 from observability.settings.load import ROOT, StackConfig, from_file, stack_secrets
@@ -158,7 +159,7 @@ def rehearsed() -> dict[str, Any]:
     for address in sorted(ADDRESSES, key=len, reverse=True):
         assert address in text, f"Pulumi.prod.yaml no longer names {address}"
         text = text.replace(address, ADDRESSES[address])
-    document: dict[str, Any] = yaml.safe_load(text)
+    document: dict[str, Any] = load_yaml(text)
     systems = yaml.safe_dump(document["config"]["observability:systems"])
     assert "example.com" not in systems, "an address of a system is left that no container stands for"
     for key, values in OWN.items():
@@ -238,7 +239,7 @@ def rehearsal(containers: docker.DockerClient, tmp_path_factory: pytest.TempPath
 
 
 def test_only_addresses_of_prod_are_replaced() -> None:
-    prod = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]
+    prod = load_yaml((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]
     other = rehearsed()["config"]
     assert other.keys() - prod.keys() <= {*OWN, "observability:environment"}
     for key in prod.keys() - {"observability:systems", *OWN}:

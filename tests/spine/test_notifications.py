@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
-import yaml
 
 from observability.core import http
+from observability.core.documents import load_yaml
 from observability.settings.load import ROOT
 from tests.live.told import Told, connected, told
 from tests.receivers.mail import MailDouble
@@ -42,7 +42,7 @@ def of_rule(name: str, file: str, labels: Mapping[str, str], page: str = "yes") 
     def filled(text: str) -> str:
         return re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda match: labels[match[1]], text)
 
-    groups = yaml.safe_load((ROOT / "rules" / f"{file}.yaml").read_text())["groups"]
+    groups = load_yaml((ROOT / "rules" / f"{file}.yaml").read_text())["groups"]
     named = [rule for group in groups for rule in group["rules"] if rule.get("alert") == name]
     rule = next(rule for rule in named if rule["labels"].get("page", "yes") == page)
     said = {**rule["annotations"], "runbook_url": f"https://git.example.com/runbooks/{name}.md"}

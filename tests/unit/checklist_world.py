@@ -12,12 +12,12 @@ import pytest
 
 from dashboards.linked_rules import files
 from dashboards.registry import dashboards
+from observability.core.documents import load_yaml
 from observability.core.naming import PLATFORM
 from observability.operations import verify
 from observability.operations.checklist.model import State
 from observability.operations.checklist.watching import QUANTILES
 from observability.operations.grafana import Grafana
-from observability.operations.loaded import parsed
 from observability.operations.rows import Row
 from observability.parts.registry import parts, stores
 from observability.settings.load import ROOT, StackConfig
@@ -111,7 +111,7 @@ def rules(config: StackConfig) -> dict[str, Any]:
             ],
         }
         for text in files(config).values()
-        for group in parsed(text)["groups"]
+        for group in load_yaml(text)["groups"]
     ]
     return {"data": {"groups": groups}}
 
@@ -153,7 +153,7 @@ def complete() -> World:
             "/api/org/users": [{"login": "admin"}, {"login": "anna"}],
             **{
                 f"/api/dashboards/uid/{entry.uid}": {
-                    "dashboard": parsed(entry.text),
+                    "dashboard": load_yaml(entry.text),
                     "meta": {"updated": "2026-03-01T10:00:00Z"},
                 }
                 for entry in dashboards(config)

@@ -61,13 +61,15 @@ from dashboards.linked_rules import files
 import datetime
 import yaml
 
+from observability.core.documents import load_yaml
+
 values = {"notifications": {
     "receivers": {"bell": {"ntfy": {"topic": "alerts"}}, "hook": {"webhook": {}}},
     "critical": ["bell", "hook"],
     "info": ["hook"],
 }}
 config = validate("dev", values, frozenset(secret_specs(values)) - {"alertWebhookUrl"})
-receivers = yaml.safe_load(alertmanager.files(config)["alertmanager.yaml"])["receivers"]
+receivers = load_yaml(alertmanager.files(config)["alertmanager.yaml"])["receivers"]
 paged = explain(config, {"severity": "critical", "page": "yes"}, datetime.datetime.now(datetime.UTC))
 calm = explain(config, {"severity": "critical", "page": "no"}, datetime.datetime.now(datetime.UTC))
 point = next(one for one in contact_points(config) if one.name == "bell")

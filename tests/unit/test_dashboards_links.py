@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from dashboards.linked_rules import files
 from dashboards.links import PANELS, panel_id, shown
 from dashboards.queries import panels
+from observability.core.documents import load_yaml
 from observability.core.naming import OWNER
 from observability.settings.load import StackConfig
 from rules import FOLDER
@@ -21,7 +21,7 @@ CONFIGS = {"dev": stack_config("dev"), "prod": stack_config("prod", FULL)}
 def alerts(config: StackConfig) -> Iterator[tuple[str, str, str]]:
     """Name, component and link of every alert."""
     for text in files(config).values():
-        for group in yaml.safe_load(text)["groups"]:
+        for group in load_yaml(text)["groups"]:
             for rule in group["rules"]:
                 if "alert" in rule:
                     yield rule["alert"], rule["labels"]["component"], rule["annotations"].get("dashboard_url", "")
@@ -47,7 +47,7 @@ def test_every_listed_alert_has_a_rule() -> None:
 
 def names(path: Path) -> Iterator[str]:
     """The alerts of a rule file, by name and by component/name."""
-    for group in yaml.safe_load(path.read_text())["groups"]:
+    for group in load_yaml(path.read_text())["groups"]:
         for rule in group["rules"]:
             if "alert" in rule:
                 yield rule["alert"]

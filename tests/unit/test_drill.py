@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
-import yaml
 
 from observability.cli.drill import document
+from observability.core.documents import load_yaml
 from observability.operations.backup import Snapshot
 from observability.operations.drill import (
     QUERIES,
@@ -94,9 +94,9 @@ def test_one_answer_that_differs_or_no_question_is_a_failed_drill() -> None:
 def test_the_restored_servers_scrape_record_delete_and_send_nothing() -> None:
     config = stack_config("staging", {"backup": {"repository": "/var/backups/monitoring"}})
     files, command = files_of(config, "prometheus")
-    assert yaml.safe_load(files["prometheus.yaml"]) == {"global": {}}
+    assert load_yaml(files["prometheus.yaml"]) == {"global": {}}
     assert "--storage.tsdb.retention.time=30d" in command
     files, _ = files_of(config, "loki")
-    document = yaml.safe_load(files["loki.yaml"])
+    document = load_yaml(files["loki.yaml"])
     assert "ruler" not in document
     assert document["compactor"]["retention_enabled"] is False

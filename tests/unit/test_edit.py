@@ -1,8 +1,8 @@
 """A setting is added to a stack's file, and taken out, without another change of its text."""
 
 import pytest
-import yaml
 
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.settings.edit import put, take_out
 
@@ -37,9 +37,7 @@ def test_a_setting_is_added_to_a_section_in_the_middle() -> None:
 
 
 def test_an_empty_file_gets_its_first_setting() -> None:
-    assert yaml.safe_load(put("p", "# Nothing yet.\n", HOSTS, HOST)) == {
-        "config": {"observability:hosts": {"web-2": HOST}}
-    }
+    assert load_yaml(put("p", "# Nothing yet.\n", HOSTS, HOST)) == {"config": {"observability:hosts": {"web-2": HOST}}}
 
 
 @pytest.mark.parametrize("text", ["config: {}\n", "config:\n  observability:hosts: {a: {docker: ssh://a}}\n"])
@@ -56,7 +54,7 @@ def test_the_last_host_is_taken_out_with_its_section() -> None:
 def test_one_of_two_hosts_is_taken_out_alone() -> None:
     two = put("p", ADDED, ("config", "observability:hosts", "db-1"), HOST)
     assert take_out("p", two, ("config", "observability:hosts", "db-1")) == ADDED
-    assert yaml.safe_load(take_out("p", two, HOSTS))["config"]["observability:hosts"] == {"db-1": HOST}
+    assert load_yaml(take_out("p", two, HOSTS))["config"]["observability:hosts"] == {"db-1": HOST}
 
 
 def test_what_is_not_there_cannot_be_taken_out() -> None:

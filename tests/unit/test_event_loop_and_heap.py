@@ -9,6 +9,7 @@ import yaml
 
 from observability.cli import systems as commands
 from observability.core import project
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.systems.load import load_file
 from observability.systems.model import System
@@ -92,14 +93,14 @@ def test_an_alert_cannot_fire_without_the_series_it_reads(folder: Path, missing:
 
 
 def test_a_prefix_of_the_names_is_recognised(folder: Path) -> None:
-    found = yaml.safe_load(drafted(folder, PAGE.replace("nodejs_", "shop_nodejs_")))["signals"]
+    found = load_yaml(drafted(folder, PAGE.replace("nodejs_", "shop_nodejs_")))["signals"]
     assert found["eventLoopLag"] == {"series": f"shop_{LAG}"}
     assert found["heap"] == {"used": {"series": f"shop_{USED}"}}
 
 
 def test_a_limit_on_the_page_is_used(folder: Path) -> None:
     text = drafted(folder, f"{PAGE.rstrip()}\n# TYPE {LIMIT} gauge\n{LIMIT} 2.2e+09\n")
-    assert yaml.safe_load(text)["signals"]["heap"] == {"used": {"series": USED}, "limit": {"series": LIMIT}}
+    assert load_yaml(text)["signals"]["heap"] == {"used": {"series": USED}, "limit": {"series": LIMIT}}
     assert "heap_size_limit as" not in text
 
 
@@ -111,4 +112,4 @@ def test_for_a_heap_without_an_exposed_limit_the_file_says_how_to_expose_it(fold
 def test_the_delay_of_the_event_loop_by_open_telemetry_is_recognised(folder: Path) -> None:
     name = "nodejs_eventloop_delay_p99_seconds"
     text = drafted(folder, f"{PAGE.replace(LAG, 'other_lag').rstrip()}\n# TYPE {name} gauge\n{name} 0.02\n")
-    assert yaml.safe_load(text)["signals"]["eventLoopLag"] == {"series": name}
+    assert load_yaml(text)["signals"]["eventLoopLag"] == {"series": name}

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import yaml
 
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.core.naming import LABEL_SERVICE
 from observability.parts import elasticsearch, mongodb, postgres, redis
@@ -93,7 +93,7 @@ def test_elasticsearch_credentials_are_written_as_the_exporter_reads_them() -> N
         placed(elasticsearch.ElasticsearchServer(address="a:9200", user="me"), "key"),
         placed(elasticsearch.ElasticsearchServer(address="c:9200")),
     ]
-    found = yaml.safe_load(elasticsearch.modules(servers, {"key": "p:w"}))
+    found = load_yaml(elasticsearch.modules(servers, {"key": "p:w"}))
     assert found == {
         "auth_modules": {"a:9200": {"type": "userpass", "userpass": {"username": "me", "password": "p:w"}}}
     }
@@ -167,7 +167,7 @@ def test_postgres_exporter_gets_the_collectors_and_the_query_that_rules_need() -
     assert set(postgres.COLLECTORS) <= set(command)
     (path,) = (word.partition("=")[2] for word in command if word.startswith("--extend.query-path="))
     assert path == f"{postgres.FOLDER}/current/postgres-queries.yaml"
-    (query,) = yaml.safe_load(uploads("postgres-exporter")["/staging/postgres-queries.yaml"])
+    (query,) = load_yaml(uploads("postgres-exporter")["/staging/postgres-queries.yaml"])
     assert query == "pg_index_usage"
 
 

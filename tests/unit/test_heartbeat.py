@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
-import yaml
 
 from demo.heartbeat import Heartbeat, server
 from observability.alerting import alertmanager
 from observability.alerting.routes import routes
 from observability.core import http
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
 from observability.settings.load import StackConfig, validate
@@ -117,7 +117,7 @@ def without_address(**values: object) -> StackConfig:
 
 def told(config: StackConfig) -> object:
     """The address to which Alertmanager sends the heartbeat."""
-    document = yaml.safe_load(alertmanager.files(config)["alertmanager.yaml"])
+    document = load_yaml(alertmanager.files(config)["alertmanager.yaml"])
     (receiver,) = (one for one in document["receivers"] if one["name"] == "heartbeat")
     return receiver.get("webhook_configs")
 

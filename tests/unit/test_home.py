@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
 from observability.settings.load import ROOT
@@ -55,17 +56,17 @@ def test_the_working_copy_follows_the_tracked_file_and_keeps_salt_and_secrets(ho
     (root / "Pulumi.dev.yaml").write_text("config:\n  observability:cluster: one\n")
     home.set_secret("dev", "alertWebhookUrl", "x")
     copy = home.refresh_project("dev", root) / "Pulumi.dev.yaml"
-    document = yaml.safe_load(copy.read_text())
+    document = load_yaml(copy.read_text())
     document["encryptionsalt"] = "v1:salt"
     document["config"] |= {"observability:alertWebhookUrl": {"secure": "v1:x"}, "observability:stale": 1}
     copy.write_text(yaml.safe_dump(document))
     (root / "Pulumi.dev.yaml").write_text("config:\n  observability:cluster: two\n")
     home.refresh_project("dev", root)
-    assert yaml.safe_load(copy.read_text()) == {
+    assert load_yaml(copy.read_text()) == {
         "encryptionsalt": "v1:salt",
         "config": {"observability:cluster": "two", "observability:alertWebhookUrl": {"secure": "v1:x"}},
     }
-    assert yaml.safe_load((home.project / "Pulumi.yaml").read_text())["main"] == str(root)
+    assert load_yaml((home.project / "Pulumi.yaml").read_text())["main"] == str(root)
     assert (root / "Pulumi.dev.yaml").read_text() == "config:\n  observability:cluster: two\n"
 
 
@@ -91,12 +92,12 @@ def test_a_secret_is_encrypted_once_and_again_when_it_is_stored_again(home: Home
 def test_a_preview_leaves_out_images_without_changing_the_record(home: Home) -> None:
     home.set_left_out("dev", {"loki": "not published"})
     copy = home.refresh_project("dev", left_out={"cadvisor": "no such host"}) / "Pulumi.dev.yaml"
-    assert yaml.safe_load(copy.read_text())["config"]["observability:leftOut"] == {"cadvisor": "no such host"}
+    assert load_yaml(copy.read_text())["config"]["observability:leftOut"] == {"cadvisor": "no such host"}
     assert home.left_out("dev") == {"loki": "not published"}
     home.refresh_project("dev", left_out={})
-    assert "observability:leftOut" not in yaml.safe_load(copy.read_text())["config"]
+    assert "observability:leftOut" not in load_yaml(copy.read_text())["config"]
     home.refresh_project("dev")
-    assert yaml.safe_load(copy.read_text())["config"]["observability:leftOut"] == {"loki": "not published"}
+    assert load_yaml(copy.read_text())["config"]["observability:leftOut"] == {"loki": "not published"}
 
 
 def test_a_data_folder_that_others_can_read_becomes_its_owners_alone(home: Home) -> None:

@@ -3,8 +3,7 @@
 import json
 from typing import Any, Final
 
-import yaml
-
+from observability.core.documents import load_yaml
 from observability.core.naming import agent
 from observability.logs import loki, otel
 from observability.operations.hosts import Hosts, agent_images
@@ -105,7 +104,7 @@ def test_an_agent_scrapes_with_the_hosts_name_in_every_instance() -> None:
 
 def test_an_agent_sends_samples_to_the_edge_with_its_own_credential() -> None:
     config = stack_config("dev", HOSTS)
-    (write,) = yaml.safe_load(agents.files(config, "web")["prometheus.yaml"])["remote_write"]
+    (write,) = load_yaml(agents.files(config, "web")["prometheus.yaml"])["remote_write"]
     assert write["url"] == "https://monitoring.example.com:9443/api/v1/write"
     secrets = agents.secret_files(config, "web")
     assert secrets[write["authorization"]["credentials_file"]] == token("web")

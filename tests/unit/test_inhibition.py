@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-import yaml
 
 from observability.alerting import alertmanager
 from observability.alerting.matchers import parse_matchers
+from observability.core.documents import load_yaml
 from observability.core.expressions import compiled
 from observability.scrape.jobs import jobs
 from observability.scrape.prometheus import HOST_OF_INSTANCE, files, host_names, host_of
@@ -15,7 +15,7 @@ from tests.unit.conftest import stack_config
 
 Labels = dict[str, str]
 
-RULES: Sequence[Mapping[str, Any]] = yaml.safe_load(alertmanager.files(stack_config())["alertmanager.yaml"])[
+RULES: Sequence[Mapping[str, Any]] = load_yaml(alertmanager.files(stack_config())["alertmanager.yaml"])[
     "inhibit_rules"
 ]
 
@@ -236,7 +236,7 @@ def test_an_alert_names_its_host_whether_by_its_address_or_by_its_name(labels: L
             },
         },
     )
-    document = yaml.safe_load(files(config, {})["prometheus.yaml"])
+    document = load_yaml(files(config, {})["prometheus.yaml"])
     relabelling = document["alerting"]["alert_relabel_configs"]
     assert relabelling[0] == HOST_OF_INSTANCE
     assert host(relabelling, labels) == name

@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 import pytest
-import yaml
 
 from dashboards.linked_rules import files
 from observability.core import naming
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.scrape import agents, labelled
 from tests.unit.conftest import FULL, stack_config
@@ -118,9 +118,7 @@ def test_an_expected_container_is_a_series_of_its_host() -> None:
     own = {"depot": {"containers": [{"name": "shop-db-1"}, {"name": "shop-db-1", "host": "web-2"}]}}
     config = stack_config("staging", {"systems": own, "hosts": hosts, "edge": {"address": "192.0.2.1"}})
     (group,) = (
-        one
-        for one in yaml.safe_load(files(config)["thresholds.yaml"])["groups"]
-        if one["name"] == "expected-containers"
+        one for one in load_yaml(files(config)["thresholds.yaml"])["groups"] if one["name"] == "expected-containers"
     )
     assert [rule["labels"] for rule in group["rules"]] == [
         {"system": "depot", "team": "depot", "instance": instance, "name": "shop-db-1"}

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import yaml
 
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.logs import formats, inputs, otel, statements
 from observability.logs.loki import INDEXED
@@ -180,7 +180,7 @@ def test_without_files_it_has_no_capability_and_without_syslog_no_port() -> None
 
 def test_the_key_of_the_certificate_is_in_no_configuration() -> None:
     (text,) = otel.files(stack_config("dev", FULL)).values()
-    receiver = yaml.safe_load(text)["receivers"]["syslog/6514-tcp"]
+    receiver = load_yaml(text)["receivers"]["syslog/6514-tcp"]
     assert receiver["tcp"]["tls"] == {
         "cert_file": "/etc/otelcol-syslog/current/2.crt",
         "key_file": "/etc/otelcol-syslog/current/key",

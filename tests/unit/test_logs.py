@@ -3,8 +3,8 @@
 import re
 
 import pytest
-import yaml
 
+from observability.core.documents import load_yaml
 from observability.logs import formats, loki, sources
 from observability.settings.load import StackConfig
 from observability.settings.logs import LogFormat
@@ -213,7 +213,7 @@ def test_without_selectors_only_labels_choose_the_system() -> None:
 
 
 def test_lokis_limits_are_the_required_ones() -> None:
-    document = yaml.safe_load(loki.files(stack_config())["loki.yaml"])
+    document = load_yaml(loki.files(stack_config())["loki.yaml"])
     limits = document["limits_config"]
     assert (limits["ingestion_rate_mb"], limits["ingestion_burst_size_mb"]) == (10, 20)
     assert (limits["per_stream_rate_limit"], limits["per_stream_rate_limit_burst"]) == ("5MB", "20MB")
@@ -226,7 +226,7 @@ def test_lokis_limits_are_the_required_ones() -> None:
 
 def test_lines_are_kept_longer_in_staging_and_longest_in_prod() -> None:
     kept = [
-        yaml.safe_load(loki.files(stack_config(stack))["loki.yaml"])["limits_config"]["retention_period"]
+        load_yaml(loki.files(stack_config(stack))["loki.yaml"])["limits_config"]["retention_period"]
         for stack in ("dev", "staging", "prod")
     ]
     assert kept == ["168h", "336h", "744h"]
@@ -235,7 +235,7 @@ def test_lines_are_kept_longer_in_staging_and_longest_in_prod() -> None:
 def test_object_storage_reads_its_keys_only_from_a_file() -> None:
     config = stack_config("prod", {"loki": FULL["loki"]})
     text = loki.files(config)["loki.yaml"]
-    assert yaml.safe_load(text)["common"]["storage"]["s3"]["bucketnames"] == "lines"
+    assert load_yaml(text)["common"]["storage"]["s3"]["bucketnames"] == "lines"
     assert "secret" not in text
     assert "access_key" not in text
     assert loki.secret_files(config) == {"s3-credentials": "lokiS3Credentials"}

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-import yaml
 
 from observability.core import naming
+from observability.core.documents import load_yaml
 from observability.logs import formats, loki, otel, redaction, sources
 from tests.unit.conftest import FULL, stack_config
 
 TEXT = otel.files(stack_config())[otel.MAIN]
-DOCUMENT: dict[str, Any] = yaml.safe_load(TEXT)
+DOCUMENT: dict[str, Any] = load_yaml(TEXT)
 
 
 def strings(value: object) -> Iterator[str]:
@@ -39,7 +39,7 @@ def test_the_same_settings_give_the_same_configuration() -> None:
 
 
 def test_it_contains_no_secret_and_reads_no_variable() -> None:
-    for text in strings(yaml.safe_load(otel.files(stack_config("prod", FULL))[otel.MAIN])):
+    for text in strings(load_yaml(otel.files(stack_config("prod", FULL))[otel.MAIN])):
         assert "${" not in text.replace("$$", "")
         assert not re.search(r"(?<!\$)\$(?:\$\$)*(?!\$)", text), text
 
@@ -96,7 +96,7 @@ def test_requests_are_retried_without_limit_and_a_full_queue_drops_nothing() -> 
 
 
 def test_loki_indexes_the_labels_of_a_stream_and_nothing_else() -> None:
-    limits = yaml.safe_load(loki.files(stack_config())["loki.yaml"])["limits_config"]
+    limits = load_yaml(loki.files(stack_config())["loki.yaml"])["limits_config"]
     attributes = limits["otlp_config"]["resource_attributes"]
     assert attributes["ignore_defaults"]
     assert attributes["attributes_config"] == [{"action": "index_label", "attributes": list(loki.INDEXED)}]

@@ -17,6 +17,7 @@ from mcp import Client, StdioServerParameters
 from typer.testing import CliRunner
 
 from observability.cli.app import app
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.operations.answer_size import LIMIT
 from observability.operations.journal import Journal
@@ -76,7 +77,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         project = tmp_path / "project"
         project.mkdir()
         (project / "systems").symlink_to(REFERENCE / "systems")
-        document = yaml.safe_load((REFERENCE / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
+        document = load_yaml((REFERENCE / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
         for name, double in (("prometheus", prometheus), ("alertmanager", alertmanager), ("loki", loki)):
             document["config"][f"observability:{name}"] = {"port": double.port}
         (project / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")

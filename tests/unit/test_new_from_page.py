@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from observability.cli import systems as commands
 from observability.core import project
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.systems.compare import compare
 from observability.systems.exposition import saved
@@ -137,7 +137,7 @@ def made(folder: Path, page: str) -> tuple[str, System]:
 @pytest.mark.parametrize("page", FOUND)
 def test_the_signals_of_a_page_are_recognised(folder: Path, page: str) -> None:
     text, _ = made(folder, page)
-    found = yaml.safe_load(text)["signals"]
+    found = load_yaml(text)["signals"]
     assert {name: found.get(name) for name in FOUND[page]} == FOUND[page]
     surplus = found.keys() - FOUND[page].keys() - {"newRoutes", "processMemory"}
     assert surplus == set()
@@ -160,7 +160,7 @@ def test_every_guess_is_marked(folder: Path, page: str) -> None:
     text, system = made(folder, page)
     lines = text.splitlines()
     marked = [line for before, line in pairwise(lines) if "# guess: " in before]
-    for name in yaml.safe_load(text)["signals"]:
+    for name in load_yaml(text)["signals"]:
         assert any(line.startswith(f"  {name}: ") for line in marked), name
     assert any(line.startswith("team: ") for line in marked)
     assert system.team == "shop"

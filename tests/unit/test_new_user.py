@@ -6,9 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-import yaml
-
 from observability.core import project
+from observability.core.documents import load_yaml
 
 SYSTEM = """\
 title: Depot
@@ -107,13 +106,13 @@ def test_a_sixth_system_an_alert_and_a_panel_need_no_change_of_the_repository(tm
     assert "no problems" in obs(own, "check")
 
     obs(own, "synth", "dev", "--out", str(tmp_path / "out"))
-    rules = yaml.safe_load((tmp_path / "out" / "prometheus" / "rules" / "parcel-too-old.yaml").read_text())
+    rules = load_yaml((tmp_path / "out" / "prometheus" / "rules" / "parcel-too-old.yaml").read_text())
     (rule,) = rules["groups"][0]["rules"]
     assert "/d/depot-own?viewPanel=" in rule["annotations"]["dashboard_url"]
     assert rule["annotations"]["runbook_url"].endswith("runbooks/ParcelTooOld.md")
     assert rule["annotations"]["first"].startswith("Here stands: the one step")
     dashboard = json.loads((tmp_path / "out" / "grafana" / "dashboards" / "depot" / "depot-own.json").read_text())
     assert [panel["title"] for panel in dashboard["panels"] if panel["type"] != "row"] == ["Oldest Parcel"]
-    jobs = yaml.safe_load((tmp_path / "out" / "prometheus" / "prometheus.yaml").read_text())["scrape_configs"]
+    jobs = load_yaml((tmp_path / "out" / "prometheus" / "prometheus.yaml").read_text())["scrape_configs"]
     assert any("depot.example.com:9000" in str(job) for job in jobs)
     assert obs(own, "runbook", "parceltooold").startswith("# ParcelTooOld")

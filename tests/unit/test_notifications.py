@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-import yaml
 
 from observability.alerting import alertmanager, mute_times
 from observability.alerting.routes import taken
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.settings.load import StackConfig, from_file, validate
 from observability.settings.notifications import MuteTime, Receiver, receiver_secrets
@@ -49,7 +49,7 @@ def refused(notifications: dict[str, Any]) -> ConfigError:
 
 
 def rendered(of: StackConfig) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(alertmanager.files(of)["alertmanager.yaml"])
+    document: dict[str, Any] = load_yaml(alertmanager.files(of)["alertmanager.yaml"])
     return document
 
 

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 import httpx
 import pytest
-import yaml
 
 from observability.alerting import alertmanager
 from observability.alerting.routes import NOBODY, taken
 from observability.core import http
 from observability.core.alert import UPDATE, UPDATE_SENT
+from observability.core.documents import load_yaml
 from observability.operations.alertmanager import Alertmanager
 from observability.settings.load import StackConfig, secret_specs, validate
 from observability.settings.notifications import WEBHOOK_SECRET
@@ -50,7 +50,7 @@ def test_an_update_of_an_alert_that_only_pages_goes_to_nobody() -> None:
 def test_the_alert_that_mutes_an_update_goes_to_nobody() -> None:
     config = stack_config("dev", {"notifications": NOTIFICATIONS})
     assert receivers(config, MUTE) == [NOBODY]
-    document = yaml.safe_load(alertmanager.files(config)["alertmanager.yaml"])
+    document = load_yaml(alertmanager.files(config)["alertmanager.yaml"])
     assert {"name": NOBODY} in document["receivers"]
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-import yaml
 
 from dashboards.linked_rules import files
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.settings.load import StackConfig
 from observability.systems.model import AlertWaits, Waits, merged_waits
@@ -24,7 +24,7 @@ def every(found: StackConfig) -> dict[tuple[str, str], Found]:
     """The `for` of all alerts that are not about the stack itself only, by name and severity."""
     read: dict[tuple[str, str], Found] = {}
     for text in files(found).values():
-        for group in yaml.load(text, yaml.CSafeLoader)["groups"]:
+        for group in load_yaml(text)["groups"]:
             for rule in group["rules"]:
                 if "alert" in rule and "system" not in rule["labels"]:
                     end = rule["expr"].strip().rpartition("\n")[2]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from observability.core.documents import load_yaml
 from observability.settings.load import ROOT
 
 DESCRIPTOR = '''
@@ -170,7 +170,7 @@ def test_an_own_part_has_its_container_with_settings_and_secrets(made: Path) -> 
 
 
 def test_an_own_part_has_its_scrape_job(made: Path) -> None:
-    document = yaml.safe_load((made / "out/prometheus/prometheus.yaml").read_text())
+    document = load_yaml((made / "out/prometheus/prometheus.yaml").read_text())
     (job,) = (one for one in document["scrape_configs"] if one["job_name"] == "etcd")
     assert job["metrics_path"] == "/probe"
     assert job["static_configs"] == [
@@ -186,7 +186,7 @@ def test_an_own_part_has_its_scrape_job(made: Path) -> None:
 
 
 def test_an_own_part_has_its_rules_and_dashboard(made: Path) -> None:
-    (group,) = yaml.safe_load((made / "out/prometheus/rules/etcd.yaml").read_text())["groups"]
+    (group,) = load_yaml((made / "out/prometheus/rules/etcd.yaml").read_text())["groups"]
     assert [rule["alert"] for rule in group["rules"]] == ["EtcdDown"]
     (dashboard,) = (made / "out/grafana/dashboards").glob("*/shop-etcd.json")
     assert "Servers Up" in dashboard.read_text()

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-import yaml
 
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.operations import parts as rows
 from observability.parts import blackbox
@@ -19,7 +19,7 @@ def config(*probes: dict[str, Any], stack: str = "dev") -> StackConfig:
 
 
 def modules(*probes: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(blackbox.modules(config(*probes).servers("blackbox-exporter"), "x"))
+    found: dict[str, Any] = load_yaml(blackbox.modules(config(*probes).servers("blackbox-exporter"), "x"))
     return dict(found["modules"])
 
 

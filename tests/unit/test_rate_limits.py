@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.settings.load import validate
 from observability.systems.load import load_file
@@ -19,7 +20,7 @@ LIMIT = "app:threshold:external_api_rate_limit"
 
 def written(folder: Path, limits: dict[str, Any] | None, *more: str) -> Path:
     """The file of studio with these limits, and with more external APIs."""
-    document = yaml.safe_load((REFERENCE / "systems" / "studio.yaml").read_text())
+    document = load_yaml((REFERENCE / "systems" / "studio.yaml").read_text())
     apis = document["signals"]["externalApis"]
     apis |= dict.fromkeys(more, apis["openai"])
     document["thresholds"].pop("externalApiRateLimit")
@@ -88,7 +89,7 @@ def test_an_invalid_limit_of_an_api_is_refused_by_path(
 
 def test_another_threshold_has_no_numbers_of_apis(tmp_path: Path) -> None:
     path = written(tmp_path, None)
-    document = yaml.safe_load(path.read_text())
+    document = load_yaml(path.read_text())
     document["thresholds"]["errorRatio"]["apis"] = {"openai": {"warning": "1%"}}
     path.write_text(yaml.safe_dump(document))
     with pytest.raises(ConfigError, match=r"thresholds\.errorRatio\.apis: it is not about single external APIs"):

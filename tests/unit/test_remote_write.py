@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import pytest
-import yaml
 
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.operations import remote_write as operation
 from observability.operations.parts import Answer
@@ -26,7 +26,7 @@ def one(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - settings
 def section(values: dict[str, Any]) -> list[dict[str, Any]]:
     """What Prometheus is told of its receivers."""
     text = prometheus.files(stack_config("dev", values), {})["prometheus.yaml"]
-    found: list[dict[str, Any]] = yaml.safe_load(text)["remote_write"]
+    found: list[dict[str, Any]] = load_yaml(text)["remote_write"]
     return found
 
 
@@ -38,7 +38,7 @@ def refused(values: dict[str, Any], **more: Any) -> ConfigError:  # noqa: ANN401
 
 def test_without_a_receiver_nothing_is_said_of_remote_write() -> None:
     config = stack_config("dev", {})
-    assert "remote_write" not in yaml.safe_load(prometheus.files(config, {})["prometheus.yaml"])
+    assert "remote_write" not in load_yaml(prometheus.files(config, {})["prometheus.yaml"])
     server = next(each for each in declared("dev", {}) if each.name == "prometheus-server-container")
     assert not [word for word in server.inputs["command"] if word.startswith("--enable-feature")]
     assert list(rows(config)) == []
@@ -176,7 +176,7 @@ def test_prometheus_gets_the_feature_flags_that_its_receivers_need(own: dict[str
 def test_agents_send_to_the_edge_alone() -> None:
     config = stack_config("dev", {**one(), "hosts": {"web-2": {"docker": "ssh://root@10.0.0.2"}}, "edge": EDGE})
     text = agents.files(config, "web-2")["prometheus.yaml"]
-    assert [each["name"] for each in yaml.safe_load(text)["remote_write"]] == ["edge"]
+    assert [each["name"] for each in load_yaml(text)["remote_write"]] == ["edge"]
 
 
 @pytest.mark.parametrize(

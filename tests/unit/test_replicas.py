@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import yaml
 
 from dashboards.linked_rules import files
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.logs import formats, loki
 from observability.scrape import prometheus
@@ -78,16 +78,16 @@ def test_only_the_first_is_published() -> None:
 
 def test_prometheus_and_loki_send_to_all_of_them() -> None:
     config = stack_config("dev", values(2))
-    document = yaml.safe_load(prometheus.files(config, files(config))["prometheus.yaml"])
+    document = load_yaml(prometheus.files(config, files(config))["prometheus.yaml"])
     (told,) = document["alerting"]["alertmanagers"]
     assert told["static_configs"] == [{"targets": ["alertmanager:9093", "alertmanager-2:9093"]}]
-    ruler = yaml.safe_load(loki.files(config)["loki.yaml"])["ruler"]
+    ruler = load_yaml(loki.files(config)["loki.yaml"])["ruler"]
     assert ruler["alertmanager_url"] == "http://alertmanager:9093,http://alertmanager-2:9093"
 
 
 def test_all_are_watched_under_one_job() -> None:
     config = stack_config("dev", values(2))
-    document = yaml.safe_load(prometheus.files(config, files(config))["prometheus.yaml"])
+    document = load_yaml(prometheus.files(config, files(config))["prometheus.yaml"])
     (job,) = (job for job in document["scrape_configs"] if job["job_name"].startswith("alertmanager"))
     assert [target["labels"]["instance"] for target in job["static_configs"]] == [
         "alertmanager:9093",

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import typer
-import yaml
 from typer.testing import CliRunner
 
 from dashboards.linked_rules import files
@@ -16,6 +15,7 @@ from observability.alerting.routes import taken
 from observability.cli.route import _config, given_labels, route
 from observability.cli.silences import Silence
 from observability.core.alert import RECENT
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
 from observability.settings.load import StackConfig, secret_specs, validate
@@ -220,7 +220,7 @@ def test_route_accepts_every_alert_of_the_rule_files(config: StackConfig, rules:
     names = [
         rule["alert"]
         for text in files(config).values()
-        for group in yaml.safe_load(text)["groups"]
+        for group in load_yaml(text)["groups"]
         for rule in group["rules"]
         if "alert" in rule
     ]

@@ -8,6 +8,7 @@ import yaml
 import rules
 from observability.alerting.alerts import alerts
 from observability.check.rulefile import read
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from tests.unit.test_typical_mistakes import RULES, SYSTEM
 
@@ -41,7 +42,7 @@ def test_a_value_is_the_text_that_is_written(root: Path, place: str, written: st
     found = group["labels"] if place == "of the group" else group["rules"][0][place]
     assert found["own"] == written
     # Prometheus, which reads the rendered file, gets the same text.
-    assert yaml.safe_load(yaml.safe_dump(found))["own"] == written
+    assert load_yaml(yaml.safe_dump(found))["own"] == written
 
 
 def test_the_label_page_may_be_written_without_quotes(root: Path) -> None:

@@ -8,10 +8,10 @@ from shutil import copytree, ignore_patterns
 from typing import Any
 
 import pytest
-import yaml
 
 from dashboards.linked_rules import files
 from dashboards.links import shown
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.core.project import BUILT_IN
 from observability.settings.load import StackConfig
@@ -78,7 +78,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def rules_of(text: str) -> list[dict[str, Any]]:
-    return [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    return [rule for group in load_yaml(text)["groups"] for rule in group["rules"]]
 
 
 def recorded(config: StackConfig, name: str) -> dict[tuple[tuple[str, str], ...], str]:
@@ -286,8 +286,8 @@ def test_one_more_system_gets_its_own_rules_and_changes_no_others() -> None:
     more = files(replace(config, systems={**config.systems, "sixth": sixth}))
     before = files(config)
     for name in ("signals", "history", "slo", "thresholds"):
-        own = [group for group in yaml.safe_load(more[f"{name}.yaml"])["groups"] if "sixth" in group["name"]]
-        rest = [group for group in yaml.safe_load(more[f"{name}.yaml"])["groups"] if "sixth" not in group["name"]]
+        own = [group for group in load_yaml(more[f"{name}.yaml"])["groups"] if "sixth" in group["name"]]
+        rest = [group for group in load_yaml(more[f"{name}.yaml"])["groups"] if "sixth" not in group["name"]]
         assert own
-        assert rest == yaml.safe_load(before[f"{name}.yaml"])["groups"]
+        assert rest == load_yaml(before[f"{name}.yaml"])["groups"]
         assert 'system="depot"' not in str(own)

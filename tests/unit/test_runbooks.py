@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from dashboards.registry import dashboards
 from observability.check.pages import check_page
 from observability.cli.app import app
+from observability.core.documents import load_yaml
 from observability.settings.load import ROOT
 from rules.context import first_step
 from tests.unit.conftest import FULL, stack_config
@@ -35,7 +35,7 @@ def text_of(name: str) -> str:
 
 def alerts() -> Iterator[Mapping[str, Any]]:
     for path in sorted((ROOT / "rules").glob("*.yaml")):
-        for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]:
+        for group in load_yaml(path.read_text(encoding="utf-8"))["groups"]:
             yield from (rule for rule in group["rules"] if "alert" in rule)
 
 

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from observability.core.documents import Ambiguous, parse_yaml
+from observability.core.documents import Ambiguous, load_yaml, parse_yaml
 from observability.core.place import alternatives
 from observability.core.section import Section
 from observability.settings.model import settings_model
@@ -68,7 +68,7 @@ def test_other_scalars_are_read_as_usual(tmp_path: Path, text: str, value: objec
 
 
 def test_an_ambiguous_number_is_written_as_its_original_text() -> None:
-    assert yaml.safe_load(yaml.safe_dump({"a": Ambiguous(text="22:22", value=1342)})) == {"a": "22:22"}
+    assert load_yaml(yaml.safe_dump({"a": Ambiguous(text="22:22", value=1342)})) == {"a": "22:22"}
 
 
 # Models

@@ -3,9 +3,8 @@
 from itertools import pairwise
 from pathlib import Path
 
-import yaml
-
 from dashboards.linked_rules import files
+from observability.core.documents import load_yaml
 from observability.settings.load import validate
 from tests.unit.conftest import REFERENCE
 
@@ -20,7 +19,7 @@ def rules_of(count: int, folder: Path) -> int:
         (systems / f"{name}.yaml").write_text(text)
     config = validate("dev", {"systems": {name: {} for name in names}}, frozenset(), systems.parent)
     assert len(config.systems) == count
-    documents = (yaml.load(each, yaml.CSafeLoader) for each in files(config).values())
+    documents = (load_yaml(each) for each in files(config).values())
     return sum(len(group["rules"]) for document in documents for group in document["groups"])
 
 

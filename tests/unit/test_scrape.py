@@ -4,8 +4,8 @@ import re
 from typing import Any, Final
 
 import pytest
-import yaml
 
+from observability.core.documents import load_yaml
 from observability.scrape.prometheus import files
 from tests.unit.conftest import FULL, stack_config
 
@@ -24,7 +24,7 @@ PATHS: Final = {
 
 def document() -> dict[str, Any]:
     """Prometheus' configuration in a stack with everything switched on."""
-    parsed: dict[str, Any] = yaml.safe_load(files(stack_config("dev", FULL), {})["prometheus.yaml"])
+    parsed: dict[str, Any] = load_yaml(files(stack_config("dev", FULL), {})["prometheus.yaml"])
     return parsed
 
 

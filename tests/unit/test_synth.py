@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from dashboards.linked_rules import files as rule_files
 from observability.alerting.alertmanager import files, secret_files
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.settings.load import ROOT, validate
 from observability.synth.write import write
@@ -74,13 +74,13 @@ def test_every_generated_file_names_its_source(tmp_path: Path) -> None:
 
 def test_external_labels_name_the_environment_and_the_cluster(tmp_path: Path) -> None:
     write(stack_config("staging"), {}, tmp_path / "out")
-    document = yaml.safe_load((tmp_path / "out/prometheus/prometheus.yaml").read_text())
+    document = load_yaml((tmp_path / "out/prometheus/prometheus.yaml").read_text())
     assert document["global"]["external_labels"] == {"cluster": "obs-staging", "environment": "staging"}
 
 
 def test_every_target_has_the_labels_system_and_instance(tmp_path: Path) -> None:
     write(stack_config("dev", FULL), {}, tmp_path / "out")
-    document = yaml.safe_load((tmp_path / "out/prometheus/prometheus.yaml").read_text())
+    document = load_yaml((tmp_path / "out/prometheus/prometheus.yaml").read_text())
     jobs = {job["job_name"]: job for job in document["scrape_configs"]}
     assert jobs.keys() == {
         *("prometheus", "alertmanager", "node", "loki", "collector", "docker", "grafana", "blackbox", "docker-proxy"),
@@ -100,13 +100,13 @@ def test_every_target_has_the_labels_system_and_instance(tmp_path: Path) -> None
 
 
 def test_alerts_are_grouped_and_repeated_as_configured() -> None:
-    route = yaml.safe_load(files(stack_config())["alertmanager.yaml"])["route"]
+    route = load_yaml(files(stack_config())["alertmanager.yaml"])["route"]
     assert route["group_by"] == ["alertname", "cluster", "system"]
     assert (route["group_wait"], route["group_interval"], route["repeat_interval"]) == ("10s", "10s", "12h")
 
 
 def test_the_webhook_is_named_by_the_file_that_holds_it() -> None:
-    document = yaml.safe_load(files(stack_config())["alertmanager.yaml"])
+    document = load_yaml(files(stack_config())["alertmanager.yaml"])
     default = next(receiver for receiver in document["receivers"] if receiver["name"] == "default")
     (path,) = (path for path, name in secret_files(stack_config()).items() if name == "alertWebhookUrl")
     (webhook,) = default["webhook_configs"]

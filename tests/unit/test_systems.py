@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pydantic.alias_generators import to_snake
 
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.settings.load import ROOT, validate
 from observability.systems import schema
@@ -22,7 +23,7 @@ from tests.unit.conftest import REFERENCE
 
 SYSTEMS = load(REFERENCE)
 
-REFUSALS = yaml.safe_load((Path(__file__).parent / "files/refusals.yaml").read_text())
+REFUSALS = load_yaml((Path(__file__).parent / "files/refusals.yaml").read_text())
 """Invalid content of a file, and its error."""
 
 SHOP: dict[str, Any] = {

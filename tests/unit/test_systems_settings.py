@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.parts import blackbox
 from observability.scrape import prometheus
@@ -35,7 +36,7 @@ def value(config: StackConfig, system: str, name: str, severity: str) -> float:
 
 
 def scrape_configs(config: StackConfig) -> dict[str, dict[str, Any]]:
-    document = yaml.safe_load(prometheus.files(config, {})["prometheus.yaml"])
+    document = load_yaml(prometheus.files(config, {})["prometheus.yaml"])
     return {job["job_name"]: job for job in document["scrape_configs"]}
 
 
@@ -273,7 +274,7 @@ def test_a_health_page_is_probed_at_every_instance_that_is_known() -> None:
         ("depot/health", "https://erp-2.example.com:8080/health"),
     ]
     text = blackbox.modules(config.servers("blackbox-exporter"), "x")
-    module = yaml.safe_load(text)["modules"]["http_tls_depot/health"]["http"]
+    module = load_yaml(text)["modules"]["http_tls_depot/health"]["http"]
     assert module["fail_if_body_not_matches_regexp"] == ['"status":"ok"']
     assert module["tls_config"] == {"ca": (FILES / "ca.pem").read_text(), "server_name": "erp.example.com"}
 
@@ -333,7 +334,7 @@ def test_the_job_of_a_system_has_a_fallback_protocol_and_escapes_names() -> None
 def test_a_query_in_the_path_becomes_params(tmp_path: Path) -> None:
     (tmp_path / "systems").mkdir()
     text = (REFERENCE / "systems/hospital.yaml").read_text()
-    document = yaml.safe_load(text)
+    document = load_yaml(text)
     document["scrape"]["path"] = "/actuator/metrics?format=prometheus&name[]=a&name[]=b"
     (tmp_path / "systems/shop.yaml").write_text(yaml.safe_dump(document))
     values = {"systems": {"shop": {"instances": {"static": ["shop:3000"]}}}}

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import rules
 from observability.cli.app import main
 from observability.core import project
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.settings.load import from_file
 from observability.systems.load import load_file
 
-MISTAKES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "files/mistakes.yaml").read_text())
+MISTAKES: list[dict[str, Any]] = load_yaml((Path(__file__).parent / "files/mistakes.yaml").read_text())
 
 SYSTEM = """title: Shop
 team: shop

@@ -15,6 +15,7 @@ from observability.cli import uptime_robot as command
 from observability.cli.app import app
 from observability.cli.project import init
 from observability.core import project
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.operations import uptime_robot as operation
 from observability.operations.home import Home
@@ -389,7 +390,7 @@ def test_check_names_them_where_the_settings_enable_it(tmp_path: Path, monkeypat
     monkeypatch.setenv(project.VARIABLE, str(folder))
     monkeypatch.setattr("observability.check.promtool.find", lambda: None)
     path = folder / "Pulumi.dev.yaml"
-    document = yaml.safe_load(path.read_text())
+    document = load_yaml(path.read_text())
     systems = document["config"].setdefault("observability:systems", {})
     systems["platform"] = {"probes": [*PROBES, {"name": "rack", "url": "icmp://10.0.0.1"}]}
     document["config"]["observability:uptimeRobot"] = {"enabled": True}

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
 
+from observability.core.documents import load_yaml
 from observability.settings.load import ROOT
 
 FOLDERS: Final = (ROOT / ".github/workflows", ROOT / "observability/template/project/.github/workflows")
@@ -73,7 +73,7 @@ def _job(job: dict[str, Any], rights: Any) -> Iterator[str]:  # noqa: ANN401 - a
 
 
 def load(path: Path) -> dict[str, Any]:
-    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = load_yaml(path.read_text(encoding="utf-8"))
     # YAML 1.1 reads the key `on` as true.
     return {"on" if key is True else key: value for key, value in found.items()}
 

@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from observability.core.documents import load_yaml
 from observability.logs.formats import UNKNOWN, USUAL
 from observability.notifier.evidence import ERROR_LEVELS
 from observability.operations.checklist.measured import Ask, Key, passed, systems
 from observability.operations.checklist.model import Finding, State, listed, no, not_applicable, yes
-from observability.operations.loaded import parsed
 
 RECENT: Final = "1h"
 """How old the newest line of an application may be."""
@@ -94,7 +94,7 @@ def slow_queries(state: State) -> Finding:
 
 def retention(state: State) -> Finding:
     """Loki deletes lines after a declared time."""
-    config: Any = parsed(state.ask("loki", "/config"))
+    config: Any = load_yaml(state.ask("loki", "/config"))
     period = str((config.get("limits_config") or {}).get("retention_period") or "0s")
     if not (config.get("compactor") or {}).get("retention_enabled"):
         return no("compactor.retention_enabled is false: lines are never deleted")

@@ -11,7 +11,6 @@ from typing import Any, Final, cast
 
 import httpx
 import pytest
-import yaml
 from pydantic import ValidationError
 
 from demo.conditions import Conditions
@@ -22,6 +21,7 @@ from demo.metrics import Metrics
 from demo.server import Server, Service
 from observability.check import exposition
 from observability.core import http
+from observability.core.documents import load_yaml
 from observability.logs.formats import FORMATS, Json
 from observability.settings.load import ROOT
 from observability.systems.model import System
@@ -33,7 +33,7 @@ SYSTEMS: Final = sorted((ROOT / "systems").glob("*.yaml"))
 
 @pytest.mark.parametrize("path", SYSTEMS, ids=lambda path: path.stem)
 def test_a_counter_with_a_user_id_label_is_refused(path: Any) -> None:  # noqa: ANN401 - a path
-    document = {"name": path.stem, **yaml.safe_load(path.read_text())}
+    document = {"name": path.stem, **load_yaml(path.read_text())}
     System.model_validate(document)
     name, spec = next((name, spec) for name, spec in document["series"].items() if spec["kind"] != "gauge")
     document["series"][name] = {**spec, "labels": [*spec.get("labels", ()), "user_id"]}

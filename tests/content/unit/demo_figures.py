@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml
-
 from demo import history
 from demo.alerts import Alert
 from demo.chance import DAY
@@ -16,6 +14,7 @@ from demo.engine import simulations
 from demo.exposition import Exposition
 from demo.systems import PROFILES
 from demo.systems.simulation import Simulation
+from observability.core.documents import load_yaml
 from observability.settings.load import ROOT
 from observability.systems.load import load_file
 from observability.systems.model import PER_SECOND, System
@@ -46,7 +45,7 @@ def alerts() -> dict[tuple[str, str], set[Alert]]:
     """
     found: dict[tuple[str, str], set[Alert]] = {}
     for name in RULES:
-        document = yaml.safe_load((ROOT / "rules" / f"{name}.yaml").read_text(encoding="utf-8"))
+        document = load_yaml((ROOT / "rules" / f"{name}.yaml").read_text(encoding="utf-8"))
         for rule in (rule for group in document["groups"] for rule in group["rules"] if "alert" in rule):
             for threshold in re.findall(r'app:threshold:(\w+)\{severity="(\w+)"\}', rule["expr"]):
                 # The share of slower events belongs to the threshold of the percentile.

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-import yaml
 
 from dashboards.linked_rules import files
 from demo import history
 from demo.chance import DAY, WEEK, load
 from demo.systems import FAULTS, PROFILES, SHOP
+from observability.core.documents import load_yaml
 from tests.content.stacks import stack_config
 from tests.content.unit.demo_figures import Run, system
 
@@ -61,7 +61,7 @@ def test_the_history_covers_a_week_ago(samples: Samples) -> None:
 def recorded() -> set[tuple[str, str]]:
     """Name and system of every series that the rules record."""
     config = stack_config("dev")
-    groups = [group for text in files(config).values() for group in yaml.safe_load(text)["groups"]]
+    groups = [group for text in files(config).values() for group in load_yaml(text)["groups"]]
     return {
         (rule["record"], name)
         for group in groups

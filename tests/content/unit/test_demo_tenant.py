@@ -16,6 +16,7 @@ from demo.tenant.compose import load
 from demo.tenant.containers import LABEL_PROJECT, LABEL_SERVICE, Containers, TenantError
 from demo.tenant.options import TenantOptions
 from demo.tenant.tenant import COMPOSE, Tenant
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.settings.load import ROOT
 
@@ -242,7 +243,7 @@ def test_the_runner_is_not_part_of_the_image_it_runs() -> None:
 
 def written(folder: Path, change: Mapping[str, Any]) -> Path:
     """The Compose file with these keys of redis changed."""
-    document = yaml.safe_load(COMPOSE.read_text())
+    document = load_yaml(COMPOSE.read_text())
     document["services"]["redis"] |= change
     path = folder / "compose.yaml"
     path.write_text(yaml.safe_dump(document))

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import typer
-import yaml
 from typer.testing import CliRunner
 
 from observability.cli.app import app
+from observability.core.documents import load_yaml
 from observability.operations.home import Home
 from observability.settings.load import ROOT, StackConfig, secret_specs, validate
 from tests.unit.conftest import base
@@ -28,7 +28,7 @@ def merged(below: Any, above: Any) -> Any:  # noqa: ANN401 - YAML
 
 def config(example: str) -> StackConfig:
     """The stack of the guide's first example with another merged over it."""
-    documents = [yaml.safe_load(text) for text in (EXAMPLES[0], example)]
+    documents = [load_yaml(text) for text in (EXAMPLES[0], example)]
     values = base("prod", ROOT)
     values |= {key.removeprefix("observability:"): value for key, value in merged(*documents).items()}
     return validate("prod", values, frozenset(secret_specs(values)) - {"alertWebhookUrl"})
@@ -37,7 +37,7 @@ def config(example: str) -> StackConfig:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_of_settings_is_valid(example: str) -> None:
     of = config(example)
-    for section, value in yaml.safe_load(example).items():
+    for section, value in load_yaml(example).items():
         assert section == "observability:notifications"
         assert value.keys() <= of.notifications.model_dump(by_alias=True).keys()
 

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import yaml
-
 from observability.alerting import alertmanager
+from observability.core.documents import load_yaml
 from observability.settings.load import StackConfig, from_file, stack_secrets
 
 
 def receivers(of: StackConfig) -> dict[str, dict[str, Any]]:
     """Alertmanager's receivers by name."""
-    document = yaml.safe_load(alertmanager.files(of)["alertmanager.yaml"])
+    document = load_yaml(alertmanager.files(of)["alertmanager.yaml"])
     return {one["name"]: one for one in document["receivers"]}
 
 
