@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import promql_parser as pp
 
@@ -62,6 +62,10 @@ class JobFacts:
     honor_labels: bool = False
 
 
+_Asked: TypeAlias = tuple[tuple[Matcher, ...], tuple[Matcher, ...]]
+"""The conditions of a selector: on the name, and on the labels."""
+
+
 class Catalogue:
     """The series of one stack: of all its systems and jobs, and of its rules.
 
@@ -83,6 +87,10 @@ class Catalogue:
             else:
                 self._rules[rule.name].append(rule)
         self._recorded: dict[str, list[Series]] = {}
+        self._unfinished = 0
+        """How many series of rules are being computed; what is found meanwhile may lack them."""
+        self._found: dict[_Asked, list[Series]] = {}
+        self._selected: dict[_Asked, Shape] = {}
 
     def beside(self, rules: Iterable[Rule]) -> "Catalogue":
         """The same stack with more rules."""
@@ -122,18 +130,31 @@ class Catalogue:
 
     def find(self, selector: pp.VectorSelector) -> list[Series]:
         """The series that a selector may match."""
-        demanded = name_matchers(selector)
+        return self._find(name_matchers(selector), matchers(selector))
+
+    def _find(self, demanded: tuple[Matcher, ...], conditions: tuple[Matcher, ...]) -> list[Series]:
+        asked = demanded, conditions
+        if asked in self._found:
+            return self._found[asked]
         names = (
             [one.value for one in demanded]
             if len(demanded) == 1 and demanded[0].op == "="
             else [name for name in self.names if demanded and all(one.admits(name) for one in demanded)]
         )
-        conditions = matchers(selector)
-        return [one for name in sorted(names) for one in self.called(name) if admits(one, conditions)]
+        found = [one for name in sorted(names) for one in self.called(name) if admits(one, conditions)]
+        if not self._unfinished:
+            self._found[asked] = found
+        return found
 
     def selected(self, selector: pp.VectorSelector) -> Shape:
         """The labels of a selector's result."""
-        return narrowed(either(series.shape for series in self.find(selector)), matchers(selector))
+        demanded, conditions = asked = name_matchers(selector), matchers(selector)
+        if asked in self._selected:
+            return self._selected[asked]
+        shape = narrowed(either(series.shape for series in self._find(demanded, conditions)), conditions)
+        if not self._unfinished:
+            self._selected[asked] = shape
+        return shape
 
     def shaper(self) -> Shaper:
         """Computes the labels of expressions on these series."""
@@ -226,6 +247,7 @@ class Catalogue:
         if name not in self._recorded:
             # Rules may read themselves; then they add no labels.
             self._recorded[name] = []
+            self._unfinished += 1
             self._recorded[name] = [
                 Series(
                     name=name,
@@ -236,6 +258,7 @@ class Catalogue:
                 )
                 for rule in self._rules[name]
             ]
+            self._unfinished -= 1
         return self._recorded[name]
 
     @cached_property
@@ -246,7 +269,10 @@ class Catalogue:
         """
         of_alerts = [rule for rule in self._alerts if any(one.name == "ALERTS" for one in selectors(rule.node))]
         vars(self)["_alert_series"] = plain = self._active(rule for rule in self._alerts if rule not in of_alerts)
-        return [*plain, *self._active(of_alerts)]
+        self._unfinished += 1
+        found = [*plain, *self._active(of_alerts)]
+        self._unfinished -= 1
+        return found
 
     def _active(self, alerts: Iterable[Rule]) -> list[Series]:
         return [

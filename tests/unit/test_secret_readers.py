@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import pytest
@@ -59,22 +60,29 @@ def values() -> dict[str, str]:
     return {name: f"value of {name}" for name in stack_config("dev", ALL).secrets}
 
 
+@cache
 def declared(*changed: str) -> list[Declared]:
-    """Everything the stack declares, with other values of these secrets."""
-    return record(stack_config("dev", ALL), {}, {**values(), **{name: f"another {name}" for name in changed}})
+    """Everything the stack declares, with other values of these secrets.
 
+    As for the engine, the id of a container that is made anew is another one. What is in Grafana takes most of the
+    time and is no container: it is left out.
+    """
+    plain = recording._Outputs.new_resource
 
-@pytest.fixture(autouse=True)
-def _containers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is in Grafana takes most of the time, and is no container."""
-    monkeypatch.setattr(resources, "GrafanaContent", lambda *_: None)
+    def numbered(self: Any, args: Any) -> Any:  # noqa: ANN401 - the SDK's own types
+        _, state = plain(self, args)
+        digest = hashlib.sha256(json.dumps(args.inputs, sort_keys=True, default=str).encode()).hexdigest()
+        return f"{args.name}-{digest[:12]}-id", state
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(resources, "GrafanaContent", lambda *_: None)
+        patched.setattr(recording._Outputs, "new_resource", numbered)
+        return record(stack_config("dev", ALL), {}, {**values(), **{name: f"another {name}" for name in changed}})
 
 
 @pytest.fixture(scope="module")
 def before() -> list[Declared]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(resources, "GrafanaContent", lambda *_: None)
-        return declared()
+    return declared()
 
 
 @pytest.mark.parametrize("name", sorted(RESTARTED))
@@ -107,33 +115,23 @@ def test_what_reads_a_secret_while_it_runs_is_told_or_reads_it_again(before: lis
 
 
 @pytest.mark.parametrize("name", sorted(RESTARTED))
-def test_the_inputs_of_a_restarted_container_differ(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As for the engine: the id of a container that is made anew is another one."""
-    plain = recording._Outputs.new_resource
-
-    def numbered(self: Any, args: Any) -> Any:  # noqa: ANN401 - the SDK's own types
-        _, state = plain(self, args)
-        digest = hashlib.sha256(json.dumps(args.inputs, sort_keys=True, default=str).encode()).hexdigest()
-        return f"{args.name}-{digest[:12]}-id", state
-
-    monkeypatch.setattr(recording._Outputs, "new_resource", numbered)
-
-    def running(*changed: str) -> dict[str, str]:
-        return {
-            f"{one.host}/{one.inputs['name']}": json.dumps(one.inputs, sort_keys=True)
-            for one in declared(*changed)
-            if one.type == CONTAINER and not one.inputs.get("attach")
-        }
-
-    first = _plain.get("plain") or _plain.setdefault("plain", running())
-    second = running(name)
+def test_the_inputs_of_a_restarted_container_differ(name: str, before: list[Declared]) -> None:
+    first, second = running(before), running(declared(name))
     assert {key.replace("None/", "").replace("obs-dev-", "") for key in first if first[key] != second[key]} == (
         RESTARTED[name]
     )
 
 
-_plain: dict[str, dict[str, str]] = {}
+def running(declared: Iterable[Declared]) -> dict[str, str]:
+    """The inputs of every container that stays."""
+    return {
+        f"{one.host}/{one.inputs['name']}": json.dumps(one.inputs, sort_keys=True)
+        for one in declared
+        if one.type == CONTAINER and not one.inputs.get("attach")
+    }
 
 
 def test_a_declaration_that_is_the_same_restarts_nothing(before: list[Declared]) -> None:
-    assert effects(before, declared()) == Effects(restarted=(), running=())
+    again = declared.__wrapped__()
+    assert again is not before
+    assert effects(before, again) == Effects(restarted=(), running=())
