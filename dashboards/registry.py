@@ -73,11 +73,8 @@ def dashboards(config: StackConfig) -> tuple[Entry, ...]:
 
 
 def files(config: StackConfig) -> dict[str, str]:
-    """Grafana's files as `synth` writes them: path → text."""
-    return {
-        f"dashboards/{entry.folder}/{entry.uid}.json": json.dumps(json.loads(entry.text), indent=2) + "\n"
-        for entry in dashboards(config)
-    }
+    """Grafana's files: path → text."""
+    return {f"dashboards/{entry.folder}/{entry.uid}.json": entry.text for entry in dashboards(config)}
 
 
 def _made(config: StackConfig) -> Iterator[tuple[str, dashboard.Dashboard, Path | None]]:

@@ -2,6 +2,7 @@
 
 import math
 import threading
+from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -18,6 +19,7 @@ _BLEND_SECONDS: Final = 3 * 3600.0
 _COUNTED_ONE_BY_ONE: Final = 30.0
 
 
+@lru_cache(maxsize=4096)  # The history asks for the same minutes again and again.
 def load(moment: float) -> float:
     """The load at a time (seconds since 1970, UTC): 1 in a weekday's afternoon, 0.28 in a weekend's night."""
     hour = (moment % DAY) / 3600

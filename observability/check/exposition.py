@@ -1,8 +1,9 @@
 """Prometheus' text format, read and written: the metrics that an exporter exposes."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 _SAMPLE: Final = re.compile(r"(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*)\})?\s+(?P<value>\S+)(?:\s+-?\d+)?")
@@ -34,8 +35,12 @@ class Family:
     samples: list[Sample] = field(default_factory=list)
 
 
-def read(text: str) -> dict[str, Family]:
-    """The metrics of a text by name; ValueError at a line that is not in this format."""
+@lru_cache(maxsize=64)
+def read(text: str) -> Mapping[str, Family]:
+    """The metrics of a text by name; ValueError at a line that is not in this format.
+
+    The result is shared: callers must not change it.
+    """
     families: dict[str, Family] = {}
     for line in text.splitlines():
         if line.startswith("# TYPE "):
@@ -48,7 +53,7 @@ def read(text: str) -> dict[str, Family]:
     return families
 
 
-def family_of(name: str, families: dict[str, Family]) -> str:
+def family_of(name: str, families: Mapping[str, Family]) -> str:
     """The metric that a series of this name belongs to."""
     for kind, suffixes in PARTS.items():
         for suffix in suffixes:

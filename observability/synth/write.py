@@ -20,6 +20,7 @@ from observability.synth.record import record
 from rules import alerts
 
 _INDEX = "resources.json"
+_DASHBOARDS = "grafana/dashboards/"
 
 
 def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[str, str]:
@@ -87,8 +88,14 @@ def write(config: StackConfig, rule_files: Mapping[str, str], out: Path) -> list
         shutil.rmtree(out)
     written = []
     for path, text in sorted(texts.items()):
+        dashboard = path.startswith(_DASHBOARDS)
         target = out / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        target.write_text(_indented(text) if dashboard else text, encoding="utf-8")
         written.append(target)
     return written
+
+
+def _indented(text: str) -> str:
+    """A JSON text with a line for each value, so that a comparison shows what differs."""
+    return json.dumps(json.loads(text), indent=2) + "\n"

@@ -4,16 +4,15 @@ One case has the host cut off for ten minutes, one for an hour; `-k ten` runs th
 """
 
 import itertools
+import json
 import os
 import signal
 import time
 from collections import Counter
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import pytest
-from docker import DockerClient
-from docker.models.containers import Container
 
 from observability.core import http, naming
 from observability.parts.images import PINS
@@ -60,16 +59,17 @@ def stored(selector: str, began: float) -> Counter[str]:
     return found
 
 
-def service(client: DockerClient, name: str) -> Container:
-    """The container of a service of the stack."""
-    return client.containers.get(naming.container(STACK, name))
+def state(running: Monitored, name: str) -> dict[str, Any]:
+    """The state of a service on the second host, asked there: its link may be cut."""
+    asked = running.host.run("docker", "inspect", "--format", "{{json .State}}", naming.container(STACK, name))
+    return dict(json.loads(asked))
 
 
 def killed(running: Monitored, name: str) -> None:
     """Kill a program of the second host's agent as the kernel does when memory runs out; Docker restarts it."""
-    before = service(running.host.docker, name).attrs["State"]
+    before = state(running, name)
     running.host.run("kill", f"-{signal.SIGKILL}", str(before["Pid"]))
-    until(lambda: service(running.host.docker, name).attrs["State"]["StartedAt"] != before["StartedAt"])
+    until(lambda: state(running, name)["StartedAt"] != before["StartedAt"])
 
 
 @pytest.mark.parametrize("cut", [600.0, 3600.0], ids=["ten minutes", "an hour"])
@@ -93,7 +93,7 @@ def test_every_line_is_stored_once_and_every_sample_but_those_of_the_kill(runnin
             until(partial(running.lines, selector, began))
         running.host.cut()
         away = time.time()
-        loki = service(running.host.local, "loki")
+        loki = running.host.local.containers.get(naming.container(STACK, "loki"))
         loki.stop()
         time.sleep(LOKI_STOPPED)  # This is the length of the outage, not a wait for something.
         loki.start()

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from demo import history
@@ -31,11 +32,13 @@ Key = tuple[str, frozenset[tuple[str, str]]]
 Snapshot = Mapping[Key, float]
 
 
+@cache
 def system(name: str) -> System:
     """What the project declares for a system."""
     return load_file(ROOT / "systems" / f"{name}.yaml")
 
 
+@cache
 def alerts() -> dict[tuple[str, str], set[Alert]]:
     """The alerts by the threshold and severity that they compare with, according to the rules.
 
