@@ -204,6 +204,7 @@ def message(line: str) -> str:
 
 def _of_alerts(alert: Active, observed: Observed, depends: frozenset[str]) -> Iterator[Cause]:
     down = {server.instance for server in observed.servers if server.up is False}
+    up = {server.instance for server in observed.servers if server.up}
     for other in observed.alerts:
         if other.labels == alert.labels or other.since > alert.since + LATE:
             continue
@@ -212,6 +213,10 @@ def _of_alerts(alert: Active, observed: Observed, depends: frozenset[str]) -> It
             continue
         # A server that is down is listed as the server itself.
         if other.layer == Layer.DEPENDENCY and other.labels.get("instance") in down:
+            continue
+        # It is reached again: its alert is pending from a scrape or two that failed, and never fires.
+        total = other.layer == Layer.DEPENDENCY and other.labels.get("condition") in _TOTAL
+        if total and not other.firing and other.labels.get("instance") in up:
             continue
         begun = f"{other.name} since {other.since:%H:%M} UTC" + ("" if other.firing else ", its wait is not over")
         yield Cause(what=other.summary or other.name, evidence=(begun,), layer=layer, rank=_rank(alert, other, layer))

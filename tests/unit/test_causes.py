@@ -50,6 +50,16 @@ def test_a_store_that_refuses_the_application_is_named_with_the_log_lines() -> N
     assert found.evidence == ("40 lines of web like: dial tcp db:5432: connect: connection refused",)
 
 
+def test_a_store_that_is_reached_again_is_not_down_where_its_alert_is_only_pending() -> None:
+    up = Server(system="shop", title="PostgreSQL", kind="postgres", instance="db:5432", up=True)
+    missed = alert("DatabaseDown", "database", "down", ago=-1, firing=False, instance="db:5432")
+    lines = [Lines(service="web", count=40, text="dial tcp db:5432: connect: connection refused")]
+    (found,) = causes(ERRORS, Observed(alerts=[ERRORS, missed], servers=[up], lines=lines))
+    assert found.what == "PostgreSQL db:5432 of shop is reached by its exporter, and not by the application"
+    firing = causes(ERRORS, Observed(alerts=[ERRORS, DATABASE], servers=[up], lines=lines))
+    assert named(firing) == ["DatabaseDown said", found.what]
+
+
 @pytest.mark.parametrize(
     "text",
     [
