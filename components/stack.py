@@ -104,21 +104,5 @@ def deploy() -> None:
     except ConfigError as error:
         raise pulumi.RunError(str(error)) from None
     MonitoringStack("monitoring", MonitoringStackArgs(config=config, rule_files=rule_files, secret=secret))
-    for service, address in addresses(config).items():
+    for service, address in config.addresses.items():
         pulumi.export(f"{service}Url", address)
-
-
-def addresses(config: StackConfig) -> dict[str, str]:
-    """Addresses of the services that have a web page, by name."""
-    host = config.settings.bind_address
-    found = {
-        "prometheus": f"http://{host}:{config.settings.prometheus.port}",
-        "alertmanager": f"http://{host}:{config.settings.alertmanager.port}",
-    }
-    if config.grafana_url is not None:
-        found["grafana"] = config.grafana_url
-    if config.runs("loki"):
-        found["loki"] = f"http://{host}:{config.settings.loki.port}"
-    if config.runs("goalert"):
-        found["goalert"] = f"http://{host}:{config.settings.goalert.port}"
-    return found

@@ -124,10 +124,8 @@ def _pending(config: "StackConfig") -> list[dict[str, Any]]:
     """Pending alerts, as returned by Prometheus."""
     import httpx
 
-    from components.stack import addresses
-
     try:
-        answer = http.get(f"{addresses(config)['prometheus']}/api/v1/alerts", timeout=5, trust_env=False)
+        answer = http.get(f"{config.addresses['prometheus']}/api/v1/alerts", timeout=5, trust_env=False)
         found = answer.raise_for_status().json()["data"]["alerts"]
     except httpx.HTTPError:
         return []

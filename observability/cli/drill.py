@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 def drill(stack: Stack = "dev", as_json: AsJson = False) -> None:
     """Back up a running stack, restore it beside it, compare the answers to 20 queries, and remove the copy."""
-    from components.stack import addresses
     from observability.core.types import seconds
     from observability.operations import backup as backing
     from observability.operations import drill as operation
@@ -24,7 +23,7 @@ def drill(stack: Stack = "dev", as_json: AsJson = False) -> None:
     home = Home.find()
     config = home.config(stack)
     container = backing.container_of(connect(), config)
-    running = addresses(config)
+    running = config.addresses
 
     def say(line: str) -> None:
         err.print(f"  {line}", markup=False)

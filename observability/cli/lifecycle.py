@@ -24,7 +24,6 @@ BESIDE = beside.found()
 
 def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = False) -> None:
     """Create or update a stack, wait until it is healthy, and print its addresses."""
-    from components.stack import addresses
     from observability.operations.operation import Operation
     from observability.operations.status_page import send
 
@@ -56,7 +55,7 @@ def up(stack: Stack = "dev", skip_check: SkipCheck = False, as_json: AsJson = Fa
     unsent = "" if bad else send(operation.config, operation.home)
     if reason := operation.keep_state():
         err.print(f"  the next backups have an older data folder: {reason}", style="yellow", markup=False)
-    found = [addresses(operation.config), *(companion.addresses(stack) for companion in BESIDE)]
+    found = [operation.config.addresses, *(companion.addresses(stack) for companion in BESIDE)]
     opened = dict(pair for one in found for pair in one.items())
     if as_json:
         print_json(

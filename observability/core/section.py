@@ -23,7 +23,13 @@ class Section(Typed):
     """A part of the settings: immutable, in camelCase in YAML, refusing what it does not know."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True, validate_default=True
+        alias_generator=to_camel,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        validate_default=True,
+        # Most sections are only built as a part of the whole.
+        defer_build=True,
     )
 
 

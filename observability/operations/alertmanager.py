@@ -34,9 +34,8 @@ class Alertmanager:
     @classmethod
     def of(cls, config: StackConfig) -> "Alertmanager":
         """The stack's Alertmanager; of several replicas, the first, as they share their state."""
-        from components.stack import addresses
 
-        return cls(url=addresses(config)["alertmanager"])
+        return cls(url=config.addresses["alertmanager"])
 
     def alerts(self) -> list[Document]:
         """Every alert that is not resolved, without those that the notifier sends for updates."""

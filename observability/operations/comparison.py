@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from components.stack import addresses
 from observability.core import naming
 from observability.core.documents import load_yaml
 from observability.operations import drift, installed, loaded
@@ -13,7 +12,7 @@ from observability.operations.rows import Row
 from observability.parts.model import Loaded
 from observability.parts.registry import parts
 from observability.settings.load import StackConfig
-from observability.synth.record import CONTAINER, Declared
+from observability.synth.declared import CONTAINER, Declared
 
 Get = Callable[..., Any]
 Retry = Callable[[Callable[[], bool]], bool]
@@ -147,7 +146,7 @@ class _Server:
 
 def _servers(config: StackConfig, declared: Sequence[Declared], get: Get, retry: Retry) -> Iterator[_Server]:
     """Every server that runs, has such an API, and can be reached."""
-    reachable = addresses(config)
+    reachable = config.addresses
     folders = {folder.service: folder for folder in installed.folders(declared)}
     by_name = {one.name: one for one in declared}
     for name, part in parts().items():

@@ -10,7 +10,7 @@ import docker
 from docker.models.containers import Container
 
 from observability.core.naming import LABEL_SERVICE, LABEL_STACK
-from observability.synth.record import CONTAINER, Declared
+from observability.synth.declared import CONTAINER, Declared
 
 _MIB = 1024 * 1024
 

@@ -16,7 +16,8 @@ from observability.operations import installed
 from observability.operations.changes import Recorded
 from observability.operations.container_drift import drifts
 from observability.operations.installed import Folder, Found
-from observability.synth.record import CONTAINER, Declared, digests
+from observability.synth.declared import CONTAINER, Declared
+from observability.synth.record import digests
 
 NETWORK: Final = "docker:index/network:Network"
 VOLUME: Final = "docker:index/volume:Volume"

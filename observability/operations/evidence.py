@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import httpx
 
-from components.stack import addresses
 from observability.core import http
 from observability.notifier.evidence import Ask, NoAnswerError, Observer
 from observability.notifier.facts import facts
@@ -17,7 +16,7 @@ _TIMEOUT: Final = 10.0
 
 def asker(config: StackConfig) -> Ask:
     """Requests a path of one of the stack's servers; NoAnswerError where it does not answer."""
-    places = addresses(config)
+    places = config.addresses
 
     def ask(service: str, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
         try:

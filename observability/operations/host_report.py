@@ -13,7 +13,8 @@ from observability.operations.log_files import log_files
 from observability.operations.parts import Answer, Get, Retry
 from observability.operations.rows import verdict
 from observability.settings.load import StackConfig
-from observability.synth.record import Declared, record
+from observability.synth.declared import Declared
+from observability.synth.record import record
 
 FRESH: Final = 60.0
 """Age in seconds that the newest sample of a host may have."""
@@ -112,9 +113,8 @@ def sent_since(config: StackConfig, hosts: Sequence[str], moment: float) -> set[
 
 def _age(read: Any, config: StackConfig, host: str) -> float | None:  # noqa: ANN401 - one of the two above
     """What a server says of a host; None where it does not answer."""
-    from components.stack import addresses
 
-    known = addresses(config)
+    known = config.addresses
 
     def get(service: str, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
         answer = http.get(known[service] + path, params=params, timeout=5)

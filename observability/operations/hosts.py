@@ -18,7 +18,8 @@ from observability.operations.preflight import check_network, objects
 from observability.parts.registry import parts
 from observability.settings.hosts import HostSettings
 from observability.settings.load import StackConfig
-from observability.synth.record import Declared, on
+from observability.synth.declared import Declared
+from observability.synth.record import on
 from toolchain import docker_host
 from toolchain.assemble import LABEL as BUILT
 

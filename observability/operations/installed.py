@@ -15,7 +15,7 @@ import docker
 from docker.errors import APIError, NotFound
 
 from observability.core.naming import LABEL_COPIES, LABEL_INSTALLS, LABEL_SERVICE
-from observability.synth.record import CONTAINER, Declared
+from observability.synth.declared import CONTAINER, Declared
 
 Digests = Mapping[str, str | None]
 """SHA-256 by path; None where it is not known: then only that the file is there and not empty is compared."""

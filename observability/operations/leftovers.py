@@ -12,7 +12,7 @@ import httpx
 from observability.core import http
 from observability.core.errors import ConfigError
 from observability.operations.grafana import Grafana
-from observability.synth.record import Declared
+from observability.synth.declared import Declared
 
 Inputs = Mapping[str, Any]
 

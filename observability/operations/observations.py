@@ -8,7 +8,7 @@ from observability.core.naming import PLATFORM
 from observability.operations.drift import Docker
 from observability.operations.rows import Row
 from observability.settings.load import StackConfig
-from observability.synth.record import CONTAINER, Declared
+from observability.synth.declared import CONTAINER, Declared
 
 Get = Callable[..., Any]
 Document = Mapping[str, Any]

@@ -28,7 +28,8 @@ from observability.operations.rows import Row
 from observability.operations.state import State
 from observability.settings.load import StackConfig
 from observability.settings.parts import essential
-from observability.synth.record import Declared, on, record
+from observability.synth.declared import Declared
+from observability.synth.record import on, record
 from toolchain import grafana_plugin
 
 GRAFANA_PLUGIN = "pulumi-resource-grafana"

@@ -14,7 +14,8 @@ import requests
 from observability.core import naming
 from observability.core.errors import ConfigError
 from observability.settings.load import StackConfig
-from observability.synth.record import CONTAINER, Declared, on
+from observability.synth.declared import CONTAINER, Declared
+from observability.synth.record import on
 
 SETTINGS: Final = {"collector": "observability:collector.syslog"}
 """Where the ports of a service are set, if not in the key `port` of its section."""

@@ -17,7 +17,7 @@ from observability.operations.home import Home, made
 from observability.settings.hosts import token
 from observability.settings.load import StackConfig, stack_secrets
 from observability.settings.stack_file import PREFIX
-from observability.synth.record import CONTAINER, Declared
+from observability.synth.declared import CONTAINER, Declared
 
 
 @dataclass(frozen=True, kw_only=True)

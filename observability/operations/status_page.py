@@ -12,7 +12,6 @@ from typing import Final
 import docker
 from docker.errors import DockerException, NotFound
 
-from components.stack import addresses
 from observability.core import naming
 from observability.core.documents import nearest
 from observability.core.errors import ConfigError
@@ -151,7 +150,7 @@ def writer(config: StackConfig, home: Home, to: Path, command: Sequence[str] = (
         )
     return Writer(
         settings=page(config, alerts(config)),
-        ask=asker(addresses(config)["prometheus"]),
+        ask=asker(config.addresses["prometheus"]),
         folder=home.folder / part.NAME / config.stack,
         pages=to,
         command=filled(command, {"folder": str(to)}),

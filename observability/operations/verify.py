@@ -11,7 +11,6 @@ from typing import Any
 import docker
 import httpx
 
-from components.stack import addresses
 from observability.alerting import heartbeat
 from observability.alerting.routes import VERIFY_LABEL
 from observability.core import http, naming
@@ -28,7 +27,8 @@ from observability.operations.preflight import bindings
 from observability.operations.rows import Row, verdict
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
-from observability.synth.record import Declared, on
+from observability.synth.declared import Declared
+from observability.synth.record import on
 
 PATIENCE = 30.0
 """Total seconds to wait for objects that are still starting."""
@@ -57,7 +57,7 @@ class Subject:
 
     def get(self, service: str, path: str, headers: Mapping[str, str] | None = None, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
         """The JSON of a server's response; the text where it is no JSON."""
-        answer = self.http.get(addresses(self.config)[service] + path, params=params, headers=headers)
+        answer = self.http.get(self.config.addresses[service] + path, params=params, headers=headers)
         answer.raise_for_status()
         return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
 
@@ -320,7 +320,7 @@ def _delivery(subject: Subject) -> Iterator[Row]:
             "annotations": {"summary": "Raised on purpose by obs verify"},
             "endsAt": (datetime.now(UTC) + timedelta(minutes=1)).isoformat(),
         }
-        posted = http.post(addresses(subject.config)["alertmanager"] + "/api/v2/alerts", json=[alert], timeout=5)
+        posted = http.post(subject.config.addresses["alertmanager"] + "/api/v2/alerts", json=[alert], timeout=5)
         posted.raise_for_status()
         patience = DELIVERY + subject.config.settings.alertmanager.longest_turn
         took = wait_for(container, mark, patience)

@@ -154,6 +154,22 @@ class StackConfig:
         return tuple(watched.unplaced(self.settings, self.systems))
 
     @property
+    def addresses(self) -> dict[str, str]:
+        """Addresses of the services that have a web page, by name."""
+        host = self.settings.bind_address
+        found = {
+            "prometheus": f"http://{host}:{self.settings.prometheus.port}",
+            "alertmanager": f"http://{host}:{self.settings.alertmanager.port}",
+        }
+        if self.grafana_url is not None:
+            found["grafana"] = self.grafana_url
+        if self.runs("loki"):
+            found["loki"] = f"http://{host}:{self.settings.loki.port}"
+        if self.runs("goalert"):
+            found["goalert"] = f"http://{host}:{self.settings.goalert.port}"
+        return found
+
+    @property
     def grafana_url(self) -> str | None:
         """Address of Grafana, None where there is none; the external one where the part `grafana` does not run."""
         return parts.grafana_url(self.settings, self.left_out)

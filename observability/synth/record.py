@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pulumi
@@ -16,32 +15,13 @@ from pulumi.runtime.stack import run_pulumi_func
 from components.stack import MonitoringStack, MonitoringStackArgs
 from observability.core.naming import PROJECT, host_of_agent
 from observability.settings.load import StackConfig
+from observability.synth.declared import CONTAINER, Declared
 
 HIDDEN: Final = "[secret]"
 """Placeholder of a secret's value."""
 
-CONTAINER: Final = "docker:index/container:Container"
-
 _UNKNOWN: Final = "valueThatIsNotKnownHereOf"
 """Begin of the placeholder of a secret; letters only, so that it is the same in any encoding of a file's format."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Declared:
-    """One resource as the program declares it; secrets are hidden.
-
-    `retained`: destroying the stack does not delete it. `host`: the host of the settings that it is on; None: the
-    stack's own, or none. `digests` has the SHA-256 of each uploaded file by its path; None where it contains a secret
-    whose value is not known here.
-    """
-
-    type: str
-    name: str
-    parent: str | None
-    inputs: Mapping[str, Any]
-    retained: bool = False
-    host: str | None = None
-    digests: Mapping[str, str | None] = field(default_factory=dict, compare=False)
 
 
 class _Outputs(mocks.Mocks):

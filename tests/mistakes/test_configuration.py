@@ -15,7 +15,8 @@ from observability.core.types import ImageRef
 from observability.logs import loki
 from observability.parts.images import PINS
 from observability.scrape import prometheus
-from observability.synth.record import CONTAINER, HIDDEN
+from observability.synth.declared import CONTAINER
+from observability.synth.record import HIDDEN
 from tests.tools import run_tool
 from tests.unit.conftest import FULL, declared, stack_config
 

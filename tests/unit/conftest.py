@@ -8,7 +8,8 @@ from typing import Any, Final
 from dashboards.linked_rules import files
 from observability.core import project
 from observability.settings.load import ROOT, StackConfig, read_stack_file, secret_specs, validate
-from observability.synth.record import Declared, record
+from observability.synth.declared import Declared
+from observability.synth.record import record
 
 REFERENCE: Final = ROOT / "tests" / "reference"
 """A project whose systems together use every signal and every threshold."""

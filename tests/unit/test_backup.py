@@ -19,7 +19,7 @@ from observability.parts.backup import plan as variables
 from observability.parts.model import Kept
 from observability.scrape.backup import files, kept, secret_files
 from observability.settings.load import StackConfig, stack_file, validate
-from observability.synth.record import CONTAINER, Declared
+from observability.synth.declared import CONTAINER, Declared
 from tests.unit.conftest import declared, stack_config
 
 REPOSITORY: Final = "/var/backups/monitoring"

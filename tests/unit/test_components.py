@@ -16,7 +16,8 @@ from observability.logs.otel import CONTAINERS
 from observability.parts.docker_proxy import SOCKET
 from observability.parts.model import Rule
 from observability.settings.load import ROOT
-from observability.synth.record import CONTAINER, HIDDEN, Declared, on, record
+from observability.synth.declared import CONTAINER, Declared
+from observability.synth.record import HIDDEN, on, record
 from tests.garbage import collected_at_the_end
 from tests.unit.conftest import FULL, declared, stack_config
 

@@ -14,7 +14,8 @@ from observability.parts.images import PINS
 from observability.parts.model import Here, Placed
 from observability.scrape.jobs import jobs
 from observability.settings.load import secret_specs, validate
-from observability.synth.record import CONTAINER, HIDDEN, record
+from observability.synth.declared import CONTAINER
+from observability.synth.record import HIDDEN, record
 from tests.unit.conftest import FULL, REFERENCE, stack_config, stack_values
 
 STORES: dict[str, Any] = {

@@ -10,7 +10,8 @@ from dashboards.registry import dashboards, folders
 from observability.core.errors import ConfigError
 from observability.settings.load import StackConfig, validate
 from observability.settings.secrets import stated_secrets
-from observability.synth.record import HIDDEN, Declared
+from observability.synth.declared import Declared
+from observability.synth.record import HIDDEN
 from tests.unit.conftest import declared_by, stack_config
 
 EXTERNAL = {"grafana": {"url": "https://grafana.example.com/"}}

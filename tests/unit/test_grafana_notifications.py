@@ -10,7 +10,8 @@ from observability.alerting.matchers import Matcher
 from observability.alerting.routes import recipients, routes, taken
 from observability.channels.registry import CHANNELS
 from observability.settings.load import StackConfig, validate
-from observability.synth.record import HIDDEN, Declared
+from observability.synth.declared import Declared
+from observability.synth.record import HIDDEN
 from tests.unit.conftest import REFERENCE, declared_by, stack_config
 
 NOTIFICATIONS: dict[str, Any] = {

@@ -10,7 +10,8 @@ from observability.operations.hosts import Hosts, agent_images
 from observability.scrape import agents
 from observability.scrape.prometheus import host_of
 from observability.settings.hosts import token
-from observability.synth.record import CONTAINER, HIDDEN, Declared, on
+from observability.synth.declared import CONTAINER, Declared
+from observability.synth.record import HIDDEN, on
 from observability.synth.write import generated_files
 from tests.unit.conftest import declared, stack_config
 

@@ -9,7 +9,7 @@ from observability.core import http
 from observability.core.errors import ConfigError
 from observability.operations.grafana import Grafana
 from observability.operations.leftovers import KINDS, take_out
-from observability.synth.record import Declared
+from observability.synth.declared import Declared
 from tests.unit.conftest import declared_by, stack_config
 
 EXTERNAL = stack_config("dev", {"grafana": {"url": "http://grafana.example.com", "publicStatus": True}})

@@ -14,7 +14,7 @@ from observability.core.documents import load_yaml
 from observability.operations.alertmanager import Alertmanager
 from observability.settings.load import StackConfig, secret_specs, validate
 from observability.settings.notifications import WEBHOOK_SECRET
-from observability.synth.record import CONTAINER
+from observability.synth.declared import CONTAINER
 from tests.unit.conftest import REFERENCE, declared, stack_config
 from tests.unit.test_inhibition import ERRORS, mutes
 from tests.unit.test_route import NOTIFICATIONS, PAGER_ALONE

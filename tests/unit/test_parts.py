@@ -11,7 +11,8 @@ from observability.parts.registry import parts
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig, secret_specs, validate
 from observability.settings.parts import essential
-from observability.synth.record import CONTAINER, record
+from observability.synth.declared import CONTAINER
+from observability.synth.record import record
 from tests.unit.conftest import FULL, REFERENCE, stack_config, stack_values
 
 OPTIONAL = [name for name, part in parts().items() if not part.essential and part.images]

@@ -9,7 +9,7 @@ import pytest
 
 from observability.core.errors import ConfigError
 from observability.operations import preflight
-from observability.synth.record import CONTAINER, Declared
+from observability.synth.declared import CONTAINER, Declared
 from tests.unit.conftest import declared, stack_config
 
 

@@ -13,7 +13,7 @@ from observability.operations import containers
 from observability.operations.changes import Change, Changes, Recorded, line, records
 from observability.operations.differences import SECRET, Difference, differences, masked
 from observability.operations.engine import Engine
-from observability.synth.record import Declared
+from observability.synth.declared import Declared
 from tests.unit.operation_double import NOW, RECORDED, completed, recorded_steps, run
 
 STORED = ("first-password-1", "same-password", "hush-0", "hush-1", "pw0", "pw1")

@@ -10,7 +10,7 @@ from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.logs import formats, loki
 from observability.scrape import prometheus
-from observability.synth.record import CONTAINER, Declared
+from observability.synth.declared import CONTAINER, Declared
 from tests.unit.conftest import declared, stack_config
 
 

@@ -31,6 +31,7 @@ from observability.scrape import edge
 from observability.settings.hosts import earlier_token, token
 from observability.settings.load import ROOT, validate
 from observability.synth import record as recording
+from observability.synth.declared import CONTAINER
 from tests.unit.conftest import stack_config
 
 HOSTS: Final = ("web", "web-2")
@@ -275,7 +276,7 @@ def test_the_agents_containers_depend_on_the_edge(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(recording.Recorder, "RegisterResource", register)
     found = recording.record(stack_config("dev", VALUES), {})
-    containers = [one for one in found if one.type == recording.CONTAINER]
+    containers = [one for one in found if one.type == CONTAINER]
     of_agents = [one.name for one in containers if one.host]
     assert of_agents
     assert all("edge-server-container" in dependencies[name] for name in of_agents)

@@ -12,7 +12,8 @@ from components.grafana import resources
 from observability.logs import inputs
 from observability.operations.rotation import Effects, effects
 from observability.synth import record as recording
-from observability.synth.record import CONTAINER, Declared, record
+from observability.synth.declared import CONTAINER, Declared
+from observability.synth.record import record
 from tests.unit.conftest import FULL, stack_config
 
 ALL: Final[dict[str, Any]] = {**FULL, "goalert": {"enabled": True}}

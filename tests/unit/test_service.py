@@ -7,7 +7,7 @@ import pytest
 
 from components.service import WAIT_SECONDS, HealthCheck
 from observability.core.types import seconds
-from observability.synth.record import CONTAINER, Declared
+from observability.synth.declared import CONTAINER, Declared
 from tests.unit.conftest import FULL, declared
 
 VOLUME: Final = "docker:index/volume:Volume"

@@ -24,7 +24,7 @@ from observability.operations.drift import Docker
 from observability.operations.home import Home
 from observability.operations.operation import Operation
 from observability.operations.state import State
-from observability.synth.record import CONTAINER, Declared
+from observability.synth.declared import CONTAINER, Declared
 
 EARLIER, LATER = "2026-11-30T10:00:00.123456789Z", "2026-11-30T11:00:00.123456789Z"
 

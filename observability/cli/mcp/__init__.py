@@ -36,14 +36,13 @@ def mcp(stack: Stack = "dev") -> None:
             f"the Python package mcp is not installed: {error}",
             "run ./obs, which installs what requirements.lock lists; or: pip install mcp",
         ) from error
-    from components.stack import addresses
     from observability.cli.mcp.tools import Tools
     from observability.operations.bounded import Servers
     from observability.operations.home import Home
 
     home = Home.find()
     config = home.config(stack)
-    tools = Tools(config=config, servers=Servers(addresses=addresses(config)))
+    tools = Tools(config=config, servers=Servers(addresses=config.addresses))
     server(tools, home.audit(stack)).run("stdio")
 
 

@@ -18,7 +18,8 @@ from observability.cli import beside
 from observability.cli.app import app
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
-from observability.synth.record import CONTAINER, record
+from observability.synth.declared import CONTAINER
+from observability.synth.record import record
 from tests.content.stacks import stack_config
 
 

@@ -10,7 +10,8 @@ import pytest
 from demo.tenant.options import KEY, TenantOptions
 from observability.core.naming import PROJECT
 from observability.settings.load import read_stack_file, validate
-from observability.synth.record import CONTAINER, record
+from observability.synth.declared import CONTAINER
+from observability.synth.record import record
 from tests.live import settings as live
 from tests.spine import settings as spine
 from tools.benchmarks import stack as bench
