@@ -7,13 +7,12 @@ from typing import Any
 import pulumi_docker as docker
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
-from components.notifier import CODE
-from components.service import HealthCheck, Service, ServiceArgs, VolumeMount
+from components.program import ProgramArgs, program
+from components.service import VolumeMount
 from components.volume import volume
-from observability.parts.status_page import COMMAND_FILES, DATA, FOLDER, KEY, NAME, PORT, RECIPE, USER
-from observability.status_page.facts import FILE, files
+from observability.parts.status_page import COMMAND_FILES, DATA, KEY, NAME, PORT, RECIPE
+from observability.status_page.facts import files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,46 +35,22 @@ class StatusPage(ComponentResource):
     def __init__(self, name: str, args: StatusPageArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("observability:components:StatusPage", name, None, opts)
         context = args.context
-        child = ResourceOptions(parent=self)
-        settings = context.settings.part(NAME)
-        image = context.settings.image(NAME)
-        signs_in = settings.publish is not None and settings.publish.key
-        config = ConfigVolume(
-            f"{name}-config",
-            ConfigVolumeArgs(
-                context=context,
-                service=NAME,
-                image=image,
-                user=USER,
-                folder=FOLDER,
-                loader_folder="/tmp",  # noqa: S108 - a folder of the image that every user can write to
-                files=files(context.config, args.rules),
-                secret_files={COMMAND_FILES["key"]: KEY} if signs_in else {},
-                check=f"python3 -m observability.status_page --check {FILE}",
-            ),
-            child,
-        )
+        publish = context.settings.part(NAME).publish
         data = volume(f"{name}-data", context, NAME, "data", parent=self)
         self.data = data.name
-        request = f"exec 3<>/dev/tcp/127.0.0.1/{PORT} && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && "
-        self.container = Service(
-            f"{name}-server",
-            ServiceArgs(
+        self.container = program(
+            name,
+            ProgramArgs(
                 context=context,
-                service=NAME,
-                image=image,
-                memory_mb=settings.memory_mb,
-                user=USER,
-                health=HealthCheck(
-                    test=("CMD", "bash", "-c", request + "read -r answer <&3 && [[ $answer == *' 200 '* ]]")
-                ),
-                command=(f"{FOLDER}/current/{FILE}",),
-                envs={CODE: RECIPE.version},
+                part=NAME,
+                recipe=RECIPE,
+                port=PORT,
+                files=files(context.config, args.rules),
+                secret_files={COMMAND_FILES["key"]: KEY} if publish is not None and publish.key else {},
                 # Programs that publish it write temporary files.
                 tmpfs={"/tmp": "size=16m,mode=1777"},  # noqa: S108 - the container's own
-                volumes=(config.mount, VolumeMount(volume=data.name, path=DATA)),
-                after=(config.installed,),
+                volumes=(VolumeMount(volume=data.name, path=DATA),),
             ),
-            child,
+            ResourceOptions(parent=self),
         ).container
         self.register_outputs({"volume": data.name})

@@ -3,16 +3,13 @@
 `--check FILE` only reads it. `/healthz` and `/metrics` are served on the file's `port`.
 """
 
-import json
 import sys
 import time
-import traceback
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any, Final
 
+from observability.core import program
 from observability.notifier.client import Client
 from observability.notifier.evidence import Facts, Store
 from observability.notifier.panels import NAME, Pictures
@@ -73,92 +70,70 @@ def pictures(document: dict[str, Any] | None) -> Pictures | None:
     )
 
 
+class Notifier(program.Program):
+    """The notifier by one configuration."""
+
+    every = EVERY
+
+    def __init__(self, document: dict[str, Any], counts: Counts, started: float) -> None:
+        self._counts = counts
+        self._started = started
+        self._rounds = configured(document, counts)
+        self._tidied = 0.0
+
+    def round(self) -> None:
+        """Read Alertmanager's alerts and send evidence; remove old pictures."""
+        drawn = self._rounds.pictures
+        if drawn and time.monotonic() - self._tidied > TIDY:
+            drawn.tidy()
+            self._tidied = time.monotonic()
+        self._rounds.run()
+
+    def trouble(self) -> str | None:
+        """There was no round for a while."""
+        return None if time.time() - max(self._counts.last, self._started) < STUCK else "no round for a minute"
+
+    def metrics(self) -> Iterator[str]:
+        """The lines of `/metrics`."""
+        return metrics(self._counts, self._started)
+
+    def page(self, path: str) -> program.Page | None:
+        """The picture at a path."""
+        drawn = self._rounds.pictures
+        return picture_page(drawn.folder, path) if drawn else None
+
+
+def picture_page(folder: Path, path: str) -> program.Page | None:
+    """The picture of a folder at a path, None where there is none."""
+    name = path.removeprefix("/pictures/")
+    file = folder / name
+    if not NAME.fullmatch(name) or not file.is_file():
+        return None
+    return program.Page(content=file.read_bytes(), kind="image/png")
+
+
 def metrics(counts: Counts, started: float) -> Iterator[str]:
     """The lines of `/metrics`."""
-    values = {
-        "notifier_rounds_total": ("counter", "Times that Alertmanager's alerts were read.", counts.rounds),
-        "notifier_sent_alerts_total": ("counter", "Alerts that were sent with evidence.", counts.sent),
-        "notifier_updates_total": ("counter", "Alerts that were sent again as they got worse.", counts.updates),
-        "notifier_pictures_total": ("counter", "Panels that were drawn.", counts.pictures),
-        "notifier_last_round_timestamp_seconds": ("gauge", "End of the last round.", counts.last),
-        "process_start_time_seconds": ("gauge", "Start of the process.", started),
-    }
-    for name, (kind, words, value) in values.items():
-        yield from (f"# HELP {name} {words}", f"# TYPE {name} {kind}", f"{name} {value}")
+    yield from program.exposition(
+        {
+            "notifier_rounds_total": ("counter", "Times that Alertmanager's alerts were read.", counts.rounds),
+            "notifier_sent_alerts_total": ("counter", "Alerts that were sent with evidence.", counts.sent),
+            "notifier_updates_total": ("counter", "Alerts that were sent again as they got worse.", counts.updates),
+            "notifier_pictures_total": ("counter", "Panels that were drawn.", counts.pictures),
+            "notifier_last_round_timestamp_seconds": ("gauge", "End of the last round.", counts.last),
+            "process_start_time_seconds": ("gauge", "Start of the process.", started),
+        }
+    )
     name = "notifier_unanswered_requests_total"
     yield from (f"# HELP {name} Requests to a server that gave no usable answer in time.", f"# TYPE {name} counter")
     for service in ("alertmanager", "loki", "prometheus"):
         yield f'{name}{{service="{service}"}} {counts.failures.get(service, 0)}'
 
 
-def serve(counts: Counts, port: int, folder: Path | None = None) -> ThreadingHTTPServer:
-    """Serve the health, the metrics, and the pictures of a folder in the background."""
-    started = time.time()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """Answer a request."""
-            if self.path == "/metrics":
-                self._answer(200, "text/plain; version=0.0.4", "\n".join([*metrics(counts, started), ""]))
-            elif self.path == "/healthz":
-                healthy = time.time() - max(counts.last, started) < STUCK
-                self._answer(200 if healthy else 503, "text/plain", "ok\n" if healthy else "no round for a minute\n")
-            elif picture := self._picture():
-                self._answer(200, "image/png", picture.read_bytes())
-            else:
-                self._answer(404, "text/plain", "not found\n")
-
-        def _picture(self) -> Path | None:
-            """The file of the picture that is asked for."""
-            name = self.path.removeprefix("/pictures/")
-            path = folder / name if folder and NAME.fullmatch(name) else None
-            return path if path and path.is_file() else None
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-            """Log no requests."""
-
-        def _answer(self, status: int, kind: str, content: str | bytes) -> None:
-            body = content.encode() if isinstance(content, str) else content
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    server = ThreadingHTTPServer(("", port), Handler)
-    server.daemon_threads = True
-    Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
 def main(arguments: list[str]) -> None:
     """Run until the process is ended."""
-    *options, file = arguments
-    path, counts = Path(file), Counts()
-    read, document = path.resolve(), _read(path)
-    state = configured(document, counts)
-    if options == ["--check"]:
-        return
-    folder = state.pictures.folder if state.pictures else None
-    serve(counts, document["port"], folder)
-    tidied = 0.0
-    while True:
-        try:
-            if state.pictures and time.monotonic() - tidied > TIDY:
-                state.pictures.tidy()
-                tidied = time.monotonic()
-            # A new configuration is in another folder, behind a link.
-            if path.resolve() != read:
-                read, state = path.resolve(), configured(_read(path), counts)
-            state.run()
-        except Exception:  # noqa: BLE001 - one bad answer must not end it; messages go out without it meanwhile
-            traceback.print_exc()
-        time.sleep(EVERY)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
+    counts, started = Counts(), time.time()
+    program.main(arguments, lambda _, document: Notifier(document, counts, started))
 
 
 if __name__ == "__main__":

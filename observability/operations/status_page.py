@@ -163,6 +163,6 @@ def _archive(name: str, text: str) -> bytes:
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         info = tarfile.TarInfo(name)
         info.size, info.mode, info.mtime = len(data), 0o644, int(datetime.now(UTC).timestamp())
-        info.uid, info.gid = map(int, part.USER.split(":"))
+        info.uid, info.gid = map(int, part.RECIPE.user.split(":"))
         archive.addfile(info, io.BytesIO(data))
     return buffer.getvalue()

@@ -6,21 +6,17 @@ from pydantic import Field
 
 from observability.core.section import PartSettings, Section
 from observability.core.types import MemoryMb, Port
+from observability.parts import program
 from observability.parts.model import METRICS, Image, Part, Server
-from toolchain.recipe import Base, Recipe
 
 NAME: Final = "notifier"
 PORT: Final = 9096
 """Port of its health and metrics in the container."""
-USER: Final = "10001:10001"
 PICTURES: Final = "/var/lib/notifier"
 """Folder of the pictures in the container."""
-FOLDER: Final = "/etc/notifier"
-"""Folder of its configuration in the container."""
 
 _CODE: Final = (
-    "observability/__init__.py",
-    *(f"observability/core/{name}.py" for name in ("__init__", "alert")),
+    "observability/core/alert.py",
     *(f"observability/alerting/{name}.py" for name in ("__init__", "causes")),
     *(
         f"observability/pictures/{name}.py"
@@ -54,22 +50,14 @@ class NotifierSettings(PartSettings):
     pictures: PictureSettings | None = Field(None, description="Pictures of panels in messages; none: no pictures.")
 
 
-RECIPE: Final = Recipe(
-    repository="observability/notifier",
-    tag="0.1.0",
+RECIPE: Final = program.recipe(
+    NAME,
     title="The notifier",
-    own=True,
-    base=Base.DEBIAN,
-    packages=("python3", "python3-pil", "fonts-dejavu-core"),
-    accounts={"notifier": 10001},
+    code=_CODE,
+    packages=("python3-pil", "fonts-dejavu-core"),
+    account={"notifier": 10001},
     owned={PICTURES: 0o755},
-    sources={f"/app/{path}": path for path in _CODE},
-    env={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": "/app"},
-    user=USER,
-    uid=10001,
-    entrypoint=("/usr/bin/python3", "-m", "observability.notifier"),
-    cmd=(f"{FOLDER}/current/notifier.json",),
-    ports=(f"{PORT}/tcp",),
+    port=PORT,
 )
 
 PART: Final = Part[NotifierSettings, Server](

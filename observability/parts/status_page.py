@@ -7,34 +7,28 @@ from pydantic import Field, StringConstraints, model_validator
 from observability.core.secret import SecretSpec
 from observability.core.section import PartSettings, Section
 from observability.core.types import Duration, MemoryMb, ServiceName, Share, SystemName, seconds
+from observability.parts import program
 from observability.parts.model import NEVER, Image, Part, Server
-from toolchain.recipe import Base, Recipe
 
 NAME: Final = "status-page"
 PORT: Final = 9097
 """Port of its health and metrics in the container; the page is not served there."""
-USER: Final = "10002:10002"
 DATA: Final = "/var/lib/status-page"
 """Folder of its data in the container: the page to publish, its history, and what people declared."""
 PAGES: Final = "pages"
 """Folder below that with the files to publish; the others are not public."""
-FOLDER: Final = "/etc/status-page"
-"""Folder of its configuration in the container."""
 KEY: Final = "statusPageKey"
 """Secret for the command that publishes the page."""
 
 COMMAND_FILES: Final = {"key": "key", "known_hosts": "known_hosts"}
 """Files beside the configuration that the command names by placeholders: placeholder → file."""
 
-_CODE: Final = (
-    "observability/__init__.py",
-    *(
-        f"observability/status_page/{name}"
-        for name in (
-            *("__init__.py", "__main__.py", "client.py", "documents.py", "files.py", "history.py", "html.py"),
-            *("model.py", "words.py", "writer.py", "page.css", "page.js"),
-        )
-    ),
+_CODE: Final = tuple(
+    f"observability/status_page/{name}"
+    for name in (
+        *("__init__.py", "__main__.py", "client.py", "documents.py", "files.py", "history.py", "html.py"),
+        *("model.py", "words.py", "writer.py", "page.css", "page.js"),
+    )
 )
 """The files of this repository that it runs. Besides them they import the standard library only."""
 
@@ -122,22 +116,14 @@ class StatusPageSettings(PartSettings):
         return self
 
 
-RECIPE: Final = Recipe(
-    repository="observability/status-page",
-    tag="0.1.0",
+RECIPE: Final = program.recipe(
+    NAME,
     title="The status page",
-    own=True,
-    base=Base.DEBIAN,
-    packages=("python3", "rsync", "openssh-client", "curl", "ca-certificates"),
-    accounts={"status": 10002},
+    code=_CODE,
+    packages=("rsync", "openssh-client", "curl", "ca-certificates"),
+    account={"status": 10002},
     owned={DATA: 0o755},
-    sources={f"/app/{path}": path for path in _CODE},
-    env={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": "/app"},
-    user=USER,
-    uid=10002,
-    entrypoint=("/usr/bin/python3", "-m", "observability.status_page"),
-    cmd=(f"{FOLDER}/current/status-page.json",),
-    ports=(f"{PORT}/tcp",),
+    port=PORT,
 )
 
 PART: Final = Part[StatusPageSettings, Server](

@@ -13,7 +13,7 @@ from observability.logs import otel as otel_files
 from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM
 from observability.notifier import facts as notifier_facts
 from observability.parts import collector as collector_part
-from observability.parts import docker_proxy
+from observability.parts import docker_proxy, program
 from observability.parts import notifier as notifiers
 from observability.parts import status_page as status_pages
 from observability.parts.otel_collector import LINES, OTEL, PORT
@@ -224,6 +224,7 @@ def proxy() -> Recipe:
 
 def notifier() -> Recipe:
     """The notifier."""
+    folder = program.folder(notifiers.NAME)
     return Recipe(
         image=notifiers.NAME,
         job=notifiers.NAME,
@@ -232,10 +233,8 @@ def notifier() -> Recipe:
             Server(
                 name=notifiers.NAME,
                 image=notifiers.NAME,
-                command=(f"{notifiers.FOLDER}/{notifier_facts.FILE}",),
-                files={
-                    f"{notifiers.FOLDER}/{path}": text for path, text in notifier_facts.files(config(), {}).items()
-                },
+                command=(f"{folder}/{notifier_facts.FILE}",),
+                files={f"{folder}/{path}": text for path, text in notifier_facts.files(config(), {}).items()},
             )
         ],
         urls=[f"http://{notifiers.NAME}:{notifiers.PORT}/metrics"],
@@ -247,6 +246,7 @@ def status_page() -> Recipe:
     system = min(names(None))
     shown = {"url": "https://status.example.com", "components": {"shop": {"title": "Shop", "system": system}}}
     found = config({"systems": {system: {}}, "statusPage": {"enabled": True, **shown}})
+    folder = program.folder(status_pages.NAME)
     return Recipe(
         image=status_pages.NAME,
         job=status_pages.NAME,
@@ -255,10 +255,8 @@ def status_page() -> Recipe:
             Server(
                 name=status_pages.NAME,
                 image=status_pages.NAME,
-                command=(f"{status_pages.FOLDER}/{status_page_facts.FILE}",),
-                files={
-                    f"{status_pages.FOLDER}/{path}": text for path, text in status_page_facts.files(found, []).items()
-                },
+                command=(f"{folder}/{status_page_facts.FILE}",),
+                files={f"{folder}/{path}": text for path, text in status_page_facts.files(found, []).items()},
             )
         ],
         urls=[f"http://{status_pages.NAME}:{status_pages.PORT}/metrics"],

@@ -21,8 +21,8 @@ from docker.types import IPAMConfig, IPAMPool
 from observability.alerting import alertmanager
 from observability.core import http
 from observability.notifier.facts import FILE, files
+from observability.parts import notifier, program
 from observability.parts.images import PINS
-from observability.parts.notifier import FOLDER, PICTURES, USER
 from tests.unit.conftest import stack_config
 from tests.waits import until
 
@@ -208,7 +208,7 @@ def _containers(world: World) -> dict[str, tuple[dict[str, Any], str, str, dict[
     document = json.loads(files(config, rules)[FILE])
     document["servers"]["loki"] = [f"http://{GATEWAY}:{world.port}"]
     document["worse"]["settle"] = 5
-    document["pictures"] = {"folder": PICTURES, "url": URL, "panels": {"shop/1": PANEL}, "scrape": 1}
+    document["pictures"] = {"folder": notifier.PICTURES, "url": URL, "panels": {"shop/1": PANEL}, "scrape": 1}
     current = alertmanager.CONFIG_DIR
     return {
         "alertmanager": (
@@ -236,7 +236,12 @@ def _containers(world: World) -> dict[str, tuple[dict[str, Any], str, str, dict[
             "/etc/prometheus/own",
             {"prometheus.yaml": yaml.safe_dump(prometheus), **rules},
         ),
-        "notifier": ({}, USER, f"{FOLDER}/current", {FILE: json.dumps(document)}),
+        "notifier": (
+            {},
+            notifier.RECIPE.user,
+            f"{program.folder(notifier.NAME)}/current",
+            {FILE: json.dumps(document)},
+        ),
     }
 
 

@@ -19,10 +19,10 @@ from observability.core import http, naming
 from observability.operations.home import Home
 from observability.operations.incidents import Incidents
 from observability.operations.status_page import send
-from observability.parts import authority, caddy
+from observability.parts import authority, caddy, program
 from observability.parts.edge import AUTHORITY, AUTHORITY_KEY
 from observability.parts.images import PINS
-from observability.parts.status_page import DATA, FOLDER, NAME, PORT, USER
+from observability.parts.status_page import DATA, NAME, PORT, RECIPE
 from observability.scrape import edge
 from observability.settings.load import StackConfig
 from observability.status_page.facts import FILE, files
@@ -86,10 +86,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     with ExitStack() as held:
         volume = docker.from_env().volumes.create(naming.volume(STACK, NAME, "data"))
         held.callback(volume.remove)
-        mounts = {str(own): {"bind": FOLDER, "mode": "ro"}, volume.name: {"bind": DATA, "mode": "rw"}}
-        command = [f"{FOLDER}/current/{FILE}"]
+        user = RECIPE.user
+        mounts = {str(own): {"bind": program.folder(NAME), "mode": "ro"}, volume.name: {"bind": DATA, "mode": "rw"}}
+        command = [f"{program.folder(NAME)}/current/{FILE}"]
         name = naming.container(STACK, NAME)
-        yield held.enter_context(started(NAME, name, command=command, user=USER, volumes=mounts, network_mode="none"))
+        yield held.enter_context(started(NAME, name, command=command, user=user, volumes=mounts, network_mode="none"))
 
 
 def said(program: Program, *command: str) -> str:

@@ -69,7 +69,7 @@ class World:
         with serving(self.servers) as places:
             (address,) = places["prometheus"]
             known = dict.fromkeys(("prometheus", "alertmanager", "loki", "grafana"), address)
-            monkeypatch.setattr(verify, "addresses", lambda _: known)
+            monkeypatch.setattr(StackConfig, "addresses", known)
             subject = verify.Subject(config=self.config, declared=[], client=None)  # type: ignore[arg-type]
             yield State(
                 config=self.config,

@@ -50,6 +50,7 @@ def completed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Any:  # noqa: AN
     config = SimpleNamespace(
         stack="dev",
         runs=lambda _: False,
+        addresses={"prometheus": "http://127.0.0.1:9090"},
         left_out={"cadvisor": "example/cadvisor:1 cannot be pulled (no such host)"},
         unplaced=(Unplaced(system="shop", what="postgres"), Unplaced(system="shop", what="redis", reason="shared")),
     )
@@ -77,7 +78,6 @@ def completed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Any:  # noqa: AN
         addresses=lambda _: {"beside": "http://127.0.0.1:8088"},
     )
     monkeypatch.setattr(lifecycle, "BESIDE", [companion])
-    monkeypatch.setattr("components.stack.addresses", lambda _: {"prometheus": "http://127.0.0.1:9090"})
     monkeypatch.setattr("observability.operations.parts.receivers", lambda _: [])
     return made
 

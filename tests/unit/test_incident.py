@@ -18,7 +18,7 @@ from observability.operations.incident_timeline import FINEST
 from observability.operations.incidents import DUE, Incidents, overdue
 from observability.operations.playbook import FORM, PLAYBOOK, sections, table
 from observability.operations.post_mortem import FILL
-from observability.settings.load import ROOT
+from observability.settings.load import ROOT, StackConfig
 from tests.unit.checklist_world import complete
 from tests.unit.conftest import stack_config
 from tests.unit.servers_double import Doubles, serving
@@ -35,7 +35,7 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doubles
     doubles = Doubles(documents={"/api/v2/silences": []})
     with serving(doubles) as places:
         known = {kind: address for kind, (address,) in places.items()}
-        monkeypatch.setattr(evidence, "addresses", lambda _: known)
+        monkeypatch.setattr(StackConfig, "addresses", known)
         yield doubles
 
 

@@ -12,12 +12,12 @@ from PIL import Image
 
 from dashboards.linked_panels import linked
 from dashboards.linked_rules import files
-from observability.core import http
-from observability.notifier.__main__ import serve
+from observability.core import http, program
+from observability.notifier.__main__ import picture_page
 from observability.notifier.client import Client
 from observability.notifier.evidence import NoAnswerError
 from observability.notifier.panels import KEPT, NAME, Pictures
-from observability.notifier.rounds import Counts, Rounds
+from observability.notifier.rounds import Rounds
 from observability.notifier.updates import Updates
 from observability.pictures.panel import picture
 from observability.pictures.series import Series, Span
@@ -123,7 +123,8 @@ def test_pictures_are_served_by_their_name_and_nothing_else(tmp_path: Path) -> N
     folder.mkdir()
     (folder / name).write_bytes(b"png")
     (tmp_path / "secret.png").write_bytes(b"no")
-    server = serve(Counts(), 0, folder)
+    nothing = program.Page(content="", status=404)
+    server = program.serve(0, lambda path: picture_page(folder, path) or nothing)
     try:
         url = f"http://127.0.0.1:{server.server_port}"
         answer = http.get(f"{url}/pictures/{name}", trust_env=False)

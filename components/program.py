@@ -1,0 +1,74 @@
+"""Containers of this project's own programs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pulumi import ResourceOptions
+
+from components.config_volume import ConfigVolume, ConfigVolumeArgs
+from components.context import StackContext
+from components.service import HealthCheck, PublishedPort, Service, ServiceArgs, VolumeMount
+from observability.parts.program import folder
+from toolchain.recipe import Recipe
+
+CODE: Final = "OBS_CODE"
+"""Variable that changes with the code in the image, whose tag does not, so that the container is replaced."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramArgs:
+    """A program of the part `part`, whose configuration file is `<part>.json` among `files`."""
+
+    context: StackContext
+    part: str
+    recipe: Recipe
+    port: int
+    files: Mapping[str, str]
+    secret_files: Mapping[str, str] = field(default_factory=dict)
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+    ports: Sequence[PublishedPort] = ()
+    volumes: Sequence[VolumeMount] = ()
+
+
+def program(name: str, args: ProgramArgs, opts: ResourceOptions) -> Service:
+    """The container with its configuration, which it reads again when it changes."""
+    context, part, user = args.context, args.part, args.recipe.user
+    image = context.settings.image(part)
+    config = ConfigVolume(
+        f"{name}-config",
+        ConfigVolumeArgs(
+            context=context,
+            service=part,
+            image=image,
+            user=user,
+            folder=folder(part),
+            loader_folder="/tmp",  # noqa: S108 - a folder of the image that every user can write to
+            files=args.files,
+            secret_files=args.secret_files,
+            check=f"python3 -m {args.recipe.entrypoint[-1]} --check {part}.json",
+        ),
+        opts,
+    )
+    # The images have no HTTP client.
+    request = f"exec 3<>/dev/tcp/127.0.0.1/{args.port} && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && "
+    return Service(
+        f"{name}-server",
+        ServiceArgs(
+            context=context,
+            service=part,
+            image=image,
+            memory_mb=context.settings.part(part).memory_mb,
+            user=user,
+            health=HealthCheck(
+                test=("CMD", "bash", "-c", request + "read -r answer <&3 && [[ $answer == *' 200 '* ]]")
+            ),
+            command=(f"{folder(part)}/current/{part}.json",),
+            envs={CODE: args.recipe.version},
+            tmpfs=args.tmpfs,
+            ports=args.ports,
+            volumes=(config.mount, *args.volumes),
+            after=(config.installed,),
+        ),
+        opts,
+    )
