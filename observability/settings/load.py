@@ -18,6 +18,7 @@ from observability.parts.registry import parts as all_parts
 from observability.settings import (
     grafana,
     moved,
+    new_relic,
     notified,
     parts,
     placed_logs,
@@ -298,6 +299,7 @@ def validate(
         lambda: grafana.check(source, settings.grafana, systems or known),
         lambda: placed_logs.check(source, settings),
         lambda: remote_write.check(source, settings.remote_write, settings.edge.address),
+        lambda: new_relic.check(source, settings.new_relic, settings.remote_write),
         lambda: sources.check(source, settings.secret_sources, specs),
         lambda: parts.check_published(source, settings),
         lambda: status_page.check(source, settings, systems or known),
@@ -359,6 +361,7 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from placed_logs.wanted_secrets(settings)
     yield from status_page.wanted_secrets(settings)
     yield from remote_write.wanted_secrets(settings.remote_write)
+    yield from new_relic.wanted_secrets(settings.new_relic)
     yield from uptime_robot.wanted_secrets(settings.uptime_robot)
 
 

@@ -64,6 +64,7 @@ PARTS: Final[dict[str, Any]] = {
     },
     "edge": {"address": "monitoring.example.com"},
     "backup": {"repository": "/var/backups/monitoring"},
+    "newRelic": {"region": "eu", "drop": [{"metrics": ["go_.+"]}]},
     "remoteWrite": [
         {
             "name": "long-term",
