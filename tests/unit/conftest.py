@@ -25,7 +25,11 @@ PARTS: Final[dict[str, Any]] = {
         "dataSources": {
             "tempo": {"url": "http://tempo.example.com:3200"},
             "elasticsearch": {"url": "https://search.example.com:9200", "user": "grafana"},
-            "cloudwatch": {"region": "eu-central-1", "accessKey": "AKIAIOSFODNN7EXAMPLE"},
+            "cloudwatch": {
+                "region": "eu-central-1",
+                "accessKey": "AKIAIOSFODNN7EXAMPLE",
+                "logGroups": ["/aws/lambda/orders"],
+            },
         },
         "oidc": {
             "clientId": "grafana",
