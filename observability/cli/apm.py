@@ -13,7 +13,7 @@ def apm(
     system: Annotated[str, typer.Argument(help="A watched system.")], stack: Stack = "dev", as_json: AsJson = False
 ) -> None:
     """Print the environment variables for a vendor's agent within an application; keys are named, not printed."""
-    from observability.apm import new_relic
+    from observability.apm import datadog, new_relic
     from observability.operations.home import Home
 
     config = Home.find().config(stack)
@@ -22,13 +22,12 @@ def apm(
         raise ConfigError(
             f"{stack} has no system {system!r}", f"{nearest(system, known)}known here: {', '.join(known)}"
         )
-    vendors = (new_relic,)
-    variables = {name: value for vendor in vendors for name, value in vendor.variables(config, system).items()}
-    secrets = {name: secret for vendor in vendors for name, secret in vendor.secrets(config).items()}
+    variables = {**new_relic.variables(config, system), **datadog.variables(config, system)}
+    secrets = new_relic.secrets(config)
     if not variables:
         raise ConfigError(
             f"{stack} has no vendor with agents for applications",
-            f"add observability:newRelic to Pulumi.{stack}.yaml",
+            f"add observability:newRelic or observability:datadogAgent to Pulumi.{stack}.yaml",
         )
     if as_json:
         print_json({"variables": variables, "secrets": secrets})

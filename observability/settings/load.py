@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args
 
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
 from observability.core import project
 from observability.core.errors import ConfigError, all_of
@@ -351,9 +352,9 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from notified.wanted_secrets(settings)
     for setting, name in grafana.wanted_secrets(settings.grafana):
         yield f"grafana.{setting}", name
-    for part in ("edge", "backup"):
-        for setting, name in settings.part(part).wanted_secrets:
-            yield f"{part}.{setting}", name
+    for part in all_parts().values():
+        for setting, name in getattr(settings.part(part.name), "wanted_secrets", ()):
+            yield f"{to_camel(part.section)}.{setting}", name
     for system, own in settings.systems.items():
         for setting, _, name in watched.wanted_secrets(system, own):
             yield f"systems.{system}.{setting}", name

@@ -68,6 +68,7 @@ PARTS: Final[dict[str, Any]] = {
     },
     "edge": {"address": "monitoring.example.com"},
     "backup": {"repository": "/var/backups/monitoring"},
+    "datadogAgent": {"site": "datadoghq.eu", "tags": ["cost-center:shop"]},
     "newRelic": {"region": "eu", "drop": [{"metrics": ["go_.+"]}]},
     "remoteWrite": [
         {
