@@ -114,7 +114,7 @@ def test_cloudwatchs_dashboard_is_there_where_the_data_source_is() -> None:
     assert queries["Newest Lines"]["expression"].startswith("fields @timestamp, @message")
 
 
-def test_cloudwatchs_dashboard_shows_the_metrics_of_the_settings_and_no_logs_without_groups() -> None:
+def test_cloudwatchs_dashboard_has_the_metrics_of_the_settings_and_no_other_row() -> None:
     own = {"namespace": "Shop/Orders", "name": "Paid", "dimension": "Region", "statistic": "Sum"}
     config = with_sources({"cloudwatch": {"region": "eu-west-1", "metrics": [own]}})
     (made,) = (json.loads(entry.text) for entry in dashboards(config) if entry.uid == "obs-cloudwatch")

@@ -304,7 +304,7 @@ def test_the_row_has_the_receivers_answer_from_prometheus_log() -> None:
     assert detail.endswith(': no such "token"; replace the credential: ./obs secret set longTermRemoteWriteToken dev')
 
 
-def test_a_receiver_that_rejects_everything_without_a_line_of_the_log_has_its_credential_named() -> None:
+def test_a_receiver_that_rejects_everything_has_its_credential_named_without_a_log() -> None:
     ((_, _, detail),) = rows(stack_config("dev", one(bearerToken=True)), {**OK, "failed": 1000}, {"total": 4000})
     assert detail.endswith("; replace the credential: ./obs secret set longTermRemoteWriteToken dev")
     ((_, _, detail),) = rows(stack_config("dev", one(bearerToken=True)), {**OK, "failed": 10}, {"total": 4000})
