@@ -11,6 +11,7 @@ from components.backup import Backup, BackupArgs
 from components.collector import Collector, CollectorArgs
 from components.context import StackContext
 from components.custom import CustomExporter, CustomExporterArgs
+from components.datadog import DatadogAgent, DatadogAgentArgs
 from components.edge import Edge, EdgeArgs
 from components.exporter import Exporter, exporters
 from components.goalert.server import GoAlert, GoAlertArgs
@@ -24,7 +25,7 @@ from components.status_page import StatusPage, StatusPageArgs
 from dashboards.linked_rules import files
 from observability.core import naming
 from observability.core.errors import ConfigError
-from observability.parts import docker_proxy
+from observability.parts import datadog, docker_proxy
 from observability.settings import load
 from observability.settings.load import StackConfig
 from rules import alerts
@@ -90,6 +91,9 @@ def _logs(context: StackContext, made: Mapping[str, Exporter], child: ResourceOp
     if not context.config.runs("loki"):
         return []
     loki = Loki("loki", LokiArgs(context=context), child)
+    proxy = made.get(docker_proxy.NAME)
+    if proxy is not None and context.config.runs(datadog.NAME):
+        DatadogAgent("datadog-agent", DatadogAgentArgs(context=context, after=proxy.container), child)
     if context.config.runs("collector"):
         after = (loki.container, made[docker_proxy.NAME].container)
         Collector("collector", CollectorArgs(context=context, after=after), child)

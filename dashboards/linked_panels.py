@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from dashboards.datasources import LOKI
+from dashboards.datasources import PROMETHEUS
 from dashboards.queries import panels
 from dashboards.registry import dashboards
 from observability.settings.load import StackConfig
@@ -25,7 +25,7 @@ def linked(config: StackConfig, rules: Mapping[str, str]) -> dict[str, dict[str,
     for entry in dashboards(config):
         for panel in panels(json.loads(entry.text)):
             drawn = panel["type"] == "timeseries" and panel["id"] in wanted
-            if drawn and all(target["datasource"]["uid"] != LOKI for target in panel["targets"]):
+            if drawn and all(target["datasource"]["uid"] == PROMETHEUS for target in panel["targets"]):
                 found[f"{entry.uid}/{panel['id']}"] = {
                     "title": panel["title"],
                     "targets": [

@@ -52,9 +52,11 @@ def queries(config: StackConfig) -> tuple[Query, ...]:
 
 
 def of_dashboard(document: Mapping[str, Any]) -> Iterator[Query]:
-    """The queries of one dashboard, given as Grafana's JSON."""
+    """The queries of one dashboard in PromQL and LogQL, given as Grafana's JSON."""
     uid = document["uid"]
     for title, target in ((panel["title"], target) for panel in panels(document) for target in panel["targets"]):
+        if "expr" not in target:
+            continue
         instant = bool(target.get("instant"))
         source = target["datasource"]["uid"]
         yield Query(dashboard=uid, owner=title, expr=target["expr"], source=source, instant=instant)

@@ -14,6 +14,7 @@ from dashboards.alerts import alerts
 from dashboards.application import application
 from dashboards.business import business
 from dashboards.capacity import capacity
+from dashboards.cloudwatch import cloudwatch_dashboard
 from dashboards.containers import containers
 from dashboards.cost import cost
 from dashboards.database import database
@@ -121,6 +122,8 @@ def _stack(config: StackConfig) -> Iterator[dashboard.Dashboard]:
         yield endpoints()
     if config.runs("cadvisor"):
         yield containers()
+    if (source := config.settings.grafana.data_sources.cloudwatch) is not None:
+        yield cloudwatch_dashboard(source)
     yield capacity(config)
     yield cost(config)
     yield stack(config)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dashboards.datasources import LOKI, PROMETHEUS
+from dashboards.datasources import CLOUDWATCH, LOKI, PROMETHEUS
 from dashboards.layout import FOLD, GRID_WIDTH
 from dashboards.queries import Query, of_dashboard, panels
 
@@ -15,7 +15,10 @@ Document = Mapping[str, Any]
 
 MOST_PANELS: Final = 32
 
-_UNITS = "none short percentunit s ms µs bytes decbytes Bps reqps ops cps cpm currencyUSD dateTimeFromNow bool_on_off"
+_UNITS = (
+    "none short percent percentunit s ms µs bytes decbytes Bps reqps ops cps cpm currencyUSD dateTimeFromNow "
+    "bool_on_off"
+)
 
 UNITS: Final = frozenset(_UNITS.split())
 """Those of Grafana's units that are in use here; Grafana shows a misspelt unit as a suffix."""
@@ -31,7 +34,7 @@ _FIELD: Final = "${__data.fields.system}"
 class Surroundings:
     """What a dashboard may refer to: the data sources, the other dashboards and systems, and the runbooks."""
 
-    sources: frozenset[str] = frozenset({PROMETHEUS, LOKI})
+    sources: frozenset[str] = frozenset({PROMETHEUS, LOKI, CLOUDWATCH})
     variables: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Names of the variables of each dashboard, by its uid."""
     tags: frozenset[str] = frozenset()

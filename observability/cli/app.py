@@ -9,6 +9,7 @@ import typer
 
 from observability.cli import alerts, hosts, incident, lifecycle, look, secrets, silences, status_page
 from observability.cli.alert_test import alert_test
+from observability.cli.apm import apm
 from observability.cli.backup import backup, backups, restore
 from observability.cli.check import check
 from observability.cli.checklist import checklist
@@ -51,7 +52,7 @@ class Commands(OrderedGroup):
         *("backup", "backups", "restore", "drill"),
         *("alerts", "why", "runbook", "silence", "mutes", "route", "alert-test", "oncall", "uptimerobot", "incident"),
         *("status-page", "dashboards", "grafana-token"),
-        *("fault", "synth", "env", "mcp", "completion"),
+        *("fault", "synth", "env", "apm", "mcp", "completion"),
     )
 
 
@@ -115,6 +116,7 @@ for companion in lifecycle.BESIDE:
 app.command(rich_help_panel=MORE)(fault)
 app.command(rich_help_panel=MORE)(look.synth)
 app.command(rich_help_panel=MORE)(look.env)
+app.command(rich_help_panel=MORE)(apm)
 app.command(rich_help_panel=MORE)(mcp)
 app.command(rich_help_panel=MORE)(completion)
 

@@ -26,6 +26,9 @@ _OWN: Final = f'job="prometheus", system="{naming.PLATFORM}", host=""'
 
 _ERROR: Final = re.compile(r'\berr="((?:[^"\\]|\\.)*)"')
 
+_DENIED: Final = re.compile(r"HTTP status 40[13]\b")
+"""In an error: the receiver refuses the credential."""
+
 _MOST: Final = 160
 """Characters of an answer that are shown."""
 
@@ -56,7 +59,7 @@ class Queue:
 
 def targets(config: StackConfig, client: docker.DockerClient, get: Get, retry: Retry) -> Iterator[Answer]:
     """A row for each receiver of the settings."""
-    receivers = config.settings.remote_write
+    receivers = config.settings.receivers
     if not receivers:
         return
     found: dict[str, Queue] = {}
@@ -73,8 +76,13 @@ def targets(config: StackConfig, client: docker.DockerClient, get: Get, retry: R
             yield name, "failed", "Prometheus has no such queue; ./obs logs prometheus says why"
             continue
         verdict, why = _verdict(one, found[one.name])
+        queue = found[one.name]
         reason = _reason(client, config.stack, one.name) if verdict in ("failed", "warning") else ""
-        yield name, verdict, "; ".join(part for part in (why, _figures(found[one.name]), reason) if part)
+        # Prometheus logs one such error a minute, of whichever receiver: that of another may have been the one.
+        denied = _DENIED.search(reason) or (not reason and queue.failed and not queue.accepted)
+        secrets = [each for _, _, each in one.secrets] if denied else []
+        fixes = (f"replace the credential: ./obs secret set {each} {config.stack}" for each in secrets)
+        yield name, verdict, "; ".join(part for part in (why, _figures(queue), reason, *fixes) if part)
 
 
 def _verdict(one: RemoteWriteSettings, queue: Queue) -> tuple[Verdict, str]:

@@ -15,18 +15,18 @@ KEPT: Final = "__tmp_keep"
 
 def section(config: StackConfig) -> dict[str, Any]:
     """The section; empty where there is no receiver."""
-    found = [_receiver(one) for one in config.settings.remote_write]
+    found = [_receiver(one) for one in config.settings.receivers]
     return {"remote_write": found} if found else {}
 
 
 def secret_files(config: StackConfig) -> dict[str, str]:
     """Secrets that are files: path within Prometheus' configuration folder → name of the secret."""
-    return {_file(one, file): name for one in config.settings.remote_write for _, file, name in one.secrets}
+    return {_file(one, file): name for one in config.settings.receivers for _, file, name in one.secrets}
 
 
 def features(config: StackConfig) -> tuple[str, ...]:
     """Feature flags that Prometheus needs for its receivers."""
-    targets = config.settings.remote_write
+    targets = config.settings.receivers
     found = []
     if any(one.send_exemplars for one in targets):
         found.append("exemplar-storage")

@@ -54,6 +54,50 @@ class ElasticsearchSource(Section):
     )
 
 
+class CloudWatchMetric(Section):
+    """A metric of CloudWatch that the dashboard CloudWatch shows, one line for each value of a dimension."""
+
+    namespace: str = Field(description="Its namespace, like AWS/RDS.", pattern=r"^[A-Za-z0-9_./#:-]{1,255}$")
+    name: str = Field(description="Its name, like CPUUtilization.", pattern=r"^[A-Za-z0-9_./#:-]{1,255}$")
+    dimension: str = Field(
+        description="The dimension whose values are the lines, like DBInstanceIdentifier.",
+        pattern=r"^[A-Za-z0-9_./#-]{1,255}$",
+    )
+    statistic: str = Field(
+        "Average",
+        description="Average, Sum, Minimum, Maximum, SampleCount, or a percentile like p95.",
+        pattern=r"^(Average|Sum|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d{1,2})?)$",
+    )
+    unit: Literal["short", "percent", "s", "ms", "bytes", "Bps"] = Field("short", description="Its unit in Grafana.")
+
+    @property
+    def title(self) -> str:
+        """Title of its panel."""
+        return f"{self.namespace.removeprefix('AWS/')} {self.name} ({self.statistic})"
+
+
+def _metric(
+    namespace: str, name: str, dimension: str, statistic: str, unit: Literal["short", "percent", "s", "bytes"]
+) -> CloudWatchMetric:
+    return CloudWatchMetric(
+        namespace=f"AWS/{namespace}", name=name, dimension=dimension, statistic=statistic, unit=unit
+    )
+
+
+METRICS: Final = (
+    _metric("ApplicationELB", "RequestCount", "LoadBalancer", "Sum", "short"),
+    _metric("ApplicationELB", "HTTPCode_Target_5XX_Count", "LoadBalancer", "Sum", "short"),
+    _metric("ApplicationELB", "TargetResponseTime", "LoadBalancer", "p95", "s"),
+    _metric("EC2", "CPUUtilization", "InstanceId", "Average", "percent"),
+    _metric("RDS", "CPUUtilization", "DBInstanceIdentifier", "Average", "percent"),
+    _metric("RDS", "DatabaseConnections", "DBInstanceIdentifier", "Maximum", "short"),
+    _metric("RDS", "FreeStorageSpace", "DBInstanceIdentifier", "Minimum", "bytes"),
+    _metric("Lambda", "Errors", "FunctionName", "Sum", "short"),
+    _metric("SQS", "ApproximateAgeOfOldestMessage", "QueueName", "Maximum", "s"),
+)
+"""What the dashboard shows by default: load balancers, machines, databases, functions and queues."""
+
+
 class CloudWatchSource(Section):
     """Metrics and logs of an AWS account."""
 
@@ -67,6 +111,20 @@ class CloudWatchSource(Section):
     assume_role: str | None = Field(None, description="ARN of a role to take on.", pattern=r"^arn:aws[a-z-]*:iam::")
     namespaces: tuple[str, ...] = Field((), description="Namespaces of metrics of your own.")
     log_groups: tuple[str, ...] = Field((), description="Log groups that are searched unless others are chosen.")
+    metrics: tuple[CloudWatchMetric, ...] = Field(
+        METRICS,
+        description="What the dashboard CloudWatch shows; by default load balancers, machines, databases, functions "
+        "and queues.",
+    )
+
+    @field_validator("metrics")
+    @classmethod
+    def _once(cls, metrics: tuple[CloudWatchMetric, ...]) -> tuple[CloudWatchMetric, ...]:
+        titles = [one.title for one in metrics]
+        for title in titles:
+            if titles.count(title) > 1:
+                raise ValueError(f"has {title} twice; remove one of them")
+        return metrics
 
 
 class DataSourceSettings(Section):

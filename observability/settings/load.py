@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args
 
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
 from observability.core import project
 from observability.core.errors import ConfigError, all_of
@@ -18,6 +19,7 @@ from observability.parts.registry import parts as all_parts
 from observability.settings import (
     grafana,
     moved,
+    new_relic,
     notified,
     parts,
     placed_logs,
@@ -314,6 +316,7 @@ def validate(
         lambda: grafana.check(source, settings.grafana, systems or known),
         lambda: placed_logs.check(source, settings),
         lambda: remote_write.check(source, settings.remote_write, settings.edge.address),
+        lambda: new_relic.check(source, settings.new_relic, settings.remote_write),
         lambda: sources.check(source, settings.secret_sources, specs),
         lambda: parts.check_published(source, settings),
         lambda: status_page.check(source, settings, systems or known),
@@ -365,9 +368,9 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from notified.wanted_secrets(settings)
     for setting, name in grafana.wanted_secrets(settings.grafana):
         yield f"grafana.{setting}", name
-    for part in ("edge", "backup"):
-        for setting, name in settings.part(part).wanted_secrets:
-            yield f"{part}.{setting}", name
+    for part in all_parts().values():
+        for setting, name in getattr(settings.part(part.name), "wanted_secrets", ()):
+            yield f"{to_camel(part.section)}.{setting}", name
     for system, own in settings.systems.items():
         for setting, _, name in watched.wanted_secrets(system, own):
             yield f"systems.{system}.{setting}", name
@@ -375,6 +378,7 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from placed_logs.wanted_secrets(settings)
     yield from status_page.wanted_secrets(settings)
     yield from remote_write.wanted_secrets(settings.remote_write)
+    yield from new_relic.wanted_secrets(settings.new_relic)
     yield from uptime_robot.wanted_secrets(settings.uptime_robot)
 
 

@@ -21,6 +21,8 @@ from observability.settings.custom import ExporterSettings
 from observability.settings.grafana import GrafanaSettings
 from observability.settings.hosts import HostSettings
 from observability.settings.hosts import check as check_hosts
+from observability.settings.new_relic import NewRelicSettings
+from observability.settings.new_relic import receivers as new_relic_receivers
 from observability.settings.notifications import NotificationSettings
 from observability.settings.on_call import GoAlertSettings, OnCallSettings
 from observability.settings.remote_write import RemoteWriteSettings
@@ -145,6 +147,9 @@ class Settings(Section):
     remote_write: tuple[RemoteWriteSettings, ...] = Field(
         (), description="Receivers to which Prometheus sends its samples, besides its own storage."
     )
+    new_relic: NewRelicSettings | None = Field(
+        None, description="New Relic, which receives the samples; none: it receives nothing."
+    )
     uptime_robot: UptimeRobotSettings = Field(
         default_factory=UptimeRobotSettings, description="A service that watches the endpoints from outside."
     )
@@ -210,6 +215,11 @@ class Settings(Section):
     def exporter_image(self, exporter: ExporterSettings) -> str:
         """Full reference of the image of a custom exporter."""
         return mirrored(exporter.image, self.images.registry)
+
+    @property
+    def receivers(self) -> tuple[RemoteWriteSettings, ...]:
+        """Every receiver of samples: those of `remoteWrite`, and New Relic."""
+        return (*self.remote_write, *new_relic_receivers(self.new_relic, self.cluster))
 
     @property
     def retention(self) -> str:

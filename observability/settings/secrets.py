@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from observability.core.secret import SecretSpec, secret_name
 from observability.parts.registry import parts
 from observability.settings.hosts import tokens as hosts_tokens
+from observability.settings.new_relic import SECRET as NEW_RELIC
 from observability.settings.notifications import Receiver, receiver_secrets
 from observability.settings.remote_write import secrets as remote_write_secrets
 from observability.settings.uptime_robot import SECRET as UPTIME_ROBOT
@@ -23,6 +24,9 @@ _OF_THE_STACK: Final[Mapping[str, SecretSpec]] = MappingProxyType(
         "heartbeatUrl": SecretSpec(
             description="Address outside that gets the heartbeat, like a ping URL of Healthchecks.io.",
             required_in=frozenset({"prod"}),
+        ),
+        NEW_RELIC: SecretSpec(
+            description="License key (type Ingest - License) of the account at New Relic, which receives the samples.",
         ),
         UPTIME_ROBOT: SecretSpec(
             description="Main API key of the account at UptimeRobot, which watches the endpoints from outside.",

@@ -23,18 +23,20 @@ from observability.parts.images import PINS
 from observability.parts.prometheus import LOADED
 from observability.scrape import prometheus
 from observability.settings.load import StackConfig
+from observability.settings.new_relic import METRICS, SECRET
 from tests.ports import free_port
 from tests.tools import archive
 from tests.unit.conftest import stack_config
 from tests.waits import until
 
 HOST: Final = "receiver.example.com"
-PASSWORD, TOKEN, KEY = "pass word", "right-token", "right-key"
+PASSWORD, TOKEN, KEY, LICENSE = "pass word", "right-token", "right-key", "right-license-key"
 SECRETS: Final = {
     "filteredRemoteWritePassword": PASSWORD,
     "secondRemoteWriteToken": TOKEN,
     "secondRemoteWriteHeaderXApiKey": KEY,
     "refusedRemoteWriteToken": "wrong-token",
+    SECRET: "wrong-license-key",
 }
 COMMAND: Final = ("--enable-feature=metadata-wal-records", "--storage.tsdb.retention.time=1d")
 SMALL: Final = {"capacity": 100, "maxSamplesPerSend": 100, "maxShards": 1, "maxBackoff": "1s"}
@@ -46,8 +48,17 @@ WANTED: Final[dict[str, dict[str, str]]] = {
     "refused": {"Authorization": f"Bearer {TOKEN}"},
     "failing": {},
     "limited": {},
+    "prometheus": {
+        "Authorization": f"Bearer {LICENSE}",
+        "Content-Type": "application/x-protobuf",
+        "Content-Encoding": "snappy",
+        "X-Prometheus-Remote-Write-Version": "0.1.0",
+    },
 }
-"""The headers that the double demands, by receiver."""
+"""The headers that the double demands, by receiver; `prometheus` is the first part of the path at New Relic."""
+
+DENIED: Final = {"prometheus": (403, b"Invalid license key")}
+"""The answer to a wrong credential, where it is another than 401."""
 
 
 @dataclass
@@ -59,12 +70,15 @@ class Double:
     statuses: dict[str, int] = field(default_factory=dict)
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     """Headers of the last request, by receiver."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """Path and query of the last request, by receiver."""
 
-    def answer(self, name: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str]]:
+    def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str]]:
         """The status and the headers of the response to a request."""
-        self.seen[name] = headers
+        name = path.split("/")[1]
+        self.seen[name], self.paths[name] = headers, path
         if any(headers.get(header) != value for header, value in WANTED[name].items()):
-            return 401, {}
+            return DENIED.get(name, (401, b""))[0], {}
         if name in self.statuses:
             return self.statuses[name], {"Retry-After": "1"} if self.statuses[name] == 429 else {}
         kept = {key: value for key, value in headers.items() if key.startswith(("Content-", "X-Prometheus"))}
@@ -81,8 +95,8 @@ def serving(double: Double) -> Iterator[Double]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             own = {name.title(): value for name, value in self.headers.items()}
-            status, headers = double.answer(self.path.split("/")[1], own, body)
-            text = b"no such token" if status == 401 else b""
+            status, headers = double.answer(self.path, own, body)
+            text = {401: b"no such token", **dict(DENIED.values())}.get(status, b"")
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -130,7 +144,8 @@ def config(port: int) -> StackConfig:
     ]
     lag = {"platform": {"thresholds": {"remoteWriteLag": {"warning": "15s"}}}}
     quick = {"scrapeInterval": "1s", "evaluationInterval": "1s"}
-    return stack_config("dev", {"remoteWrite": receivers, "systems": lag, "prometheus": quick})
+    new_relic = {"keep": [{"metrics": ["prometheus_tsdb_.+"]}]}
+    return stack_config("dev", {"remoteWrite": receivers, "newRelic": new_relic, "systems": lag, "prometheus": quick})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +193,7 @@ def running() -> Iterator[Running]:
         receiver = f"http://127.0.0.1:{port}"
         double = held.enter_context(serving(Double(behind=receiver, statuses={"failing": 500, "limited": 429})))
         stack = config(double.port)
-        files = _files(stack, own)
+        files = _files(stack, own, f"http://{HOST}:{double.port}")
         secrets = {path: SECRETS[name] for path, name in prometheus.secret_files(stack).items() if name in SECRETS}
         sender = held.enter_context(_prometheus(own, {**files, **secrets}, COMMAND))
         yield Running(
@@ -191,14 +206,17 @@ def running() -> Iterator[Running]:
         )
 
 
-def _files(stack: StackConfig, port: int) -> dict[str, str]:
-    """Prometheus' files of the stack; of the scrape jobs only that of Prometheus itself."""
+def _files(stack: StackConfig, port: int, double: str) -> dict[str, str]:
+    """Prometheus' files of the stack; of the scrape jobs only that of Prometheus itself. New Relic is the double."""
     rules = rule_files(stack)
     written = prometheus.files(stack, {name: rules[name] for name in ("thresholds.yaml", "prometheus.yaml")})
     document = load_yaml(written["prometheus.yaml"])
     (job,) = (one for one in document["scrape_configs"] if one["job_name"] == "prometheus")
     job["static_configs"][0]["targets"] = [f"127.0.0.1:{port}"]
     document["scrape_configs"], document["alerting"] = [job], {}
+    (new_relic,) = (one for one in document["remote_write"] if one["name"] == "new-relic")
+    assert new_relic["url"].startswith(METRICS["us"])
+    new_relic["url"] = double + new_relic["url"].removeprefix("https://metric-api.newrelic.com")
     return {
         "prometheus.yaml": yaml.safe_dump(document, sort_keys=False),
         **{path: text for path, text in written.items() if path.startswith("rules/")},
@@ -272,12 +290,26 @@ def test_a_wrong_token_is_in_the_row_and_raises_the_alert_until_it_is_replaced(r
     soon(lambda: running.row("refused")[0] == "failed")
     detail = running.row("refused")[1]
     assert detail.startswith("rejects all samples; ")
-    assert detail.endswith("; server returned HTTP status 401 Unauthorized: no such token")
+    said = "server returned HTTP status 401 Unauthorized: no such token"
+    assert detail.endswith(f"; {said}; replace the credential: ./obs secret set refusedRemoteWriteToken dev")
     soon(lambda: ("PrometheusRemoteWriteRejected", "refused") in running.alerts())
     assert ("PrometheusRemoteWriteBehind", "refused") not in running.alerts()
     assert not running.received('{__name__=~"net_.+"}')
     running.replace("secrets/remote-write-refused-token", TOKEN)
     soon(lambda: running.received('{__name__=~"net_.+"}'))
+
+
+def test_new_relic_gets_samples_with_its_license_key_and_a_wrong_key_is_named(running: Running) -> None:
+    soon(lambda: running.row("new-relic")[0] == "failed")
+    soon(lambda: ("PrometheusRemoteWriteRejected", "new-relic") in running.alerts())
+    detail = running.row("new-relic")[1]
+    assert detail.startswith("rejects all samples; ")
+    assert detail.endswith("; replace the credential: ./obs secret set newRelicLicenseKey dev")
+    assert not running.received("prometheus_tsdb_head_series")
+    running.replace("secrets/remote-write-new-relic-token", LICENSE)
+    (found,) = soon(lambda: running.received("prometheus_tsdb_head_series"))
+    assert (found["system"], found["cluster"], found["environment"]) == ("platform", "obs-dev", "dev")
+    assert running.double.paths["prometheus"] == "/prometheus/v1/write?prometheus_server=obs-dev"
 
 
 def test_a_receiver_that_fails_is_behind_although_its_full_queue_is_not(running: Running) -> None:

@@ -26,7 +26,11 @@ PARTS: Final[dict[str, Any]] = {
         "dataSources": {
             "tempo": {"url": "http://tempo.example.com:3200"},
             "elasticsearch": {"url": "https://search.example.com:9200", "user": "grafana"},
-            "cloudwatch": {"region": "eu-central-1", "accessKey": "AKIAIOSFODNN7EXAMPLE"},
+            "cloudwatch": {
+                "region": "eu-central-1",
+                "accessKey": "AKIAIOSFODNN7EXAMPLE",
+                "logGroups": ["/aws/lambda/orders"],
+            },
         },
         "oidc": {
             "clientId": "grafana",
@@ -65,6 +69,8 @@ PARTS: Final[dict[str, Any]] = {
     },
     "edge": {"address": "monitoring.example.com"},
     "backup": {"repository": "/var/backups/monitoring"},
+    "datadogAgent": {"site": "datadoghq.eu", "tags": ["cost-center:shop"]},
+    "newRelic": {"region": "eu", "drop": [{"metrics": ["go_.+"]}]},
     "remoteWrite": [
         {
             "name": "long-term",

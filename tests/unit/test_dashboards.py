@@ -59,6 +59,7 @@ def test_the_dashboards_for_all_systems_are_those_required() -> None:
         "obs-endpoints",
         "obs-containers",
         "obs-capacity",
+        "obs-cloudwatch",
         "obs-cost",
         "obs-alerts",
         "obs-stack",

@@ -21,13 +21,14 @@ from observability.pictures.theme import SCALE, facts
 from observability.settings.load import ROOT
 from tests.unit.conftest import FULL, stack_config
 from tools.gallery import page
+from tools.gallery.__main__ import drawable
 from tools.gallery.figures import LEAST_COLUMN, cells, column_widths
 from tools.gallery.page import CAPTION, KINDS, WIDTH, draw, unfolded
 from tools.gallery.source import Source
 from tools.gallery.view import View
 
 DEV = stack_config("dev")
-EVERYWHERE = [*dashboards(DEV), *dashboards(stack_config("prod", FULL))]
+EVERYWHERE = [*drawable(DEV), *drawable(stack_config("prod", FULL))]
 PICTURES = ROOT / "docs" / "gallery"
 
 HOUR = View(start=36000, end=39600, values={"system": ".*", "search": ""}, scrape=15)

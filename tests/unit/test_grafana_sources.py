@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from dashboards.datasources import data_sources
+from dashboards.queries import panels
+from dashboards.registry import dashboards
 from observability.alerting.grafana_rules import EXPRESSION, rule_groups
 from observability.core.alert import ANNOTATIONS, LABELS
 from observability.core.errors import ConfigError
@@ -83,6 +85,42 @@ def test_cloudwatch_uses_its_key_or_the_credentials_of_the_host() -> None:
     assert "secureJsonDataEncoded" not in bare
 
 
+def test_cloudwatchs_dashboard_is_there_where_the_data_source_is() -> None:
+    assert "obs-cloudwatch" not in {entry.uid for entry in dashboards(stack_config("dev"))}
+    entries = {entry.uid: entry for entry in dashboards(with_sources(CLOUDWATCH))}
+    made = json.loads(entries["obs-cloudwatch"].text)
+    queries = {panel["title"]: panel["targets"][0] for panel in panels(made)}
+    assert entries["obs-cloudwatch"].folder == "observability"
+    asked = queries["RDS CPUUtilization (Average)"]
+    assert asked == {
+        "datasource": {"type": "cloudwatch", "uid": "cloudwatch"},
+        "queryMode": "Metrics",
+        "metricQueryType": 0,
+        "metricEditorMode": 0,
+        "id": "",
+        "refId": "A",
+        "expression": "",
+        "region": "default",
+        "namespace": "AWS/RDS",
+        "metricName": "CPUUtilization",
+        "dimensions": {"DBInstanceIdentifier": ["*"]},
+        "matchExact": True,
+        "statistic": "Average",
+        "period": "auto",
+        "label": "${PROP('Dim.DBInstanceIdentifier')}",
+    }
+    assert queries["Lines"]["logGroupNames"] == ["/app"]
+    assert (queries["Lines"]["queryMode"], queries["Lines"]["statsGroups"]) == ("Logs", ["bin(5m)"])
+    assert queries["Newest Lines"]["expression"].startswith("fields @timestamp, @message")
+
+
+def test_cloudwatchs_dashboard_has_the_metrics_of_the_settings_and_no_other_row() -> None:
+    own = {"namespace": "Shop/Orders", "name": "Paid", "dimension": "Region", "statistic": "Sum"}
+    config = with_sources({"cloudwatch": {"region": "eu-west-1", "metrics": [own]}})
+    (made,) = (json.loads(entry.text) for entry in dashboards(config) if entry.uid == "obs-cloudwatch")
+    assert [panel["title"] for panel in panels(made)] == ["Shop/Orders Paid (Sum)"]
+
+
 @pytest.mark.parametrize(
     ("sources", "path"),
     [
@@ -90,6 +128,15 @@ def test_cloudwatch_uses_its_key_or_the_credentials_of_the_host() -> None:
         ({"elasticsearch": {"url": "http://u:p@x"}}, "grafana.dataSources.elasticsearch.url"),
         ({"elasticsearch": {"url": "http://x", "index": "[logs-"}}, "grafana.dataSources.elasticsearch.index"),
         ({"cloudwatch": {"region": "Frankfurt"}}, "grafana.dataSources.cloudwatch.region"),
+        (
+            {
+                "cloudwatch": {
+                    "region": "eu-west-1",
+                    "metrics": [{"namespace": "AWS/EC2", "name": "A", "dimension": "B"}] * 2,
+                }
+            },
+            "grafana.dataSources.cloudwatch.metrics",
+        ),
         ({"cloudwatch": {"region": "eu-west-1", "secretKey": "x"}}, "grafana.dataSources.cloudwatch.secretKey"),
     ],
 )

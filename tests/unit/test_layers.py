@@ -14,7 +14,7 @@ LAYERS = (
     ("observability.parts", "observability.channels"),
     ("observability.systems",),
     ("observability.settings",),
-    ("observability.alerting", "observability.logs"),
+    ("observability.alerting", "observability.logs", "observability.apm"),
     ("observability.scrape", "observability.notifier", "observability.status_page"),
     ("rules",),
     ("dashboards",),

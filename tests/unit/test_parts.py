@@ -26,6 +26,7 @@ BEYOND_PROFILES: dict[str, Any] = {
         "components": {"shop": {"title": "Web shop", "system": "depot"}},
     },
     "backup": {"repository": "/var/backups/monitoring"},
+    "datadogAgent": {"site": "datadoghq.eu"},
     # Syslog and files need the collector, containers that must run need cAdvisor.
     "systems": {
         name: {key: value for key, value in system.items() if key not in ("logs", "containers")}

@@ -300,6 +300,15 @@ def test_a_filter_that_leaves_nothing_is_a_warning() -> None:
 def test_the_row_has_the_receivers_answer_from_prometheus_log() -> None:
     ((_, _, detail),) = rows(stack_config("dev", one()), {**OK, "failed": 1000}, {"total": 4000}, LOG)
     assert detail.endswith('; server returned HTTP status 401 Unauthorized: no such "token"')
+    ((_, _, detail),) = rows(stack_config("dev", one(bearerToken=True)), {**OK, "failed": 1000}, {"total": 4000}, LOG)
+    assert detail.endswith(': no such "token"; replace the credential: ./obs secret set longTermRemoteWriteToken dev')
+
+
+def test_a_receiver_that_rejects_everything_has_its_credential_named_without_a_log() -> None:
+    ((_, _, detail),) = rows(stack_config("dev", one(bearerToken=True)), {**OK, "failed": 1000}, {"total": 4000})
+    assert detail.endswith("; replace the credential: ./obs secret set longTermRemoteWriteToken dev")
+    ((_, _, detail),) = rows(stack_config("dev", one(bearerToken=True)), {**OK, "failed": 10}, {"total": 4000})
+    assert "credential" not in detail
 
 
 def test_a_long_answer_is_cut() -> None:

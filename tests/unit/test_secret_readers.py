@@ -29,6 +29,11 @@ RESTARTED: Final[dict[str, set[str]]] = {
     "shopExporterToken": {"shop-exporter"},
     "goalertDatabasePassword": {"goalert", "goalert-postgres"},
     "goalertEncryptionKey": {"goalert"},
+    "datadogApiKey": {"datadog-agent"},
+    # The agent reads what Prometheus does, which is told of it.
+    "depotScrapeToken": {"datadog-agent"},
+    "hospitalScrapePassword": {"datadog-agent"},
+    "studioScrapeKey": {"datadog-agent"},
     "edgeAuthorityCertificate": {"edge", "db-1/collector", "web-2/collector"},
     "edgeAuthorityCertificateNext": {"db-1/collector", "web-2/collector"},
     "edgeAuthorityCertificatePrevious": {"db-1/collector", "web-2/collector"},

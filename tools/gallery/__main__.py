@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from dashboards.cloudwatch import UID as CLOUDWATCH
 from dashboards.registry import Entry, dashboards, folders
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
@@ -32,7 +33,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         config = Home.find().config(given.stack).without({})
-        entries = dashboards(config)
+        entries = drawable(config)
         chosen = [entry for entry in entries if not given.only or entry.uid in given.only]
         pictures(config, chosen, given.out, given.at)
     except ConfigError as error:
@@ -40,6 +41,11 @@ def main() -> None:
         sys.exit(2)
     if all((given.out / f"{entry.uid}.png").is_file() for entry in entries):
         tidy(config, entries, given.out)
+
+
+def drawable(config: StackConfig) -> list[Entry]:
+    """The dashboards whose data the stack itself has."""
+    return [entry for entry in dashboards(config) if entry.uid != CLOUDWATCH]
 
 
 def pictures(config: StackConfig, entries: Sequence[Entry], out: Path, at: float) -> None:
