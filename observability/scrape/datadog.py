@@ -8,8 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import yaml
-
+from observability.core.documents import load_yaml
 from observability.core.naming import COMPOSE_PROJECT, LABEL_SYSTEM
 from observability.core.render import to_yaml
 from observability.logs.sources import LABEL_TEAM
@@ -116,7 +115,7 @@ def _addresses(config: StackConfig, job: Job) -> Iterator[str]:
         for path in discovery["files"]:
             text = config.files[str(path).removeprefix(f"{systems.FILES}/")]
             # JSON is YAML, and some editors leave tabs in it, which only JSON allows.
-            listed = json.loads(text) if str(path).endswith(".json") else yaml.safe_load(text)
+            listed = json.loads(text) if str(path).endswith(".json") else load_yaml(text)
             yield from (str(address) for group in listed or () for address in group["targets"])
 
 

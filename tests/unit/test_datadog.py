@@ -4,9 +4,9 @@ import json
 from typing import Any, Final
 
 import pytest
-import yaml
 
 from observability.apm import datadog as apm
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.scrape import datadog
 from observability.settings.load import secret_specs, validate
@@ -18,14 +18,14 @@ FOLDER: Final = "/etc/obs-datadog/current"
 
 
 def document(values: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(datadog.files(stack_config("dev", values))["datadog.yaml"])
+    found: dict[str, Any] = load_yaml(datadog.files(stack_config("dev", values))["datadog.yaml"])
     return found
 
 
 def instances(values: dict[str, Any], system: str) -> list[dict[str, Any]]:
     """The instances of the check for a system."""
     text = datadog.files(stack_config("dev", {**ON, **values}))["conf.d/openmetrics.d/conf.yaml"]
-    listed: list[dict[str, Any]] = yaml.safe_load(text)["instances"]
+    listed: list[dict[str, Any]] = load_yaml(text)["instances"]
     return [one for one in listed if f"system:{system}" in one["tags"]]
 
 

@@ -4,12 +4,12 @@ import json
 from typing import Any, Final
 
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from observability.apm import new_relic
 from observability.cli import apm
 from observability.cli.app import app
+from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.operations.home import Home
 from observability.scrape import prometheus
@@ -20,7 +20,7 @@ ON: Final[dict[str, Any]] = {"newRelic": {"region": "eu", "keep": [{"metrics": [
 
 
 def receivers(config: StackConfig) -> list[dict[str, Any]]:
-    document: dict[str, Any] = yaml.safe_load(prometheus.files(config, {})["prometheus.yaml"])
+    document: dict[str, Any] = load_yaml(prometheus.files(config, {})["prometheus.yaml"])
     found: list[dict[str, Any]] = document.get("remote_write", [])
     return found
 
