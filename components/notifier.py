@@ -11,7 +11,7 @@ from components.service import PublishedPort, VolumeMount
 from components.volume import volume
 from dashboards.linked_panels import linked
 from observability.notifier.facts import files
-from observability.parts.notifier import NAME, PICTURES, PORT, RECIPE
+from observability.parts.notifier import NAME, PART, PICTURES, PORT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +35,7 @@ class Notifier(ComponentResource):
             name,
             ProgramArgs(
                 context=context,
-                part=NAME,
-                recipe=RECIPE,
-                port=PORT,
+                part=PART,
                 files=files(context.config, args.rule_files, linked(context.config, args.rule_files)),
                 ports=(PublishedPort(internal=PORT, external=drawn.port, address=address),)
                 if drawn and drawn.port

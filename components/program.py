@@ -10,7 +10,7 @@ from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.service import HealthCheck, PublishedPort, Service, ServiceArgs, VolumeMount
 from observability.parts.program import folder
-from toolchain.recipe import Recipe
+from observability.parts.registry import AnyPart
 
 CODE: Final = "OBS_CODE"
 """Variable that changes with the code in the image, whose tag does not, so that the container is replaced."""
@@ -18,12 +18,10 @@ CODE: Final = "OBS_CODE"
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramArgs:
-    """A program of the part `part`, whose configuration file is `<part>.json` among `files`."""
+    """The program of a part, whose configuration file is `<part>.json` among `files`."""
 
     context: StackContext
-    part: str
-    recipe: Recipe
-    port: int
+    part: AnyPart
     files: Mapping[str, str]
     secret_files: Mapping[str, str] = field(default_factory=dict)
     tmpfs: Mapping[str, str] = field(default_factory=dict)
@@ -33,7 +31,9 @@ class ProgramArgs:
 
 def program(name: str, args: ProgramArgs, opts: ResourceOptions) -> Service:
     """The container with its configuration, which it reads again when it changes."""
-    context, part, user = args.context, args.part, args.recipe.user
+    context, part, recipe = args.context, args.part.name, args.part.images[0].recipe
+    if recipe is None:
+        raise AssertionError(f"{part} is no program of this project")
     image = context.settings.image(part)
     config = ConfigVolume(
         f"{name}-config",
@@ -41,17 +41,17 @@ def program(name: str, args: ProgramArgs, opts: ResourceOptions) -> Service:
             context=context,
             service=part,
             image=image,
-            user=user,
+            user=recipe.user,
             folder=folder(part),
             loader_folder="/tmp",  # noqa: S108 - a folder of the image that every user can write to
             files=args.files,
             secret_files=args.secret_files,
-            check=f"python3 -m {args.recipe.entrypoint[-1]} --check {part}.json",
+            check=f"python3 -m {recipe.entrypoint[-1]} --check {part}.json",
         ),
         opts,
     )
     # The images have no HTTP client.
-    request = f"exec 3<>/dev/tcp/127.0.0.1/{args.port} && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && "
+    request = f"exec 3<>/dev/tcp/127.0.0.1/{args.part.port} && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && "
     return Service(
         f"{name}-server",
         ServiceArgs(
@@ -59,12 +59,12 @@ def program(name: str, args: ProgramArgs, opts: ResourceOptions) -> Service:
             service=part,
             image=image,
             memory_mb=context.settings.part(part).memory_mb,
-            user=user,
+            user=recipe.user,
             health=HealthCheck(
                 test=("CMD", "bash", "-c", request + "read -r answer <&3 && [[ $answer == *' 200 '* ]]")
             ),
             command=(f"{folder(part)}/current/{part}.json",),
-            envs={CODE: args.recipe.version},
+            envs={CODE: recipe.version},
             tmpfs=args.tmpfs,
             ports=args.ports,
             volumes=(config.mount, *args.volumes),

@@ -11,7 +11,7 @@ from components.context import StackContext
 from components.program import ProgramArgs, program
 from components.service import VolumeMount
 from components.volume import volume
-from observability.parts.status_page import COMMAND_FILES, DATA, KEY, NAME, PORT, RECIPE
+from observability.parts.status_page import COMMAND_FILES, DATA, KEY, NAME, PART
 from observability.status_page.facts import files
 
 
@@ -42,9 +42,7 @@ class StatusPage(ComponentResource):
             name,
             ProgramArgs(
                 context=context,
-                part=NAME,
-                recipe=RECIPE,
-                port=PORT,
+                part=PART,
                 files=files(context.config, args.rules),
                 secret_files={COMMAND_FILES["key"]: KEY} if publish is not None and publish.key else {},
                 # Programs that publish it write temporary files.
