@@ -285,7 +285,7 @@ def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Container:
     stack = config()
     monkeypatch.setattr(Home, "config", lambda *_, **__: stack)
     # No server of the stack runs.
-    monkeypatch.setattr(StackConfig, "addresses", {})
+    monkeypatch.setattr(StackConfig, "addresses", {"prometheus": "http://127.0.0.1:9"})
     monkeypatch.setattr("observability.cli.incident._seen", lambda *_: ([], []))
     return found
 
