@@ -20,6 +20,7 @@ from observability.operations.preflight import objects
 from observability.parts.images import PINS
 from observability.settings.load import ROOT
 from tests.hosts.lab import Host
+from tests.http import HTTP
 from tests.in_use import refuse_if_in_use
 from tests.waits import HANG_SECONDS
 
@@ -95,7 +96,7 @@ class Monitored:
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The result of an instant query of the stack's Prometheus."""
-        answer = httpx.get("http://127.0.0.1:19101/api/v1/query", params={"query": expression}, timeout=60)
+        answer = HTTP.get("http://127.0.0.1:19101/api/v1/query", params={"query": expression}, timeout=60)
         answer.raise_for_status()
         found: list[dict[str, Any]] = answer.json()["data"]["result"]
         return found
@@ -103,7 +104,7 @@ class Monitored:
     def lines(self, selector: str, since: float) -> list[tuple[dict[str, str], str]]:
         """Labels (with structured metadata) and text of every stored line since a time, in order."""
         params = {"query": selector, "limit": "5000", "start": f"{since:.0f}000000000", "direction": "forward"}
-        answer = httpx.get("http://127.0.0.1:19104/loki/api/v1/query_range", params=params, timeout=60)
+        answer = HTTP.get("http://127.0.0.1:19104/loki/api/v1/query_range", params=params, timeout=60)
         answer.raise_for_status()
         streams = answer.json()["data"]["result"]
         found = [(value[0], stream["stream"], value[1]) for stream in streams for value in stream["values"]]

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
-
 from observability.core import naming
 from observability.core.naming import LABEL_STACK
 from observability.parts.images import PINS
+from tests.http import HTTP
 from tests.sabotage.stack import ALERTMANAGER, IDLE, PROMETHEUS, STACK, Stack
 from tests.waits import until
 
@@ -41,18 +40,18 @@ def remote_write(document: Document) -> None:
 
 def raise_thresholds(stack: Stack) -> None:
     stack.in_volume("prometheus", "sed -i 's/expr: vector(.*)/expr: vector(99)/' rules/thresholds.yaml")
-    httpx.post(f"{PROMETHEUS}/-/reload", timeout=30).raise_for_status()
+    HTTP.post(f"{PROMETHEUS}/-/reload", timeout=30).raise_for_status()
 
 
 def change_an_expression(stack: Stack) -> None:
     stack.in_volume("prometheus", 'sed -i \'s/up{job="node"}/up{job="nothing"}/\' rules/host.yaml rules/stack.yaml')
-    httpx.post(f"{PROMETHEUS}/-/reload", timeout=30).raise_for_status()
+    HTTP.post(f"{PROMETHEUS}/-/reload", timeout=30).raise_for_status()
 
 
 def add_a_rule_file(stack: Stack) -> None:
     text = "groups: [{name: strange, rules: [{record: strange, expr: vector(1)}]}]"
     stack.write("prometheus", "rules/strange.yaml", text)
-    httpx.post(f"{PROMETHEUS}/-/reload", timeout=30).raise_for_status()
+    HTTP.post(f"{PROMETHEUS}/-/reload", timeout=30).raise_for_status()
 
 
 def load_and_restore(stack: Stack) -> None:
@@ -167,7 +166,7 @@ def refuse(stack: Stack) -> None:
     stack.answer = 500
     labels = {"alertname": "Sabotage", "severity": "warning", "system": "platform"}
     alert = {"labels": labels, "endsAt": (datetime.now(UTC) + timedelta(minutes=10)).isoformat()}
-    httpx.post(f"{ALERTMANAGER}/api/v2/alerts", json=[alert], timeout=10).raise_for_status()
+    HTTP.post(f"{ALERTMANAGER}/api/v2/alerts", json=[alert], timeout=10).raise_for_status()
     # The first message leaves after group_wait, and two scrapes must have seen the attempts.
     time.sleep(25)
 

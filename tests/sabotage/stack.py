@@ -14,7 +14,6 @@ from threading import Thread
 from typing import Any, Final
 
 import docker
-import httpx
 import yaml
 
 from observability.core import naming
@@ -23,6 +22,7 @@ from observability.operations.rows import Row
 from observability.parts.images import PINS
 from observability.settings.load import ROOT
 from observability.systems import load as system_files
+from tests.http import HTTP
 
 STACK: Final = "truth"
 GATEWAY: Final = "10.231.65.1"
@@ -125,7 +125,7 @@ class Stack:
         change(document)
         self.write(service, file, yaml.safe_dump(document, sort_keys=False))
         if reload:
-            httpx.post(f"{reload}/-/reload", timeout=30).raise_for_status()
+            HTTP.post(f"{reload}/-/reload", timeout=30).raise_for_status()
 
     def read(self, service: str, file: str) -> str:
         """A file of a service's current configuration."""
@@ -165,13 +165,13 @@ class Stack:
             "createdBy": "somebody",
             "comment": "sabotage",
         }
-        httpx.post(f"{ALERTMANAGER}/api/v2/silences", json=document, timeout=10).raise_for_status()
+        HTTP.post(f"{ALERTMANAGER}/api/v2/silences", json=document, timeout=10).raise_for_status()
 
     def end_silences(self) -> None:
         """Expire every silence."""
-        for one in httpx.get(f"{ALERTMANAGER}/api/v2/silences", timeout=10).json():
+        for one in HTTP.get(f"{ALERTMANAGER}/api/v2/silences", timeout=10).json():
             if one["status"]["state"] != "expired":
-                httpx.delete(f"{ALERTMANAGER}/api/v2/silence/{one['id']}", timeout=10)
+                HTTP.delete(f"{ALERTMANAGER}/api/v2/silence/{one['id']}", timeout=10)
 
     def sweep(self) -> None:
         """Remove everything of this stack from Docker, including what others made."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import docker
-import httpx
 import yaml
 from docker.models.containers import Container as Program
 
@@ -19,6 +18,7 @@ from observability.logs import inputs, loki, otel
 from observability.parts import otel_collector
 from observability.parts.images import PINS
 from observability.settings.load import StackConfig
+from tests.http import HTTP
 from tests.ports import free_port
 from tests.servers import engine
 from tests.servers.engine import Engine
@@ -236,6 +236,6 @@ def ready(address: str, program: Program | None = None) -> None:
         if program is not None:
             program.reload()
             assert program.status == "running", program.logs().decode()[-4000:]
-        return httpx.get(address, timeout=5).status_code == 200
+        return HTTP.get(address, timeout=5).status_code == 200
 
     until(answers)

@@ -14,7 +14,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import docker
-import httpx
 import yaml
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool
@@ -23,6 +22,7 @@ from observability.alerting import alertmanager
 from observability.notifier.facts import FILE, files
 from observability.parts.images import PINS
 from observability.parts.notifier import FOLDER, PICTURES, USER
+from tests.http import HTTP
 from tests.unit.conftest import stack_config
 from tests.waits import until
 
@@ -137,6 +137,7 @@ class Servers:
     def __init__(self, containers: Mapping[str, Container], world: World) -> None:
         self.containers = containers
         self.world = world
+        self.addresses: dict[str, str] = {}
 
     @property
     def notifier(self) -> Container:
@@ -144,10 +145,15 @@ class Servers:
         return self.containers["notifier"]
 
     def api(self, service: str, port: int, path: str) -> Any:  # noqa: ANN401 - any JSON
-        """The JSON of a server's path; the test reaches the network from its gateway."""
-        self.containers[service].reload()
-        networks = self.containers[service].attrs["NetworkSettings"]["Networks"]
-        answer = httpx.get(f"http://{networks[NAME]['IPAddress']}:{port}{path}", trust_env=False, timeout=10)
+        """The JSON of a server's path; the test reaches the network from its gateway.
+
+        Not of the notifier after a test has stopped it: its address may be another one.
+        """
+        if service not in self.addresses:
+            self.containers[service].reload()
+            networks = self.containers[service].attrs["NetworkSettings"]["Networks"]
+            self.addresses[service] = networks[NAME]["IPAddress"]
+        answer = HTTP.get(f"http://{self.addresses[service]}:{port}{path}", timeout=10)
         kind = answer.raise_for_status().headers["Content-Type"]
         return answer.json() if "json" in kind else answer.content if "png" in kind else answer.text
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import httpx
 import pytest
 
 from observability.logs.sources import LABEL_FORMAT
+from tests.http import HTTP
 from tests.servers.collector_run import Container, collector, entries, loki_server, write
 from tests.servers.corpus import (
     Line,
@@ -128,5 +128,5 @@ def test_a_line_of_a_megabyte_is_stored_whole_in_pieces(corpus: Corpus, address:
 
 
 def test_no_line_was_refused(address: str) -> None:
-    page = httpx.get(f"{address}/metrics", timeout=30).text
+    page = HTTP.get(f"{address}/metrics", timeout=30).text
     assert not [line for line in page.splitlines() if line.startswith("loki_discarded_samples_total{")]

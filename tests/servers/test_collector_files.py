@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import pytest
 
 from observability.settings.load import StackConfig
+from tests.http import HTTP
 from tests.servers.collector_run import Running, collector
 from tests.servers.log_table import own
 from tests.servers.otlp_double import Entry
@@ -191,7 +191,7 @@ def test_a_line_of_a_file_is_stored_as_the_table_says(running: Running, now: dat
 
 
 def test_dropped_lines_are_counted_by_their_reason(running: Running) -> None:
-    page = httpx.get(running.lines, timeout=30).text
+    page = HTTP.get(running.lines, timeout=30).text
     found = re.findall(r"obs_collector_lines_dropped_total\{(.*)\} (\S+)", page)
     counted = {re.search(r'reason="([^"]*)"', labels)[1]: float(value) for labels, value in found}  # type: ignore[index]
     assert counted == {"health-checks": 2, "debug": 1}

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import httpx
 import pytest
 
 from observability.logs.loki import INDEXED
+from tests.http import HTTP
 from tests.servers.collector_run import Running, collector, moment, write
 from tests.servers.log_case import Case, Stored
 from tests.servers.log_cases import CASES
@@ -120,7 +120,7 @@ def test_a_line_of_a_megabyte_is_stored_whole_in_pieces(arrived: dict[str, list[
 
 def test_unreadable_lines_are_counted_by_stream(running: Running, arrived: dict[str, list[Entry]]) -> None:
     counted: dict[str, float] = {}
-    for line in httpx.get(running.lines, timeout=30).text.splitlines():
+    for line in HTTP.get(running.lines, timeout=30).text.splitlines():
         if found := re.match(r"obs_collector_lines_unparsed_total\{(.*)\} (\S+)$", line):
             labels = dict(re.findall(r'(\w+)="([^"]*)"', found[1]))
             assert set(labels) == {"container", "service", "stack", "system", "team"}

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-import httpx
 import pytest
 
 from observability.logs.loki import INDEXED
+from tests.http import HTTP
 from tests.servers.collector_run import Container, collector, entry, loki_server, write
 from tests.servers.log_case import Case
 from tests.servers.log_cases import CASES
@@ -64,7 +64,7 @@ def stored(address: str, name: str) -> list[Line]:
         "limit": "5000",
         "direction": "forward",
     }
-    answer = httpx.get(
+    answer = HTTP.get(
         f"{address}/loki/api/v1/query_range",
         params=parameters,
         headers={"X-Loki-Response-Encoding-Flags": "categorize-labels"},
@@ -101,5 +101,5 @@ def test_files_that_were_rotated_long_ago_are_stored_too(loki: str) -> None:
 
 
 def test_loki_discards_none_of_the_lines(loki: str) -> None:
-    page = httpx.get(f"{loki}/metrics", timeout=30).text
+    page = HTTP.get(f"{loki}/metrics", timeout=30).text
     assert not [line for line in page.splitlines() if line.startswith("loki_discarded_samples_total{")]

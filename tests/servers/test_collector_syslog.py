@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
-import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from observability.logs import inputs
 from observability.settings.load import StackConfig
+from tests.http import HTTP
 from tests.servers.collector_run import Running, collector
 from tests.servers.otlp_double import Entry
 from tests.unit.conftest import stack_config
@@ -227,8 +227,8 @@ def test_the_settings_say_whose_a_message_is(running: Running) -> None:
         "3": ("academy", "academy"),
         "4": ("unassigned", "unassigned"),
     }
-    until(lambda: 'reason="noise"' in httpx.get(running.lines, timeout=30).text)
-    (line,) = re.findall(r"obs_collector_lines_dropped_total\{.*reason=\"noise\".*", httpx.get(running.lines).text)
+    until(lambda: 'reason="noise"' in HTTP.get(running.lines, timeout=30).text)
+    (line,) = re.findall(r"obs_collector_lines_dropped_total\{.*reason=\"noise\".*", HTTP.get(running.lines).text)
     assert 'system="academy"' in line
     assert line.endswith(" 1")
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 import docker
-import httpx
 import pytest
 from docker.models.containers import Container
 
@@ -20,6 +19,7 @@ from observability.operations.restore import Plan, Target, make_volumes, restore
 from observability.parts.backup import PASSWORD, script
 from observability.parts.images import PINS
 from observability.settings.load import StackConfig, validate
+from tests.http import HTTP
 from tests.ports import free_port
 from tests.waits import until
 
@@ -87,7 +87,7 @@ def prometheus(target: Target, root: Path) -> Iterator[tuple[Container, str]]:
     try:
         made.start()
         url = f"http://127.0.0.1:{port}"
-        until(lambda: httpx.get(f"{url}/-/ready", trust_env=False).is_success)
+        until(lambda: HTTP.get(f"{url}/-/ready").is_success)
         yield made, url
     finally:
         print(made.logs().decode()[-3000:])  # noqa: T201 - shown by pytest where a test fails
@@ -157,7 +157,7 @@ def loki_server(target: Target) -> Iterator[str]:
         made.put_archive("/", backup.packed(texts, 0o644))
         made.start()
         url = f"http://127.0.0.1:{port}"
-        until(lambda: httpx.get(f"{url}/ready", trust_env=False).is_success)
+        until(lambda: HTTP.get(f"{url}/ready").is_success)
         yield url
     finally:
         print(made.logs().decode()[-3000:])  # noqa: T201 - shown by pytest where a test fails
@@ -170,9 +170,9 @@ def push(url: str, service: str, flush: bool) -> None:
     stream = {"container": "shop-1", "service": service, "system": "shop"}
     values = [[str(now - 1000 + number), f"line {number}"] for number in range(10)]
     body = {"streams": [{"stream": stream, "values": values}]}
-    assert httpx.post(f"{url}/loki/api/v1/push", json=body, trust_env=False).status_code == 204
+    assert HTTP.post(f"{url}/loki/api/v1/push", json=body).status_code == 204
     if flush:
-        assert httpx.post(f"{url}/flush", trust_env=False).is_success
+        assert HTTP.post(f"{url}/flush").is_success
 
 
 @pytest.mark.parametrize("target", [True], indirect=True, ids=["lines"])

@@ -27,6 +27,7 @@ from observability.scrape.prometheus import files as prometheus_files
 from observability.settings.hosts import earlier_token, token
 from observability.settings.load import StackConfig, validate
 from tests.hosts.keys import tls_files
+from tests.http import HTTP
 from tests.servers.collector_run import Container, collector, entry, ready, write
 from tests.waits import until
 
@@ -223,7 +224,7 @@ def _address(program: Program, network: Network) -> str:
 
 
 def _query(running: Edge, query: str) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{running.prometheus}/api/v1/query", params={"query": query}, timeout=30)
+    answer = HTTP.get(f"{running.prometheus}/api/v1/query", params={"query": query}, timeout=30)
     found: list[dict[str, Any]] = answer.json()["data"]["result"]
     return found
 
@@ -303,7 +304,7 @@ def test_a_certificate_of_the_users_own_is_presented_in_its_place(running: Edge,
 
 def test_its_metrics_are_served_inside_the_network(running: Edge) -> None:
     address = _address(running.program, running.network)
-    page = httpx.get(f"http://{address}:{caddy.METRICS_PORT}/metrics", timeout=30, trust_env=False).text
+    page = HTTP.get(f"http://{address}:{caddy.METRICS_PORT}/metrics", timeout=30).text
     assert "caddy_http_requests_total" in page
 
 
@@ -353,7 +354,7 @@ def _secrets(running: Edge, names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _lines(running: Edge, text: str) -> list[Any]:
-    answer = httpx.get(
+    answer = HTTP.get(
         f"{running.loki}/loki/api/v1/query_range", params={"query": f'{{container=~".+"}} |= "{text}"'}, timeout=30
     )
     found: list[Any] = answer.json()["data"]["result"]

@@ -13,6 +13,7 @@ from docker.models.containers import Container
 
 from observability.logs import log_rules, loki
 from observability.parts.images import PINS
+from tests.http import HTTP
 from tests.tools import archive
 from tests.unit.conftest import stack_config
 from tests.waits import until
@@ -97,7 +98,7 @@ def address() -> Iterator[str]:
 
 def _ready(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/ready", timeout=10).status_code == 200
+        return HTTP.get(f"{address}/ready", timeout=10).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -105,7 +106,7 @@ def _ready(address: str) -> bool:
 def push(address: str, at: float, lines: list[str], **labels: str) -> None:
     """Send lines of one stream with times from this one on, a millisecond apart."""
     values = [[str(int(at * 1e9) + number * 1_000_000), line] for number, line in enumerate(lines)]
-    answer = httpx.post(
+    answer = HTTP.post(
         f"{address}/loki/api/v1/push", json={"streams": [{"stream": labels, "values": values}]}, timeout=60
     )
     assert answer.status_code == 204, answer.text
@@ -120,7 +121,7 @@ def counted(address: str, record: str, at: float) -> dict[tuple[str, ...], float
         for rule in group["rules"]
         if rule["record"] == record
     ]
-    answer = httpx.get(f"{address}/loki/api/v1/query", params={"query": expr, "time": f"{at:.0f}"}, timeout=60)
+    answer = HTTP.get(f"{address}/loki/api/v1/query", params={"query": expr, "time": f"{at:.0f}"}, timeout=60)
     assert answer.status_code == 200, answer.text
     return {
         tuple(value for _, value in sorted(one["metric"].items())): float(one["value"][1])
@@ -171,7 +172,7 @@ def test_errors_are_counted_by_kind_and_lines_without_a_kind_are_not(address: st
         ]
         stream = {"system": "kinds", "service": "web", "level": level}
         body = {"streams": [{"stream": stream, "values": values}]}
-        assert httpx.post(f"{address}/loki/api/v1/push", json=body, timeout=60).status_code == 204
+        assert HTTP.post(f"{address}/loki/api/v1/push", json=body, timeout=60).status_code == 204
     push(address, end - 30, ["no kind"], system="kinds", service="web", level="error")
     found = counted(address, "app:log_error_kinds:count1m", end)
     assert {labels: value for labels, value in found.items() if "kinds" in labels} == {
@@ -184,7 +185,7 @@ def test_loki_has_loaded_every_rule_without_an_error(address: str) -> None:
     groups: list[dict[str, Any]] = []
 
     def evaluated() -> bool:
-        groups[:] = httpx.get(f"{address}/prometheus/api/v1/rules", timeout=30).json()["data"]["groups"]
+        groups[:] = HTTP.get(f"{address}/prometheus/api/v1/rules", timeout=30).json()["data"]["groups"]
         return bool(groups) and all(rule["health"] in ("ok", "err") for group in groups for rule in group["rules"])
 
     until(evaluated)

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.http import HTTP
 from tests.servers.collector_run import loki_server
 from tests.unit.conftest import stack_config
 from tests.waits import until
@@ -54,7 +54,7 @@ def pushed(text: str, nanoseconds: int) -> bytes:
 
 def stored(address: str, text: str) -> list[tuple[dict[str, str], list[list[str]]]]:
     """Labels and values of the streams with a line that contains this text."""
-    answer = httpx.get(
+    answer = HTTP.get(
         f"{address}/loki/api/v1/query_range",
         params={"query": f'{{system="depot"}} |= "{text}"'},
         headers={"X-Loki-Response-Encoding-Flags": "categorize-labels"},
@@ -72,7 +72,7 @@ def test_a_line_pushed_by_another_collector_is_stored_with_its_labels(address: s
     text = f"out of stock, said to {program}"
     values = [[str(now), text]]
     body = pushed(text, now) if "proto" in kind else json.dumps({"streams": [{"stream": LABELS, "values": values}]})
-    answer = httpx.post(
+    answer = HTTP.post(
         f"{address}/loki/api/v1/push",
         content=body,
         headers={"Content-Type": kind, "User-Agent": program},

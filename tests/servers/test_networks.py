@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 import docker
-import httpx
 import pytest
 import yaml
 from docker.models.containers import Container
@@ -18,6 +17,7 @@ from observability.parts.images import PINS
 from observability.scrape import labelled
 from observability.scrape.prometheus import files
 from observability.settings.load import ROOT
+from tests.http import HTTP
 from tests.in_use import alone
 from tests.unit.conftest import stack_config
 from tests.unit.metrics_server import serving
@@ -121,7 +121,7 @@ def _clear(client: docker.DockerClient) -> None:
 
 def targets() -> dict[str, dict[str, Any]]:
     """The system's targets by instance."""
-    found = httpx.get(f"http://127.0.0.1:{PORT}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]
+    found = HTTP.get(f"http://127.0.0.1:{PORT}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]
     return {one["labels"]["instance"]: one for one in found if one["labels"].get("system") == SYSTEM}
 
 
@@ -157,7 +157,7 @@ def _asked(container: Container, url: str) -> int:
 
 def test_a_process_of_the_host_reaches_the_stack_on_loopback(applications: dict[str, Container]) -> None:
     del applications
-    until(lambda: httpx.get(f"http://127.0.0.1:{PORT}/-/ready", timeout=10).status_code == 200)
+    until(lambda: HTTP.get(f"http://127.0.0.1:{PORT}/-/ready", timeout=10).status_code == 200)
 
 
 def test_a_port_on_loopback_is_not_reached_from_the_stacks_network(applications: dict[str, Container]) -> None:

@@ -19,6 +19,7 @@ from observability.parts.images import PINS
 from observability.parts.model import FOLDER_MARK, NOBODY, Placed
 from observability.parts.probe import SECRETS, Probe, module_name
 from tests.hosts.keys import tls_files
+from tests.http import HTTP
 from tests.tools import archive
 from tests.waits import until
 
@@ -187,14 +188,14 @@ def results(ports: dict[str, Any]) -> Iterator[dict[str, dict[str, float]]]:
 
 def _healthy(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/-/healthy", trust_env=False).status_code == 200
+        return HTTP.get(f"{address}/-/healthy").status_code == 200
     except httpx.HTTPError:
         return False
 
 
 def _probed(address: str, probe: Probe) -> dict[str, float]:
     params = {"module": module_name(probe), "target": probe.target}
-    text = httpx.get(f"{address}/probe", params=params, timeout=60, trust_env=False).text
+    text = HTTP.get(f"{address}/probe", params=params, timeout=60).text
     lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in lines if "{" not in name}
 

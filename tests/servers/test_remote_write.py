@@ -21,6 +21,7 @@ from observability.parts.images import PINS
 from observability.parts.prometheus import LOADED
 from observability.scrape import prometheus
 from observability.settings.load import StackConfig
+from tests.http import HTTP
 from tests.ports import free_port
 from tests.tools import archive
 from tests.unit.conftest import stack_config
@@ -66,7 +67,7 @@ class Double:
         if name in self.statuses:
             return self.statuses[name], {"Retry-After": "1"} if self.statuses[name] == 429 else {}
         kept = {key: value for key, value in headers.items() if key.startswith(("Content-", "X-Prometheus"))}
-        answer = httpx.post(f"{self.behind}/api/v1/write", content=body, headers=kept, timeout=30, trust_env=False)
+        answer = HTTP.post(f"{self.behind}/api/v1/write", content=body, headers=kept, timeout=30)
         # By these a receiver of version 2 says how many samples it has stored.
         return answer.status_code, {k: v for k, v in answer.headers.items() if k.startswith("x-prometheus")}
 
@@ -144,11 +145,11 @@ class Running:
 
     def get(self, _: str, path: str, **params: str) -> Any:  # noqa: ANN401 - JSON
         """The sender's response, as `verify` asks for it."""
-        return httpx.get(f"{self.url}{path}", params=params, timeout=30, trust_env=False).raise_for_status().json()
+        return HTTP.get(f"{self.url}{path}", params=params, timeout=30).raise_for_status().json()
 
     def received(self, query: str) -> list[dict[str, str]]:
         """The series that the receiver has."""
-        answer = httpx.get(f"{self.receiver}/api/v1/query", params={"query": query}, timeout=30, trust_env=False)
+        answer = HTTP.get(f"{self.receiver}/api/v1/query", params={"query": query}, timeout=30)
         return [one["metric"] for one in answer.raise_for_status().json()["data"]["result"]]
 
     def row(self, name: str) -> tuple[str, str]:
@@ -230,7 +231,7 @@ def _prometheus(port: int, files: dict[str, str], flags: tuple[str, ...]) -> Ite
 
 def _ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/-/ready", timeout=5, trust_env=False).status_code == 200
+        return HTTP.get(f"http://127.0.0.1:{port}/-/ready", timeout=5).status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -9,13 +9,13 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import docker
-import httpx
 import pytest
 from docker.models.containers import Container
 from docker.models.networks import Network
 
 from observability.parts import postgres, redis
 from observability.parts.model import Here, Placed, Run
+from tests.http import HTTP
 from tests.samples.lab import IMAGES
 from tests.waits import until
 from toolchain import ensure_images
@@ -53,7 +53,7 @@ class Exporter:
         """Whether the exporter reaches the store; None where it does not say so."""
         self.program.reload()
         address = self.program.attrs["NetworkSettings"]["Networks"][self.network.name]["IPAddress"]
-        page = httpx.get(f"http://{address}:{port}{path}", timeout=30, trust_env=False).text
+        page = HTTP.get(f"http://{address}:{port}{path}", timeout=30).text
         values = [line.rpartition(" ")[2] for line in page.splitlines() if line.partition(" ")[0] == series]
         return values[0] == "1" if values else None
 
@@ -172,7 +172,7 @@ def test_another_password_of_redis_is_read_when_the_loader_asks_for_it(network: 
         found.install(SECOND)
         assert found.up(*asked) is False
         address = found.program.attrs["NetworkSettings"]["Networks"][network.name]["IPAddress"]
-        answer = httpx.post(f"http://{address}:{redis.PORT}{run.files.reload}", timeout=30, trust_env=False)
+        answer = HTTP.post(f"http://{address}:{redis.PORT}{run.files.reload}", timeout=30)
         assert answer.is_success
         assert found.up(*asked) is True
         assert found.started() == began
