@@ -1,5 +1,6 @@
 """A separate checkout with a stack of its own, as the tests of running stacks use it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import docker
-import httpx
 import yaml
 
 from observability.core.naming import LABEL_STACK
 from observability.settings.load import ROOT
+from tests.http import HTTP
 from tests.in_use import refuse_if_in_use
 from tests.waits import HANG_SECONDS
 
@@ -31,6 +32,8 @@ class Project:
     """All that its stack file says, by key, unless a test changes it."""
     usual: dict[str, Any] = field(default_factory=dict)
     client: docker.DockerClient = field(default_factory=docker.from_env)
+    unsettled: bool = False
+    """Whether the stack may differ from the usual settings, until the next `up`."""
 
     @property
     def gateway(self) -> str:
@@ -74,6 +77,11 @@ class Project:
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
 
+    def store_all(self, values: Mapping[str, str]) -> None:
+        """Store secrets until `forget`."""
+        done = self.obs("secret", "import", self.stack, stdin=json.dumps(values))
+        assert done.returncode == 0, done.stderr
+
     def forget(self) -> None:
         """Remove the secrets of receivers: without a server at their addresses, messages would fail repeatedly."""
         for path in (self.data / "secrets" / self.stack).glob("*"):
@@ -82,7 +90,7 @@ class Project:
 
     def prometheus(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
         """The data of a response of the stack's Prometheus."""
-        answer = httpx.get(f"http://127.0.0.1:{self.port('prometheus')}/api/v1/{path}", params=params, timeout=60)
+        answer = HTTP.get(f"http://127.0.0.1:{self.port('prometheus')}/api/v1/{path}", params=params, timeout=60)
         answer.raise_for_status()
         return answer.json()["data"]
 
@@ -135,4 +143,5 @@ def up(project: Project, usual: dict[str, Any]) -> Project:
     project.usual = usual
     project.configure()
     project.up()
+    project.unsettled = False
     return project

@@ -10,6 +10,7 @@ from docker.models.containers import Container
 
 from demo.tenant.containers import LABEL_PROJECT
 from observability.core.naming import LABEL_SERVICE, LABEL_STACK
+from tests.http import HTTP
 from tests.live.conftest import DEMO, STACK, Project, until
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -129,7 +130,7 @@ def test_the_demo_has_no_label_or_network_of_the_stack(stack: Project) -> None:
 
 def test_the_heartbeat_of_the_stack_arrives_at_the_demo() -> None:
     def status() -> Any:  # noqa: ANN401 - JSON
-        return httpx.get(f"http://{DEMO.gateway}:8000/", timeout=5, trust_env=False).json()
+        return HTTP.get(f"http://{DEMO.gateway}:8000/", timeout=5).json()
 
     until(lambda: status()["state"] == "up")
 

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 from docker.models.containers import Container
 
 from observability.core.naming import LABEL_SERVICE, LABEL_STACK, UNASSIGNED
 from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM
 from observability.systems import load as system_files
+from tests.http import HTTP
 from tests.live.conftest import DEMO, STACK, Project, until
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -47,7 +47,7 @@ def lines(selector: str, limit: int = 5000, start: int = 0) -> list[tuple[dict[s
     now = time.time_ns()
     params: dict[str, Any] = {"query": selector, "limit": limit, "direction": "forward"}
     params |= {"start": start or now - 3_600 * 10**9, "end": now}
-    answer = httpx.get("http://127.0.0.1:13100/loki/api/v1/query_range", params=params, timeout=60)
+    answer = HTTP.get("http://127.0.0.1:13100/loki/api/v1/query_range", params=params, timeout=60)
     answer.raise_for_status()
     found = [
         (stream["stream"], int(value[0]), value[1])
@@ -65,7 +65,7 @@ def value(stack: Project, query: str) -> float | None:
 def test_a_request_is_found_in_loki_by_its_correlation_id() -> None:
     mine = uuid.uuid4().hex
     headers = {"X-Correlation-ID": mine}
-    assert httpx.get(f"{DEMO.shop_address}/api/products/1", headers=headers, timeout=60).status_code == 200
+    assert HTTP.get(f"{DEMO.shop_address}/api/products/1", headers=headers, timeout=60).status_code == 200
     labels, _, _ = until(partial(lines, f'{{service="app"}} | correlation_id="{mine}"'))[0]
     assert labels["system"] == "social-selling"
     assert labels["level"] == "info"
@@ -104,7 +104,7 @@ def test_a_container_that_nothing_selects_is_read_as_unassigned(stack: Project) 
 
 
 def test_streams_have_few_labels() -> None:
-    answer = httpx.get("http://127.0.0.1:13100/loki/api/v1/labels", timeout=60).json()
+    answer = HTTP.get("http://127.0.0.1:13100/loki/api/v1/labels", timeout=60).json()
     assert set(answer["data"]) == {"container", "service", "stack", "system", "team", "level"}
 
 
@@ -162,6 +162,6 @@ def test_a_changed_configuration_replaces_loki_and_keeps_its_lines(settled: Proj
     done = settled.obs("up", STACK)
     assert done.returncode == 0, done.stderr
     assert settled.client.containers.get(f"obs-{STACK}-loki").id != before
-    config = httpx.get("http://127.0.0.1:13100/config", timeout=60).text
+    config = HTTP.get("http://127.0.0.1:13100/config", timeout=60).text
     assert "retention_period: 10d" in config
     assert until(partial(lines, '{service="prometheus"}', 1)) == old

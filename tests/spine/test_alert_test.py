@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.http import HTTP
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
 from tests.spine.conftest import ALERTMANAGER, GATEWAY, STACK, Project, until
@@ -37,9 +37,9 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(spine: Project) -> Iterator[Told]:
+def told(started: Project) -> Iterator[Told]:
     """The spine with five receivers, of which three work."""
-    usual = spine.usual
+    usual = started.usual
     with HttpDoubles(GATEWAY) as http, MailDouble(GATEWAY) as mail:
         http.refuse("webhook", 500)
         notifications = {
@@ -55,20 +55,18 @@ def told(spine: Project) -> Iterator[Told]:
             "info": ["broken", "gone"],
             "muteTimes": {"always": {}, "later": {"times": [f"{LATER:%H:%M}-{LATER + timedelta(minutes=5):%H:%M}"]}},
         }
-        spine.usual = {**usual, "notifications": notifications}
-        spine.configure()
+        started.usual = {**usual, "notifications": notifications}
+        started.configure()
+        started.unsettled = True
         secrets = {"chatUrl": f"{http.url}/slack/T0/B0/x", "brokenUrl": f"{http.url}/webhook/x"}
         secrets["goneUrl"] = f"http://{GATEWAY}:9/discord/x"
-        for name, value in secrets.items():
-            spine.store(name, value)
-        done = spine.obs("up", STACK)
+        started.store_all(secrets)
+        done = started.obs("up", STACK)
         assert done.returncode == 0, done.stderr
-        yield Told(project=spine, http=http, mail=mail)
-        spine.usual = usual
-        spine.forget()
-        spine.configure()
-        done = spine.obs("up", STACK)
-        assert done.returncode == 0, done.stderr
+        yield Told(project=started, http=http, mail=mail)
+        started.usual = usual
+        started.forget()
+        started.configure()
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +88,7 @@ def rows(done: Done) -> dict[str, str]:
 
 
 def ask(path: str, **params: str) -> Any:  # noqa: ANN401 - whatever the API answers
-    answer = httpx.get(f"{API}/{path}", params=params, timeout=60)
+    answer = HTTP.get(f"{API}/{path}", params=params, timeout=60)
     answer.raise_for_status()
     return answer.json()
 
@@ -100,7 +98,7 @@ def post(labels: dict[str, str], *, over: bool = False) -> None:
     now = datetime.now(UTC)
     ends = now if over else now + timedelta(minutes=30)
     alert = {"labels": labels, "startsAt": (now - timedelta(minutes=5)).isoformat(), "endsAt": ends.isoformat()}
-    httpx.post(f"{API}/alerts", json=[alert], timeout=60).raise_for_status()
+    HTTP.post(f"{API}/alerts", json=[alert], timeout=60).raise_for_status()
 
 
 def test_each_receiver_is_reported_as_delivered_or_with_its_servers_error(

@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
+from tests.http import HTTP
 from tests.spine.conftest import ALERTMANAGER, Project, until
 
 pytestmark = pytest.mark.usefixtures("spine")
@@ -92,11 +92,11 @@ def post(alerts: list[Labels], *, over: bool = False) -> None:
     now = datetime.now(UTC)
     ends = now if over else now + timedelta(minutes=30)
     times = {"startsAt": (now - timedelta(minutes=1)).isoformat(), "endsAt": ends.isoformat()}
-    httpx.post(ALERTS, json=[{"labels": labels, **times} for labels in alerts], timeout=60).raise_for_status()
+    HTTP.post(ALERTS, json=[{"labels": labels, **times} for labels in alerts], timeout=60).raise_for_status()
 
 
 def of_run(run: str) -> list[dict[str, dict[str, str]]]:
-    found: list[dict[str, dict[str, str]]] = httpx.get(ALERTS, params={"filter": f'run="{run}"'}, timeout=60).json()
+    found: list[dict[str, dict[str, str]]] = HTTP.get(ALERTS, params={"filter": f'run="{run}"'}, timeout=60).json()
     return found
 
 
@@ -144,13 +144,13 @@ def test_a_silenced_alert_no_longer_mutes_others(run: str) -> None:
         for name, value in (("alertname", "HostDown"), ("run", run))
     ]
     silence = {"matchers": matchers, "startsAt": datetime.now(UTC).isoformat(), "endsAt": ends}
-    made = httpx.post(SILENCES, json={**silence, "createdBy": "test", "comment": "test"}, timeout=5)
+    made = HTTP.post(SILENCES, json={**silence, "createdBy": "test", "comment": "test"}, timeout=5)
     made.raise_for_status()
     try:
         marked = {**redis, "cause_silenced": "HostDown"}
         until(lambda: [one for one in of_run(run) if marked.items() <= one["labels"].items()])
         assert state(run, marked) == "active"
     finally:
-        httpx.delete(f"{SILENCES.removesuffix('s')}/{made.json()['silenceID']}", timeout=5).raise_for_status()
+        HTTP.delete(f"{SILENCES.removesuffix('s')}/{made.json()['silenceID']}", timeout=5).raise_for_status()
     # Once the silence has expired, it is resolved: the cause is sent, and mutes again.
     until(lambda: not [one for one in of_run(run) if marked.items() <= one["labels"].items()])

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import httpx
 import pytest
 import yaml
 
 from observability.settings.load import ROOT
+from tests.http import HTTP
 from tests.live.told import Told, connected, told
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
@@ -88,7 +88,7 @@ FAILING: Final = [
 def post(alerts: list[Alert], since: datetime, until: datetime | None = None) -> None:
     ends = until or datetime.now(UTC) + timedelta(minutes=30)
     times = {"startsAt": since.isoformat(), "endsAt": ends.isoformat()}
-    httpx.post(ALERTS, json=[{**alert, **times} for alert in alerts], timeout=60).raise_for_status()
+    HTTP.post(ALERTS, json=[{**alert, **times} for alert in alerts], timeout=60).raise_for_status()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +102,9 @@ class Said:
 
 
 @pytest.fixture(scope="module")
-def doubles(spine: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
+def doubles(started: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
     """The receivers, and the stack that notifies them of every alert."""
-    with connected(spine) as found:
+    with connected(started) as found:
         yield found
 
 
