@@ -4,6 +4,7 @@ The program declares components alone, so no plugin is needed.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,7 +52,7 @@ class Engine:
         self.home = home
         self._cli = cli.parent.parent
         self._environment = {**os.environ, **home.environment()}
-        home.project.mkdir()
+        home.project.mkdir(exist_ok=True)
         (home.project / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
 
     def _command(self, names: Sequence[str], wait: str) -> list[str]:
@@ -89,62 +90,86 @@ class Engine:
         return found
 
 
-@pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+def engine_in(folder: Path, patch: pytest.MonkeyPatch) -> Engine:
+    """The engine with its data and its home in this folder."""
     for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("OBS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+        patch.delenv(name, raising=False)
+    patch.setenv("OBS_DATA_DIR", str(folder / "data"))
+    patch.setenv("PULUMI_HOME", str(folder / "home"))
     known = pulumi_cli.find()
     return Engine(Home.find(), known[0] if known else ensure({}).pulumi)
 
 
-def test_an_update_after_a_killed_one_is_refused_until_its_lock_is_removed(engine: Engine) -> None:
-    assert engine.up("a") == ""
-    engine.state.check()
-    lock = engine.up_killed("a", "b")
-    assert f"(pid {lock.pid})" in engine.up("a", "b")
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data folders `1` and `2`: after an update that declares `a`, and after another one that declares `b` too."""
+    folder = tmp_path_factory.mktemp("records")
+    with pytest.MonkeyPatch.context() as patch:
+        engine = engine_in(folder / "made", patch)
+        for number, names in (("1", ("a",)), ("2", ("a", "b"))):
+            assert engine.up(*names) == ""
+            shutil.copytree(engine.home.folder, folder / number)
+    return folder
+
+
+def engine_after(records: Path, updates: int, folder: Path, patch: pytest.MonkeyPatch) -> Engine:
+    """The engine with a copy of the record after so many updates."""
+    shutil.copytree(records / str(updates), folder / "data")
+    return engine_in(folder, patch)
+
+
+@pytest.fixture
+def once(records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The engine after an update that declares `a`."""
+    return engine_after(records, 1, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def twice(records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The engine after an update that declares `a`, and another one that declares `b` too."""
+    return engine_after(records, 2, tmp_path, monkeypatch)
+
+
+def test_an_update_after_a_killed_one_is_refused_until_its_lock_is_removed(once: Engine) -> None:
+    once.state.check()
+    lock = once.up_killed("a", "b")
+    assert f"(pid {lock.pid})" in once.up("a", "b")
     with pytest.raises(ConfigError, match=f"was killed: process {lock.pid} "):
-        engine.state.check()
-    assert len(engine.state.unlock()) == 1
-    engine.state.check()
-    assert engine.up("a", "b", "c") == ""
-    assert read(engine.state.file, "dev").resources == 4
+        once.state.check()
+    assert len(once.state.unlock()) == 1
+    once.state.check()
+    assert once.up("a", "b", "c") == ""
+    assert read(once.state.file, "dev").resources == 4
 
 
 @pytest.mark.parametrize("cut", [0, -1])
-def test_the_engine_goes_on_from_a_restored_record(cut: int, engine: Engine) -> None:
-    assert engine.up("a") == ""
-    assert engine.up("a", "b") == ""
-    path = engine.state.file
+def test_the_engine_goes_on_from_a_restored_record(cut: int, twice: Engine) -> None:
+    path = twice.state.file
     whole = path.read_bytes()
     path.write_bytes(whole[:cut])
-    assert engine.up("a", "b") != ""
+    assert twice.up("a", "b") != ""
     with pytest.raises(ConfigError, match="the record of dev is damaged"):
-        engine.state.check()
-    assert engine.state.restore() is not None
-    engine.state.check()
-    assert engine.up("a", "b", "c") == ""
+        twice.state.check()
+    assert twice.state.restore() is not None
+    twice.state.check()
+    assert twice.up("a", "b", "c") == ""
     assert read(path, "dev").resources == 4
     (aside,) = path.parent.glob("*.damaged-*")
     assert aside.read_bytes() == whole[:cut]
 
 
-def test_every_copy_that_the_engine_keeps_is_read(engine: Engine) -> None:
-    assert engine.up("a") == ""
-    assert engine.up("a", "b") == ""
-    kept = list(engine.state._kept())
-    assert {path.path.relative_to(engine.state.folder).parts[0] for path in kept} == {"stacks", "backups", "history"}
+def test_every_copy_that_the_engine_keeps_is_read(twice: Engine) -> None:
+    kept = list(twice.state._kept())
+    assert {path.path.relative_to(twice.state.folder).parts[0] for path in kept} == {"stacks", "backups", "history"}
     assert {record.resources for record in kept} >= {2, 3}
 
 
-def test_the_engine_begins_another_record_where_none_is_left(engine: Engine) -> None:
-    assert engine.up("a") == ""
-    state = engine.state
+def test_the_engine_begins_another_record_where_none_is_left(once: Engine) -> None:
+    state = once.state
     for record in [*state._kept()]:
         record.path.unlink()
     state.file.write_bytes(state.file.read_bytes()[:100])
     state.set_aside()
     state.check()
-    assert engine.up("a", "b") == ""
+    assert once.up("a", "b") == ""
     assert read(state.file, "dev").resources == 3

@@ -1,5 +1,6 @@
 """A separate checkout with a stack of its own, as the tests of running stacks use it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -31,6 +32,8 @@ class Project:
     """All that its stack file says, by key, unless a test changes it."""
     usual: dict[str, Any] = field(default_factory=dict)
     client: docker.DockerClient = field(default_factory=docker.from_env)
+    unsettled: bool = False
+    """Whether the stack may differ from the usual settings, until the next `up`."""
 
     @property
     def gateway(self) -> str:
@@ -73,6 +76,11 @@ class Project:
         done = self.obs("secret", "set", name, self.stack, stdin=value)
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
+
+    def store_all(self, values: Mapping[str, str]) -> None:
+        """Store secrets until `forget`."""
+        done = self.obs("secret", "import", self.stack, stdin=json.dumps(values))
+        assert done.returncode == 0, done.stderr
 
     def forget(self) -> None:
         """Remove the secrets of receivers: without a server at their addresses, messages would fail repeatedly."""
@@ -135,4 +143,5 @@ def up(project: Project, usual: dict[str, Any]) -> Project:
     project.usual = usual
     project.configure()
     project.up()
+    project.unsettled = False
     return project

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -58,18 +57,17 @@ def told(http: HttpDoubles, mail: MailDouble) -> dict[str, list[Told]]:
 
 @contextmanager
 def connected(project: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
-    """The doubles, with the stack sending to them; afterwards it has its usual settings again."""
+    """The doubles, with the stack sending to them; the stack is unsettled afterwards."""
     with HttpDoubles(project.gateway) as http, MailDouble(project.gateway) as mail:
         section = notifications(http.url, project.gateway, mail.port)
         # Not alerts of the platform: what earlier tests did to the stack may still raise one.
         section["teams"] = {team: list(CHANNELS) for team in ("alawael", "erpgo", "syncup")}
         project.configure({**project.usual, "notifications": section})
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda one: project.store(*one), secrets(http.url).items()))
+        project.unsettled = True
+        project.store_all(secrets(http.url))
         project.up()
         try:
             yield http, mail
         finally:
             project.forget()
             project.configure()
-            project.up()

@@ -135,16 +135,24 @@ def judge(cases: Sequence[Case]) -> dict[str, str]:
         )
         document["tests"].append(_test(case))
     written |= {name: yaml.dump(document, Dumper=yaml.CSafeDumper) for name, document in documents.items()}
+    failures = reported(written, list(documents))
+    said = {case.name: failures.get(case.name, "promtool says nothing of it") for case in cases}
+    return {name: failure for name, failure in said.items() if failure is not None}
+
+
+def reported(written: Mapping[str, str], documents: Sequence[str]) -> dict[str, str | None]:
+    """For each test of these files, by its name: promtool's failure, or None; of all files one run.
+
+    AssertionError with what it prints if it reports on none.
+    """
     # The report names the case of every failure; what promtool prints does not.
     command = f"promtool test rules --junit={_REPORT} {' '.join(documents)}; cat {_REPORT}"
     output = run_tool("prometheus", ["sh", "-c", command], written).output
     text, found, report = output.partition("<testsuites>")
-    if not found:
-        return {case.name: text for case in cases}
+    assert found, text
     tests = fromstring(found + report).iter("testcase")  # noqa: S314 - promtool's own
-    judged = {test.get("name"): test.find("failure") for test in tests}
-    silent = {case.name: "promtool says nothing of it" for case in cases if case.name not in judged}
-    return silent | {name: failure.text or "" for name, failure in judged.items() if name and failure is not None}
+    failures = {str(test.get("name")): test.find("failure") for test in tests}
+    return {name: None if failure is None else failure.text or "" for name, failure in failures.items()}
 
 
 @cache
@@ -162,15 +170,20 @@ def _evaluated(case: Case) -> list[dict[str, Any]]:
     made, alerts = _loaded(case)
     known = {text.partition("{")[0] for text in case.series}
     for group in [*made, *alerts]:
-        known |= {rule["record"] for rule in group["rules"] if "record" in rule and _has_value(rule, known)}
-    kept = [{**group, "rules": [rule for rule in group["rules"] if _has_value(rule, known)]} for group in alerts]
+        known |= {rule["record"] for rule in group["rules"] if "record" in rule and has_value(rule, known)}
+    kept = [{**group, "rules": [rule for rule in group["rules"] if has_value(rule, known)]} for group in alerts]
     kept = [group for group in kept if group["rules"]]
     return [*needed(made, json.dumps([kept, list(case.values)])), *kept]
 
 
-def _has_value(rule: Mapping[str, Any], known: Set[str]) -> bool:
+def is_constant(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule has the same value whatever series there are."""
+    return bool(_CONSTANT.fullmatch(str(rule["expr"])))
+
+
+def has_value(rule: Mapping[str, Any], known: Set[str]) -> bool:
     """Whether a rule may have a value, besides a constant, where only series of these names are."""
-    if _CONSTANT.fullmatch(rule["expr"]):
+    if is_constant(rule):
         return False
     return bool(known & set(_NAME.findall(rule["expr"])) or _WITHOUT_SERIES.search(rule["expr"]))
 

@@ -1,8 +1,9 @@
 """Every alert: it is a required one, has the required texts, and has cases in which it fires and does not fire."""
 
+import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +16,6 @@ from dashboards.linked_rules import files
 from dashboards.links import AlertLinks
 from dashboards.registry import dashboards
 from observability.alerting.grafana_rules import rule_groups
-from observability.check.promtool import in_order
 from observability.core.alert import ANNOTATIONS, COMPONENTS, CONTEXT, LABELS, RECENT, SEVERITIES
 from observability.core.documents import load_yaml
 from observability.core.naming import PLATFORM
@@ -23,9 +23,8 @@ from observability.core.types import seconds
 from observability.settings.load import ROOT
 from rules import load, rendered
 from rules.overrides import Overrides
-from tests.rules.harness import EVERYTHING, Case
+from tests.rules.harness import EVERYTHING, Case, has_value, is_constant, reported
 from tests.rules.required import LONGEST, REQUIRED
-from tests.tools import run_tool
 from tests.unit.conftest import FULL, REFERENCE, stack_config
 
 HERE: Final = Path(__file__).parent
@@ -101,7 +100,7 @@ def expected() -> tuple[tuple[str, Mapping[str, str]], ...]:
 
 def asked_for(thresholds: str, asked: str) -> str:
     """The recordings of `thresholds.yaml` that a text names, of the systems that it names and the platform."""
-    groups = load_yaml(thresholds)["groups"]
+    groups = _groups(thresholds)
     names, words = set(re.findall(r"\bapp:[a-z0-9_:]+", asked)), set(re.findall(r"[a-z][a-z0-9-]*", asked))
     kept = [
         {**group, "rules": [rule for rule in group["rules"] if _named(rule, names, {*words, PLATFORM})]}
@@ -115,27 +114,76 @@ def _named(rule: Mapping[str, Any], names: set[str], systems: set[str]) -> bool:
 
 
 def verdicts(cases: Mapping[str, str], root: Path = REFERENCE) -> Mapping[str, str]:
-    """promtool's result for each of these plain test files, given by name: one container for all of them.
+    """promtool's result for each of these plain test files, given by name: one run for all of them.
 
-    The plain rule files are used unchanged, without links, so that a test has the text of its rules. Every threshold
-    of every system, evaluated for hours, would take most of the time; a test file gets those that it names.
+    The plain rule files are used without links, so that a test has the text of its rules. Every rule, evaluated for
+    hours, would take most of the time: a test gets those that may have a value from its series, and the thresholds
+    that these and the test name.
     """
     own = files(stack_config("dev", EVERYTHING, root))
     texts = {**own, **{name: source.text for name, source in load().items()}}
     written: dict[str, str] = {}
+    documents: dict[str, dict[str, Any]] = {}
     for file, case in cases.items():
-        named = [Path(name).name for name in load_yaml(case)["rule_files"]]
-        asked = "\n".join([case, *(texts[name] for name in named if name != THRESHOLDS)])
-        loaded = {name: asked_for(texts[name], asked) if name == THRESHOLDS else texts[name] for name in named}
-        written |= {f"{file}/rules/{name}": text for name, text in loaded.items()}
-        written[f"{file}/case.yaml"] = in_order(case, {f"rules/{name}": text for name, text in loaded.items()})
-    # promtool does not name the file that a result is about.
-    each = "echo file: $folder; (cd $folder && promtool test rules case.yaml)"
-    command = f"exec 2>&1; for folder in {' '.join(cases)}; do {each}; done"
-    said = re.split(
-        r"^file: (\S+)$", run_tool("prometheus", ["sh", "-c", command], written).output, flags=re.MULTILINE
-    )
-    return dict(zip(said[1::2], said[2::2], strict=True))
+        whole = _plain(case)
+        named = [Path(name).name for name in whole["rule_files"]]
+        # Its groups are evaluated in the order of the files.
+        assert "group_eval_order" not in whole
+        for number, test in enumerate(whole["tests"]):
+            rules = _loaded(texts, named, test)
+            rule_file = next((name for name, text in written.items() if text == rules), f"{file}-{number}.rules.yaml")
+            written[rule_file] = rules
+            document = documents.setdefault(f"{file}-{rule_file}", {**whole, "rule_files": [rule_file], "tests": []})
+            document["tests"].append({**test, "name": f"{file} {number}: {test.get('name', '')}"})
+            document["group_eval_order"] = [group["name"] for group in load_yaml(rules)["groups"]]
+    written |= {name: yaml.dump(document, Dumper=yaml.CSafeDumper) for name, document in documents.items()}
+    failures = reported(written, list(documents))
+    names = [test["name"] for document in documents.values() for test in document["tests"]]
+    said = {name: failures.get(name, "promtool says nothing of it") for name in names}
+    wrong = {name: failure for name, failure in said.items() if failure is not None}
+    return {
+        file: "\n".join(f"{name}: {wrong[name]}" for name in wrong if name.startswith(f"{file} ")) or "SUCCESS"
+        for file in cases
+    }
+
+
+def _plain(case: str) -> dict[str, Any]:
+    """A plain test file. Values of series stay texts: YAML would read 0x240, a zero 241 times, as a number."""
+    found: dict[str, Any] = load_yaml(case)
+    # The loader makes only texts, lists and objects.
+    texts = yaml.load(case, yaml.CBaseLoader)["tests"]  # noqa: S506
+    for test, as_written in zip(found["tests"], texts, strict=True):
+        test |= {key: as_written[key] for key in ("input_series",) if key in test}
+    return found
+
+
+def _loaded(texts: Mapping[str, str], files: Sequence[str], test: Mapping[str, Any]) -> str:
+    """The rule file for one test: the rules of these files that may have a value from the test's series."""
+    known = {str(one["series"]).partition("{")[0].strip() for one in test.get("input_series", ())}
+    groups = [group for name in files if name != THRESHOLDS for group in _groups(texts[name])]
+    before: set[str] = set()
+    while before != known:
+        before = set(known)
+        known |= {
+            rule["record"] for group in groups for rule in group["rules"] if "record" in rule if _kept(rule, known)
+        }
+    kept = [{**group, "rules": [rule for rule in group["rules"] if _kept(rule, known)]} for group in groups]
+    # Without any rule, promtool does not report on the test.
+    kept = [group for group in kept if group["rules"]] or groups
+    # In JSON a line break is `\n`, whose letter would be read as part of the name that follows.
+    asked = json.dumps([test, kept]).replace("\\n", " ")
+    limits = _groups(asked_for(texts[THRESHOLDS], asked)) if THRESHOLDS in files else []
+    return yaml.dump({"groups": [*limits, *kept]}, Dumper=yaml.CSafeDumper, sort_keys=False)
+
+
+def _kept(rule: Mapping[str, Any], known: Set[str]) -> bool:
+    return is_constant(rule) or has_value(rule, known)
+
+
+@cache
+def _groups(rules: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = load_yaml(rules)["groups"]
+    return found
 
 
 @cache

@@ -137,6 +137,7 @@ class Servers:
     def __init__(self, containers: Mapping[str, Container], world: World) -> None:
         self.containers = containers
         self.world = world
+        self.addresses: dict[str, str] = {}
 
     @property
     def notifier(self) -> Container:
@@ -144,10 +145,15 @@ class Servers:
         return self.containers["notifier"]
 
     def api(self, service: str, port: int, path: str) -> Any:  # noqa: ANN401 - any JSON
-        """The JSON of a server's path; the test reaches the network from its gateway."""
-        self.containers[service].reload()
-        networks = self.containers[service].attrs["NetworkSettings"]["Networks"]
-        answer = http.get(f"http://{networks[NAME]['IPAddress']}:{port}{path}", trust_env=False, timeout=10)
+        """The JSON of a server's path; the test reaches the network from its gateway.
+
+        Not of the notifier after a test has stopped it: its address may be another one.
+        """
+        if service not in self.addresses:
+            self.containers[service].reload()
+            networks = self.containers[service].attrs["NetworkSettings"]["Networks"]
+            self.addresses[service] = networks[NAME]["IPAddress"]
+        answer = http.get(f"http://{self.addresses[service]}:{port}{path}", trust_env=False, timeout=10)
         kind = answer.raise_for_status().headers["Content-Type"]
         return answer.json() if "json" in kind else answer.content if "png" in kind else answer.text
 

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from tests.live.conftest import STACK, Project
+from tests.live.project import up
 from tests.live.told import Told, connected, told
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
@@ -27,6 +28,8 @@ def doubles(stack: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
     """The receivers, and the whole stack that notifies them."""
     with connected(stack) as found:
         yield found
+        stack.forget()
+        up(stack, stack.usual)
 
 
 @pytest.fixture(scope="module")

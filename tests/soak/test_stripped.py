@@ -4,12 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.content import stripped
+from tests.content import SYSTEMS, stripped
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stripped.stripped(tmp_path_factory.mktemp("stripped"))
+
+
+def test_every_test_module_is_collected(checkout: Path) -> None:
+    done = stripped.tests(checkout, "--collect-only", "-W", "ignore", "tests")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert not any(system in done.stdout for system in SYSTEMS)
 
 
 @pytest.mark.parametrize("folder", ["unit", "metrics", "dashboards", "rules", "mistakes", "servers"])

@@ -6,7 +6,6 @@ from typing import Final
 import pytest
 
 from tests.conftest import has_demo
-from tests.live.conftest import settled as settled
 from tests.live.project import Project as Project
 from tests.live.project import in_use, up
 from tests.waits import HANG_SECONDS as HANG_SECONDS
@@ -38,6 +37,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def spine(project: Project) -> Project:
-    """The project with its stack up."""
+def started(project: Project) -> Project:
+    """The project with its stack up; whoever changes it marks it as unsettled."""
     return up(project, {})
+
+
+@pytest.fixture
+def spine(started: Project) -> Project:
+    """The stack with its usual settings, reset by `obs up` if an earlier test changed it."""
+    return up(started, started.usual) if started.unsettled else started
+
+
+@pytest.fixture
+def changed(started: Project) -> Iterator[Project]:
+    """The stack for a test that changes it and brings it up by itself, as an earlier one may have left it.
+
+    Its settings and secrets are reset after the test, but the stack is only when a test needs it.
+    """
+    started.unsettled = True
+    yield started
+    started.forget()
+    started.configure()

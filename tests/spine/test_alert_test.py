@@ -37,9 +37,9 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(spine: Project) -> Iterator[Told]:
+def told(started: Project) -> Iterator[Told]:
     """The spine with five receivers, of which three work."""
-    usual = spine.usual
+    usual = started.usual
     with HttpDoubles(GATEWAY) as http, MailDouble(GATEWAY) as mail:
         http.refuse("webhook", 500)
         notifications = {
@@ -55,20 +55,18 @@ def told(spine: Project) -> Iterator[Told]:
             "info": ["broken", "gone"],
             "muteTimes": {"always": {}, "later": {"times": [f"{LATER:%H:%M}-{LATER + timedelta(minutes=5):%H:%M}"]}},
         }
-        spine.usual = {**usual, "notifications": notifications}
-        spine.configure()
+        started.usual = {**usual, "notifications": notifications}
+        started.configure()
+        started.unsettled = True
         secrets = {"chatUrl": f"{http.url}/slack/T0/B0/x", "brokenUrl": f"{http.url}/webhook/x"}
         secrets["goneUrl"] = f"http://{GATEWAY}:9/discord/x"
-        for name, value in secrets.items():
-            spine.store(name, value)
-        done = spine.obs("up", STACK)
+        started.store_all(secrets)
+        done = started.obs("up", STACK)
         assert done.returncode == 0, done.stderr
-        yield Told(project=spine, http=http, mail=mail)
-        spine.usual = usual
-        spine.forget()
-        spine.configure()
-        done = spine.obs("up", STACK)
-        assert done.returncode == 0, done.stderr
+        yield Told(project=started, http=http, mail=mail)
+        started.usual = usual
+        started.forget()
+        started.configure()
 
 
 @pytest.fixture(scope="module")

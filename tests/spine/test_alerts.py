@@ -14,7 +14,7 @@ import pytest
 
 from tests.spine.conftest import GATEWAY, HANG_SECONDS, STACK, Project
 
-pytestmark = pytest.mark.usefixtures("spine")
+pytestmark = pytest.mark.usefixtures("started")
 
 PORT = 19095
 TOKEN = "T0PSECRETPATH"  # noqa: S105 - what must not be found anywhere
@@ -30,9 +30,9 @@ RULE = """groups:
 
 
 @pytest.fixture
-def receiver(spine: Project) -> Iterator["queue.Queue[tuple[str, dict[str, Any]]]"]:
+def receiver(started: Project) -> Iterator["queue.Queue[tuple[str, dict[str, Any]]]"]:
     """A web server on the host's address in the stack's network, and what is posted to it."""
-    assert spine.client.networks.get(f"obs-{STACK}")
+    assert started.client.networks.get(f"obs-{STACK}")
     received: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
 
     class Handler(BaseHTTPRequestHandler):
@@ -52,12 +52,12 @@ def receiver(spine: Project) -> Iterator["queue.Queue[tuple[str, dict[str, Any]]
 
 
 def test_an_alert_raised_on_purpose_reaches_the_webhook_whose_address_stays_secret(
-    settled: Project, receiver: "queue.Queue[tuple[str, dict[str, Any]]]", tmp_path: Path
+    changed: Project, receiver: "queue.Queue[tuple[str, dict[str, Any]]]", tmp_path: Path
 ) -> None:
-    assert TOKEN not in settled.store("alertWebhookUrl", f"http://{GATEWAY}:{PORT}/{TOKEN}\n")
-    rule = settled.root / "rules" / "purpose.yaml"
+    assert TOKEN not in changed.store("alertWebhookUrl", f"http://{GATEWAY}:{PORT}/{TOKEN}\n")
+    rule = changed.root / "rules" / "purpose.yaml"
     rule.write_text(RULE)
-    done = settled.obs("up", STACK)
+    done = changed.obs("up", STACK)
     rule.unlink()
     assert done.returncode == 0, done.stderr
 
@@ -70,14 +70,14 @@ def test_an_alert_raised_on_purpose_reaches_the_webhook_whose_address_stays_secr
     assert alert["annotations"]["description"] == "It is 42"
     assert {"cluster": "obs-spine", "environment": "dev"}.items() <= alert["labels"].items()
 
-    for container in settled.client.containers.list(all=True, ignore_removed=True):
+    for container in changed.client.containers.list(all=True, ignore_removed=True):
         assert TOKEN not in json.dumps(container.attrs), container.name
         with suppress(docker.errors.NotFound):  # of another test, removed in the meantime
             assert TOKEN not in container.logs().decode(errors="replace"), container.name
-    assert settled.obs("synth", STACK, "--out", str(tmp_path / "out")).returncode == 0
+    assert changed.obs("synth", STACK, "--out", str(tmp_path / "out")).returncode == 0
     for path_written in (tmp_path / "out").rglob("*.*"):
         assert TOKEN not in path_written.read_text()
-    state = [path for path in (settled.data / "state").rglob("*") if path.is_file()]
+    state = [path for path in (changed.data / "state").rglob("*") if path.is_file()]
     assert state
     assert not [path for path in state if TOKEN.encode() in path.read_bytes()]
-    assert TOKEN not in (settled.data / "project" / f"Pulumi.{STACK}.yaml").read_text()
+    assert TOKEN not in (changed.data / "project" / f"Pulumi.{STACK}.yaml").read_text()

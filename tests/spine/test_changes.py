@@ -8,7 +8,7 @@ import pytest
 
 from tests.spine.conftest import STACK, Project, until
 
-pytestmark = pytest.mark.usefixtures("spine")
+pytestmark = pytest.mark.usefixtures("started")
 
 
 def test_verify_is_green_with_a_row_for_every_target(spine: Project) -> None:
@@ -29,13 +29,13 @@ def test_a_second_up_changes_nothing(spine: Project) -> None:
     assert spine.tracked() == before
 
 
-def test_a_changed_interval_is_active_after_up_without_a_restart(settled: Project) -> None:
-    started = settled.started_at()
-    settled.configure({"prometheus": {"scrapeInterval": "3s"}})
-    done = settled.obs("up", STACK)
+def test_a_changed_interval_is_active_after_up_without_a_restart(changed: Project) -> None:
+    started = changed.started_at()
+    changed.configure({"prometheus": {"scrapeInterval": "3s"}})
+    done = changed.obs("up", STACK)
     assert done.returncode == 0, done.stderr
-    assert "scrape_interval: 3s" in settled.prometheus("status/config")["yaml"]
-    assert settled.started_at() == started
+    assert "scrape_interval: 3s" in changed.prometheus("status/config")["yaml"]
+    assert changed.started_at() == started
 
 
 def rule_groups(project: Project) -> set[str]:
@@ -43,22 +43,22 @@ def rule_groups(project: Project) -> set[str]:
     return {group["name"] for group in project.prometheus("rules")["groups"]}
 
 
-def test_a_broken_rule_fails_with_promtools_error_and_the_old_rules_stay(settled: Project) -> None:
-    broken = settled.root / "rules" / "broken.yaml"
+def test_a_broken_rule_fails_with_promtools_error_and_the_old_rules_stay(changed: Project) -> None:
+    broken = changed.root / "rules" / "broken.yaml"
     broken.write_text("groups:\n- name: broken\n  rules:\n  - {alert: A, expr: 'rate(foo[5m'}\n")
-    started = settled.started_at()
-    loaded = rule_groups(settled)
+    started = changed.started_at()
+    loaded = rule_groups(changed)
     for _ in range(2):  # the second time nothing has changed, and it must still fail
-        done = settled.obs("up", STACK)
+        done = changed.obs("up", STACK)
         assert done.returncode == 1
         assert "unclosed left parenthesis" in done.stderr
         assert "Traceback" not in done.stderr
-        assert rule_groups(settled) == loaded
+        assert rule_groups(changed) == loaded
     broken.write_text("groups:\n- name: repaired\n  rules:\n  - {alert: A, expr: 'vector(1)'}\n")
-    done = settled.obs("up", STACK)
+    done = changed.obs("up", STACK)
     assert done.returncode == 0, done.stderr
-    assert rule_groups(settled) == loaded | {"repaired"}
-    assert settled.started_at() == started
+    assert rule_groups(changed) == loaded | {"repaired"}
+    assert changed.started_at() == started
     broken.unlink()
 
 
@@ -82,17 +82,17 @@ def test_a_container_removed_or_stopped_by_hand_runs_again_after_up(spine: Proje
     assert f"{STACK}: 0 changes" in spine.obs("up", STACK).stdout
 
 
-def test_verify_is_red_and_names_a_missing_server(settled: Project) -> None:
-    settled.client.containers.get(f"obs-{STACK}-alertmanager").stop()
-    done = settled.obs("verify", STACK, "--quick")
+def test_verify_is_red_and_names_a_missing_server(changed: Project) -> None:
+    changed.client.containers.get(f"obs-{STACK}-alertmanager").stop()
+    done = changed.obs("verify", STACK, "--quick")
     assert done.returncode == 1
     assert re.search(r"^FAIL +container alertmanager +exited$", done.stdout, re.MULTILINE), done.stdout
     assert re.search(r"^FAIL +target alertmanager alertmanager:9093 +down", done.stdout, re.MULTILINE), done.stdout
 
 
-def test_no_process_has_a_secret_in_its_arguments(settled: Project) -> None:
+def test_no_process_has_a_secret_in_its_arguments(changed: Project) -> None:
     value = "https://127.0.0.1:9/hooks/a-secret-token"
-    settled.store("alertWebhookUrl", value)
+    changed.store("alertWebhookUrl", value)
     seen: list[str] = []
     done = threading.Event()
 
@@ -109,12 +109,12 @@ def test_no_process_has_a_secret_in_its_arguments(settled: Project) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        assert settled.obs("up", STACK).returncode in (0, 1)
+        assert changed.obs("up", STACK).returncode in (0, 1)
     finally:
         done.set()
         watcher.join()
     assert seen == []
-    installed = settled.client.containers.get(f"obs-{STACK}-alertmanager").exec_run(
+    installed = changed.client.containers.get(f"obs-{STACK}-alertmanager").exec_run(
         ["sh", "-c", "cat /etc/alertmanager/current/secrets/*"]
     )
     assert value.encode() in installed.output

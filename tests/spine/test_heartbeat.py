@@ -9,7 +9,7 @@ import pytest
 from demo.heartbeat import Heartbeat, server
 from tests.spine.conftest import GATEWAY, STACK, Project, until
 
-pytestmark = pytest.mark.usefixtures("spine")
+pytestmark = pytest.mark.usefixtures("started")
 
 PORT = 19096
 INTERVAL = 20.0
@@ -38,14 +38,14 @@ def outside() -> Iterator[Counted]:
     listener.server_close()
 
 
-def test_pings_arrive_repeatedly_and_verify_reports_them(settled: Project, outside: Counted) -> None:
-    settled.configure({"notifications": {"heartbeat": {"interval": f"{INTERVAL:.0f}s"}}})
-    settled.store("heartbeatUrl", f"http://{GATEWAY}:{PORT}/ping/1234\n")
-    done = settled.obs("up", STACK)
+def test_pings_arrive_repeatedly_and_verify_reports_them(changed: Project, outside: Counted) -> None:
+    changed.configure({"notifications": {"heartbeat": {"interval": f"{INTERVAL:.0f}s"}}})
+    changed.store("heartbeatUrl", f"http://{GATEWAY}:{PORT}/ping/1234\n")
+    done = changed.obs("up", STACK)
     assert done.returncode == 0, done.stdout + done.stderr
 
     until(lambda: outside.pings)
-    verified = settled.obs("verify", STACK, "--quick")
+    verified = changed.obs("verify", STACK, "--quick")
     assert "the heartbeat leaves" in verified.stdout
     # Alerts of the stack itself may still fire about servers that earlier tests stopped.
     failed = [line for line in verified.stdout.splitlines() if re.match(r"\s*FAIL\s+(?!\s|alert )", line)]

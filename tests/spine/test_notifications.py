@@ -102,9 +102,9 @@ class Said:
 
 
 @pytest.fixture(scope="module")
-def doubles(spine: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
+def doubles(started: Project) -> Iterator[tuple[HttpDoubles, MailDouble]]:
     """The receivers, and the stack that notifies them of every alert."""
-    with connected(spine) as found:
+    with connected(started) as found:
         yield found
 
 

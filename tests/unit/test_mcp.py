@@ -1,4 +1,7 @@
-"""`obs mcp`, asked by the client of the official SDK over standard input and output, before doubles of the servers."""
+"""`obs mcp`, asked by the client of the official SDK before doubles of the servers.
+
+One session is over standard input and output, with the command as its own process; the others are in this process.
+"""
 
 import asyncio
 import builtins
@@ -6,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,12 +18,18 @@ from typing import Any
 import pytest
 import yaml
 from mcp import Client, StdioServerParameters
+from mcp.server.mcpserver import MCPServer
 from typer.testing import CliRunner
 
 from observability.cli.app import app
+from observability.cli.mcp import server
+from observability.cli.mcp.tools import Tools
+from observability.core import project
 from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.operations.answer_size import LIMIT
+from observability.operations.bounded import Servers
+from observability.operations.home import Home
 from observability.operations.journal import Journal
 from observability.settings.load import ROOT
 from tests.unit.conftest import REFERENCE
@@ -32,19 +42,19 @@ LABELS = {"alertname": "HighErrorRate", "severity": "warning", "system": "depot"
 
 @dataclass
 class Stack:
-    """Doubles of a stack's servers, and how the server of the protocol is started for it."""
+    """Doubles of a stack's servers, and the server of the protocol for it, or how it is started as a process."""
 
     prometheus: Doubles
     alertmanager: Doubles
     loki: Doubles
-    start: StdioServerParameters
+    server: MCPServer[Any] | StdioServerParameters
     audit: Journal
 
     def session(self, steps: Callable[[Client], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - what it returns
-        """The result of these steps of a client that has started the server."""
+        """The result of these steps of a client of the server."""
 
         async def run() -> Any:  # noqa: ANN401
-            async with Client(self.start) as client:
+            async with Client(self.server) as client:
                 return await steps(client)
 
         return asyncio.run(run())
@@ -70,31 +80,78 @@ class Stack:
         return result
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
+@contextmanager
+def served(folder: Path, server_of: Callable[[Path], MCPServer[Any] | StdioServerParameters]) -> Iterator[Stack]:
+    """The doubles and a project folder with their addresses, for which `server_of` gives the server."""
     prometheus, alertmanager, loki = Doubles(), Doubles(), Doubles()
     with serving(prometheus), serving(alertmanager), serving(loki):
-        project = tmp_path / "project"
-        project.mkdir()
-        (project / "systems").symlink_to(REFERENCE / "systems")
+        root = folder / "project"
+        root.mkdir()
+        (root / "systems").symlink_to(REFERENCE / "systems")
         document = load_yaml((REFERENCE / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
         for name, double in (("prometheus", prometheus), ("alertmanager", alertmanager), ("loki", loki)):
             document["config"][f"observability:{name}"] = {"port": double.port}
-        (project / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-        environment = {"OBS_DATA_DIR": str(tmp_path / "data"), "OBS_PROJECT": str(project), "PYTHONPATH": str(ROOT)}
-        start = StdioServerParameters(
+        (root / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+        audit = Journal(path=folder / "data" / "audit" / "dev.jsonl")
+        yield Stack(prometheus=prometheus, alertmanager=alertmanager, loki=loki, server=server_of(folder), audit=audit)
+        assert prometheus.sent == alertmanager.sent == loki.sent == []
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """With the server in this process, made as the command makes it."""
+
+    def made(folder: Path) -> MCPServer[Any]:
+        monkeypatch.setenv(project.VARIABLE, str(folder / "project"))
+        monkeypatch.setenv("OBS_DATA_DIR", str(folder / "data"))
+        home = Home.find()
+        config = home.config("dev")
+        return server(Tools(config=config, servers=Servers(addresses=config.addresses)), home.audit("dev"))
+
+    with served(tmp_path, made) as found:
+        yield found
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Stack]:
+    """With the command as a process, asked over standard input and output."""
+
+    def start(folder: Path) -> StdioServerParameters:
+        environment = {
+            "OBS_DATA_DIR": str(folder / "data"),
+            project.VARIABLE: str(folder / "project"),
+            "PYTHONPATH": str(ROOT),
+        }
+        return StdioServerParameters(
             command=sys.executable,
             args=["-P", "-m", "observability.cli", "mcp", "dev"],
             env={**os.environ, **environment},
-            cwd=tmp_path,
+            cwd=folder,
         )
-        audit = Journal(path=tmp_path / "data" / "audit" / "dev.jsonl")
-        yield Stack(prometheus=prometheus, alertmanager=alertmanager, loki=loki, start=start, audit=audit)
-        assert prometheus.sent == alertmanager.sent == loki.sent == []
+
+    with served(tmp_path, start) as found:
+        yield found
 
 
 def matrix(*series: dict[str, Any], kind: str = "matrix") -> dict[str, Any]:
     return {"data": {"resultType": kind, "result": list(series)}}
+
+
+def test_the_command_speaks_the_protocol_over_its_standard_streams(started: Stack) -> None:
+    started.prometheus.documents = {"/api/v1/query": matrix(kind="vector")}
+
+    async def steps(client: Client) -> Any:  # noqa: ANN401
+        listed = await client.list_tools()
+        answered = await client.call_tool("query_metrics", {"query": "up"})
+        refused = await client.call_tool("query_metrics", {"query": "sum("})
+        return [tool.name for tool in listed.tools], answered.is_error, refused.is_error
+
+    assert started.session(steps) == (NAMES, False, True)
+    records = started.audit.records()
+    assert [(one["tool"], one["ok"], one["arguments"]) for one in records] == [
+        ("query_metrics", True, {"query": "up"}),
+        ("query_metrics", False, {"query": "sum("}),
+    ]
 
 
 def test_the_tools_are_listed_as_reading_only_with_their_limits(stack: Stack) -> None:
