@@ -58,7 +58,7 @@ class DatadogAgent(ComponentResource):
                 user="0:0",
                 # Unhealthy where Datadog refuses the API key, too.
                 health=HealthCheck(
-                    test=("CMD", "agent", "health", "-c", CURRENT), interval="30s", timeout="15s", retries=4
+                    test=("CMD", "agent", "health", "-c", CURRENT), interval="30s", timeout="15s", retries=3
                 ),
                 entrypoint=("bash", f"{CURRENT}/{SCRIPT}"),
                 envs={**ENVIRONMENT, INSTALLED_BY: loader_id(config.installed)},

@@ -178,8 +178,10 @@ def test_images_are_pinned_secrets_are_files_and_ports_are_closed(stack: str) ->
     assert exposed(original) == ["0.0.0.0:3001", "None:80"]
     ours = [one.inputs for one in declared(stack, FULL) if one.type == CONTAINER]
     assert len(ours) > 10
-    # Those of the edge, which is TLS with a credential for each host, and of syslog, whose address the settings state.
-    assert (floating(ours), told(ours), exposed(ours)) == ([], [], ["192.0.2.1:5515", "0.0.0.0:8443"])
+    # Those of the edge, which is TLS with a credential for each host, of syslog, whose address the settings state, and
+    # of the Datadog agent, on the gateway of the stack's network, which no other host reaches.
+    assert (floating(ours), told(ours)) == ([], [])
+    assert exposed(ours) == ["192.0.2.1:5515", "172.30.90.1:8126", "0.0.0.0:8443"]
     assert floating({"image": image} for image in PINS.values()) == []
     with pytest.raises(ValidationError, match="latest"):
         TypeAdapter(ImageRef).validate_python("grafana/grafana:latest")

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from observability.cli.app import app
 from observability.core.errors import ConfigError
-from observability.operations import evidence
 from observability.operations.checklist.table import ITEMS
 from observability.operations.home import Home
 from observability.operations.incident_timeline import FINEST
@@ -286,9 +285,7 @@ def test_without_an_answer_nothing_is_kept_and_later_it_is_asked_again(
     filled(servers)
     one = read("open", "Orders fail", "--priority", "P2", "--since", BEGUN.isoformat())["id"]
     with monkeypatch.context() as without:
-        without.setattr(
-            evidence, "addresses", lambda _: dict.fromkeys(("prometheus", "alertmanager"), "http://[::1]:9")
-        )
+        without.setattr(StackConfig, "addresses", dict.fromkeys(("prometheus", "alertmanager"), "http://[::1]:9"))
         done = CliRunner().invoke(app, ["incident", "close"], catch_exceptions=False)
     assert done.exit_code == 0
     assert "prometheus does not answer" in done.stderr
