@@ -146,7 +146,8 @@ def reported(written: Mapping[str, str], documents: Sequence[str]) -> dict[str, 
     AssertionError with what it prints if it reports on none.
     """
     # The report names the case of every failure; what promtool prints does not.
-    command = f"promtool test rules --junit={_REPORT} {' '.join(documents)}; cat {_REPORT}"
+    tested = f"promtool test rules --junit={_REPORT} {' '.join(documents)}"
+    command = f"{tested}; code=$?; cat {_REPORT}; exit $code"
     output = run_tool("prometheus", ["sh", "-c", command], written).output
     text, found, report = output.partition("<testsuites>")
     assert found, text

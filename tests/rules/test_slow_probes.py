@@ -185,7 +185,7 @@ def verdicts() -> dict[str, str]:
             "tests": [{"name": name, **case}],
         }
         written[f"{number}.yaml"] = yaml.safe_dump(document)
-    each = "for file in [0-9]*.yaml; do echo file: $file; promtool test rules $file; done"
+    each = "for file in [0-9]*.yaml; do echo file: $file; promtool test rules $file || failed=1; done; exit $failed"
     said = run_tool("prometheus", ["sh", "-c", f"exec 2>&1; {each}"], written).output.split("file: ")[1:]
     found = dict(one.split("\n", 1) for one in said)
     return {name: found[f"{number}.yaml"] for number, name in enumerate(CASES)}

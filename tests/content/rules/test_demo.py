@@ -44,7 +44,7 @@ def scrapes(run: Run, how: Conditions) -> dict[str, str]:
     for number in range(BEFORE + DURING):
         run.for_seconds(STEP, how if number >= BEFORE else run.profile.ordinary)
         samples = {
-            _series(name, {**dict(labels), **own}): value
+            _series(name, {**dict(sorted(labels)), **own}): value
             for (name, labels), value in run.snapshot().items()
             if name != "lookups"
         }
