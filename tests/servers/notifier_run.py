@@ -7,9 +7,10 @@ import io
 import json
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -25,6 +26,15 @@ from observability.parts import notifier, program
 from observability.parts.images import PINS
 from tests.unit.conftest import stack_config
 from tests.waits import until
+
+LIMIT: Final = timedelta(minutes=4)
+"""From the start of an alert to its message: less than the wait of Alertmanager for a second message of the group.
+
+How long the delivery takes is measured by tests/soak/test_delivery.py.
+"""
+
+ADDED: Final = ("cause", "line_1", "line_2")
+"""Annotations that the notifier adds."""
 
 NAME: Final = "words-notifier"
 SUBNET: Final = "10.231.67.0/24"
@@ -182,6 +192,9 @@ def running() -> Iterator[Servers]:
             servers = Servers(found, world)
             until(lambda: servers.api("prometheus", 9090, "/api/v1/targets")["data"]["activeTargets"])
             until(lambda: "notifier_rounds_total" in servers.api("notifier", 9096, "/metrics"))
+            # A panel is drawn when its alert starts: by then a watched system has samples.
+            old = "/api/v1/query?query=shop_errors%20offset%2020s"
+            until(lambda: servers.api("prometheus", 9090, old)["data"]["result"])
             yield servers
     finally:
         for container in found.values():
@@ -260,3 +273,41 @@ def _archive(folder: str, texts: Mapping[str, str]) -> bytes:
             info.size, info.mode = len(data), 0o644
             archive.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
+
+
+def fire(servers: Servers, errors: float) -> dict[str, Any]:
+    """The shop fails; the first message at the webhook."""
+    before = len(servers.world.of("hook"))
+    servers.world.errors = errors
+    until(lambda: len(servers.world.of("hook")) > before)
+    return servers.world.of("hook")[before]
+
+
+def recover(servers: Servers) -> list[dict[str, Any]]:
+    """The shop works again; the messages at the webhook until no more follow."""
+    before = len(servers.world.of("hook"))
+    servers.world.errors = 0.0
+    until(lambda: len(servers.world.of("hook")) > before)
+    until(lambda: not servers.alerts())
+    time.sleep(25)
+    return servers.world.of("hook")[before:]
+
+
+def in_time(servers: Servers, message: dict[str, Any]) -> bool:
+    """Whether a message arrived within the limit after its alert's start."""
+    (arrived,) = [at for at, name, one in servers.world.messages if name == "hook" and one is message]
+    start = datetime.fromisoformat(message["alerts"][0]["startsAt"])
+    return arrived - start.astimezone(UTC) <= LIMIT
+
+
+def without(servers: Servers, away: Callable[[], object], back: Callable[[], object]) -> None:
+    """Require a plain message in time, and one of its end, while the notifier is away."""
+    away()
+    try:
+        message = fire(servers, 0.12)
+        assert in_time(servers, message)
+        assert not message["alerts"][0]["annotations"].keys() & set(ADDED)
+        (over,) = recover(servers)
+        assert over["status"] == "resolved"
+    finally:
+        back()
