@@ -3,11 +3,11 @@
 from typing import Final
 
 from grafana_foundation_sdk.builders import cloudwatch as build
-from grafana_foundation_sdk.builders import logs, timeseries
+from grafana_foundation_sdk.builders import timeseries
 from grafana_foundation_sdk.models import cloudwatch, common, dashboard
 
 from dashboards.across import back
-from dashboards.common import GRAPH_HEIGHT, Panel
+from dashboards.common import GRAPH_HEIGHT, Panel, lines_panel
 from dashboards.datasources import CLOUDWATCH
 from dashboards.layout import Row, assemble
 from observability.settings.grafana import CloudWatchMetric, CloudWatchSource
@@ -79,19 +79,8 @@ def _count(title: str, description: str, expression: str, source: CloudWatchSour
 
 
 def _lines(source: CloudWatchSource) -> Panel:
-    return (
-        logs.Panel()
-        .title("Newest Lines")
-        .description("The newest lines of all log groups.")
-        .datasource(SOURCE)
-        .targets([_asked(NEWEST, source)])
-        .span(24)
-        .height(2 * GRAPH_HEIGHT)
-        .show_time(True)
-        .wrap_log_message(True)
-        .enable_log_details(True)
-        .sort_order(common.LogsSortOrder.DESCENDING)
-    )
+    panel = lines_panel("Newest Lines", "The newest lines of all log groups.")
+    return panel.datasource(SOURCE).targets([_asked(NEWEST, source)])
 
 
 def _asked(expression: str, source: CloudWatchSource) -> build.LogsQuery:

@@ -308,13 +308,16 @@ def states(
 
 
 def log_lines(title: str, description: str, expr: str) -> logs.Panel:
-    """Log lines, the newest first."""
+    """Log lines of Loki, the newest first."""
+    return lines_panel(title, description).datasource(LOGS).targets([lines(expr)])
+
+
+def lines_panel(title: str, description: str) -> logs.Panel:
+    """A panel of log lines, the newest first, still without a source."""
     return (
         logs.Panel()
         .title(title)
         .description(description)
-        .datasource(LOGS)
-        .targets([lines(expr)])
         .span(24)
         .height(2 * GRAPH_HEIGHT)
         .show_time(True)

@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def started(project: Project) -> Project:
-    """The project with its stack up; whoever changes it marks it as unsettled."""
+    """The project with its stack up; a test that changes it marks it as unsettled."""
     return up(project, {})
 
 
