@@ -6,7 +6,8 @@ from grafana_foundation_sdk.models import dashboard
 
 from dashboards.across import OF, back, systems
 from dashboards.common import GREEN, ORANGE, RED, Panel, graph, number, over_time, steps
-from dashboards.hosts import NO_DISK, full_in
+from dashboards.host_series import NO_DISK
+from dashboards.hosts import full_in
 from dashboards.layout import Row, assemble
 from observability.settings.load import StackConfig
 

@@ -1,12 +1,11 @@
 """System: the hosts of a system: utilisation, saturation and errors of processor, memory, disk and network."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards import state
+from dashboards import host_limits, state
 from dashboards.common import (
     GREEN,
     ORANGE,
@@ -21,42 +20,17 @@ from dashboards.common import (
     states,
     steps,
 )
+from dashboards.host_series import NO_DISK, Hosts
 from dashboards.layout import Row, assemble, variable
 from dashboards.subject import Subject
 
 COMPONENT: Final = 'component="host"'
-
-NO_DISK: Final = (
-    "|(dev)?tmpfs|ramfs|rootfs|overlay|squashfs|erofs|cramfs|romfs|iso9660|udf"
-    "|fuse[.](lxcfs|snapfuse|portal|squashfuse.*|.*[Aa]pp[Ii]mage.*)"
-)
-"""Filesystems that store no files; the alerts on disks exclude them too."""
 
 YEAR: Final = 365 * 86400
 """Seconds."""
 
 NO_INTERFACE: Final = "lo|veth.*|br-.*|docker.*"
 """Interfaces that are internal to a host."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hosts:
-    """The selected hosts, of those with one value of the label `system`."""
-
-    system: str
-
-    def of(self, series: str, *matchers: str) -> str:
-        """A series of these hosts."""
-        chosen = (f'system="{self.system}"', 'instance=~"$instance"')
-        return f"{series}{{{','.join((*chosen, *matchers))}}}"
-
-    def node(self, series: str, *matchers: str) -> str:
-        """A series of their node exporter."""
-        return self.of(series, 'job="node"', *matchers)
-
-    def limits(self, threshold: str) -> str:
-        """A threshold that applies to every host."""
-        return f'app:threshold:{threshold}{{system="{self.system}"}}'
 
 
 def hosts(subject: Subject) -> dashboard.Dashboard | None:
@@ -85,19 +59,7 @@ def hosts(subject: Subject) -> dashboard.Dashboard | None:
             ),
             Row("Utilisation", [_cpu(of), _memory(of), _disk(of), _network(of), _disk_io(of), _forecast(of)]),
             Row("Saturation", [_cpu_by_mode(of), _load(of), _pressure(of), _swap(of), _disk_queue(of), _inodes(of)]),
-            Row(
-                "Errors and Limits",
-                [
-                    _network_errors(of),
-                    _oom_kills(of),
-                    _read_only(of),
-                    _raid(of),
-                    _descriptors(of),
-                    _conntrack(of),
-                    _clock(of),
-                    _failed_units(of),
-                ],
-            ),
+            Row("Errors and Limits", host_limits.panels(of)),
             Row("Filesystems", [_filesystems(of)]),
         ],
         tags=subject.tags,
@@ -309,90 +271,6 @@ def _inodes(of: Hosts) -> Panel:
         ),
         limits=of.limits("inode_ratio"),
     ).max(1)
-
-
-def _network_errors(of: Hosts) -> Panel:
-    return graph(
-        "Network Errors",
-        "Share of an interface's packets with errors.",
-        "percentunit",
-        over_time(of.of("instance_device:node_network_errors:ratio_rate5m"), "{{instance}} {{device}}"),
-        limits=of.limits("network_error_ratio"),
-    )
-
-
-def _oom_kills(of: Hosts) -> Panel:
-    return graph(
-        "OOM Kills",
-        "Processes that the kernel killed for lack of memory in ten minutes.",
-        "short",
-        over_time(f"sum by (instance) (increase({of.node('node_vmstat_oom_kill')}[10m]))", "{{instance}}"),
-    )
-
-
-def _read_only(of: Hosts) -> Panel:
-    series = of.node("node_filesystem_readonly", f'fstype!~"{NO_DISK}"')
-    return graph(
-        "Read-only Filesystems",
-        "Read-only filesystems; one that becomes read-only has a failing disk or damaged metadata.",
-        "short",
-        over_time(f"count by (instance) ({series} == 1) or 0 * {of.node('up')}", "{{instance}}"),
-    )
-
-
-def _raid(of: Hosts) -> Panel:
-    required, active = of.node("node_md_disks_required"), of.node("node_md_disks", 'state="active"')
-    return graph(
-        "Disks Missing in RAID",
-        "Missing disks of an array; 0 without an array.",
-        "short",
-        over_time(
-            f"sum by (instance) ({required} - ignoring (state) {active}) or 0 * {of.node('up')}", "{{instance}}"
-        ),
-    )
-
-
-def _descriptors(of: Hosts) -> Panel:
-    return graph(
-        "File Descriptors",
-        "Used share of the kernel's file descriptors.",
-        "percentunit",
-        over_time(f"{of.node('node_filefd_allocated')} / {of.node('node_filefd_maximum')}", "{{instance}}"),
-        limits=of.limits("file_descriptor_ratio"),
-    ).max(1)
-
-
-def _conntrack(of: Hosts) -> Panel:
-    return graph(
-        "Tracked Connections",
-        "Used share of the kernel's connection tracking table; when it is full, new connections are dropped.",
-        "percentunit",
-        over_time(
-            f"{of.node('node_nf_conntrack_entries')} / {of.node('node_nf_conntrack_entries_limit')}", "{{instance}}"
-        ),
-        limits=of.limits("conntrack_ratio"),
-    ).max(1)
-
-
-def _clock(of: Hosts) -> Panel:
-    clock = of.node("node_time_seconds")
-    return graph(
-        "Clock Offset",
-        "Difference between a host's clock and that of Prometheus.",
-        "s",
-        over_time(f"abs({clock} - timestamp({clock}))", "{{instance}}"),
-        limits=of.limits("clock_skew"),
-    )
-
-
-def _failed_units(of: Hosts) -> Panel:
-    failed = of.node("node_systemd_unit_state", 'state="failed"')
-    return graph(
-        "Failed Units",
-        "Failed systemd units; only for node exporters with --collector.systemd.",
-        "short",
-        over_time(f"sum by (instance) ({failed}) or 0 * {of.node('up')}", "{{instance}}"),
-    )
 
 
 def _filesystems(of: Hosts) -> Panel:

@@ -314,7 +314,7 @@ def _promtool(
     program = promtool.find()
     if program is None:
         report.notes.append(
-            "promtool is not at hand (PATH, or built by ./obs up): PromQL was checked, rule tests not run"
+            "promtool was not found (on PATH, or built by ./obs up): PromQL was checked, rule tests not run"
         )
         return
     report.add(*promtool.check_rules(program, texts))

@@ -1,4 +1,4 @@
-"""`obs apm`: what an application of a system is told of the vendors that the stack has."""
+"""`obs apm`: the settings an application needs for the vendors of the stack."""
 
 from typing import Annotated
 

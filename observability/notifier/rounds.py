@@ -39,7 +39,7 @@ LOOK: Final = 5.0
 """Seconds between two looks at the values of alerts."""
 
 LEFT: Final = timedelta(seconds=10)
-"""An alert that ends sooner than this is left alone."""
+"""An alert that ends sooner than this gets no evidence."""
 
 
 @dataclass

@@ -96,7 +96,7 @@ class Hosts:
         return found
 
     def left_alone(self, declared: Sequence[Declared]) -> list[str]:
-        """Names of the resources of the hosts that do not answer: the engine is told to leave them as they are."""
+        """Names of the resources of the hosts that do not answer: the engine does not change them."""
         names = {naming.agent(name) for name in self.silent}
         while more := {one.name for one in declared if one.parent in names} - names:
             names |= more

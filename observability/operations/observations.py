@@ -133,18 +133,19 @@ def _moment(text: str) -> datetime:
 
 
 def alerts(get: Get) -> Iterator[Row]:
-    """Firing alerts about the stack itself; those of its host are warnings."""
+    """Firing alerts about the stack itself; those of its host are warnings. What is only information is no row."""
     found = [
         one["labels"]
         for one in get("prometheus", "/api/v1/alerts")["data"]["alerts"]
         if one["state"] == "firing"
         and one["labels"].get("system") == PLATFORM
         and one["labels"]["alertname"] != "Watchdog"
+        and one["labels"].get("severity") != "info"
     ]
     if not found:
         yield Row.of("alerts about the stack", "none fires", ok=True)
     for labels in found:
-        own = labels.get("component") == "monitoring" and labels.get("severity") != "info"
+        own = labels.get("component") == "monitoring"
         about = " ".join(labels[name] for name in ("severity", "component", "instance", "name") if labels.get(name))
         yield Row(
             check=f"alert {labels['alertname']}",

@@ -19,7 +19,7 @@ from observability.core.naming import PROJECT
 from observability.operations.home import Home
 
 ENDINGS: Final = (".json", ".json.gz")
-"""Endings of a record, the second where the engine is told to compress."""
+"""Endings of a record, the second where the engine compresses."""
 
 EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 

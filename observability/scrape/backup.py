@@ -1,4 +1,4 @@
-"""What the backup of a stack is told: which volumes it reads, and how."""
+"""The configuration of the backup of a stack: which volumes it reads, and how."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What the edge is told: its routes, the hosts that may send, and how old samples Prometheus takes from them."""
+"""The configuration of the edge: its routes, the hosts that may send, and how old their samples may be."""
 
 from collections.abc import Mapping
 from typing import Any, Final

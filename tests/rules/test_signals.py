@@ -1,45 +1,15 @@
 """The canonical series: what is recorded from each system's raw series, under which labels, in which unit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
 
-from tests.rules.harness import Case, Labels, promtool, rule_groups
+from tests.rules.canonical import Values, case, none, of, p95, several
+from tests.rules.harness import Case, promtool, rule_groups
 from tests.rules.raw import DATABASE, HTTP, Series, counter, gauge, histogram, native, series
 
-Values = Mapping[str, Sequence[tuple[Labels, float]]]
-
 UP = "1x60"
-
-
-def of(name: str, system: str, value: float, **labels: str) -> Values:
-    """The only sample of a canonical series of a system."""
-    return several(name, system, (labels, value))
-
-
-def several(name: str, system: str, *samples: tuple[Mapping[str, str], float]) -> Values:
-    """All samples of a canonical series of a system."""
-    return {name: [({"system": system, **labels}, value) for labels, value in samples]}
-
-
-def none(*names: str) -> Values:
-    """Series that have no samples."""
-    return dict.fromkeys(names, ())
-
-
-def p95(name: str, system: str, *samples: tuple[Mapping[str, str], float]) -> Values:
-    """All samples of a canonical series of percentiles for the 95th."""
-    return {
-        f'{name}{{quantile="0.95"}}': [
-            ({"system": system, **labels, "quantile": "0.95"}, value) for labels, value in samples
-        ]
-    }
-
-
-def case(name: str, found: Series, *values: Values, systems: tuple[str, ...] = ()) -> Case:
-    merged = {expr: samples for one in values for expr, samples in one.items()}
-    return Case(name=name, series=found, values=merged, systems=systems)
 
 
 def requests(system: str, route: str, code: str, rate: float) -> Series:

@@ -63,7 +63,7 @@ DENIED: Final = {"prometheus": (403, b"Invalid license key")}
 
 @dataclass
 class Double:
-    """A receiver that checks headers, answers as it is told, and passes on what it takes."""
+    """A receiver that checks headers, answers as the test says, and passes on what it takes."""
 
     behind: str
     port: int = 0

@@ -1,4 +1,4 @@
-"""The backup: settings, what its container is told and may reach, snapshots, and the archive of the data folder."""
+"""The backup: settings, its container and what that can reach, snapshots, the archive of the data folder."""
 
 import json
 from datetime import UTC, datetime
@@ -144,7 +144,7 @@ def test_a_backup_whose_age_nobody_would_see_is_refused() -> None:
     assert "nodeExporter.enabled" in caught.value.fix
 
 
-# What the script is told
+# Input of the script
 
 
 def test_the_schedule_is_in_seconds_and_a_failed_run_is_repeated_in_an_hour() -> None:

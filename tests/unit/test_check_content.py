@@ -44,7 +44,7 @@ def test_what_init_writes_has_no_problem() -> None:
     assert report.problems == []
     assert report.counts["rules"] == report.counts["dashboards"] == report.counts["stacks"] == 1
     assert report.notes == [
-        "promtool is not at hand (PATH, or built by ./obs up): PromQL was checked, rule tests not run"
+        "promtool was not found (on PATH, or built by ./obs up): PromQL was checked, rule tests not run"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Remote write: the settings, what Prometheus is told, and the rows of `verify`."""
+"""Remote write: the settings, the configuration of Prometheus, and the rows of `verify`."""
 
 import time
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ def one(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - settings
 
 
 def section(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """What Prometheus is told of its receivers."""
+    """The receivers in the configuration of Prometheus."""
     text = prometheus.files(stack_config("dev", values), {})["prometheus.yaml"]
     found: list[dict[str, Any]] = load_yaml(text)["remote_write"]
     return found

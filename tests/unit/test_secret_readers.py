@@ -30,7 +30,7 @@ RESTARTED: Final[dict[str, set[str]]] = {
     "goalertDatabasePassword": {"goalert", "goalert-postgres"},
     "goalertEncryptionKey": {"goalert"},
     "datadogApiKey": {"datadog-agent"},
-    # The agent reads what Prometheus does, which is told of it.
+    # The agent reads what Prometheus does, whose configuration has it.
     "depotScrapeToken": {"datadog-agent"},
     "hospitalScrapePassword": {"datadog-agent"},
     "studioScrapeKey": {"datadog-agent"},
