@@ -330,30 +330,3 @@ VARYING: Final = (
     (r"(^.{300}).*", "$1"),
 )
 """What differs between two occurrences of one error, and what replaces it, in order."""
-
-CONTINUED: Final = "|".join(
-    (
-        r"^\s",
-        r"^$",
-        r"^[})\]]+[,;]?$",
-        r"^(?:Caused by|Suppressed): ",
-        r"^\.\.\. \d+ (?:more|common frames omitted)",
-        # Python: the header, the two ways in which traces are chained, and the exception, which is the last line.
-        r"^Traceback \(most recent call last\):",
-        r"^(?:During handling of the above exception|The above exception was the direct cause)",
-        # Java and Python name the class of an exception alike; plain `Error: text` is the first line of many programs.
-        r"^[A-Za-z_$][\w.$]*[\w$](?:Error|Exception|Exit|Interrupt)(?::|$)",
-        # Go: header, frames with arguments as addresses, and who started the goroutine.
-        r"^goroutine \d+ \[",
-        r"^\[signal ",
-        r"^(?:created by )?[\w./*()\-]+\.[\w.()*\-]+\((?:0x[0-9a-f]+\??|\.\.\.|[{}, ])*\)$",
-        r"^created by \S+",
-        r"^exit status \d+$",
-        # PHP, Rust.
-        r"^Stack trace:$",
-        r"^#\d+ ",
-        r"^stack backtrace:$",
-        r"^note: run with ",
-    )
-)
-"""A line that continues the one before it in the same output: part of a stack trace, or indented."""

@@ -5,14 +5,13 @@ like any other's. It has no label `container`, by which the statements tell it f
 """
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from observability.core.naming import UNASSIGNED
-from observability.logs.formats import CONTINUED
+from observability.logs import entries
 from observability.logs.sources import LABEL_FORMAT, exposed
 from observability.parts.collector import SyslogListener
 from observability.settings.load import StackConfig
@@ -31,11 +30,8 @@ LISTENER: Final = "listener"
 """Label of a stream until its lines have been parsed: the port at which a message arrived."""
 
 PIECE: Final = 64 * 1024
-"""Bytes from which a line of a file is stored in pieces. A byte that is no UTF-8 becomes three; Loki rejects lines
+"""Bytes from which an entry of a file is stored in pieces. A byte that is no UTF-8 becomes three; Loki rejects lines
 over 256 KiB."""
-
-JOINED: Final = 8 * 1024
-"""Characters from which a line is not joined to others."""
 
 MESSAGE: Final = 256 * 1024
 """Bytes of the longest message by TCP; a connection with a longer one is closed. Each has a buffer of this size."""
@@ -143,6 +139,8 @@ def _file(source: Source) -> dict[str, Any]:
         "storage": "file_storage/positions",
         "encoding": file.encoding,
         "max_log_size": PIECE,
+        "multiline": {"line_start_pattern": entries.PLAIN},
+        "force_flush_period": entries.WAIT,
         # A file that was truncated in place and begins as before is read from its beginning.
         "on_truncate": "read_whole_file",
         "include_file_name": False,
@@ -158,19 +156,8 @@ def _file(source: Source) -> dict[str, Any]:
             **file.metadata,
         },
         "operators": [
-            {"type": "regex_replace", "field": "body", "regex": r"\r$", "replace_with": ""},
-            {
-                "type": "recombine",
-                "id": "traces",
-                "if": rf'len(body) < {JOINED} and not (body matches "^\\s*[{{].*[}}]\\s*$")',
-                "combine_field": "body",
-                "source_identifier": f'attributes["{PATH}"]',
-                "is_first_entry": f"not (body matches {_quoted(CONTINUED)})",
-                "combine_with": "\n",
-                "max_log_size": 2 * PIECE,
-                "force_flush_period": "1s",
-            },
-            {"type": "regex_replace", "field": "body", "regex": r"\n+$", "replace_with": ""},
+            {"type": "regex_replace", "field": "body", "regex": r"\r\n", "replace_with": "\n"},
+            {"type": "regex_replace", "field": "body", "regex": r"[\r\n]+$", "replace_with": ""},
         ],
     }
 
@@ -221,8 +208,3 @@ def _listener(one: Listener) -> dict[str, Any]:
             {"type": "regex_replace", "field": "body", "regex": r"[\r\n\x00]+$", "replace_with": ""},
         ],
     }
-
-
-def _quoted(expression: str) -> str:
-    """A string of the language of operators; its escapes are those of JSON."""
-    return json.dumps(expression)

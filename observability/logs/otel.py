@@ -5,8 +5,9 @@ It reads the output of every container of the host, of other programs too: `dock
 decided by `sources.relabels`; how lines are parsed, by `formats`.
 
 Nothing is buffered in memory between the file and the queue on disk: a position is stored after its lines are in the
-queue. So there is no batch processor; batches are made by the exporter, from the queue. The only exception is the
-joining of lines (`_JOIN`): what it holds is lost if the collector is killed, one second of output at most.
+queue. So there is no batch processor; batches are made by the exporter, from the queue. Lines that are one entry are
+joined while the file is read (`entries`). The only exception is a line of over 16 KiB, which Docker writes in pieces:
+if the collector is killed between two of them, the first is lost.
 
 The observer reports changes once a second. A container that lives for less than that may not be read at all, and the
 last lines of one that has ended are read only if a file is looked at (`_POLL`) between their writing and the report.
@@ -27,9 +28,8 @@ from typing import Any, Final
 
 from observability.core.naming import COMPOSE_PROJECT
 from observability.core.render import to_yaml
-from observability.logs import inputs
+from observability.logs import entries, inputs
 from observability.logs import statements as s
-from observability.logs.formats import CONTINUED
 from observability.logs.inputs import ANY
 from observability.logs.loki import HOST, INDEXED, indexed
 from observability.logs.redaction import hint, secrets
@@ -77,14 +77,15 @@ DROPPED: Final = "obs_collector_lines_dropped_total"
 IMAGE: Final = "image"
 PROJECT: Final = "compose_project"
 
-LONGEST: Final = 200 * 1024
-"""Bytes from which a line is stored in pieces. Docker writes pieces of 16 KiB; Loki rejects lines over 256 KiB."""
+LONGEST: Final = 150 * 1024
+"""Bytes from which a line is stored in pieces. What completes it may be as long as an entry; Loki rejects lines over
+256 KiB."""
 
 QUEUE: Final = 1024**3
 """Bytes of lines that wait on disk for Loki. Then reading pauses, and Docker's files are the rest of the queue."""
 
-_JOIN: Final = "1s"
-"""How long a line waits for the next one that may continue it."""
+_UNFINISHED: Final = "3s"
+"""How long a piece of a line waits for the next one; longer than that waits in the file (`entries.WAIT`)."""
 
 _POLL: Final = "100ms"
 """How often a file is looked at: 0.3 % of a core for each container (0.15 % at the default of 200 ms)."""
@@ -312,6 +313,9 @@ def _containers() -> dict[str, Any]:
                         "sort_by": [{"regex_key": "rotation", "sort_type": "alphabetical", "ascending": False}],
                     },
                     "include_file_name": False,
+                    "multiline": {"line_start_pattern": entries.DOCKER},
+                    "force_flush_period": entries.WAIT,
+                    "max_log_size": entries.LONGEST,
                     # A rotated file may be compressed before it has been read to its end.
                     "compression": "auto",
                     # While memory or the queue is full, reading waits.
@@ -342,38 +346,27 @@ def _docker_label(name: str) -> str:
 
 
 def _operators() -> list[dict[str, Any]]:
-    """From the lines of Docker's file to those of the program, and to whole stack traces."""
+    """From the entries of Docker's file to those of the program."""
     read = 'attributes["log.iostream"] != nil'
     ends = r'body endsWith "\n"'
-    joined = {
-        "combine_field": "body",
-        # A piece of one output may stand between those of the other.
-        "source_identifier": 'attributes["log.iostream"]',
-        "max_log_size": LONGEST,
-        "force_flush_period": _JOIN,
-    }
     return [
+        *entries.joining(),
         {"type": "container", "format": "docker", "add_metadata_from_filepath": False, "on_error": "send_quiet"},
         {
             "type": "recombine",
             "id": "pieces",
             "if": read,
             "is_last_entry": ends,
+            "combine_field": "body",
             "combine_with": "",
+            # A piece of one output may stand between those of the other.
+            "source_identifier": 'attributes["log.iostream"]',
             "max_unmatched_batch_size": 0,
-            **joined,
+            "max_log_size": LONGEST,
+            "force_flush_period": _UNFINISHED,
         },
         {"type": "add", "if": f"not ({ends}) and {read}", "field": f"attributes.{s.PARTIAL}", "value": "true"},
-        {"type": "regex_replace", "if": ends, "field": "body", "regex": r"\r?\n$", "replace_with": ""},
-        {
-            "type": "recombine",
-            "id": "traces",
-            # An object on one line is complete.
-            "if": rf'{read} and not (body matches "^\\s*[{{].*[}}]\\s*$")',
-            "is_first_entry": f"not (body matches {json.dumps(CONTINUED)})",
-            "combine_with": "\n",
-            **joined,
-        },
+        {"type": "regex_replace", "field": "body", "regex": r"\r\n", "replace_with": "\n"},
         {"type": "regex_replace", "field": "body", "regex": r"\n+$", "replace_with": ""},
     ]
 

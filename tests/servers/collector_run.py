@@ -80,7 +80,11 @@ def stamp(nanoseconds: int) -> str:
 
 def entry(text: str, stream: str, nanoseconds: int) -> str:
     """One line of Docker's file."""
-    return json.dumps({"log": text, "stream": stream, "time": stamp(nanoseconds)}, ensure_ascii=False) + "\n"
+    document = {"log": text, "stream": stream, "time": stamp(nanoseconds)}
+    line = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&":
+        line = line.replace(character, f"\\u{ord(character):04x}")
+    return line + "\n"
 
 
 def entries(text: str, stream: str, nanoseconds: int) -> str:

@@ -73,6 +73,15 @@ CASES: Final[tuple[Case, ...]] = (
             kept('{"level":"info","message":"b"}', "info"),
         ],
     ),
+    Case(
+        name="trace-with-a-line-of-the-other-output",
+        written=[("ERROR refused", "stderr"), ("  at a", "stderr"), "served", ("  at b", "stderr")],
+        stored=[
+            kept("ERROR refused\n  at a", "error", stream="stderr"),
+            kept("served"),
+            kept("  at b", stream="stderr"),
+        ],
+    ),
     # Size.
     Case(name="long", written=[f"ERROR {LONG}"], stored=[kept(f"ERROR {LONG}", "error")]),
     Case(
