@@ -6,6 +6,8 @@ STACK ?= dev
 PYTHON := .venv/bin/python
 # Compiled modules are kept: three workers would compile the tests anew each time.
 unexport PYTHONDONTWRITEBYTECODE
+# What the type check knows of unchanged files serves every checkout: it takes 1 s then, instead of 28.
+export MYPY_CACHE_DIR := $(or $(OBS_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/obs)/mypy
 
 .PHONY: help
 help: ## List the targets
