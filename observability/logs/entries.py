@@ -40,7 +40,7 @@ _REST: Final = r"[^\n]*"
 
 _PLAIN: Final = _Notation(begin="", char=r"[^\n]", space=r"[^\S\n]", visible=r"[^\s%s]", end=r"\r?$")
 _DOCKER: Final = _Notation(
-    begin=r'\{"log":"',
+    begin=r'\{"log": ?"',
     char=r'(?:[^"\\\n]|\\.)',
     space=r"(?:[^\S\n]|\\[tnrf]|\\u000[bc])",
     visible=r'(?:[^\s"\\%s]|\\[^tnrf])',
@@ -98,9 +98,10 @@ PLAIN: Final = rf"^(?:{_object(_PLAIN)}|[^\n]+(?:\n(?:{_continuing(_PLAIN)}){_RE
 
 _OF_DOCKER: Final = (
     _object(_DOCKER),
-    *(_output(_DOCKER, rf',"stream":"{output}"{_REST}') for output in ("stdout", "stderr")),
+    *(_output(_DOCKER, rf', ?"stream": ?"{output}"{_REST}') for output in ("stdout", "stderr")),
     # What Docker did not write, such as the zeros after a loss of power.
     rf"[^\n{{]{_REST}",
+    rf"\{{{_REST}\}}$",
 )
 DOCKER: Final = f"^(?:{'|'.join(_OF_DOCKER)})"
 """An entry of one of Docker's json-file logs."""
@@ -116,23 +117,23 @@ def joining() -> list[dict[str, Any]]:
             "type": "regex_replace",
             "if": several,
             "field": "body",
-            "regex": rf'(?s)^(\{{"log":"{text})(","stream":[^\n]*)\n(.+)$',
+            "regex": rf'(?s)^({_DOCKER.begin}{text})(", ?"stream":[^\n]*)\n(.+)$',
             "replace_with": "${1}\n${3}\n${2}",
         },
         {
             "type": "regex_replace",
             "if": several,
             "field": "body",
-            "regex": rf'\n\{{(?:"log":"({text}))?[^\n]*',
+            "regex": rf'\n\{{(?:"log": ?"({text}))?[^\n]*',
             "replace_with": "${1}",
         },
-        {"type": "regex_replace", "if": several, "field": "body", "regex": r'\n(",")', "replace_with": "${1}"},
+        {"type": "regex_replace", "if": several, "field": "body", "regex": r'\n(", ?")', "replace_with": "${1}"},
         # The rest of a line at which an entry was cut, as it was too long.
         {
             "type": "regex_replace",
             "if": 'not (body startsWith "{")',
             "field": "body",
-            "regex": r'^([^\n]*","stream":"[^\n]*\})$',
+            "regex": r'^([^\n]*", ?"stream":[^\n]*\})$',
             "replace_with": '{"log":"${1}',
         },
     ]

@@ -104,3 +104,13 @@ def test_a_line_is_not_taken_for_one_that_continues_before_it_is_read() -> None:
     text = line("first") + line("java.io.IOException: x")
     for size in range(len(line("first")) + 1, len(text)):
         assert len(cut(entries.DOCKER, text[:size])) == 1
+
+
+def test_a_file_with_blanks_in_its_objects_is_read_alike() -> None:
+    text = line("a", time="1") + line(" b", time="2") + line("c", "stderr", time="3")
+    assert of_docker(text.replace('":', '": ').replace(',"', ', "')) == of_docker(text)
+
+
+def test_each_object_of_another_form_is_an_entry() -> None:
+    text = '{"stream":"stdout","log":"a\\n"}\n{"message":"b"}\n'
+    assert cut(entries.DOCKER, text) == text.splitlines(keepends=True)
