@@ -1,7 +1,9 @@
 r"""Where an entry of a log begins: a stack trace, or a statement of several lines, is one entry.
 
-The collector splits a file into entries while it reads it (`multiline`), not afterwards in memory: a line that may be
-continued by the next one stays in the file until that is known, and a collector that is killed reads it again.
+The collector splits a file into entries while it reads it (`multiline`), not afterwards in memory, where a collector
+that is killed would lose what waits for its next line. At the end of a file of Docker nothing waits, as the last line
+of a container that ends would be lost, and that of a rotated file would come too late for Loki; so a stack trace that is
+written when its file is looked at becomes two entries.
 
 An expression matches a whole entry: a line, and the lines that continue it. The collector cuts where a match begins,
 so lines that continue another must be part of its match. In a file of Docker, text is a string of JSON, and only lines
@@ -11,8 +13,11 @@ of the same output (stdout or stderr) continue one another: a line of the other 
 from dataclasses import dataclass
 from typing import Any, Final
 
+AT_ONCE: Final = "1ns"
+"""How long the end of one of Docker's files waits for more; 0 would be for ever."""
+
 WAIT: Final = "1s"
-"""How long the last line of a file waits for one that may continue it."""
+"""How long that of a text file does: programs write blocks that end within a line."""
 
 LONGEST: Final = 100 * 1024
 """Bytes of Docker's file from which an entry is stored in pieces. Docker writes 16 KiB of text at once, up to 96 KiB

@@ -22,14 +22,6 @@ INDEXED: Final = ("container", "service", "stack", "system", "team", "level")
 HOST: Final = "host"
 """Label of a stream in a stack of several hosts: the name of the one that the container is on."""
 
-ROTATED: Final = "rotated"
-"""Label of lines that were read from a rotated file long after they were written (`FRESH`): the number of that file.
-The last entry of a file is read later than the files after it, and Loki rejects a line that is an hour behind the
-newest one of its stream. So each such file is a stream of its own."""
-
-FRESH: Final = "50m"
-"""Age up to which a line has no label `ROTATED`; the time of the newest may be five minutes ahead of its reading."""
-
 OLDEST: Final = "168h"
 """Age from which lines are rejected."""
 
@@ -89,7 +81,7 @@ def _document(config: StackConfig) -> dict[str, Any]:
             "otlp_config": {
                 "resource_attributes": {
                     "ignore_defaults": True,
-                    "attributes_config": [{"action": "index_label", "attributes": [*indexed(config), ROTATED]}],
+                    "attributes_config": [{"action": "index_label", "attributes": list(indexed(config))}],
                 }
             },
             # The collector sets service and level; Loki need not detect them.

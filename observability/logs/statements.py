@@ -12,7 +12,7 @@ from typing import Final
 
 from observability.logs import formats as f
 from observability.logs import inputs
-from observability.logs.loki import FRESH, OLDEST, ROTATED
+from observability.logs.loki import OLDEST
 from observability.logs.redaction import Secret
 from observability.logs.sources import FORMAT, LABEL_TEAM, Relabel, exposed
 from observability.settings.load import StackConfig
@@ -119,7 +119,6 @@ def parsing(config: StackConfig) -> Iterator[str]:
     yield f"set({attribute(STREAM)}, {attribute('log.iostream')}) where {attribute('log.iostream')} != nil"
     yield f"set({attribute(FILE)}, {file}) where {file} != nil"
     yield f'set({attribute(PARTIAL)}, "true") where {file} != nil and Len(log.body) >= {inputs.PIECE}'
-    yield f"set({cached('file')}, {attribute('log.file.name')})"
     yield f"keep_keys(log.attributes, [{', '.join(map(text, (STREAM, PARTIAL, PARSE_ERROR, FILE)))}])"
     yield from _time_of_arrival()
     # Colours and other control sequences hide the borders of words.
@@ -132,7 +131,6 @@ def parsing(config: StackConfig) -> Iterator[str]:
         yield from _extract(name, one)
     yield from _level()
     yield from _time_of_line()
-    yield from _rotated()
     yield from _metadata()
     yield from _kind()
     for system, own in config.settings.systems.items():
@@ -310,15 +308,6 @@ def _time_of_line() -> Iterator[str]:
     marked = attribute(PARSE_ERROR)
     yield f'set({marked}, "time") where {attribute(OWN_TIME)} != nil and {marked} == nil and {unsure} == nil'
     yield f"set(log.time_unix_nano, {own}) where {own} != nil and {attribute(OWN_TIME)} == nil"
-
-
-def _rotated() -> Iterator[str]:
-    """The number of the rotated file, of a line that is read long after it was written."""
-    name, found = cached("file"), cached("rotated")
-    number = r"-json\.log\.(?P<number>\d+)"
-    late = f'log.time < Now() - Duration("{FRESH}") and {matches(name, number)}'
-    yield f"set({found}, ExtractPatterns({name}, {text(number)})) where {late}"
-    yield f"set({attribute(ROTATED)}, {cached('rotated', 'number')}) where {found} != nil"
 
 
 def _metadata() -> Iterator[str]:

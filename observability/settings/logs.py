@@ -23,8 +23,7 @@ TOO_WIDE: Final = frozenset(
 RESERVED: Final = frozenset(
     {
         *("container", "service", "stack", "system", "team", "level", "host", "image", "compose_project"),
-        *("format", "source", "listener", "reason", "stream", "filename", "partial", "parse_error"),
-        *("own_time", "rotated"),
+        *("format", "source", "listener", "reason", "stream", "filename", "partial", "parse_error", "own_time"),
         *("correlation_id", "trace_id", "context", "user", "session", "method", "status", "path", "client", "audit"),
         *("hostname", "program", "error_kind"),
     }

@@ -17,8 +17,8 @@ from tests.servers.log_table import config, container, expected, file_of, own, t
 from tests.servers.otlp_double import Entry
 from tests.waits import until
 
-QUIET: Final = 6.0
-"""Seconds without a new line after which none is expected: a piece waits for three, and its file for one."""
+QUIET: Final = 4.0
+"""Seconds without a new line after which none is expected."""
 
 HUGE_LINE: Final = "ERROR " + "x" * 1024 * 1024
 HUGE: Final = Case(name="huge", written=[HUGE_LINE], stored=[])

@@ -99,7 +99,7 @@ def test_loki_indexes_the_labels_of_a_stream_and_nothing_else() -> None:
     limits = load_yaml(loki.files(stack_config())["loki.yaml"])["limits_config"]
     attributes = limits["otlp_config"]["resource_attributes"]
     assert attributes["ignore_defaults"]
-    assert attributes["attributes_config"] == [{"action": "index_label", "attributes": [*loki.INDEXED, loki.ROTATED]}]
+    assert attributes["attributes_config"] == [{"action": "index_label", "attributes": list(loki.INDEXED)}]
 
 
 def test_a_line_over_lokis_limit_is_never_joined() -> None:
