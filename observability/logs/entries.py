@@ -2,8 +2,8 @@ r"""Where an entry of a log begins: a stack trace, or a statement of several lin
 
 The collector splits a file into entries while it reads it (`multiline`), not afterwards in memory, where a collector
 that is killed would lose what waits for its next line. At the end of a file of Docker nothing waits, as the last line
-of a container that ends would be lost, and that of a rotated file would come too late for Loki; so a stack trace that is
-written when its file is looked at becomes two entries.
+of a container that ends would be lost, and that of a rotated file would come too late for Loki; so a stack trace that
+is written when its file is looked at becomes two entries.
 
 An expression matches a whole entry: a line, and the lines that continue it. The collector cuts where a match begins,
 so lines that continue another must be part of its match. In a file of Docker, text is a string of JSON, and only lines
