@@ -1,6 +1,5 @@
 """Lines from the containers to Loki, and what the exporters report."""
 
-import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -12,17 +11,12 @@ import pytest
 from docker.models.containers import Container
 
 from observability.core import http
-from observability.core.naming import LABEL_SERVICE, LABEL_STACK, UNASSIGNED
+from observability.core.naming import UNASSIGNED
 from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM
 from observability.systems import load as system_files
 from tests.live.conftest import DEMO, STACK, Project, until
 
 pytestmark = pytest.mark.usefixtures("stack")
-
-OUTAGE = float(os.environ.get("OBS_OUTAGE_SECONDS", "15"))
-"""Seconds for which Loki is stopped; the retries wait 10 s at most, so a longer outage differs only in length."""
-
-NUMBERED = "import time\nfor n in range({count}):\n    print('numbered line', n, flush=True)\n    time.sleep(0.05)\n"
 
 
 @contextmanager
@@ -118,30 +112,6 @@ def test_a_line_that_cannot_be_parsed_is_kept_marked_and_counted(stack: Project)
         assert labels["level"] == "unknown"
         query = f'obs_collector_lines_unparsed_total{{container="{container.name}",system="social-selling"}}'
         until(lambda: value(stack, query) == 1)
-
-
-def test_no_line_is_lost_while_loki_is_down(stack: Project) -> None:
-    count = int((OUTAGE + 20) / 0.05)
-    service = f"try-{uuid.uuid4().hex[:8]}"
-    loki = stack.client.containers.get(f"obs-{STACK}-loki")
-    with writer(stack, {LABEL_STACK: STACK, LABEL_SERVICE: service}, NUMBERED.format(count=count)):
-        until(partial(lines, f'{{service="{service}"}}', 1))
-        loki.stop()
-        time.sleep(OUTAGE)
-        loki.start()
-        last = f"numbered line {count - 1}"
-        until(partial(lines, f'{{service="{service}"}} |= "{last}"', 1))
-        numbers: set[int] = set()
-        start = 0
-        while True:
-            page = lines(f'{{service="{service}"}}', start=start)
-            new = {int(text.rpartition(" ")[2]) for _, _, text in page} - numbers
-            if not new:
-                break
-            numbers |= new
-            start = page[-1][1]
-    assert numbers == set(range(count))
-    until(lambda: stack.obs("verify", STACK, "--quick").returncode == 0)
 
 
 def test_a_database_that_is_down_is_reported_by_its_exporter(stack: Project) -> None:

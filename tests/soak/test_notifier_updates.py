@@ -1,4 +1,4 @@
-"""The notifier when an alert gets worse, and when it hangs: a second message comes after minutes alone.
+"""The notifier while an alert lasts and gets worse, and when it hangs: a second message comes after minutes alone.
 
 tests/servers/test_notifier.py has its first message, its end, and the notifier stopped.
 """
@@ -22,8 +22,19 @@ def servers() -> Iterator[Servers]:
         yield found
 
 
-def test_an_alert_that_got_worse_is_one_more_message_and_its_end_is_none(servers: Servers) -> None:
+def test_evidence_is_there_again_after_each_message_of_prometheus(servers: Servers) -> None:
     fire(servers, 0.12)
+    missing = 0
+    for _ in range(40):
+        (alert,) = servers.alerts()
+        missing += "cause" not in alert["annotations"]
+        time.sleep(1)
+    # Prometheus sent it two or three times.
+    assert missing <= 8
+    assert len(servers.world.of("hook")) == 1
+
+
+def test_an_alert_that_got_worse_is_one_more_message_and_its_end_is_none(servers: Servers) -> None:
     servers.world.errors = 0.45
     message = until(lambda: servers.world.of("hook")[1:])[0]
     (update,) = [one for one in message["alerts"] if "update" in one["labels"]]
