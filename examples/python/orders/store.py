@@ -40,7 +40,7 @@ def rows(operation: str, table: str, statement: str, *values: object) -> list[di
 
 def ping_database() -> None:
     """Whether the database responds."""
-    with POOL.connection(timeout=2) as connection:
+    with POOL.connection(timeout=1) as connection:
         connection.execute("SELECT 1")
 
 
