@@ -5,13 +5,14 @@ import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { trace } from '@opentelemetry/api';
 import pino from 'pino';
+import { report } from './reports.js';
 import { NAME } from './settings.js';
 
 export const CORRELATION_HEADER = 'x-correlation-id';
 const VALID = /^[A-Za-z0-9._-]{1,128}$/;
 const OWN = dirname(fileURLToPath(import.meta.url));
 
-/** The request that is served: { correlationId, user, queries }. */
+/** The request that is served: { correlationId, user, queries, req }. */
 export const current = new AsyncLocalStorage();
 
 /** The caller's id, or a new one where there is none or it is not one. */
@@ -34,8 +35,18 @@ export const log = pino({
   base: { service: NAME },
   messageKey: 'message',
   timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
-  formatters: { level: (label) => ({ level: label }) },
+  formatters: {
+    level: (label) => ({ level: label }),
+    log: ({ err, ...fields }) => (err ? { ...fields, ...about(err) } : fields),
+  },
   mixin: ids,
+  hooks: {
+    // A logged error with its exception is reported too.
+    logMethod(args, method, level) {
+      if (level >= pino.levels.values.error && args[0]?.err) report(args[0].err, current.getStore()?.req);
+      return method.apply(this, args);
+    },
+  },
 });
 
 /** The type of an error: its class, and its code where it has one, such as PostgreSQL's. */
@@ -54,7 +65,7 @@ export function fingerprint(error) {
   return createHash('sha256').update([typeOf(error), ...places].join('\n')).digest('hex').slice(0, 16);
 }
 
-/** The fields of a line about an error. */
-export function about(error) {
+/** The fields of a line about an error, which is logged as `err`. */
+function about(error) {
   return { error: `${typeOf(error)}: ${error?.message}`, fingerprint: fingerprint(error), stack: error?.stack };
 }

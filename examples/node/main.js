@@ -68,9 +68,9 @@ app.get('/report', async function report(_, res) {
 app.use((_, res) => res.status(404).json({ error: 'there is no such page', ...correlation() }));
 
 // Express knows it as the handler of errors by its four parameters.
-app.use((error, req, res, _next) => {
+app.use((error, _, res, _next) => {
   const status = error.status >= 400 && error.status < 500 ? error.status : 500;
-  if (status === 500) telemetry.failed(error, req);
+  if (status === 500) telemetry.failed(error);
   res.status(status).json({ error: status === 500 ? 'something went wrong' : error.message, ...correlation() });
 });
 
@@ -94,7 +94,6 @@ process.once('SIGTERM', () => {
 
 // What nobody caught: logged with its fingerprint like any error, and then the process ends.
 process.once('uncaughtException', (error) => {
-  reports.reportByHand(error);
-  log.fatal({ error: String(error), stack: error?.stack }, 'uncaught exception');
+  log.fatal({ err: error }, 'uncaught exception');
   reports.flush().finally(() => process.exit(1));
 });

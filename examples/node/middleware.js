@@ -11,12 +11,13 @@ const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIO
 export function instrumented(req, res, next) {
   if (req.path === '/metrics' || req.path.startsWith('/health')) return next();
   const start = performance.now();
-  const request = { correlationId: correlationId(req.get(CORRELATION_HEADER)), user: req.get('x-user-id'), queries: 0 };
+  const id = correlationId(req.get(CORRELATION_HEADER));
+  const request = { correlationId: id, user: req.get('x-user-id'), queries: 0, req };
   const parent = propagation.extract(context.active(), req.headers);
   const span = telemetry.tracer.startSpan(req.method, { kind: SpanKind.SERVER }, parent);
   const within = (action) => context.with(trace.setSpan(parent, span), () => current.run(request, action));
   telemetry.inFlight.inc();
-  res.set(CORRELATION_HEADER, request.correlationId);
+  res.set(CORRELATION_HEADER, id);
   res.once('close', () => within(() => finished(req, res, request, span, (performance.now() - start) / 1000)));
   return within(next);
 }

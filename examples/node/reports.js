@@ -12,7 +12,7 @@ const FILTERED = '[Filtered]';
 const rate = (name) => settings[name][ENVIRONMENT] ?? settings[name].others;
 
 const secret = (key) => {
-  const lower = String(key).toLowerCase();
+  const lower = String(key).toLowerCase().split('.').at(-1); // Of an attribute such as http.request.header.cookie.
   return headers.has(lower) || settings.scrubbed.keys.some((one) => lower === one || lower.endsWith(`_${one}`));
 };
 
@@ -53,6 +53,16 @@ if (SENTRY_DSN) {
     profileSessionSampleRate: rate('profilesSampleRate'),
     profileLifecycle: 'trace',
     includeLocalVariables: false,
+    // Whole transactions, which beforeSendTransaction sees; spans that are streamed pass it by.
+    traceLifecycle: 'static',
+    // The body and the user are added by `report`, scrubbed; by itself the SDK sends bodies and addresses as they are.
+    dataCollection: {
+      userInfo: false,
+      cookies: false,
+      httpBodies: [],
+      httpHeaders: { request: { deny: settings.scrubbed.headers }, response: { deny: settings.scrubbed.headers } },
+      urlQueryParams: { deny: settings.scrubbed.keys },
+    },
     integrations: [nodeProfilingIntegration()],
     beforeSend,
     beforeSendTransaction: (event) => scrubbed(event),
@@ -60,17 +70,16 @@ if (SENTRY_DSN) {
   });
 }
 
-/** Report an error, with the request that it ended. */
-export function report(error, req) {
+/** Report an error, with the request that it ended, if any; by hand also with context. */
+export function report(error, req = undefined, context = undefined) {
+  const user = req?.get('x-user-id');
   Sentry.captureException(error, {
-    ...(req.get('x-user-id') && { user: { id: req.get('x-user-id') } }),
-    contexts: { request: { method: req.method, url: req.path, query: { ...req.query }, body: req.body } },
+    ...(user && { user: { id: user } }),
+    contexts: {
+      ...(req && { request: { method: req.method, url: req.path, query: { ...req.query }, body: req.body } }),
+      ...(context && { context }),
+    },
   });
-}
-
-/** Report an error by hand, with context. */
-export function reportByHand(error, context = {}) {
-  Sentry.captureException(error, { contexts: { context } });
 }
 
 /** Send what waits; at the end of the process. */

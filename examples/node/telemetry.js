@@ -5,8 +5,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import client from 'prom-client';
-import { about, current, log, typeOf } from './logs.js';
-import { report } from './reports.js';
+import { current, log, typeOf } from './logs.js';
 import { NAME, SLOW_OPERATION, TRACES } from './settings.js';
 
 const HTTP_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 5, 10, 30];
@@ -131,12 +130,11 @@ export function operation(name, action) {
   });
 }
 
-/** Count an error of the service, mark the span, report it, and log it with its fingerprint. */
-export function failed(error, request) {
+/** Count an error of the service, mark the span, and log it with its fingerprint, which also reports it. */
+export function failed(error) {
   errors.inc({ type: typeOf(error) });
   const span = trace.getActiveSpan();
   span?.recordException(error);
   span?.setStatus({ code: SpanStatusCode.ERROR, message: typeOf(error) });
-  log.error(about(error), 'request failed');
-  report(error, request);
+  log.error({ err: error }, 'request failed');
 }

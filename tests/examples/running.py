@@ -114,8 +114,8 @@ def service(
     database: str | None = None,
 ) -> Iterator[Service]:
     """A service with a database of its own, for as long as the block runs."""
-    if database is None:
-        database = f"orders_{built.language}"
+    database = database or f"orders_{built.language}"
+    if not server.sql("postgres", f"SELECT 1 FROM pg_database WHERE datname = '{database}'"):
         server.sql("postgres", f"CREATE DATABASE {database}")
         server.sql(database, SCHEMA)
     to_database, to_upstream, port = Forwarder(server.address), Forwarder(upstream), free_port()

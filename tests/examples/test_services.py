@@ -131,7 +131,7 @@ def test_without_its_upstream_it_is_degraded_and_serves(one: Service) -> None:
         one.counts(failed + 1, "external_api_calls_total", api="upstream", status="error")
     finally:
         one.to_upstream.restore()
-    assert one.get("/health").json()["status"] == "ok"
+    until(lambda: one.get("/health").json()["status"] == "ok")
 
 
 def test_the_ids_of_a_request_pass_every_hop(services: Mapping[str, Service], last: Web, collector: Web) -> None:

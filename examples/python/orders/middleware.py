@@ -8,7 +8,7 @@ from typing import Any, Final
 from opentelemetry import propagate
 from opentelemetry.trace import SpanKind
 
-from . import telemetry
+from . import reports, telemetry
 from .logs import CORRELATION_HEADER, Request, correlation_id, current
 from .settings import SLOW_REQUEST
 
@@ -36,6 +36,7 @@ class Instrumented:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         request = Request(correlation_id(headers.get(CORRELATION_HEADER)), headers.get("x-user-id"))
         token = current.set(request)
+        reports.about(request.user)
         telemetry.IN_FLIGHT.inc()
         try:
             with telemetry.tracer.start_as_current_span(

@@ -47,6 +47,11 @@ def start() -> None:
         )
 
 
+def about(user: str | None) -> None:
+    """The user whose request is served: the id alone."""
+    sentry_sdk.set_user({"id": user} if user else None)
+
+
 def flush() -> None:
     """Send what waits; at the end of the process."""
     sentry_sdk.flush(2)
