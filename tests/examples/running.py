@@ -115,7 +115,7 @@ def service(
 ) -> Iterator[Service]:
     """A service with a database of its own, for as long as the block runs."""
     database = database or f"orders_{built.language}"
-    if not server.sql("postgres", f"SELECT 1 FROM pg_database WHERE datname = '{database}'"):
+    if not server.sql("postgres", f"SELECT 1 FROM pg_database WHERE datname = '{database}'"):  # noqa: S608
         server.sql("postgres", f"CREATE DATABASE {database}")
         server.sql(database, SCHEMA)
     to_database, to_upstream, port = Forwarder(server.address), Forwarder(upstream), free_port()

@@ -5,7 +5,6 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -61,7 +60,7 @@ def sentry() -> Iterator[tuple[Web, str]]:
 @pytest.fixture(scope="module")
 def run(
     reporting: Built, server: Database, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], tuple[Web, Service]]]:
+) -> Callable[[str], tuple[Web, Service]]:
     """The service in an environment, with what it reported after some requests and its end."""
     kept: dict[str, tuple[Web, Service]] = {}
 
@@ -84,7 +83,7 @@ def run(
             kept[environment] = double, one
         return kept[environment]
 
-    yield once
+    return once
 
 
 def errors(double: Web) -> list[dict[str, Any]]:
@@ -145,7 +144,7 @@ def test_an_error_is_reported_by_hand_with_context(reporting: Built) -> None:
         assert event["contexts"]["context"]["token"] == "[Filtered]"  # noqa: S105 - what stands for a secret
 
 
-def test_without_a_dsn_nothing_is_reported(reporting: Built, tmp_path: Path) -> None:
+def test_without_a_dsn_nothing_is_reported(reporting: Built) -> None:
     with sentry() as (double, _):
         words = (
             ["-c", BY_HAND["python"]]
