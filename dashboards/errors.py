@@ -81,9 +81,11 @@ def _by_system() -> Panel:
 
 
 def _examples() -> Panel:
-    form = "{{.error_kind}} {{.fingerprint}} {{.trace_id}} {{__line__}}"
+    # Such a line is an object of JSON, with its stack; the dashboard of logs shows all of it.
+    form = "{{.error_kind}} {{.trace_id}} {{.said}}: {{.failure}}"
     return log_lines(
         "Example Lines",
-        "The newest lines, each with its group, fingerprint and trace.",
-        f'{{system=~"$system",level=~"error|critical"}} | fingerprint != "" | line_format `{form}`',
+        "The newest lines: group, trace, message and error.",
+        f'{{system=~"$system",level=~"error|critical"}} | fingerprint != "" '
+        f'| json said="message", failure="error" | line_format `{form}`',
     )
