@@ -9,8 +9,7 @@ from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
 from components.service import NOBODY, PublishedPort, Service, ServiceArgs, VolumeMount, http_health
 from components.volume import volume
-from observability.scrape.prometheus import files, secret_files
-from observability.scrape.remote_write import features
+from observability.scrape.prometheus import features, files, secret_files
 from observability.settings.load import StackConfig
 
 FOLDER = "/etc/prometheus"

@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards import external_apis, nginx, process, state
+from dashboards import external_apis, nginx, process, state, traced
 from dashboards.common import (
     GREEN,
     ORANGE,
@@ -13,7 +13,6 @@ from dashboards.common import (
     now,
     number,
     over_time,
-    percentiles,
     rows,
     steps,
 )
@@ -23,6 +22,7 @@ from dashboards.links import panel_id
 from dashboards.slos import BUDGET, budget_left
 from dashboards.stores import databases, module
 from dashboards.subject import Subject
+from observability.systems.signals import HttpLatency
 
 
 def application(subject: Subject) -> dashboard.Dashboard | None:
@@ -55,7 +55,7 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
                 _errors_by_route(subject) if requests else None,
                 _route_failures(subject) if requests else None,
                 _client_errors(subject) if requests else None,
-                _percentiles(subject) if latency else None,
+                _percentiles(subject, signals.http_latency) if signals.http_latency else None,
                 _failures(subject) if signals.failures else None,
                 _usual_traffic(subject) if requests else None,
                 _against_yesterday(subject) if latency else None,
@@ -228,13 +228,9 @@ def _declared(subject: Subject) -> Panel:
     )
 
 
-def _percentiles(subject: Subject) -> Panel:
-    return graph(
-        "Response Time Percentiles",
-        "50th, 95th and 99th percentile of the response time.",
-        "s",
-        percentiles(subject.of("app:http_latency_seconds:quantile5m")),
-    )
+def _percentiles(subject: Subject, signal: HttpLatency) -> Panel:
+    title, words = "Response Time Percentiles", "50th, 95th and 99th percentile of the response time."
+    return traced.latency(subject, title, words, "app:http_latency_seconds:quantile5m", signal, "response_time")
 
 
 def _failures(subject: Subject) -> Panel:

@@ -5,7 +5,7 @@ from typing import Final
 
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards import application, process, state
+from dashboards import application, process, state, traced
 from dashboards.common import (
     GREEN,
     ORANGE,
@@ -17,12 +17,12 @@ from dashboards.common import (
     graph,
     number,
     over_time,
-    percentiles,
     steps,
 )
 from dashboards.layout import Row, assemble, to
 from dashboards.stores import answered, answers, databases, module, servers
 from dashboards.subject import Subject
+from observability.systems.signals import DbLatency
 
 UNREACHABLE: Final = 0.5
 """Share of failed queries from which the database counts as not reachable for the application."""
@@ -57,7 +57,7 @@ def database(subject: Subject) -> dashboard.Dashboard | None:
                 "Queries of the Application",
                 [
                     application.query_duration(subject) if signals.db_latency else None,
-                    _percentiles(subject) if signals.db_latency else None,
+                    _percentiles(subject, signals.db_latency) if signals.db_latency else None,
                     _queries(subject) if signals.db_queries else None,
                     _failures(subject) if signals.db_queries else None,
                     _timeouts(subject) if signals.db_timeouts else None,
@@ -111,13 +111,9 @@ def _failures_now(subject: Subject) -> Panel:
     return panel.mappings([silent, UNMEASURED]).thresholds(steps((None, GREEN), *sorted(limits), (UNREACHABLE, RED)))
 
 
-def _percentiles(subject: Subject) -> Panel:
-    return graph(
-        "Query Time Percentiles",
-        "50th, 95th and 99th percentile of the query duration.",
-        "s",
-        percentiles(subject.of("app:db_latency_seconds:quantile5m")),
-    )
+def _percentiles(subject: Subject, signal: DbLatency) -> Panel:
+    title, words = "Query Time Percentiles", "50th, 95th and 99th percentile of the query duration."
+    return traced.latency(subject, title, words, "app:db_latency_seconds:quantile5m", signal, "db_query_time")
 
 
 def _queries(subject: Subject) -> Panel:

@@ -20,6 +20,7 @@ from dashboards.cost import cost
 from dashboards.database import database
 from dashboards.elasticsearch import elasticsearch
 from dashboards.endpoints import endpoints
+from dashboards.errors import errors
 from dashboards.external_apis import external_apis
 from dashboards.hosts import hosts
 from dashboards.layout import link_runbooks
@@ -118,6 +119,7 @@ def _stack(config: StackConfig) -> Iterator[dashboard.Dashboard]:
     yield alerts(config)
     if config.runs("loki"):
         yield logs(config)
+        yield errors()
     if config.runs("blackbox-exporter"):
         yield endpoints()
     if config.runs("cadvisor"):

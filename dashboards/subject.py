@@ -28,6 +28,8 @@ class Subject:
     thresholds: Mapping[str, tuple[Threshold, ...]] = field(default_factory=dict)
     logs: bool = False
     """Whether log lines are stored."""
+    exemplars: bool = False
+    """Whether exemplars are stored."""
     host: str | None = None
     """The `system` of the hosts that it runs on, where one is monitored."""
     runbooks: str | None = None
@@ -108,6 +110,7 @@ def subjects(config: StackConfig) -> tuple[Subject, ...]:
             jobs=frozenset(job for job, owner in scraped if owner == name),
             thresholds=demanded.get(name, {}),
             logs=config.runs("loki"),
+            exemplars=config.settings.prometheus.exemplars > 0,
             host=name if name in hosts else _shared_host(config, name, hosts),
             runbooks=config.settings.links.runbooks,
             summaries=summaries,

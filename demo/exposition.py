@@ -8,16 +8,26 @@ from urllib.parse import urlsplit
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from demo.systems.profile import Profile, Series
 
-CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_LATEST
+OPEN_METRICS: Final = "application/openmetrics-text"
+
+
+def no_trace() -> str | None:
+    """No trace: nothing that a simulated system measures belongs to one."""
+    return None
 
 
 class Exposition:
-    """The series of one system, in their own registry."""
+    """The series of one system, in their own registry.
 
-    def __init__(self, series: Iterable[Series]) -> None:
+    `trace` returns the id of the trace that an observation belongs to: the exemplar of its bucket.
+    """
+
+    def __init__(self, series: Iterable[Series], trace: Callable[[], str | None] = no_trace) -> None:
+        self._trace = trace
         self.registry = CollectorRegistry(auto_describe=True)
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
@@ -43,7 +53,8 @@ class Exposition:
 
     def observe(self, name: str, value: float, /, **labels: str) -> None:
         """Add to a histogram."""
-        self._child(self._histograms, name, labels).observe(value)
+        trace = self._trace()
+        self._child(self._histograms, name, labels).observe(value, {"trace_id": trace} if trace else None)
 
     def set(self, name: str, value: float, /, **labels: str) -> None:
         """Set a gauge."""
@@ -65,9 +76,17 @@ class Exposition:
             self._children[key] = metrics[name].labels(**labels) if labels else metrics[name]
         return self._children[key]
 
+    def page(self, accept: str | None) -> tuple[str, bytes]:
+        """Content type and body for a request: OpenMetrics, which has exemplars, for a client that accepts it."""
+        if OPEN_METRICS in (accept or ""):
+            return openmetrics.CONTENT_TYPE_LATEST, self._named(openmetrics.generate_latest(self.registry))  # type: ignore[no-untyped-call]
+        return prometheus_client.CONTENT_TYPE_LATEST, self.text()
+
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
-        exposition: bytes = prometheus_client.generate_latest(self.registry)
+        return self._named(prometheus_client.generate_latest(self.registry))
+
+    def _named(self, exposition: bytes) -> bytes:
         for name in self._counters:
             # This library adds _total to the name of every counter; libraries of other languages keep the name.
             if not name.endswith("_total"):
@@ -82,8 +101,8 @@ def metrics_server(profile: Profile, out: Exposition, port: int | None = None) -
         """Requests about this system."""
 
     Handler.pages = {
-        profile.path: (CONTENT_TYPE, out.text),
-        "/health": ("application/json", lambda: b'{"status":"ok"}'),
+        profile.path: out.page,
+        "/health": lambda _: ("application/json", b'{"status":"ok"}'),
     }
     server = ThreadingHTTPServer(("", profile.port if port is None else port), Handler)
     server.daemon_threads = True
@@ -91,16 +110,16 @@ def metrics_server(profile: Profile, out: Exposition, port: int | None = None) -
 
 
 class _Handler(BaseHTTPRequestHandler):
-    pages: Mapping[str, tuple[str, Callable[[], bytes]]]
+    pages: Mapping[str, Callable[[str | None], tuple[str, bytes]]]
     protocol_version = "HTTP/1.1"
     timeout = 15
 
     def do_GET(self) -> None:
         """Serve a page."""
         found = self.pages.get(urlsplit(self.path).path)
-        body = found[1]() if found else b"there is no such page\n"
+        kind, body = found(self.headers.get("Accept")) if found else ("text/plain", b"there is no such page\n")
         self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)
-        self.send_header("Content-Type", found[0] if found else "text/plain")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -50,6 +50,12 @@ def request_ids(ids: RequestIds) -> Iterator[None]:
         _current.reset(token)
 
 
+def current_trace() -> str | None:
+    """The trace id of the request that this thread serves."""
+    ids = _current.get()
+    return ids.trace_id if ids else None
+
+
 class JsonFormatter(logging.Formatter):
     """A log record as one line of JSON; each key of `extra` becomes a field.
 

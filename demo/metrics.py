@@ -9,6 +9,7 @@ from typing import Final
 from demo.chance import load
 from demo.conditions import How
 from demo.exposition import Exposition
+from demo.log import current_trace
 from demo.systems import SHOP, node
 
 ACTIVE_SECONDS: Final = 300.0
@@ -19,7 +20,7 @@ class Metrics(Exposition):
     """All metrics. The clock is a function like `time.monotonic`; `how` returns the current conditions."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, how: How = lambda: SHOP.ordinary) -> None:
-        super().__init__(SHOP.series)
+        super().__init__(SHOP.series, current_trace)
         self._clock = clock
         self._seen: dict[int, float] = {}
         self._lock = threading.Lock()

@@ -15,7 +15,6 @@ from demo import api
 from demo.chance import Picker
 from demo.conditions import Conditions, How
 from demo.errors import ApiError, BadRequestError, NotFoundError
-from demo.exposition import CONTENT_TYPE
 from demo.health import Health
 from demo.log import RequestIds, request_ids
 from demo.metrics import Metrics
@@ -84,7 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
         service = self.server.service
         path = urlsplit(self.path).path
         if path == "/metrics":
-            self._send(HTTPStatus.OK, service.metrics.text(), CONTENT_TYPE, ids)
+            kind, body = service.metrics.page(self.headers.get("Accept"))
+            self._send(HTTPStatus.OK, body, kind, ids)
         elif health := service.health.answer(path):
             self._send(health[0], _json(health[1]), "application/json", ids)
         else:

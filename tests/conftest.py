@@ -21,6 +21,7 @@ HERE: Final = Path(__file__).parent
 
 NEEDS: Final = {
     "contract": "tools",
+    "examples": "tools",
     "hosts": "tools",
     "mistakes": "tools",
     "receivers": "tools",

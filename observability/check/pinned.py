@@ -40,6 +40,9 @@ _OWN: Final = frozenset(
 )
 """Series that Prometheus adds to every target."""
 
+_LAST: Final = "scrape_series_added"
+"""The one of them that it stores last."""
+
 _LATE: Final = "context deadline exceeded"
 """The error of a scrape that timed out."""
 
@@ -175,18 +178,26 @@ def _result(process: "subprocess.Popen[bytes]", api: str, log: Any) -> Stored:  
             # On a busy machine a response may come too late, which says nothing about the response.
             if targets and targets[0]["health"] != "unknown" and _LATE not in targets[0]["lastError"]:
                 refusal = None if targets[0]["health"] == "up" else str(targets[0]["lastError"])[:_SHOWN]
-                return Stored(version=version(), refusal=refusal, series={} if refusal else _series(client, api))
+                series = {} if refusal else _series(client, api)
+                if series is not None:
+                    return Stored(version=version(), refusal=refusal, series=series)
             time.sleep(_POLL)
     raise SilentError(f"it has not scraped within {LIMIT:.0f} s")
 
 
-def _series(client: httpx.Client, api: str) -> dict[Series, float]:
-    """Every series of the target with its first value, whatever its timestamp."""
+def _series(client: httpx.Client, api: str) -> dict[Series, float] | None:
+    """Every series of the target with its first value, whatever its timestamp; None while they are being stored.
+
+    A target is up before its samples are stored, one after the other.
+    """
     query = f'{{job="page"}}[{(BEHIND + 2 * AHEAD) // 1000}s]'
     moment = time.time() + AHEAD / 1000
     answer = client.get(f"{api}/query", params={"query": query, "time": f"{moment:.3f}"})
     found: dict[Series, float] = {}
-    for one in answer.raise_for_status().json()["data"]["result"]:
+    stored = answer.raise_for_status().json()["data"]["result"]
+    if all(one["metric"].get("__name__") != _LAST for one in stored):
+        return None
+    for one in stored:
         labels = one["metric"]
         name = labels.get("__name__", "")
         own = tuple(

@@ -149,6 +149,9 @@ def _severity(*numbers: int) -> str:
     return f"^(?:{'|'.join(str(8 * facility + number) for facility in range(24) for number in numbers)})$"
 
 
+FINGERPRINT: Final = "fingerprint"
+"""Field in which a JSON line says which error it is about, the same for each occurrence."""
+
 SYSTEM: Final = "system"
 """Field in which a JSON line names the system that it is about."""
 
@@ -163,6 +166,7 @@ _FIELDS: Final[Mapping[str, tuple[Path, ...]]] = MappingProxyType(
         "trace_id": (("trace_id",), ("traceId",), ("trace.id",), ("trace", "id")),
         "user": (("user_id",), ("userId",), ("user", "id"), ("user",)),
         "session": (("session_id",), ("sessionId",)),
+        FINGERPRINT: (("fingerprint",), ("error", "fingerprint")),
         SYSTEM: (("system",),),
     }
 )
@@ -172,7 +176,7 @@ FORMATS: Final[Mapping[LogFormat, Format]] = MappingProxyType(
         "json": Format(
             extract=(Json(fields=_FIELDS),),
             required=("message",),
-            metadata=("correlation_id", "trace_id", "context", "user", "session"),
+            metadata=("correlation_id", "trace_id", "context", "user", "session", FINGERPRINT),
             time="time",
         ),
         "nginx": Format(

@@ -38,8 +38,8 @@ TOO_OLD: Final = "too-old"
 """Reason of lines that Loki would reject: the past of containers and files that are read for the first time."""
 
 KIND: Final = "error_kind"
-"""Structured metadata of lines of the levels error and critical: one of 1024 values, the same for lines that differ in
-numbers, names of files, addresses and quoted texts alone."""
+"""Structured metadata of lines of the levels error and critical: one of 1024 values, the same for lines with the same
+fingerprint, or else for lines that differ in numbers, names of files, addresses and quoted texts alone."""
 
 KIND_OF: Final = 1000
 """Bytes of a message that decide its kind."""
@@ -161,6 +161,9 @@ def _kind() -> Iterator[str]:
     yield f"set({kind}, Substring({kind}, 0, {KIND_OF})) where {kind} != nil and Len({kind}) > {KIND_OF}"
     for expression, replacement in f.VARYING:
         yield f"replace_pattern({kind}, {text(expression)}, {text(replacement)}) where {kind} != nil"
+    # An application that says which error it is knows better.
+    said = attribute(f.FINGERPRINT)
+    yield f"set({kind}, {said}) where {kind} != nil and {said} != nil"
     yield f"set({attribute(KIND)}, Substring(SHA256({kind}), 0, 3)) where {kind} != nil"
     # Of the last digit two bits.
     for digits, replacement in (("048c", "0"), ("159d", "1"), ("26ae", "2"), ("37bf", "3")):

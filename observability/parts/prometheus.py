@@ -29,6 +29,12 @@ class PrometheusSettings(Section):
     retention_size: str | None = Field(
         None, description="Most disk the samples may take, like 20GB; none: no limit.", pattern=r"^[1-9]\d*(MB|GB|TB)$"
     )
+    exemplars: int = Field(
+        100_000,
+        ge=0,
+        le=10_000_000,
+        description="How many exemplars are kept in memory, about 100 bytes each; 0: none, and no panel shows any.",
+    )
     memory_mb: MemoryMb = Field(512, description="Memory limit, MiB.")
     agent_memory_mb: MemoryMb = Field(192, description="Memory limit of the agent on each other host, MiB.")
 

@@ -64,8 +64,8 @@ def trusted(config: StackConfig) -> SecretText | None:
 
 
 def storage(config: StackConfig) -> dict[str, Any]:
-    """Prometheus' section `storage`; empty where no host sends to it."""
+    """What Prometheus' section `storage` needs; empty where no host sends to it."""
     if not config.runs("edge"):
         return {}
     # A host that was cut off sends samples that are older than those of the others.
-    return {"storage": {"tsdb": {"out_of_order_time_window": CUT_OFF}}}
+    return {"tsdb": {"out_of_order_time_window": CUT_OFF}}

@@ -63,6 +63,25 @@ def secret_files(config: StackConfig) -> dict[str, str]:
     return systems.secret_files(config) | remote_write.secret_files(config)
 
 
+def features(config: StackConfig) -> tuple[str, ...]:
+    """Feature flags: to keep exemplars, and what receivers need."""
+    receivers = config.settings.receivers
+    found = []
+    if config.settings.prometheus.exemplars or any(one.send_exemplars for one in receivers):
+        found.append("exemplar-storage")
+    if any(one.protocol == "v2" for one in receivers):
+        # Version 2 sends type, unit and help with the series, as the write-ahead log has them.
+        found.append("metadata-wal-records")
+    return tuple(found)
+
+
+def _storage(config: StackConfig) -> dict[str, Any]:
+    """The section `storage`; empty where Prometheus' defaults apply."""
+    kept = config.settings.prometheus.exemplars
+    found = {**({"exemplars": {"max_exemplars": kept}} if kept else {}), **edge.storage(config)}
+    return {"storage": found} if found else {}
+
+
 def _prometheus_yaml(config: StackConfig) -> str:
     settings = config.settings
     scraped = jobs(config)
@@ -80,7 +99,7 @@ def _prometheus_yaml(config: StackConfig) -> str:
             ],
         },
         "rule_files": ["rules/*.yaml"],
-        **edge.storage(config),
+        **_storage(config),
         **remote_write.section(config),
         "scrape_configs": [job.to_config() for job in scraped],
     }

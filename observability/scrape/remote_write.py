@@ -24,18 +24,6 @@ def secret_files(config: StackConfig) -> dict[str, str]:
     return {_file(one, file): name for one in config.settings.receivers for _, file, name in one.secrets}
 
 
-def features(config: StackConfig) -> tuple[str, ...]:
-    """Feature flags that Prometheus needs for its receivers."""
-    targets = config.settings.receivers
-    found = []
-    if any(one.send_exemplars for one in targets):
-        found.append("exemplar-storage")
-    if any(one.protocol == "v2" for one in targets):
-        # Version 2 sends type, unit and help with the series, as the write-ahead log has them.
-        found.append("metadata-wal-records")
-    return tuple(found)
-
-
 def _file(one: RemoteWriteSettings, file: str) -> str:
     return f"secrets/remote-write-{one.name}-{file}"
 

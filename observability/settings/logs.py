@@ -25,7 +25,7 @@ RESERVED: Final = frozenset(
         *("container", "service", "stack", "system", "team", "level", "host", "image", "compose_project"),
         *("format", "source", "listener", "reason", "stream", "filename", "partial", "parse_error", "own_time"),
         *("correlation_id", "trace_id", "context", "user", "session", "method", "status", "path", "client", "audit"),
-        *("hostname", "program", "error_kind"),
+        *("hostname", "program", "error_kind", "fingerprint"),
     }
 )
 """Labels and structured metadata that lines have from elsewhere."""

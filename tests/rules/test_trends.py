@@ -6,6 +6,7 @@ Days of samples are slow in promtool: series have a value each minute, rules are
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from rules.promql import matchers
 from tests.rules.course import Piece, counter
 from tests.rules.harness import Case, Firing, Says, promtool
 from tests.rules.raw import HTTP, Series, distribution, series
@@ -76,6 +77,26 @@ def new(
     return case("NewErrorType", name, found, expect, made=("thresholds", "history"), every=every, says=says)
 
 
+def series_of_log(name: str, **labels: str) -> str:
+    """A series that Loki counts of the service web of depot."""
+    return name + matchers({"system": "depot", "service": "web", **labels})
+
+
+def from_log(name: str, found: Series, expect: dict[str, list[Firing]], says: Says | None = None) -> Case:
+    """A case in which NewErrorType reads what Loki counted."""
+    return Case(
+        name=f"NewErrorType {name}",
+        alert="NewErrorType",
+        series=found,
+        expect=expect,
+        load=("trends.yaml", "logs.yaml"),
+        made=("thresholds",),
+        step="1m",
+        every="1m",
+        says=says,
+    )
+
+
 def of_type(system: str, kind: str) -> Firing:
     return firing("NewErrorType", "new_error_type", system, kind="type", name=kind)
 
@@ -117,6 +138,32 @@ def _new_errors() -> Iterator[Case]:
         )
         expect = {time(BIRTH + 14): [], time(BIRTH + 15): [of_route(system, "/new")]}
         yield new(f"fires for a route of {system} with a first 5xx", found, expect, says=told)
+    lines = {series_of_log("app:log_lines:count1m", level="info"): counter((28 * HOUR, 900))}
+    group = series_of_log("app:errors_by_fingerprint:count1m", error_kind="0a1")
+    grouped = [firing("NewErrorType", "new_error_type", "depot", kind="fingerprint", name="web 0a1")]
+    told = Says(
+        summary="depot: new error in the log of web 0a1",
+        description=(
+            "depot logs errors of service and group web 0a1, which it had not done in the day before. The count is 1."
+        ),
+    )
+    yield from_log(
+        "fires for a single line with a fingerprint that is new",
+        lines | {group: f"_x{BIRTH} 1 _x120"},
+        {time(BIRTH + 14): [], time(BIRTH + 16): grouped, time(BIRTH + 58): grouped, time(BIRTH + 62): []},
+        says=told,
+    )
+    yield from_log(
+        "is silent about a fingerprint that was logged 20 hours before",
+        lines | {group: f"_x{5 * HOUR} 1 _x{20 * HOUR - 1} 1 _x120"},
+        {time(BIRTH + 20): [], time(BIRTH + 50): []},
+    )
+    yield from_log(
+        "is silent about a fingerprint of a system with less than a day of lines",
+        {series_of_log("app:log_lines:count1m", level="info"): f"_x{2 * HOUR} 900x{26 * HOUR}"}
+        | {group: f"_x{BIRTH} 1 _x120"},
+        {time(BIRTH + 20): [], time(BIRTH + 50): []},
+    )
     yield new(
         "is silent about a route that answers 4xx",
         there("depot") | answered("depot", "/new", "404", *BORN, start=1),

@@ -36,6 +36,14 @@ SAME: Final[dict[str, tuple[str, ...]]] = {
         "ERROR failed\njava.lang.IllegalStateException: no\n\tat a.B.c(B.java:1)",
         "ERROR failed\njava.lang.IllegalStateException: no\n\tat a.B.d(B.java:7)\n\tat e.F.g(F.java:9)",
     ),
+    "fingerprints": (
+        '{"level":"error","message":"no stock of cups","fingerprint":"5fdba5fe6f73ad7a"}',
+        '{"level":"error","message":"it is closed","error":"x","fingerprint":"5fdba5fe6f73ad7a"}',
+    ),
+    "another fingerprint": (
+        '{"level":"error","message":"no stock of cups","fingerprint":"0d1e5af6c8b74e21"}',
+        '{"level":"error","message":"no stock of bowls","error":{"fingerprint":"0d1e5af6c8b74e21"}}',
+    ),
     "postgres": (
         '2026-11-29 12:00:00.934 UTC [31] ERROR:  relation "orders" does not exist',
         '2026-11-29 13:00:00.001 UTC [77] ERROR:  relation "carts" does not exist',

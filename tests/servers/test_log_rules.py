@@ -182,6 +182,21 @@ def test_errors_are_counted_by_kind_and_lines_without_a_kind_are_not(address: st
     }
 
 
+def test_errors_with_a_fingerprint_are_counted_by_their_group_and_others_are_not(address: str) -> None:
+    end = int(time.time()) - 1200
+    for at, (kind, fingerprint) in enumerate((("0a1", "5fdb"), ("0a1", "5fdb"), ("0b2", "27ec"), ("0c3", ""))):
+        said = {"error_kind": kind, **({"fingerprint": fingerprint} if fingerprint else {})}
+        values = [[str(int((end - 30) * 1e9) + at), f"failed {at}", said]]
+        stream = {"system": "groups", "service": "web", "level": "error"}
+        body = {"streams": [{"stream": stream, "values": values}]}
+        assert http.post(f"{address}/loki/api/v1/push", json=body, timeout=60).status_code == 204
+    found = counted(address, "app:errors_by_fingerprint:count1m", end)
+    assert {labels: value for labels, value in found.items() if "groups" in labels} == {
+        ("0a1", "web", "groups"): 2,
+        ("0b2", "web", "groups"): 1,
+    }
+
+
 def test_loki_has_loaded_every_rule_without_an_error(address: str) -> None:
     groups: list[dict[str, Any]] = []
 

@@ -56,6 +56,7 @@ def test_the_dashboards_for_all_systems_are_those_required() -> None:
         "obs-status",
         "obs-slos",
         "obs-logs",
+        "obs-errors",
         "obs-endpoints",
         "obs-containers",
         "obs-capacity",
@@ -256,7 +257,9 @@ def test_a_part_left_out_has_no_panel() -> None:
     less = json.dumps(documents(stack_config("dev", {"nodeExporter": {"enabled": False}})))
     assert "node_" in json.dumps(documents())
     assert "node_" not in less
-    assert "obs-logs" not in json.dumps(documents(stack_config("dev", {"loki": {"enabled": False}})))
+    without = json.dumps(documents(stack_config("dev", {"loki": {"enabled": False}})))
+    assert "obs-logs" not in without
+    assert "errors_by_fingerprint" not in without
     assert "obs-containers" not in documents(DEV.without({"cadvisor": "no registry"}))
 
 

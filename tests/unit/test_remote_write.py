@@ -40,7 +40,7 @@ def test_without_a_receiver_nothing_is_said_of_remote_write() -> None:
     config = stack_config("dev", {})
     assert "remote_write" not in load_yaml(prometheus.files(config, {})["prometheus.yaml"])
     server = next(each for each in declared("dev", {}) if each.name == "prometheus-server-container")
-    assert not [word for word in server.inputs["command"] if word.startswith("--enable-feature")]
+    assert not [word for word in server.inputs["command"] if "metadata-wal-records" in word]
     assert list(rows(config)) == []
 
 
@@ -169,7 +169,8 @@ def test_filters_become_relabelling(filters: dict[str, Any], told: list[dict[str
     ],
 )
 def test_prometheus_gets_the_feature_flags_that_its_receivers_need(own: dict[str, Any], flags: list[str]) -> None:
-    server = next(each for each in declared("dev", one(**own)) if each.name == "prometheus-server-container")
+    values = {**one(**own), "prometheus": {"exemplars": 0}}
+    server = next(each for each in declared("dev", values) if each.name == "prometheus-server-container")
     assert [word for word in server.inputs["command"] if word.startswith("--enable-feature")] == flags
 
 

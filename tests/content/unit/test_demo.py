@@ -27,6 +27,7 @@ from demo.systems import FAULTS, SHOP
 from demo.systems.profile import UNMATCHED
 from demo.traffic import bad_order, random_request
 from observability.core import http
+from observability.systems.exposition import read
 
 
 @dataclass
@@ -115,6 +116,19 @@ def test_an_unknown_method_gets_no_separate_series(running: Running) -> None:
 def test_health_and_metrics_are_not_counted_as_requests(running: Running) -> None:
     running.client.get("/health")
     assert not [sample for sample in running.families()["http_requests"].samples if sample.value]
+
+
+def test_in_open_metrics_a_bucket_names_the_trace_of_its_request(running: Running) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    running.client.get("/api/products/7", headers=headers)
+    answer = running.client.get("/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0"})
+    page = read(answer.content, answer.headers["Content-Type"])
+    assert "http_requests_total" in {sample.series[0] for sample in page.samples}
+    (line,) = [line for line in answer.text.splitlines() if " # " in line]
+    assert line.startswith("http_request_duration_ms_bucket{")
+    assert f'# {{trace_id="{trace}"}} ' in line
+    assert trace not in running.client.get("/metrics").text
 
 
 def test_a_correlation_id_is_accepted_returned_and_logged(running: Running) -> None:

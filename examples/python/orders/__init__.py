@@ -1,0 +1,1 @@
+"""A small service, instrumented as a service should be."""

@@ -1,0 +1,1 @@
+"""The worked examples: each is built from its lock file, started and asked."""
