@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import docker
-from docker.errors import NotFound
+from docker.errors import APIError
 
 from observability.alerting.alerts import alerts
 from observability.alerting.gaps import gaps
@@ -25,6 +25,9 @@ Retry = Callable[[Callable[[], bool]], bool]
 
 DRIVER: Final = "json-file"
 """The log driver whose files the collector reads."""
+
+GONE: Final = (404, 409)
+"""What the Engine answers about a container that was removed since it was listed, or is being removed."""
 
 RARE: Final = 30.0
 """A server that is read less often, seconds, may not have been read since the last update."""
@@ -124,7 +127,9 @@ def _writers(config: StackConfig, client: docker.DockerClient) -> Iterator[str]:
             continue
         try:
             wrote = container.logs(since=now - RECENT + 60, until=now - 10, tail=1)
-        except NotFound:
-            continue  # It was removed meanwhile.
+        except APIError as error:
+            if error.status_code in GONE:
+                continue
+            raise
         if wrote:
             yield name
