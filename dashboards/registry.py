@@ -33,6 +33,7 @@ from dashboards.slos import slos
 from dashboards.stack import stack
 from dashboards.status import status
 from dashboards.subject import Subject, subjects
+from dashboards.traces import traces
 from observability.core import project
 from observability.core.errors import ConfigError
 from observability.core.naming import PLATFORM
@@ -118,6 +119,8 @@ def _stack(config: StackConfig) -> Iterator[dashboard.Dashboard]:
     yield alerts(config)
     if config.runs("loki"):
         yield logs(config)
+    if config.runs("traces"):
+        yield traces(config)
     if config.runs("blackbox-exporter"):
         yield endpoints()
     if config.runs("cadvisor"):

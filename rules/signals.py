@@ -54,7 +54,9 @@ class _Signals:
 
     def _there(self) -> None:
         """Whether a target is up, and whether any series that the system's file declares is present."""
-        own = {"system": self.system.name, "job": self.system.scrape.job}
+        if self.system.scrape is None:
+            return
+        own = {"system": self.system.name, "job": self.system.job}
         self._record("app:system:up", f"max by (system) (up{promql.matchers(own)})")
         if self.system.series:
             names = (name for series, spec in self.system.series.items() for name in _parts(series, spec.kind))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import yaml
 
+from observability.collector import configuration
 from observability.core.documents import load_yaml
 from observability.logs import loki as loki_files
 from observability.logs import otel as otel_files
@@ -121,7 +122,7 @@ def _hasty_loki() -> str:
 
 def _rejected() -> str:
     """The dev stack's configuration, except that lines go to an address that rejects them, too."""
-    document = load_yaml(otel_files.files(config())[otel_files.MAIN])
+    document = load_yaml(configuration.files(config())[configuration.MAIN])
     document["exporters"]["otlp_http/rejected"] = {"endpoint": "http://loki:3100/no-such-page"}
     document["service"]["pipelines"]["logs/loki"]["exporters"].append("otlp_http/rejected")
     return yaml.safe_dump(document)
@@ -146,8 +147,8 @@ _LOKI = (
     Server(
         name="collector",
         image=OTEL.name,
-        files={f"/etc/otelcol-contrib/{otel_files.MAIN}": _rejected()},
-        command=(f"--config=/etc/otelcol-contrib/{otel_files.MAIN}",),
+        files={f"/etc/otelcol-contrib/{configuration.MAIN}": _rejected()},
+        command=(f"--config=/etc/otelcol-contrib/{configuration.MAIN}",),
         user="0",
         mounts={otel_files.CONTAINERS: otel_files.CONTAINERS},
     ),

@@ -14,11 +14,13 @@ import docker
 import yaml
 from docker.models.containers import Container as Program
 
+from observability.collector import configuration
 from observability.core import http
 from observability.core.documents import load_yaml
 from observability.logs import inputs, loki, otel
 from observability.parts import otel_collector
 from observability.parts.images import PINS
+from observability.parts.otel_export import ANY
 from observability.settings.load import StackConfig
 from tests.ports import free_port
 from tests.servers import engine
@@ -125,16 +127,16 @@ def adapted(
     host: str | None = None,
 ) -> str:
     """The configuration as it is, but for its addresses and folders; `exporter` is what differs in that to Loki."""
-    document: dict[str, Any] = load_yaml(otel.files(config, host)[otel.MAIN])
+    document: dict[str, Any] = load_yaml(configuration.files(config, host)[configuration.MAIN])
     document["extensions"]["docker_observer"]["endpoint"] = address
     document["exporters"]["otlp_http/loki"].update(exporter)
     text = yaml.safe_dump(document, sort_keys=False)
     for old, new in ports.items():
         text = re.sub(rf"(?<=0\.0\.0\.0:){old}\b|(?<=port: ){old}\b", str(new), text)
-    text = text.replace(inputs.ANY, "127.0.0.1")
-    for secret in (inputs.CURRENT, f"{otel.TOOLS}/current"):
+    text = text.replace(ANY, "127.0.0.1")
+    for secret in (inputs.CURRENT, f"{otel_collector.TOOLS}/current"):
         text = text.replace(secret, f"{root}/tls")
-    return text.replace(otel.CONTAINERS, f"{root}/containers").replace(otel.DATA, f"{root}/data")
+    return text.replace(otel.CONTAINERS, f"{root}/containers").replace(otel_collector.DATA, f"{root}/data")
 
 
 def write(root: Path, container: Container, text: str) -> None:
@@ -159,7 +161,7 @@ def collector(
     are in the folder `tls`.
     """
     listeners = inputs.listeners_of(config)
-    own = (otel_collector.PORT, otel_collector.LINES, otel.HEALTH, *(one.internal for one in listeners))
+    own = (otel_collector.PORT, otel_collector.LINES, otel_collector.HEALTH, *(one.internal for one in listeners))
     ports = {port: free_port() for port in own}
     root.chmod(0o777)
     for name in ("data", "containers"):
@@ -172,15 +174,15 @@ def collector(
         received = stack.enter_context(receiver())
         double = {"endpoint": received.address, "encoding": "json", "compression": "none"}
         exporter = {"endpoint": f"{to}/otlp"} if to else double
-        (root / otel.MAIN).write_text(adapted(config, root, address, {} if host else exporter, ports, host))
-        program = stack.enter_context(started(root, IMAGE, [f"--config={root}/{otel.MAIN}", *otel.ARGUMENTS]))
+        (root / configuration.MAIN).write_text(adapted(config, root, address, {} if host else exporter, ports, host))
+        program = stack.enter_context(started(root, IMAGE, [f"--config={root}/{configuration.MAIN}", *otel.ARGUMENTS]))
         running = Running(
             program=program,
             engine=found,
             received=received,
             metrics=f"http://127.0.0.1:{ports[otel_collector.PORT]}/metrics",
             lines=f"http://127.0.0.1:{ports[otel_collector.LINES]}/metrics",
-            health=f"http://127.0.0.1:{ports[otel.HEALTH]}/",
+            health=f"http://127.0.0.1:{ports[otel_collector.HEALTH]}/",
             root=root,
             syslog={one.settings.port: ports[one.internal] for one in listeners},
         )

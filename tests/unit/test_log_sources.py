@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
+from observability.collector import configuration
 from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.logs import formats, inputs, otel, statements
@@ -158,7 +159,7 @@ def test_only_what_is_on_the_host_is_read_there() -> None:
     config = stack_config("dev", FULL)
     assert not inputs.sources_of(config, "elsewhere")
     assert not inputs.listeners_of(config, "elsewhere")
-    document = otel.document(config, "elsewhere")
+    document = configuration.document(config, "elsewhere")
     assert list(document["receivers"]) == ["receiver_creator/containers"]
     assert document["service"]["pipelines"]["logs/read"]["receivers"] == ["receiver_creator/containers"]
 
@@ -179,7 +180,7 @@ def test_without_files_it_has_no_capability_and_without_syslog_no_port() -> None
 
 
 def test_the_key_of_the_certificate_is_in_no_configuration() -> None:
-    (text,) = otel.files(stack_config("dev", FULL)).values()
+    (text,) = configuration.files(stack_config("dev", FULL)).values()
     receiver = load_yaml(text)["receivers"]["syslog/6514-tcp"]
     assert receiver["tcp"]["tls"] == {
         "cert_file": "/etc/otelcol-syslog/current/2.crt",
@@ -193,7 +194,8 @@ def test_the_key_of_the_certificate_is_in_no_configuration() -> None:
 
 def test_mail_addresses_are_replaced_only_where_the_settings_say_so() -> None:
     found = {
-        said: "[A-Za-z0-9-]+(?:" in otel.files(stack_config("dev", {"collector": {"redactEmail": said}}))[otel.MAIN]
+        said: "[A-Za-z0-9-]+(?:"
+        in configuration.files(stack_config("dev", {"collector": {"redactEmail": said}}))[configuration.MAIN]
         for said in (True, False)
     }
     assert found == {True: True, False: False}
