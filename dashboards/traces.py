@@ -248,7 +248,7 @@ def _failed() -> Panel:
         "Spans a second that Jaeger could not store; they wait in the collector's queue.",
         "cps",
         over_time(f'sum(rate(otelcol_exporter_send_failed_spans{{job="{JAEGER}"}}[5m]))', "failed"),
-        limits="max by (severity) (app:threshold:jaeger_failed)",
+        limits="max by (severity) (app:threshold:traces_unstored)",
     )
 
 

@@ -36,8 +36,12 @@ def selector(system: System, chosen: Selector, *more: str, suffix: str = "") -> 
 
 
 def up(system: System, chosen: Selector) -> str:
-    """Whether the targets of these series are up. Spans of all systems are measured by one target of the stack."""
-    job = chosen.job or system.job
+    """Whether the targets of these series are up."""
+    return up_of(system, chosen.job or system.job)
+
+
+def up_of(system: System, job: str) -> str:
+    """Whether the targets of a job are up. Spans of all systems are measured by one target of the stack."""
     if job != JOB:
         return "up" + matchers({"system": system.name, "job": job})
     return f'label_replace(up{matchers({"system": PLATFORM, "job": job})}, "system", "{system.name}", "", "")'

@@ -14,7 +14,7 @@ def check(source: str, settings: Settings) -> None:
     if own is None:
         if store.enabled:
             raise ConfigError(
-                f"{source}jaeger.enabled: no spans are taken that it could store", f"add {source}traces: {{}}"
+                f"{source}jaeger.enabled: no spans are taken that it could store", f"add {_key(source)}traces: {{}}"
             )
         _check_systems(source, settings)
         return
@@ -26,7 +26,7 @@ def check(source: str, settings: Settings) -> None:
     if own.tempo is not None and store.enabled is not False:
         raise ConfigError(
             f"{source}traces.tempo: traces have one store, and jaeger runs too",
-            f"add {source}jaeger: {{enabled: false}}, or remove traces.tempo",
+            f"add {_key(source)}jaeger: {{enabled: false}}, or remove traces.tempo",
         )
     if own.tempo is not None and settings.grafana.data_sources.tempo is not None:
         raise ConfigError(
@@ -35,15 +35,20 @@ def check(source: str, settings: Settings) -> None:
     if own.browsers is not None and not runs(settings, {}, "edge"):
         raise ConfigError(
             f"{source}traces.browsers: browsers send to the edge, which this stack has not",
-            f"add {source}edge: {{enabled: true, address: monitoring.example.com}}, or remove traces.browsers",
+            f"add {_key(source)}edge: {{enabled: true, address: monitoring.example.com}}, or remove traces.browsers",
         )
+
+
+def _key(source: str) -> str:
+    """The prefix of a key, without the file."""
+    return source.rpartition(" ")[2]
 
 
 def _check_systems(source: str, settings: Settings) -> None:
     for name, system in settings.systems.items():
         if system.traces.model_fields_set:
             raise ConfigError(
-                f"{source}systems.{name}.traces: no spans are taken in this stack", f"add {source}traces: {{}}"
+                f"{source}systems.{name}.traces: no spans are taken in this stack", f"add {_key(source)}traces: {{}}"
             )
 
 

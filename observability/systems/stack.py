@@ -151,14 +151,14 @@ STACK: Final[Mapping[str, ThresholdSpec]] = {
         warning=0,
         reason="Each leaves a gap in a trace.",
     ),
-    "jaeger_failed": spec(
+    "traces_unstored": spec(
         "Spans a second that Jaeger cannot store.",
         "per_second",
         platform=True,
         warning=0,
         reason="Each waits in the collector's queue on disk, which fills.",
     ),
-    "jaeger_query_error_ratio": spec(
+    "traces_read_error_ratio": spec(
         "Share of the reads of the trace store that failed in 5 minutes.",
         "ratio",
         platform=True,
