@@ -22,6 +22,7 @@ RECIPES: Mapping[str, Callable[[], Recipe]] = {
     "postgres": stores.postgres,
     "prometheus": stack.prometheus,
     "redis": stores.redis,
+    "spans": stack.spans,
     "status-page": stack.status_page,
 }
 """Samples whose servers run here."""

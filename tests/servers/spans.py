@@ -11,6 +11,9 @@ import httpx
 KINDS: Final = {"internal": 1, "server": 2, "client": 3}
 
 
+METHOD: Final[Mapping[str, str | int]] = {"http.request.method": "GET"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Span:
     """One span: how long it took, in seconds, and whether it failed."""
@@ -46,7 +49,7 @@ class Span:
 
 def request(status: int = 200, route: str | None = "/berths/{id}", **other: Any) -> Span:  # noqa: ANN401 - fields of Span
     """The span of a request that a server answered."""
-    found: dict[str, str | int] = {"http.request.method": "GET", "http.response.status_code": status}
+    found: dict[str, str | int] = {**METHOD, "http.response.status_code": status}
     if route is not None:
         found["http.route"] = route
     return Span(attributes={**found, **other.pop("attributes", {})}, failed=status >= 500, **other)
@@ -60,9 +63,9 @@ def attributes(found: Mapping[str, str | int]) -> list[dict[str, Any]]:
     ]
 
 
-def send(port: int, service: str, spans: Sequence[Span], origin: str | None = None) -> int:
-    """Send spans of a service to a port of this machine; returns the status of the answer."""
-    document = {
+def written(service: str, spans: Sequence[Span]) -> dict[str, Any]:
+    """A request with spans of a service."""
+    return {
         "resourceSpans": [
             {
                 "resource": {"attributes": attributes({"service.name": service, "telemetry.sdk.language": "python"})},
@@ -70,5 +73,10 @@ def send(port: int, service: str, spans: Sequence[Span], origin: str | None = No
             }
         ]
     }
+
+
+def send(port: int, service: str, spans: Sequence[Span], origin: str | None = None) -> int:
+    """Send spans of a service to a port of this machine; returns the status of the answer."""
     headers = {"Origin": origin} if origin else {}
-    return httpx.post(f"http://127.0.0.1:{port}/v1/traces", json=document, headers=headers, timeout=30).status_code
+    address = f"http://127.0.0.1:{port}/v1/traces"
+    return httpx.post(address, json=written(service, spans), headers=headers, timeout=30).status_code

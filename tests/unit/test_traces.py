@@ -19,7 +19,7 @@ from observability.settings.load import StackConfig, validate
 from observability.synth.declared import CONTAINER
 from observability.synth.write import generated_files
 from observability.traces import collector, jaeger
-from tests.unit.conftest import declared, stack_config
+from tests.unit.conftest import REFERENCE, declared, stack_config
 
 ON: dict[str, Any] = {"traces": {}}
 HOSTS = {
@@ -38,7 +38,7 @@ def document(values: dict[str, Any], host: str | None = None, stack: str = "stag
 def refused(values: dict[str, Any]) -> str:
     """The error for these settings."""
     with pytest.raises(ConfigError) as error:
-        validate("dev", values, frozenset())
+        validate("dev", values, frozenset(), REFERENCE)
     return f"{error.value.what} | {error.value.fix}"
 
 
@@ -88,7 +88,7 @@ def test_another_host_takes_spans_on_its_own_addresses_and_sends_them_to_the_edg
     assert [name for name in there["service"]["pipelines"] if name.startswith("traces")] == ["traces/sent"]
 
 
-def test_the_edge_passes_spans_of_hosts_on_and_those_of_browsers_without_a_credential() -> None:
+def test_the_edge_takes_spans_of_hosts_and_without_a_credential_of_browsers() -> None:
     plain = edge.files(stack_config("staging", {**ON, **HOSTS}))["Caddyfile"]
     assert "path /v1/traces" in plain
     assert "@browsers" not in plain
@@ -242,7 +242,7 @@ def test_spans_are_scraped_by_the_labels_that_they_have() -> None:
         ({"traces": {"browsers": {"origins": ["https://a.example.com/path"]}}}, ["traces.browsers.origins"]),
         ({"traces": {"keep": "120%"}}, ["traces.keep", "10%"]),
         ({"traces": {"spansPerSecond": 0}}, ["traces.spansPerSecond"]),
-        ({"systems": {"erpgo": {"traces": {"keep": 0.5}}}}, ["systems.erpgo.traces", "traces: {}"]),
+        ({"systems": {"depot": {"traces": {"keep": 0.5}}}}, ["systems.depot.traces", "traces: {}"]),
         (
             {
                 "traces": {"tempo": TEMPO},
