@@ -4,13 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from observability.settings.load import ROOT
 from observability.systems.spans import KINDS
 from tests.rules.harness import Case, Firing, promtool
 from tests.rules.raw import DATABASE, HTTP, Series, histogram
-
-SPANNED: Final = ROOT / "tests" / "spanned"
-"""A project with that system."""
+from tests.unit.conftest import SPANNED
 
 SYSTEM: Final = "harbour"
 

@@ -11,11 +11,10 @@ import pytest
 from observability.core import http
 from observability.parts import traces
 from observability.systems.exposition import read
-from tests.rules.test_spans import SPANNED
 from tests.servers.collector_run import Running, collector
 from tests.servers.otlp_double import Span as Stored
 from tests.servers.spans import Span, request, send
-from tests.unit.conftest import stack_config
+from tests.unit.conftest import SPANNED, stack_config
 from tests.waits import until
 
 ORIGIN: Final = "https://shop.example.com"

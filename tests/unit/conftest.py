@@ -14,6 +14,9 @@ from observability.synth.record import record
 REFERENCE: Final = ROOT / "tests" / "reference"
 """A project whose systems together use every signal and every threshold."""
 
+SPANNED: Final = ROOT / "tests" / "spanned"
+"""A project with one system, which sends spans and has no metrics."""
+
 PARTS: Final[dict[str, Any]] = {
     "exporters": [
         {"name": "rabbitmq", "image": "kbudde/rabbitmq-exporter:v1.0.0", "port": 9419, "command": ["-v"]},
