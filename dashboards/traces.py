@@ -238,7 +238,7 @@ def _stored() -> Panel:
         "Stored Spans",
         "Spans a second that Jaeger has stored.",
         "cps",
-        over_time(f'sum(rate(otelcol_exporter_sent_spans{{job="{JAEGER}"}}[{RATE}]))', "spans"),
+        over_time(f'sum(rate(otelcol_exporter_sent_spans_total{{job="{JAEGER}"}}[{RATE}]))', "spans"),
     )
 
 
@@ -247,7 +247,7 @@ def _failed() -> Panel:
         "Spans That Jaeger Cannot Store",
         "Spans a second that Jaeger could not store; they wait in the collector's queue.",
         "cps",
-        over_time(f'sum(rate(otelcol_exporter_send_failed_spans{{job="{JAEGER}"}}[5m]))', "failed"),
+        over_time(f'sum(rate(otelcol_exporter_send_failed_spans_total{{job="{JAEGER}"}}[5m]))', "failed"),
         limits="max by (severity) (app:threshold:traces_unstored)",
     )
 

@@ -13,6 +13,7 @@ RECIPES: Mapping[str, Callable[[], Recipe]] = {
     "blackbox": probes.blackbox,
     "cadvisor": containers.cadvisor,
     "collector": stack.collector,
+    "jaeger": stack.jaeger_store,
     "loki": stack.loki,
     "docker-proxy": stack.proxy,
     "edge": containers.edge,

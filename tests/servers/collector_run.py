@@ -229,8 +229,8 @@ def loki_server(config: StackConfig, root: Path) -> Iterator[str]:
 
 
 @contextmanager
-def started(root: Path, image: str, arguments: Sequence[str]) -> Iterator[Program]:
-    """The program of a pinned image, with the folder at the same path."""
+def started(root: Path, image: str, arguments: Sequence[str], *, killed: bool = False) -> Iterator[Program]:
+    """The program of a pinned image, with the folder at the same path; at the end it is stopped, or killed."""
     container = docker.from_env().containers.run(
         PINS[image],
         list(arguments),
@@ -242,7 +242,10 @@ def started(root: Path, image: str, arguments: Sequence[str]) -> Iterator[Progra
     try:
         yield container
     finally:
-        container.stop(timeout=20)
+        if killed:
+            container.kill()
+        else:
+            container.stop(timeout=20)
         print(container.logs().decode()[-4000:])  # noqa: T201 - shown by pytest where a test fails
         container.remove(force=True, v=True)
 

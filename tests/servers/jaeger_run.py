@@ -52,13 +52,13 @@ def address() -> Address:
 
 @contextmanager
 def running(config: StackConfig, root: Path, at: Address) -> Iterator[Address]:
-    """A Jaeger at these ports, with its volume below the folder."""
+    """A Jaeger at these ports, with its volume below the folder. It is killed at the end: it takes long to stop."""
     root.chmod(0o777)
     text = yaml.safe_dump(jaeger.document(config))
     for old, new in at.ports.items():
         text = text.replace(f"{ANY}:{old}", f"127.0.0.1:{new}").replace(f"port: {old}\n", f"port: {new}\n")
     text = text.replace(ANY, "127.0.0.1").replace(f"{jaeger.DATA}/", f"{root}/volume/")
     (root / jaeger.MAIN).write_text(text)
-    with started(root, part.NAME, [f"--config={root}/{jaeger.MAIN}"]) as program:
+    with started(root, part.NAME, [f"--config={root}/{jaeger.MAIN}"], killed=True) as program:
         ready(f"http://127.0.0.1:{at.ports[part.HEALTH]}/status", program)
         yield at
