@@ -10,6 +10,7 @@ from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, graph, number, ov
 from dashboards.layout import Row, assemble
 from observability.parts.collector import NAME as COLLECTOR
 from observability.parts.jaeger import NAME as JAEGER
+from observability.parts.traces import JOB
 from observability.settings.load import StackConfig
 from observability.systems.spans import KINDS
 
@@ -50,7 +51,7 @@ def traces(config: StackConfig) -> dashboard.Dashboard:
             Row("Requests by Spans", [_requests(), _errors(), _duration(), _database(), _external()]),
             Row("Sampling", [_received(), _decisions(), _sent(), _held()]),
             Row("Delivery", [_lost(), _queue(), _memory()]),
-            Row("Jaeger", [_stored(), _failed(), _reads()] if store else []),
+            Row("Jaeger", [_stored(), _failed(), _failed_reads(), _reads()] if store else []),
         ],
         links=[back()],
         alerts=alerts,
@@ -99,8 +100,9 @@ def _queue_now() -> Panel:
     ).thresholds(steps((None, GREEN), (0.1, ORANGE), (0.5, RED)))
 
 
-def _count(kind: str, matchers: str = "") -> str:
-    return f"rate({KINDS[kind].series}_count{{{matchers}}}[{RATE}])"
+def _count(kind: str, *matchers: str) -> str:
+    own = ",".join((f'job="{JOB}"', *matchers))
+    return f"rate({KINDS[kind].series}_count{{{own}}}[{RATE}])"
 
 
 def _requests() -> Panel:
@@ -127,7 +129,7 @@ def _errors() -> Panel:
 
 
 def _p95(kind: str, by: str) -> str:
-    buckets = f"sum by ({by}, le) (rate({KINDS[kind].series}_bucket[{RATE}]))"
+    buckets = f'sum by ({by}, le) (rate({KINDS[kind].series}_bucket{{job="{JOB}"}}[{RATE}]))'
     return f"histogram_quantile(0.95, {buckets})"
 
 
@@ -239,6 +241,7 @@ def _stored() -> Panel:
         "Spans a second that Jaeger has stored.",
         "cps",
         over_time(f'sum(rate(otelcol_exporter_sent_spans_total{{job="{JAEGER}"}}[{RATE}]))', "spans"),
+        width=6,
     )
 
 
@@ -249,6 +252,7 @@ def _failed() -> Panel:
         "cps",
         over_time(f'sum(rate(otelcol_exporter_send_failed_spans_total{{job="{JAEGER}"}}[5m]))', "failed"),
         limits="max by (severity) (app:threshold:traces_unstored)",
+        width=6,
     )
 
 
@@ -263,4 +267,19 @@ def _reads() -> Panel:
         "Percentiles of the duration of reads of the store.",
         "s",
         percentiles(quantiles),
+        width=6,
+    )
+
+
+def _failed_reads() -> Panel:
+    """Without get_trace, which counts a trace that was not kept as an error."""
+    every = f'jaeger_storage_requests_total{{job="{JAEGER}",operation!="get_trace"}}'
+    failed = every.replace("}", ',result="err"}')
+    return graph(
+        "Failed Reads of the Store",
+        "Share of the searches that Jaeger failed; a trace that is not there is none of them.",
+        "percentunit",
+        over_time(f"(sum(rate({failed}[5m])) or 0 * sum(rate({every}[5m]))) / (sum(rate({every}[5m])) > 0)", "failed"),
+        limits="max by (severity) (app:threshold:traces_read_error_ratio)",
+        width=6,
     )
