@@ -41,9 +41,6 @@ PROGRAM_OF_TOOLS: Final = "/bin/busybox"
 EARLIER: Final = ("Alloy", "Promtail", "OtelCollector")
 """Components that were the log collector in earlier versions."""
 
-LOOPBACK: Final = "127.0.0.1"
-"""Where another host takes spans, besides its address in the agent's network."""
-
 ROOT: Final = "0:0"
 """Docker's files of logs belong to root."""
 
@@ -171,8 +168,9 @@ def _memory(context: StackContext) -> int:
 
 
 def _of_spans(context: StackContext) -> Iterator[PublishedPort]:
-    """The ports of OTLP: for processes of the host, and on its address in the stack's network for its containers."""
-    addresses = (LOOPBACK if context.host else str(context.settings.bind_address), context.settings.network.gateway)
+    """The ports of OTLP, on the host's address in the stack's network: its processes and containers reach that.
+
+    On one address alone: of two, Docker reports the order as it likes, and every update would replace the container.
+    """
     for internal, external in traces.ports(context.config):
-        for address in dict.fromkeys(addresses):
-            yield PublishedPort(internal=internal, external=external, address=address)
+        yield PublishedPort(internal=internal, external=external, address=context.settings.network.gateway)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from components.collector import LOOPBACK
 from dashboards.datasources import data_sources
 from dashboards.registry import dashboards
 from observability.collector import configuration
@@ -66,19 +65,15 @@ def test_without_the_section_nothing_of_traces_is_in_any_file_or_resource() -> N
     assert "obs-traces" not in {entry.uid for entry in dashboards(config)}
 
 
-def test_spans_arrive_on_the_hosts_loopback_and_at_its_address_in_the_network() -> None:
+def test_spans_arrive_at_the_hosts_address_in_the_network_and_nowhere_else() -> None:
     found = ports("staging", {"traces": {"httpPort": 14318}}, "collector-server-container")
     gateway = stack_config("staging").settings.network.gateway
-    assert found == {
-        (address, external, internal)
-        for address in ("127.0.0.1", gateway)
-        for external, internal in ((4317, 4317), (14318, 4318))
-    }
+    assert found == {(gateway, 4317, 4317), (gateway, 14318, 4318)}
 
 
 def test_another_host_takes_spans_on_its_own_addresses_and_sends_them_to_the_edge() -> None:
     found = ports("staging", {**ON, **HOSTS}, "host-web-2-collector-server-container")
-    assert {address for address, _, _ in found} == {LOOPBACK, "172.30.92.1"}
+    assert {address for address, _, _ in found} == {"172.30.92.1"}
     there = document({**ON, **HOSTS}, "web-2")
     exporter = there["exporters"][collector.STORE]
     assert exporter["endpoint"] == "https://monitoring.example.com:8443"
@@ -184,6 +179,14 @@ def test_jaeger_keeps_traces_on_its_volume_for_as_long_as_the_environment_says(s
     (one,) = [one for one in declared(stack, ON) if one.name == "jaeger-server-container"]
     assert one.inputs["destroyGraceSeconds"] >= 30
     assert {mount["containerPath"] for mount in one.inputs["volumes"]} == {"/etc/jaeger", "/tmp"}  # noqa: S108
+
+
+def test_synth_writes_the_files_of_jaeger_and_of_every_collector() -> None:
+    found = generated_files(stack_config("staging", {**ON, **HOSTS}), {})
+    assert "jaeger_storage" in found["jaeger/jaeger.yaml"]
+    assert "tail_sampling" in found["collector/collector.yaml"]
+    assert "v1/traces" in found["edge/Caddyfile"]
+    assert "traces/sent" in found["hosts/web-2/collector/collector.yaml"]
 
 
 def test_jaeger_signs_in_to_elasticsearch_with_a_password_from_a_file() -> None:
