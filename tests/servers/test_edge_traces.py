@@ -11,15 +11,17 @@ import docker
 import httpx
 import pytest
 import yaml
+from docker.models.containers import Container as Program
 from docker.types import IPAMConfig, IPAMPool
 
 from observability.collector import configuration
 from observability.core.documents import load_yaml
-from observability.parts import authority, caddy
+from observability.parts import authority, caddy, traces
 from observability.parts.edge import AUTHORITY, AUTHORITY_KEY
 from observability.settings.hosts import token
 from observability.settings.load import validate
-from tests.servers.spans import request, written
+from tests.servers.collector_run import collector
+from tests.servers.spans import request, send, written
 from tests.servers.test_edge import _caddy, _container, _folder, _write_edge
 from tests.waits import until
 
@@ -41,11 +43,17 @@ CONFIG: Final = validate(
 
 
 def receiving() -> str:
-    """The receivers of the stack's collector, with nothing behind them but its log."""
+    """The receivers of the stack's collector, with nothing behind them but its log, which shows every span."""
     own: dict[str, Any] = load_yaml(configuration.files(CONFIG)[configuration.MAIN])
     receivers = {name: own["receivers"][name] for name in ("otlp", "otlp/browsers")}
     pipelines = {"traces": {"receivers": list(receivers), "exporters": ["debug"]}}
-    return yaml.safe_dump({"receivers": receivers, "exporters": {"debug": {}}, "service": {"pipelines": pipelines}})
+    return yaml.safe_dump(
+        {
+            "receivers": receivers,
+            "exporters": {"debug": {"verbosity": "detailed"}},
+            "service": {"pipelines": pipelines},
+        }
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +61,7 @@ class Edge:
     """An edge with a collector behind it."""
 
     authority: Path
+    behind: Program
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: object = None) -> httpx.Response:
         """The answer to a request by TLS."""
@@ -78,11 +87,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
         _write_edge(root, CONFIG, {**authority.make(AUTHORITY, AUTHORITY_KEY, "test"), **TOKENS})
         files = _folder(root, "collector", {"collector.yaml": receiving()})
         command = ["--config=/etc/test/collector.yaml"]
-        held.enter_context(
+        behind = held.enter_context(
             _container(client, network, "otel-collector", files=files, command=command, alias="collector")
         )
         held.enter_context(_caddy(client, network, root, ADDRESS))
-        found = Edge(authority=root / "edge/current" / caddy.CERTIFICATE)
+        found = Edge(authority=root / "edge/current" / caddy.CERTIFICATE, behind=behind)
         until(found.answers)
         yield found
 
@@ -115,3 +124,14 @@ def test_a_request_of_a_browser_is_limited_in_size_and_to_its_path(running: Edge
     assert running.ask("POST", "/browser/v1/traces", {"Origin": ORIGIN}, large).status_code == 413
     for path in ("/browser/api/v1/write", "/browser/otlp/v1/logs", "/api/v1/write"):
         assert running.ask("POST", path, {"Origin": ORIGIN}, SPANS).status_code == 401
+
+
+def test_spans_of_an_agents_collector_arrive_with_the_name_of_its_host(running: Edge, tmp_path: Path) -> None:
+    known = {**TOKENS, AUTHORITY: running.authority.read_text()}
+    names = configuration.secret_files(CONFIG, "web-2")
+    _folder(tmp_path, "tls", {path: known[name] for path, name in names.items()})
+    one = request(200)
+    with collector(CONFIG, tmp_path, host="web-2") as agent:
+        assert send(agent.spans[traces.HTTP], "shop", [one]) == 200
+        until(lambda: one.trace in running.behind.logs().decode())
+        assert "host.name: Str(web-2)" in running.behind.logs().decode()
