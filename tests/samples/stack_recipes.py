@@ -14,13 +14,12 @@ from observability.logs import otel as otel_files
 from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM
 from observability.notifier import facts as notifier_facts
 from observability.parts import collector as collector_part
-from observability.parts import docker_proxy, jaeger, program, traces
+from observability.parts import docker_proxy, program, traces
 from observability.parts import notifier as notifiers
 from observability.parts import status_page as status_pages
 from observability.parts.otel_collector import LINES, OTEL, PORT
 from observability.status_page import facts as status_page_facts
 from observability.systems.load import names
-from observability.traces import jaeger as jaeger_files
 from tests.samples.lab import NAME, Lab, Server
 from tests.samples.recipe import Recipe, config
 from tests.servers.spans import METHOD, Span, request, written
@@ -223,44 +222,6 @@ def spans() -> Recipe:
         servers=_LOKI,
         urls=[f"http://collector:{traces.MEASURED}/metrics"],
         prepare=_take_spans,
-    )
-
-
-_OF_JAEGER = jaeger_files.files(config({"traces": {}}))
-
-
-def _store_and_find(lab: Lab) -> None:
-    """Spans that are stored, a search, and a trace that is not there."""
-    lab.wait(lambda: lab.get(f"http://jaeger:{jaeger.HEALTH}/status"))
-    lab.get(f"http://jaeger:{jaeger.OTLP}/v1/traces", post=json.dumps(written("print-shop", [request(200)])))
-    api = f"http://jaeger:{jaeger.PORT}/api"
-    lab.get(f"{api}/traces?service=print-shop&lookback=1h")
-    with suppress(RuntimeError):
-        lab.get(f"{api}/traces/0123456789abcdef0123456789abcdef")
-    # Badger's own series are copied every ten seconds.
-    time.sleep(11)
-
-
-def jaeger_store() -> Recipe:
-    """Jaeger."""
-    return Recipe(
-        image=jaeger.NAME,
-        job=jaeger.NAME,
-        how="with the dev stack's configuration; spans were stored and searched, and a trace that is not there",
-        servers=[
-            Server(
-                name=jaeger.NAME,
-                image=jaeger.NAME,
-                files={
-                    f"/etc/jaeger/{path}": text for path, text in jaeger_files.files(config({"traces": {}})).items()
-                },
-                command=(f"--config=/etc/jaeger/{jaeger_files.MAIN}",),
-            )
-        ],
-        urls=[f"http://jaeger:{jaeger.METRICS}/metrics"],
-        prepare=_store_and_find,
-        masks={"service_instance_id": {".*": "example"}},
-        without="http_server_.*",
     )
 
 
