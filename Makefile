@@ -44,11 +44,12 @@ chaos: venv ## Change a small stack of its own by hand in every way: verify repo
 	$(PYTHON) -m pytest -o faulthandler_timeout=7200 tests/soak/test_sabotage.py
 
 .PHONY: bench
-bench: venv ## Measure: commands, rendering and rules; 20 systems for a month; 5,000 log lines a second; from a breach to a message
+bench: venv ## Measure: commands, rendering and rules; 20 systems for a month; 5,000 log lines and 500 spans a second; from a breach to a message
 	$(PYTHON) -m tools.obtain
 	$(PYTHON) -m tools.benchmarks.speed
 	$(PYTHON) -m tools.benchmarks.dashboards
 	$(PYTHON) -m tools.benchmarks.collector
+	$(PYTHON) -m tools.benchmarks.traces
 	$(PYTHON) -m tools.benchmarks.delivery
 
 .PHONY: gallery

@@ -3,7 +3,7 @@
 It sees Docker's folder of logs and the folders of the files that the settings name, read-only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,22 +23,14 @@ from components.service import (
     VolumeMount,
 )
 from components.volume import volume
+from observability.collector.configuration import MAIN, files, secret_files
 from observability.logs import inputs
-from observability.logs.otel import (
-    ARGUMENTS,
-    AUTHORITY_FILE,
-    CONTAINERS,
-    DATA,
-    HEALTH,
-    MAIN,
-    TOOLS,
-    files,
-    secret_files,
-)
+from observability.logs.otel import ARGUMENTS, CONTAINERS
 from observability.parts.busybox import BUSYBOX
 from observability.parts.collector import PART, SYSLOG_KEY
-from observability.parts.otel_collector import OTEL
+from observability.parts.otel_collector import AUTHORITY_FILE, DATA, HEALTH, OTEL, TOOLS
 from observability.scrape import edge
+from observability.traces import collector as traces
 
 PROGRAM: Final = "/otelcol-contrib"
 FOLDER: Final = "/etc/otelcol-contrib"
@@ -136,20 +128,23 @@ class Collector(ComponentResource):
                 context=context,
                 service=service,
                 image=image,
-                memory_mb=context.settings.collector.memory_mb,
+                memory_mb=_memory(context),
                 user=ROOT,
                 health=HealthCheck(test=("CMD", f"{CURRENT}/busybox", "sh", f"{CURRENT}/{CHECK}")),
                 command=(f"--config={config.main}", *ARGUMENTS),
                 # On another host there is the credential too, which it need not notice while it runs.
                 envs={INSTALLED_BY: loader_id(tools.installed)} if context.host else {},
                 ports=[
-                    PublishedPort(
-                        internal=one.internal,
-                        external=one.settings.port,
-                        address=str(one.settings.bind_address or context.settings.bind_address),
-                        protocol=one.settings.transport,
-                    )
-                    for one in listeners
+                    *(
+                        PublishedPort(
+                            internal=one.internal,
+                            external=one.settings.port,
+                            address=str(one.settings.bind_address or context.settings.bind_address),
+                            protocol=one.settings.transport,
+                        )
+                        for one in listeners
+                    ),
+                    *_of_spans(context),
                 ],
                 volumes=(
                     config.mount,
@@ -164,3 +159,18 @@ class Collector(ComponentResource):
             child,
         )
         self.register_outputs({})
+
+
+def _memory(context: StackContext) -> int:
+    """Its memory limit, with that of spans where it takes some."""
+    spans = context.settings.traces
+    return context.settings.collector.memory_mb + (spans.memory_mb if spans and traces.ports(context.config) else 0)
+
+
+def _of_spans(context: StackContext) -> Iterator[PublishedPort]:
+    """The ports of OTLP, on the host's address in the stack's network: its processes and containers reach that.
+
+    On one address alone: of two, Docker reports the order as it likes, and every update would replace the container.
+    """
+    for internal, external in traces.ports(context.config):
+        yield PublishedPort(internal=internal, external=external, address=context.settings.network.gateway)

@@ -17,6 +17,7 @@ from components.exporter import Exporter, exporters
 from components.goalert.server import GoAlert, GoAlertArgs
 from components.grafana.server import GrafanaServer, GrafanaServerArgs
 from components.host_agent import HostAgent, HostAgentArgs
+from components.jaeger import Jaeger, JaegerArgs
 from components.loki import Loki, LokiArgs
 from components.network import network
 from components.notifier import Notifier, NotifierArgs
@@ -87,13 +88,15 @@ class MonitoringStack(ComponentResource):
 
 
 def _logs(context: StackContext, made: Mapping[str, Exporter], child: ResourceOptions) -> list[Resource]:
-    """Loki, and the collector after those that it needs; returns Loki, where it runs."""
+    """Loki, Jaeger, and the collector after those that it needs; returns Loki, where it runs."""
     if not context.config.runs("loki"):
         return []
     loki = Loki("loki", LokiArgs(context=context), child)
     proxy = made.get(docker_proxy.NAME)
     if proxy is not None and context.config.runs(datadog.NAME):
         DatadogAgent("datadog-agent", DatadogAgentArgs(context=context, after=proxy.container), child)
+    if context.config.runs("jaeger"):
+        Jaeger("jaeger", JaegerArgs(context=context), child)
     if context.config.runs("collector"):
         after = (loki.container, made[docker_proxy.NAME].container)
         Collector("collector", CollectorArgs(context=context, after=after), child)

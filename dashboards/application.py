@@ -28,7 +28,7 @@ from observability.systems.signals import HttpLatency
 def application(subject: Subject) -> dashboard.Dashboard | None:
     """The dashboard, with the panels of the signals that the system has; None where it exposes no metrics itself."""
     signals = subject.system.signals
-    if not subject.system.series and "nginx" not in subject.jobs:
+    if not subject.system.measured and "nginx" not in subject.jobs:
         return None
     requests, latency = signals.http_requests is not None, signals.http_latency is not None
     parts = [
@@ -92,7 +92,7 @@ def application(subject: Subject) -> dashboard.Dashboard | None:
 
 def targets_up(subject: Subject) -> Panel:
     """Share of the system's instances that are up."""
-    up = subject.of("up", job=subject.system.scrape.job)
+    up = subject.of("up", job=subject.system.job)
     return number(
         "Instances Up",
         "Share of the system's own targets that are up.",

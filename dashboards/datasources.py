@@ -1,18 +1,21 @@
 """Grafana's data sources, under uids that every panel can rely on, and the links between them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from observability.core.naming import ELASTICSEARCH
+from observability.parts import jaeger
 from observability.settings.grafana import CloudWatchSource, DataSourceSettings, ElasticsearchSource
 from observability.settings.load import StackConfig
+from observability.traces.sampling import SYSTEM
 
 PROMETHEUS: Final = "prometheus"
 LOKI: Final = "loki"
 ALERTMANAGER: Final = "alertmanager"
 TEMPO: Final = "tempo"
+JAEGER: Final = jaeger.NAME
 CLOUDWATCH: Final = "cloudwatch"
 
 TRACE_ID: Final = "trace_id"
@@ -52,13 +55,14 @@ def data_sources(config: StackConfig) -> tuple[DataSource, ...]:
         return f"http://{service}:{internal}" if own else f"http://{settings.bind_address}:{published}"
 
     elsewhere = settings.grafana.data_sources
-    traces = elsewhere.tempo is not None
+    stores = _trace_stores(config, url)
+    traces = next((store.uid for store in stores), None)
     found = [
         DataSource(
             uid=PROMETHEUS,
             title="Prometheus",
             url=url("prometheus", 9090, settings.prometheus.port),
-            options=_prometheus(settings.prometheus.scrape_interval, traces=traces),
+            options=_prometheus(settings.prometheus.scrape_interval, traces),
             default=True,
         ),
         DataSource(
@@ -69,38 +73,50 @@ def data_sources(config: StackConfig) -> tuple[DataSource, ...]:
         ),
     ]
     if config.runs("loki"):
-        options = {"maxLines": 1000, "derivedFields": _derived_fields(traces=traces)}
+        options = {"maxLines": 1000, "derivedFields": _derived_fields(traces)}
         found.append(DataSource(uid=LOKI, title="Loki", url=url("loki", 3100, settings.loki.port), options=options))
-    return (*found, *_elsewhere(elsewhere, lines=config.runs("loki")))
+    return (*found, *stores, *_elsewhere(elsewhere, traces))
 
 
-def _elsewhere(settings: DataSourceSettings, *, lines: bool) -> list[DataSource]:
-    """The external data sources; `lines`: whether the stack has logs."""
+def _trace_stores(config: StackConfig, url: Callable[[str, int, int], str]) -> list[DataSource]:
+    """The stores of traces; links lead to the first."""
+    settings, lines, found = config.settings, config.runs("loki"), []
+    if config.runs(JAEGER):
+        address = url(JAEGER, jaeger.PORT, settings.part(JAEGER).port)
+        found.append(DataSource(uid=JAEGER, title="Jaeger", url=address, options=_of_traces(lines=lines)))
+    own = settings.traces.tempo if settings.traces else None
+    tempo = own or settings.grafana.data_sources.tempo
+    if tempo is not None:
+        named = _of_traces(lines=lines, system=SYSTEM if own else "service.name")
+        options = {**named, "serviceMap": {"datasourceUid": PROMETHEUS}}
+        found.append(DataSource(uid=TEMPO, title="Tempo", url=tempo.url, options=options))
+    return found
+
+
+def _elsewhere(settings: DataSourceSettings, traces: str | None) -> list[DataSource]:
+    """The external data sources; `traces`: uid of the store of traces."""
     found = []
-    if settings.tempo is not None:
-        found.append(DataSource(uid=TEMPO, title="Tempo", url=settings.tempo.url, options=_tempo(lines=lines)))
     if settings.elasticsearch is not None:
-        found.append(_elasticsearch(settings.elasticsearch, traces=settings.tempo is not None))
+        found.append(_elasticsearch(settings.elasticsearch, traces))
     if settings.cloudwatch is not None:
         found.append(_cloudwatch(settings.cloudwatch))
     return found
 
 
-def _prometheus(interval: str, *, traces: bool) -> dict[str, Any]:
+def _prometheus(interval: str, traces: str | None) -> dict[str, Any]:
     """$__rate_interval is computed from the interval; an exemplar links to its trace."""
     options: dict[str, Any] = {"httpMethod": "POST", "timeInterval": interval}
     if traces:
-        options["exemplarTraceIdDestinations"] = [{"name": TRACE_ID, "datasourceUid": TEMPO}]
+        options["exemplarTraceIdDestinations"] = [{"name": TRACE_ID, "datasourceUid": traces}]
     return options
 
 
-def _derived_fields(*, traces: bool) -> list[dict[str, Any]]:
+def _derived_fields(traces: str | None) -> list[dict[str, Any]]:
     """The links of a log line: to all lines of the same request and, where there are traces, to its trace."""
     same_request = _by_label(
         CORRELATION_ID, "All lines of this request", LOKI, f'{{stack=~".+"}} | {CORRELATION_ID}="${{__value.raw}}"'
     )
-    trace = _by_label(TRACE_ID, "Trace", TEMPO, "${__value.raw}")
-    return [trace, same_request] if traces else [same_request]
+    return [_by_label(TRACE_ID, "Trace", traces, "${__value.raw}"), same_request] if traces else [same_request]
 
 
 def _by_label(label: str, title: str, source: str, query: str) -> dict[str, Any]:
@@ -114,16 +130,18 @@ def _by_label(label: str, title: str, source: str, query: str) -> dict[str, Any]
     }
 
 
-def _tempo(*, lines: bool) -> dict[str, Any]:
-    """The links of a trace: to its service's metrics at that time, and to its log lines where the stack has logs."""
+def _of_traces(*, lines: bool, system: str = SYSTEM) -> dict[str, Any]:
+    """The links of a trace: to its system's metrics at that time, and to its log lines where the stack has logs.
+
+    `system` is the attribute of a span that names the system.
+    """
     options: dict[str, Any] = {
         "nodeGraph": {"enabled": True},
-        "serviceMap": {"datasourceUid": PROMETHEUS},
         "tracesToMetrics": {
             "datasourceUid": PROMETHEUS,
             "spanStartTimeShift": "-15m",
             "spanEndTimeShift": "15m",
-            "tags": [{"key": "service.name", "value": "system"}],
+            "tags": [{"key": system, "value": "system"}],
             "queries": [
                 {"name": "Requests", "query": "app:http_requests:rate5m{$__tags}"},
                 {"name": "Error share", "query": "app:http_errors:ratio_rate5m{$__tags}"},
@@ -141,7 +159,7 @@ def _tempo(*, lines: bool) -> dict[str, Any]:
     return options
 
 
-def _elasticsearch(source: ElasticsearchSource, *, traces: bool) -> DataSource:
+def _elasticsearch(source: ElasticsearchSource, traces: str | None) -> DataSource:
     """Logs in Elasticsearch; a line links to its trace where there are traces."""
     options: dict[str, Any] = {
         "index": source.index,
@@ -153,7 +171,7 @@ def _elasticsearch(source: ElasticsearchSource, *, traces: bool) -> DataSource:
     if source.index.startswith("["):
         options["interval"] = "Daily"
     if traces:
-        options["dataLinks"] = [{"field": TRACE_ID, "url": "${__value.raw}", "datasourceUid": TEMPO}]
+        options["dataLinks"] = [{"field": TRACE_ID, "url": "${__value.raw}", "datasourceUid": traces}]
     return DataSource(
         uid=ELASTICSEARCH,
         title="Elasticsearch",

@@ -323,9 +323,9 @@ def _queue() -> Panel:
     size, capacity = (f'otelcol_exporter_queue_{what}{{job="{COLLECTOR}"}}' for what in ("size", "capacity"))
     return graph(
         "Queue of the Collector",
-        "Used share of the queue on disk in which lines wait for Loki.",
+        "Used share of each queue on disk: of lines that wait for Loki, and of spans.",
         "percentunit",
-        over_time(f"max by (instance) ({size} / ({capacity} > 0))", "{{instance}}"),
+        over_time(f"max by (instance, data_type) ({size} / ({capacity} > 0))", "{{instance}} {{data_type}}"),
         limits="max by (severity) (app:threshold:agent_queue_ratio)",
     )
 

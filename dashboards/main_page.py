@@ -13,7 +13,7 @@ from rules.promql import matchers
 
 def main_page(subject: Subject) -> dashboard.Dashboard | None:
     """The dashboard, with the panels of the signals that the system has; None where it exposes no metrics itself."""
-    if not subject.system.series:
+    if not subject.system.measured:
         return None
     signals = subject.system.signals
     requests, latency = signals.http_requests is not None, signals.http_latency is not None

@@ -58,6 +58,7 @@ def overview(config: StackConfig) -> dashboard.Dashboard:
             to("Alerts", "/d/obs-alerts"),
             to("SLOs", "/d/obs-slos"),
             *([to("Logs", "/d/obs-logs")] if config.runs("loki") else []),
+            *([to("Traces", "/d/obs-traces")] if config.runs("traces") else []),
         ],
         variables=[systems()],
         alerts=OF,

@@ -34,6 +34,7 @@ from dashboards.slos import slos
 from dashboards.stack import stack
 from dashboards.status import status
 from dashboards.subject import Subject, subjects
+from dashboards.traces import traces
 from observability.core import project
 from observability.core.errors import ConfigError
 from observability.core.naming import PLATFORM
@@ -120,6 +121,8 @@ def _stack(config: StackConfig) -> Iterator[dashboard.Dashboard]:
     if config.runs("loki"):
         yield logs(config)
         yield errors()
+    if config.runs("traces"):
+        yield traces(config)
     if config.runs("blackbox-exporter"):
         yield endpoints()
     if config.runs("cadvisor"):

@@ -78,7 +78,7 @@ def _rate_limited_now(subject: Subject) -> Panel:
 
 def _suspicious_now(subject: Subject) -> Panel:
     # A kind of event has no series before its first event.
-    answering = subject.of("up", job=subject.system.scrape.job)
+    answering = subject.of("up", job=subject.system.job)
     return number(
         "Suspicious Events Now",
         "Suspicious events in the last five minutes.",

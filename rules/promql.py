@@ -6,8 +6,11 @@ queried; the classic one is used where a target sends both.
 
 from collections.abc import Mapping
 
+from observability.core.naming import PLATFORM
+from observability.parts.traces import JOB
 from observability.systems.model import System
 from observability.systems.signals import Selector
+from observability.systems.spans import declared
 
 
 def quoted(value: str) -> str:
@@ -28,18 +31,26 @@ def narrowed(selector: str, *more: str) -> str:
 
 def selector(system: System, chosen: Selector, *more: str, suffix: str = "") -> str:
     """The raw series of a signal, narrowed by more matchers; `suffix` is that of a histogram's part."""
-    own = matchers({"system": system.name, "job": chosen.job or system.scrape.job, **chosen.where})
+    own = matchers({"system": system.name, "job": chosen.job or system.job, **chosen.where})
     return narrowed(f"{chosen.series}{suffix}{own}", *more)
 
 
 def up(system: System, chosen: Selector) -> str:
     """Whether the targets of these series are up."""
-    return "up" + matchers({"system": system.name, "job": chosen.job or system.scrape.job})
+    return up_of(system, chosen.job or system.job)
+
+
+def up_of(system: System, job: str) -> str:
+    """Whether the targets of a job are up. Spans of all systems are measured by one target of the stack."""
+    if job != JOB:
+        return "up" + matchers({"system": system.name, "job": job})
+    return f'label_replace(up{matchers({"system": PLATFORM, "job": job})}, "system", "{system.name}", "", "")'
 
 
 def is_histogram(system: System, chosen: Selector) -> bool:
-    """Whether it is a histogram by the system's file; an exporter's series are not in it."""
-    return chosen.job is None and system.series[chosen.series].kind == "histogram"
+    """Whether it is a histogram, as far as is known; an exporter's series are not."""
+    spec = declared(system, chosen)
+    return spec is not None and spec.kind == "histogram"
 
 
 def count(system: System, chosen: Selector, *more: str) -> str:

@@ -54,8 +54,11 @@ class _Signals:
 
     def _there(self) -> None:
         """Whether a target is up, and whether any series that the system's file declares is present."""
-        own = {"system": self.system.name, "job": self.system.scrape.job}
-        self._record("app:system:up", f"max by (system) (up{promql.matchers(own)})")
+        own = {"system": self.system.name, "job": self.system.job}
+        up = self._record("app:system:up", f"max by (system) ({promql.up_of(self.system, self.system.job)})")
+        if self.system.scrape is None:
+            # It has no page that could lack a series; that no spans arrive is NoTraffic.
+            self._record("app:system:declared", f"group by (system) ({up})")
         if self.system.series:
             names = (name for series, spec in self.system.series.items() for name in _parts(series, spec.kind))
             declared = promql.narrowed(promql.matchers(own), f'__name__=~"{"|".join(names)}"')

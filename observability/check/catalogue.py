@@ -17,9 +17,12 @@ from observability.check.shape import Shape, Shaper, either, narrowed
 from observability.core import project
 from observability.core.types import seconds
 from observability.logs import log_rules
+from observability.parts.traces import JOB as SPANS
 from observability.scrape import agents
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig
+from observability.systems.model import System
+from observability.systems.spans import SERIES
 
 SAMPLES: Final = Path(__file__).resolve().parent / "samples"
 """Folder of the recorded samples of the built-in exporters."""
@@ -171,8 +174,8 @@ class Catalogue:
             facts = _facts(job.to_config(), default)
             found[job.name].append(facts)
         for system in self._config.systems.values():
-            every = seconds(system.scrape.interval) if system.scrape.interval else default
-            found[system.scrape.job].append(JobFacts(labels=plain, interval=every))
+            every = _interval(system, default)
+            found[system.job].append(JobFacts(labels=plain, interval=every))
         beyond = self._beyond.jobs if self._beyond else {}
         for path in self._files:
             name = exposition.head(path.read_text())["job"]
@@ -214,16 +217,16 @@ class Catalogue:
     def _of_systems(self) -> Iterator[Series]:
         default = seconds(self._config.settings.prometheus.scrape_interval)
         for system in self._config.systems.values():
-            every = seconds(system.scrape.interval) if system.scrape.interval else default
-            for base, spec in system.series.items():
+            every = _interval(system, default)
+            own = ((base, spec, system.job, every) for base, spec in system.series.items())
+            measured = ((base, spec, SPANS, default) for base, spec in SERIES.items() if system.spans)
+            for base, spec, job, interval in (*own, *measured):
                 labels = TARGET_LABELS | frozenset(spec.labels)
-                shape = Shape(
-                    certain=labels, possible=labels, values={"system": system.name, "job": system.scrape.job}
-                )
+                shape = Shape(certain=labels, possible=labels, values={"system": system.name, "job": job})
                 for name, kind, more in _parts(base, spec.kind):
                     whole = shape.given(*more) if more else shape
                     source = f"systems/{system.name}.yaml"
-                    yield Series(name=name, kind=kind, source=source, shape=whole, interval=every)
+                    yield Series(name=name, kind=kind, source=source, shape=whole, interval=interval)
 
     def _of_samples(self) -> Iterator[Series]:
         for path in self._files:
@@ -363,6 +366,11 @@ def _with_target(samples: Iterable[Mapping[str, str]], facts: JobFacts) -> Shape
             )
         )
     return either(shapes)
+
+
+def _interval(system: System, default: float) -> float:
+    """Seconds between two scrapes of a system."""
+    return seconds(system.scrape.interval) if system.scrape and system.scrape.interval else default
 
 
 def _facts(job: Mapping[str, Any], default: float) -> JobFacts:

@@ -17,7 +17,7 @@ from observability.core.errors import ConfigError
 if TYPE_CHECKING:
     from observability.systems.compare import Finding
     from observability.systems.exposition import Page, RefusedError
-    from observability.systems.model import System
+    from observability.systems.model import Scrape, System
 
 
 ANSWERS: Final = 5
@@ -126,16 +126,22 @@ def check_system(
         known = ", ".join(project.shown(path) for path in project.files("systems", *project.YAML).values())
         raise ConfigError(f"{file} is not there", f"name one of {known}")
     system = load_file(file)
+    scrape = system.scrape
+    if scrape is None:
+        raise ConfigError(
+            f"{file}: has no scrape: the system has no metrics, so there is no page to compare",
+            "look for its spans in Grafana, dashboard Traces",
+        )
     own = 0
     asked = ask(against)
     try:
         if asked.refused is not None:
             raise asked.refused
-        found = _of_path(system, against) + compare(system, asked.pages, asked.at)
+        found = _of_path(scrape, against) + compare(system, asked.pages, asked.at)
         own = of_libraries(asked.pages[0])
     except RefusedError as error:
         if error.line is None or error.looks_like_another_page:
-            raise _no_metrics(against, system, error) from None
+            raise _no_metrics(against, scrape, error) from None
         found = refused(system, error)
     seen, said = _by_prometheus(asked, system)
     found = [*seen, *found]
@@ -195,22 +201,22 @@ def _print(found: "Sequence[Finding]", silent: Sequence[str], libraries: int) ->
         out.print(f"[red]blind[/]: these alerts cannot fire until that is fixed: {', '.join(silent)}")
 
 
-def _no_metrics(against: str, system: "System", error: ValueError) -> ConfigError:
+def _no_metrics(against: str, scrape: "Scrape", error: ValueError) -> ConfigError:
     return ConfigError(
         f"{against} does not answer in Prometheus' text format: {' '.join(str(error).split())[:300]}",
-        f"give the address of the metrics, for this system http://HOST:{system.scrape.port}{system.scrape.path}",
+        f"give the address of the metrics, for this system http://HOST:{scrape.port}{scrape.path}",
     )
 
 
-def _of_path(system: "System", against: str) -> "list[Finding]":
+def _of_path(scrape: "Scrape", against: str) -> "list[Finding]":
     """A finding where obs read another path than Prometheus does: it must be the same page."""
     from observability.systems.compare import PAGE, Finding
 
     parts = urlsplit(against)
     asked = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if parts.scheme not in ("http", "https") or asked == system.scrape.path:
+    if parts.scheme not in ("http", "https") or asked == scrape.path:
         return []
-    detail = f"was asked for at {asked}, and Prometheus asks for {system.scrape.path}: correct scrape.path"
+    detail = f"was asked for at {asked}, and Prometheus asks for {scrape.path}: correct scrape.path"
     return [Finding(series=PAGE, verdict="doubtful", detail=detail)]
 
 

@@ -14,11 +14,9 @@ from observability.core.naming import UNASSIGNED
 from observability.logs import entries
 from observability.logs.sources import LABEL_FORMAT, exposed
 from observability.parts.collector import SyslogListener
+from observability.parts.otel_export import ANY
 from observability.settings.load import StackConfig
 from observability.settings.logs import FileSource
-
-ANY: Final = "0.0.0.0"  # noqa: S104 - in a container of its own, on the stack's network
-"""Address on which the collector listens."""
 
 PATH: Final = "log.file.path"
 """Attribute with the path of a line's file."""

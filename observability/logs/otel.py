@@ -23,50 +23,27 @@ moved there by `groupbyattrs`; all other attributes become structured metadata.
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 from observability.core.naming import COMPOSE_PROJECT
-from observability.core.render import to_yaml
 from observability.logs import entries, inputs
 from observability.logs import statements as s
-from observability.logs.inputs import ANY
 from observability.logs.loki import HOST, INDEXED, indexed
 from observability.logs.redaction import hint, secrets
 from observability.logs.sources import FORMAT, LABELS, NAME, exposed, relabels
 from observability.parts.docker_proxy import ADDRESS
-from observability.parts.otel_collector import LINES, PORT
-from observability.settings.hosts import token
+from observability.parts.otel_collector import DATA, HEALTH, LINES, PORT
+from observability.parts.otel_export import ANY, BACKOFF_LIMIT, CREDENTIAL, STORAGE, credential, edge, sending
 from observability.settings.load import StackConfig
-
-MAIN: Final = "collector.yaml"
 
 ARGUMENTS: Final = ("--feature-gates=stanza.synchronousLogEmitter",)
 """Arguments of the program besides the configuration. Without this gate (alpha in 0.165) a receiver holds lines for
 100 ms after it has stored their position: a collector that is killed loses them."""
 
-HEALTH: Final = 13133
-"""The health_check extension."""
-
-DATA: Final = "/var/lib/otelcol"
-"""Folder of the data volume: positions in the files, and the queue."""
-
 CONTAINERS: Final = "/var/lib/docker/containers"
 """Folder of Docker's logs."""
 
 ENDPOINT: Final = "http://loki:3100/otlp"
-
-TOOLS: Final = "/usr/local/lib/health"
-"""Folder of the volume with the tools of the health check, and with what is secret."""
-
-TOKEN_FILE: Final = "edge-token"  # noqa: S105 - the name of a file
-AUTHORITY_FILE: Final = "edge-authority.pem"
-
-CREDENTIAL: Final = "bearertokenauth/edge"
-"""The extension that adds a host's credential."""
-
-BACKOFF_LIMIT: Final = "10s"
-"""The longest pause between two attempts to reach Loki; retries never end, so no line is lost."""
 
 UNPARSED: Final = "obs_collector_lines_unparsed_total"
 """The counter of unreadable lines, with the labels of their stream."""
@@ -91,21 +68,8 @@ _POLL: Final = "100ms"
 """How often a file is looked at: 0.3 % of a core for each container (0.15 % at the default of 200 ms)."""
 
 
-def files(config: StackConfig, host: str | None = None) -> dict[str, str]:
-    """The collector's configuration folder: path within it → text; on the stack's own host, or on another."""
-    return {MAIN: to_yaml(_verbatim(document(config, host)), source=f"Pulumi.{config.stack}.yaml")}
-
-
-def secret_files(config: StackConfig, host: str | None) -> dict[str, str]:
-    """Secrets that it needs on a host: path within `TOOLS`' folder `current` → name of the secret."""
-    if host is None:
-        return {}
-    authority = config.settings.edge.authority
-    return {TOKEN_FILE: token(host), **({AUTHORITY_FILE: authority} if authority else {})}
-
-
 def document(config: StackConfig, host: str | None = None) -> dict[str, Any]:
-    """The configuration, before `$` is escaped; on another host it sends to the edge, else to Loki."""
+    """What reads lines, before `$` is escaped; on another host it sends to the edge, else to Loki."""
     others = inputs.receivers(config, host)
     email = config.settings.collector.redact_email
     metadata = (name for source in inputs.sources_of(config, host) for name in source.file.metadata)
@@ -113,7 +77,7 @@ def document(config: StackConfig, host: str | None = None) -> dict[str, Any]:
     return {
         "extensions": {
             "health_check": {"endpoint": f"{ANY}:{HEALTH}"},
-            **({CREDENTIAL: {"filename": f"{TOOLS}/current/{TOKEN_FILE}"}} if host else {}),
+            **(credential() if host else {}),
             "docker_observer": {
                 "endpoint": ADDRESS,
                 "timeout": "10s",
@@ -123,7 +87,7 @@ def document(config: StackConfig, host: str | None = None) -> dict[str, Any]:
                 "cache_sync_interval": "1m",
             },
             "file_storage/positions": {"directory": f"{DATA}/positions", "create_directory": True},
-            "file_storage/queue": {
+            STORAGE: {
                 "directory": f"{DATA}/queue",
                 "create_directory": True,
                 "compaction": {"directory": f"{DATA}/queue", "on_start": True, "on_rebound": True},
@@ -213,28 +177,9 @@ def document(config: StackConfig, host: str | None = None) -> dict[str, Any]:
         },
         "exporters": {
             "otlp_http/loki": {
-                **_receiver(config, host),
-                "timeout": "30s",
-                "retry_on_failure": {
-                    "initial_interval": "500ms",
-                    "max_interval": BACKOFF_LIMIT,
-                    # 0: for ever; the default of 5 minutes loses lines.
-                    "max_elapsed_time": 0,
-                },
-                "sending_queue": {
-                    "storage": "file_storage/queue",
-                    "sizer": "bytes",
-                    "queue_size": QUEUE,
-                    "block_on_overflow": True,
-                    # In order: Loki rejects what is far behind the newest line of its stream.
-                    "num_consumers": 1,
-                    "batch": {
-                        "sizer": "bytes",
-                        "min_size": 512 * 1024,
-                        "max_size": 2 * 1024**2,
-                        "flush_timeout": "1s",
-                    },
-                },
+                **({"endpoint": ENDPOINT} if host is None else edge(config.settings.edge, "/otlp")),
+                # In order, so by one: Loki rejects what is far behind the newest line of its stream.
+                **sending(QUEUE, consumers=1, wait=True),
             },
             "prometheus/lines": {
                 "endpoint": f"{ANY}:{LINES}",
@@ -245,7 +190,7 @@ def document(config: StackConfig, host: str | None = None) -> dict[str, Any]:
         },
         "service": {
             "extensions": [
-                *("health_check", "docker_observer", "file_storage/positions", "file_storage/queue"),
+                *("health_check", "docker_observer", "file_storage/positions", STORAGE),
                 *((CREDENTIAL,) if host else ()),
             ],
             "telemetry": {
@@ -272,18 +217,6 @@ def document(config: StackConfig, host: str | None = None) -> dict[str, Any]:
                 },
             },
         },
-    }
-
-
-def _receiver(config: StackConfig, host: str | None) -> dict[str, Any]:
-    """Where lines are sent: Loki itself, or the edge with the host's credential."""
-    if host is None:
-        return {"endpoint": ENDPOINT}
-    edge = config.settings.edge
-    return {
-        "endpoint": f"{edge.url}/otlp",
-        "auth": {"authenticator": CREDENTIAL},
-        **({"tls": {"ca_file": f"{TOOLS}/current/{AUTHORITY_FILE}"}} if edge.authority else {}),
     }
 
 
@@ -373,16 +306,3 @@ def _operators() -> list[dict[str, Any]]:
 
 def _list(*names: str) -> str:
     return f"[{', '.join(map(s.text, dict.fromkeys(names)))}]"
-
-
-def _verbatim(value: Any) -> Any:  # noqa: ANN401 - any part of a YAML document
-    """The document with `$` escaped: the collector would replace `${...}` by what it names."""
-    match value:
-        case str():
-            return value.replace("$", "$$")
-        case Mapping():
-            return {key: _verbatim(inner) for key, inner in value.items()}
-        case list():
-            return [_verbatim(inner) for inner in value]
-        case _:
-            return value

@@ -59,7 +59,7 @@ def facts(config: StackConfig) -> Facts:
     """The facts that evidence is gathered by."""
     return Facts(
         depends={name: found for name in config.systems if (found := depends(config, name))},
-        jobs={name: system.scrape.job for name, system in config.systems.items()},
+        jobs={name: system.job for name, system in config.systems.items()},
         stores=tuple(_stores(config)),
         logs=config.runs("loki"),
     )

@@ -116,7 +116,7 @@ class Seen:
 
     def _processes(self) -> Iterator[Event]:
         chosen = self.incident.systems or tuple(self.config.systems)
-        jobs = sorted({self.config.systems[name].scrape.job for name in chosen if name in self.config.systems})
+        jobs = sorted({self.config.systems[name].job for name in chosen if name in self.config.systems})
         if not jobs:
             return
         of = f'job=~"{"|".join(jobs)}"{self._of_systems()}'

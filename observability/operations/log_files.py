@@ -9,10 +9,10 @@ from docker.errors import DockerException
 
 from observability.core import naming
 from observability.logs.inputs import Source, sources_of
-from observability.logs.otel import TOOLS
 from observability.operations.parts import Answer
 from observability.operations.rows import verdict
 from observability.parts.collector import NAME
+from observability.parts.otel_collector import TOOLS
 from observability.settings.load import StackConfig
 
 MISSING = "no such file on the host; its lines are read once it exists"

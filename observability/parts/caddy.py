@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
+from observability.parts import traces
 from observability.parts.model import Image
 from observability.parts.status_page import PAGES
 from toolchain.gobuild import GoBuild
@@ -60,8 +61,14 @@ CADDY: Final = Image(
 _ROUTES: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("samples", "/api/v1/write", "prometheus", "prometheus:9090"),
     ("lines", "/otlp/v1/logs", "loki", "loki:3100"),
+    ("spans", "/v1/traces", traces.NAME, f"collector:{traces.HTTP}"),
 )
 """Name, path, part and address of what the edge passes on; all of it by POST."""
+
+BROWSERS: Final = "/browser"
+"""Path before that of the signal, where browsers send."""
+
+_MOST_FROM_BROWSERS: Final = "1MB"
 
 
 def configuration(
@@ -72,13 +79,16 @@ def configuration(
     email: str | None = None,
     pictures: str | None = None,
     status: str | None = None,
+    origins: Sequence[str] = (),
 ) -> str:
     """Caddy's configuration, without a secret: the credentials are in the file HOSTS.
 
     `address` is the name or IPv4 address of the certificate; `runs` names the parts of the stack that take something;
     `pictures` is the address of the pictures of messages, which need no credential; `status` the name under which the
-    status page is served, whose files are in the folder STATUS.
+    status page is served, whose files are in the folder STATUS; `origins` are those of the pages whose browsers send
+    spans, which have no credential.
     """
+    open_ones = (_pictures(pictures) if pictures else "") + (_browsers(origins) if origins else "")
     routes = "".join(_route(*route) for route in _ROUTES if route[2] in runs)
     return f"""\
 # The one address that agents on other hosts reach. A request's credential decides which host it is from.
@@ -103,7 +113,7 @@ def configuration(
 
 https://{address} {{
 {_tls(tls, email)}	route {{
-{_pictures(pictures) if pictures else ""}		map {{header.Authorization}} {{edge_host}} {{
+{open_ones}		map {{header.Authorization}} {{edge_host}} {{
 			import {HOSTS}
 			default ""
 		}}
@@ -165,6 +175,27 @@ def _pictures(upstream: str) -> str:
 		}}
 		reverse_proxy @pictures {upstream} {{
 			header_up -Authorization
+		}}
+"""
+
+
+def _browsers(origins: Sequence[str]) -> str:
+    """Browsers name the page that they show; the collector answers what they ask before they send."""
+    allowed = "".join(f"\t\t\theader Origin {origin}\n" for origin in origins)
+    return f"""\
+		@browsers {{
+			method POST OPTIONS
+			path {BROWSERS}/v1/traces
+{allowed}		}}
+		handle @browsers {{
+			request_body {{
+				max_size {_MOST_FROM_BROWSERS}
+			}}
+			uri strip_prefix {BROWSERS}
+			reverse_proxy collector:{traces.BROWSERS} {{
+				header_up -Authorization
+				header_up -Cookie
+			}}
 		}}
 """
 

@@ -13,6 +13,18 @@ PORT: Final = 8888
 LINES: Final = 8889
 """Port of counters of what is in the lines, in the same format; the series have the labels of the stream."""
 
+HEALTH: Final = 13133
+"""Port in the container of the health_check extension."""
+
+DATA: Final = "/var/lib/otelcol"
+"""Folder of the data volume: positions in the files, and the queues."""
+
+TOOLS: Final = "/usr/local/lib/health"
+"""Folder of the volume with the tools of the health check, and with what is secret."""
+
+TOKEN_FILE: Final = "edge-token"  # noqa: S105 - the name of a file
+AUTHORITY_FILE: Final = "edge-authority.pem"
+
 _CORE: Final = "go.opentelemetry.io/collector"
 _CONTRIB: Final = "github.com/open-telemetry/opentelemetry-collector-contrib"
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from observability.parts import caddy, notifier, status_page
+from observability.parts import caddy, notifier, status_page, traces
 from observability.parts.edge import AUTHORITY, AUTHORITY_NEXT, AUTHORITY_PREVIOUS
 from observability.parts.model import SecretText
 from observability.parts.prometheus import CUT_OFF
 from observability.settings.hosts import earlier_token, token
 from observability.settings.load import StackConfig
 
-_RECEIVERS: Final = ("prometheus", "loki")
+_RECEIVERS: Final = ("prometheus", "loki", traces.NAME)
 
 
 def files(config: StackConfig) -> dict[str, str]:
@@ -25,9 +25,16 @@ def files(config: StackConfig) -> dict[str, str]:
         runs=runs,
         email=acme.email if acme else None,
         pictures=f"{notifier.NAME}:{notifier.PORT}" if drawn else None,
+        origins=_origins(config),
         status=config.settings.part(status_page.NAME).edge_name if config.runs(status_page.NAME) else None,
     )
     return {caddy.MAIN: text}
+
+
+def _origins(config: StackConfig) -> tuple[str, ...]:
+    """The origins of the pages whose browsers may send spans."""
+    own = config.settings.traces
+    return own.browsers.origins if own and own.browsers and config.runs(traces.NAME) else ()
 
 
 def secret_files(config: StackConfig) -> dict[str, str]:

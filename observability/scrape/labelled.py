@@ -131,10 +131,10 @@ def _manner(config: StackConfig, systems: Iterable[str]) -> Iterator[dict[str, A
 
 
 def _stated(system: System | None) -> Iterator[tuple[str, str]]:
-    if system is None:
+    if system is None or system.scrape is None:
         return
     path, _, query = system.scrape.path.partition("?")
-    yield "job", system.scrape.job
+    yield "job", system.job
     yield "__metrics_path__", path
     for one in filter(None, query.split("&")):
         key, _, value = one.partition("=")

@@ -22,12 +22,12 @@ def system_jobs(config: StackConfig) -> Iterator[Job]:
     """The job of every system that has targets here."""
     for name, system in config.systems.items():
         own = config.system_settings(name)
-        if not own.instances.listed:
+        if not own.instances.listed or system.scrape is None:
             continue
-        labels = {"system": name, "job": system.scrape.job}
+        labels = {"system": name, "job": system.job}
         yield Job(
-            name=system.scrape.job,
-            job_name=f"{system.scrape.job}-{name}",
+            name=system.job,
+            job_name=f"{system.job}-{name}",
             path=system.scrape.path,
             targets=tuple(Target(address=one, labels={**labels, "instance": one}) for one in own.instances.static),
             extra={**_manner(system, own), **_discovery(own, labels)},
@@ -96,7 +96,7 @@ ROBUST: Final = {
 def _manner(system: System, own: SystemSettings) -> dict[str, Any]:
     """The interval, the format, and the credentials."""
     found: dict[str, Any] = dict(ROBUST)
-    if system.scrape.interval:
+    if system.scrape and system.scrape.interval:
         found["scrape_interval"] = system.scrape.interval
     if system.native_histograms:
         found["scrape_native_histograms"] = True

@@ -14,6 +14,7 @@ from observability.core.errors import ConfigError, all_of
 from observability.core.mistakes import explain
 from observability.core.naming import OF_NO_FILE, PROJECT
 from observability.core.secret import SecretSpec
+from observability.parts import jaeger
 from observability.parts.model import Here, Placed
 from observability.parts.registry import parts as all_parts
 from observability.settings import (
@@ -27,6 +28,7 @@ from observability.settings import (
     rota,
     sources,
     status_page,
+    traces,
     uptime_robot,
     watched,
 )
@@ -167,6 +169,8 @@ class StackConfig:
             found["grafana"] = self.grafana_url
         if self.runs("loki"):
             found["loki"] = f"http://{host}:{self.settings.loki.port}"
+        if self.runs(jaeger.NAME):
+            found[jaeger.NAME] = f"http://{host}:{self.settings.part(jaeger.NAME).port}"
         if self.runs("goalert"):
             found["goalert"] = f"http://{host}:{self.settings.goalert.port}"
         return found
@@ -321,6 +325,7 @@ def validate(
         lambda: parts.check_published(source, settings),
         lambda: status_page.check(source, settings, systems or known),
         lambda: parts.check_backup(source, settings),
+        lambda: traces.check(source, settings),
     )
     secrets |= settings.secret_sources.keys()
     missing = _missing_secrets(settings, specs, secrets)

@@ -17,6 +17,7 @@ from observability.parts.loki import LokiSettings
 from observability.parts.node import NodeExporterSettings
 from observability.parts.prometheus import PrometheusSettings
 from observability.parts.registry import parts
+from observability.parts.traces import TracesSettings
 from observability.settings.custom import ExporterSettings
 from observability.settings.grafana import GrafanaSettings
 from observability.settings.hosts import HostSettings
@@ -126,6 +127,7 @@ class Settings(Section):
     )
     loki: LokiSettings = Field(default_factory=LokiSettings, description="The log store.")
     collector: CollectorSettings = Field(default_factory=CollectorSettings, description="The log collector.")
+    traces: TracesSettings | None = Field(None, description="Spans by OTLP and their store; none: no spans are taken.")
     docker: DockerSettings = Field(default_factory=DockerSettings, description="The Docker Engine's own metrics.")
     grafana: GrafanaSettings = Field(default_factory=GrafanaSettings, description="Dashboards.")
     notifications: NotificationSettings = Field(
@@ -173,6 +175,10 @@ class Settings(Section):
         ports["grafana.port"] = self.grafana.port
         if self.goalert.enabled:
             ports["goalert.port"] = self.goalert.port
+        if self.traces is not None:
+            ports |= {"traces.grpcPort": self.traces.grpc_port, "traces.httpPort": self.traces.http_port}
+            if self.traces.tempo is None:
+                ports["jaeger.port"] = self.part("jaeger").port
         holders: dict[int, str] = {}
         for field, port in ports.items():
             if port in holders:

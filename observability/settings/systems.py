@@ -10,6 +10,7 @@ from observability.core.section import Section
 from observability.core.types import Address, Port, RepositoryFile, in_repository, one_each
 from observability.parts.model import Server
 from observability.parts.registry import stores
+from observability.parts.traces import Kept, Rate
 from observability.settings.logs import LogSettings
 from observability.systems.model import AlertWaits, Paging, ThresholdValues
 
@@ -92,6 +93,18 @@ def _one_container(found: tuple[ExpectedContainer, ...]) -> tuple[ExpectedContai
     return found
 
 
+class SystemTraces(Section):
+    """Spans of a system: which services are its own, and how many of its traces are kept."""
+
+    services: tuple[Annotated[str, Field(min_length=1, max_length=255)], ...] = Field(
+        (), description="Values of `service.name` that are the system's, besides its own name."
+    )
+    keep: Kept | None = Field(None, description="Share of its traces that are kept; none: that of `traces.keep`.")
+    spans_per_second: Rate | None = Field(
+        None, description="Spans a second that are kept of it at most; none: `traces.spansPerSecond`."
+    )
+
+
 class SystemSettings(Section):
     """One system in this environment. A list for each kind of data store follows from the parts of the stack."""
 
@@ -106,6 +119,7 @@ class SystemSettings(Section):
     )
     tls: Tls | None = Field(None, description="TLS beyond what the scheme https says.")
     logs: LogSettings = Field(default_factory=LogSettings, description="Its log lines.")
+    traces: SystemTraces = Field(default_factory=SystemTraces, description="Its spans.")
     containers: Annotated[tuple[ExpectedContainer, ...], AfterValidator(_one_container)] = Field(
         (), description="Containers that must run: ContainerDown is critical for them. All others need no entry."
     )

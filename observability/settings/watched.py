@@ -11,7 +11,7 @@ from observability.core.naming import OF_NO_FILE, PLATFORM
 from observability.parts.model import Server
 from observability.parts.probe import HealthProbe
 from observability.parts.registry import parts, stores
-from observability.settings import placed_logs, remote_write
+from observability.settings import placed_logs, remote_write, traces
 from observability.settings.model import Settings
 from observability.settings.parts import password_secret, runs
 from observability.settings.secrets import ScrapeSecret, scrape_secret
@@ -21,7 +21,10 @@ from observability.systems.model import System, merged_waits
 from observability.systems.resolve import merged
 
 INSTANCES = "instances"
-"""What every system's file declares: instances with metrics."""
+"""What a system's file declares by `scrape`: instances with metrics."""
+
+SPANS = "spans"
+"""What a system's file declares by `spans`, and the section `traces` takes."""
 
 _OF_NO_FILE = frozenset({"thresholds", "page", "waits", "logs"})
 """What the settings may state for a system without a file; for the stack itself also hosts, data stores and probes."""
@@ -68,7 +71,12 @@ def systems(source: str, settings: Settings, known: Mapping[str, System]) -> dic
         for problem in threshold_problems(demanded, f"{where}.thresholds", system):
             raise ConfigError(f"{problem.path}: {problem.what}", problem.fix)
         if system is not None:
-            _check_unwatched(where, own, system)
+            _check_unwatched(source, settings, own, system)
+            if own.instances and system.scrape is None:
+                raise ConfigError(
+                    f"{where}.instances: systems/{name}.yaml has no scrape, by which its metrics are read",
+                    f"add scrape to that file, like {{port: 8080}}, or remove {where}.instances",
+                )
             if own.enabled:
                 page = system.page.under(own.page)
                 waits = merged_waits(system.waits, own.waits)
@@ -85,39 +93,51 @@ def unplaced(settings: Settings, watched: Mapping[str, System]) -> Iterator[Unpl
     """Objects that the watched systems' files declare and this environment does not place, with the reason if any."""
     for name, system in watched.items():
         own = settings.systems.get(name, SystemSettings())
-        for what in (INSTANCES, *system.exporters):
-            if not _placed(own, what):
+        for what in _declared(system):
+            if not _placed(settings, own, what):
                 yield Unplaced(system=name, what=what, reason=own.unwatched.get(what))
 
 
-def _placed(own: SystemSettings, what: str) -> bool:
+def _declared(system: System) -> tuple[str, ...]:
+    return (*((INSTANCES,) if system.scrape else ()), *((SPANS,) if system.spans else ()), *system.exporters)
+
+
+def _placed(settings: Settings, own: SystemSettings, what: str) -> bool:
+    if what == SPANS:
+        return settings.traces is not None
     return bool(own.instances) if what == INSTANCES else bool(own.servers(stores()[what].key))
 
 
-def _check_unwatched(where: str, own: SystemSettings, system: System) -> None:
-    declared = (INSTANCES, *system.exporters)
+def _placed_by(system: str, what: str) -> str:
+    """The setting that places it, below `observability:`."""
+    if what == SPANS:
+        return "traces"
+    return f"systems.{system}.{what if what == INSTANCES else stores()[what].key}"
+
+
+def _check_unwatched(source: str, settings: Settings, own: SystemSettings, system: System) -> None:
+    where, declared = f"{source}systems.{system.name}", _declared(system)
     for what in own.unwatched:
         if what not in declared:
             raise ConfigError(
                 f"{where}.unwatched.{what}: systems/{system.name}.yaml declares no such thing",
                 f"{nearest(what, declared)}declared there: {', '.join(declared)}; or remove it",
             )
-        if _placed(own, what):
-            key = what if what == INSTANCES else stores()[what].key
+        if _placed(settings, own, what):
             raise ConfigError(
-                f"{where}.unwatched.{what}: it is watched: {where}.{key} places it", "remove one of them"
+                f"{where}.unwatched.{what}: it is watched: {source}{_placed_by(system.name, what)} places it",
+                "remove one of them",
             )
 
 
 def _refuse_unplaced(source: str, settings: Settings, watched: Mapping[str, System]) -> None:
     for missing in unplaced(settings, watched):
         if missing.reason is None:
-            key = missing.what if missing.what == INSTANCES else stores()[missing.what].key
-            where = f"{source}systems.{missing.system}"
+            where, key = f"{source}systems.{missing.system}", f"{source}{_placed_by(missing.system, missing.what)}"
             raise ConfigError(
-                f"{where}.{key} is missing, and systems/{missing.system}.yaml declares {missing.what}: "
+                f"{key} is missing, and systems/{missing.system}.yaml declares {missing.what}: "
                 "in prod nothing that is declared may go unwatched",
-                f"add {where}.{key}, or give the reason in {where}.unwatched: {{{missing.what}: <reason>}}",
+                f"add {key}, or give the reason in {where}.unwatched: {{{missing.what}: <reason>}}",
             )
 
 
@@ -259,7 +279,11 @@ def files(source: str, settings: Settings, root: Path | None = None) -> dict[str
         authority: str | None = getattr(getattr(settings, section), "ca", None)
         if authority:
             found[authority] = _certificate(root, authority, f"{source}{info.alias}.ca")
-    for setting, path in (*placed_logs.certificates(settings), *remote_write.certificates(settings.remote_write)):
+    for setting, path in (
+        *placed_logs.certificates(settings),
+        *remote_write.certificates(settings.remote_write),
+        *traces.certificates(settings),
+    ):
         found[path] = _certificate(root, path, f"{source}{setting}")
     return found
 

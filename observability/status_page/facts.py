@@ -123,7 +123,7 @@ def _probed(system: str, probes: Iterable[Probe]) -> str:
 
 def _scraped(config: StackConfig, system: str) -> str:
     """2 where no instance of a system answers its scrape."""
-    job = config.systems[system].scrape.job
+    job = config.systems[system].job
     window = _window(seconds(config.settings.prometheus.scrape_interval))
     return f'2 * (max(max_over_time(up{{job="{job}",system="{system}"}}[{window}s])) == bool 0)'
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from dashboards import registry
 from dashboards.linked_panels import linked
 from observability.alerting import alertmanager
+from observability.collector import configuration as collector
 from observability.core.errors import ConfigError
-from observability.logs import log_rules, loki, otel
+from observability.logs import log_rules, loki
 from observability.notifier import facts as notifier
 from observability.parts.registry import AnyPart
 from observability.parts.registry import parts as all_parts
@@ -17,6 +18,7 @@ from observability.scrape import agents, backup, edge, prometheus
 from observability.settings.load import StackConfig
 from observability.status_page import facts as status_page
 from observability.synth.record import record
+from observability.traces import jaeger
 from rules import alerts
 
 _INDEX = "resources.json"
@@ -39,7 +41,9 @@ def generated_files(config: StackConfig, rule_files: Mapping[str, str]) -> dict[
     if config.runs("status-page"):
         parts["status-page"] = status_page.files(config, alerts(config))
     if config.runs("collector"):
-        parts["collector"] = otel.files(config)
+        parts["collector"] = collector.files(config)
+    if config.runs(jaeger.NAME):
+        parts[jaeger.NAME] = jaeger.files(config)
     if config.runs("edge"):
         parts["edge"] = edge.files(config)
     if config.runs("backup"):
@@ -68,7 +72,7 @@ def _of_agent(config: StackConfig, host: str) -> dict[str, dict[str, str]]:
         "prometheus": agents.files(there, host),
         **_of_exporters(there, (part for part in all_parts().values() if part.on_hosts)),
     }
-    return found | ({"collector": otel.files(there, host)} if there.runs("collector") else {})
+    return found | ({"collector": collector.files(there, host)} if there.runs("collector") else {})
 
 
 def write(config: StackConfig, rule_files: Mapping[str, str], out: Path) -> list[Path]:

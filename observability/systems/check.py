@@ -10,6 +10,7 @@ from observability.core.types import seconds
 from observability.systems.model import ApiValues, SeriesSpec, System, ThresholdValues
 from observability.systems.resolve import SPECS, amount, bounds, is_bound, of_signal, selectors
 from observability.systems.signals import HttpLatency, Selector, Signals
+from observability.systems.spans import declared
 from observability.systems.thresholds import SEVERITIES, Severity, ThresholdSpec, Unit
 
 
@@ -55,7 +56,7 @@ def _unknown(path: str, what: str, name: str, known: Mapping[str, object]) -> Pr
 
 
 def _of_selector(system: System, path: str, selector: Selector) -> Iterator[Problem]:
-    if selector.job is not None:
+    if selector.job is not None and declared(system, selector) is None:
         if selector.job not in system.exporters:
             yield Problem(
                 path=f"{path}.job",
@@ -63,11 +64,12 @@ def _of_selector(system: System, path: str, selector: Selector) -> Iterator[Prob
                 fix=f"add it to exporters, or take it out; exporters now: {', '.join(system.exporters) or 'none'}",
             )
         return
-    spec = system.series.get(selector.series)
+    spec = declared(system, selector)
     if spec is None:
         yield _unknown(f"{path}.series", "series", selector.series, system.series)
         return
-    if spec.kind not in selector.kinds:
+    # A histogram of spans is counted like one of requests.
+    if selector.job is None and spec.kind not in selector.kinds:
         yield Problem(
             path=f"{path}.series",
             what=f"{selector.series!r}: is a {spec.kind}, and the signal wants a {' or a '.join(selector.kinds)}",

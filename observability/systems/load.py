@@ -13,6 +13,7 @@ from observability.core.mistakes import explain
 from observability.core.naming import OF_NO_FILE
 from observability.systems.check import problems
 from observability.systems.model import System
+from observability.systems.spans import mapped
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
@@ -54,6 +55,7 @@ def load_file(path: Path) -> System:
         system = System.model_validate(document)
     except ValidationError as error:
         raise explain(error, System, source=source, document=document) from error
+    system = mapped(system)
     wrong = together((f"{source}: {one.path}: {one.what}", one.fix) for one in problems(system))
     if wrong:
         raise wrong

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -18,6 +19,7 @@ from observability.core.documents import nearest
 from observability.core.section import Section
 from observability.core.types import LONGEST_INTERVAL, Duration, Share, seconds
 from observability.parts.registry import stores
+from observability.parts.traces import JOB as SPANS
 from observability.systems.signals import Kind, LabelName, SeriesName, Signals, Unit
 
 BUCKETS = {
@@ -40,6 +42,10 @@ UNBOUNDED = frozenset(
 
 TARGET_LABELS = frozenset({"system", "job", "instance"})
 """Labels that Prometheus adds to every series of a target."""
+
+
+HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]
+"""Name or address of a server, without a port."""
 
 
 def _exporter(value: str) -> str:
@@ -263,6 +269,21 @@ class Figure(Section):
     )
 
 
+class Spans(Section):
+    """Which of its signals are made from its spans; a signal that `signals` states is made from that."""
+
+    database: bool = Field(True, description="Whether calls of its database are: signals dbLatency and dbQueries.")
+    external_apis: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=63)], HostName] = Field(
+        {},
+        description="Services that it calls by HTTP: the name of the external API by the name of its server.",
+        examples=[{"openai": "api.openai.com"}],
+    )
+
+
+def _spans(value: object) -> object:
+    return {} if value is True else None if value is False else value
+
+
 class System(Section):
     """One system. Its name, the label `system`, is the file's own: `systems/<name>.yaml`."""
 
@@ -270,7 +291,10 @@ class System(Section):
     title: str = Field(description="Display name.", examples=["Shop"])
     description: str = Field("", description="What it is for, in a sentence or two.")
     team: str = Field(description="Who owns it, in the label `team`.", pattern=r"^[a-z][a-z0-9-]*$", examples=["shop"])
-    scrape: Scrape = Field(description="How its metrics are read.")
+    scrape: Scrape | None = Field(None, description="How its metrics are read; required unless it has spans.")
+    spans: Annotated[Spans | None, BeforeValidator(_spans, json_schema_input_type=Spans | bool | None)] = Field(
+        None, description="Signals from its spans: requests, errors and latency by route, calls of others."
+    )
     health: tuple[HealthEndpoint, ...] = Field((), description="Pages that tell whether it is well.")
     exporters: tuple[Exporter, ...] = Field((), description="Jobs of exporters whose targets belong to it.")
     depends_on: tuple[str, ...] = Field(
@@ -278,7 +302,9 @@ class System(Section):
         description="Systems that it calls, by the names of their files: `obs why` looks there for a cause as well.",
         examples=[["shop"]],
     )
-    series: dict[SeriesName, SeriesSpec] = Field(description="Every series it exposes that anything here reads.")
+    series: dict[SeriesName, SeriesSpec] = Field(
+        {}, description="Every series it exposes that anything here reads; required unless it has spans."
+    )
     signals: Signals = Field(default_factory=Signals, description="Which series is which signal.")
     thresholds: dict[str, ThresholdValues] = Field(
         {}, description="What is demanded of it: see observability/systems/thresholds.py."
@@ -293,6 +319,30 @@ class System(Section):
     )
     slos: Slos = Field(default_factory=Slos, description="Its service level objectives.")
     figures: tuple[Figure, ...] = Field((), description="Figures for its dashboards.")
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        if self.spans is None and (self.scrape is None or "series" not in self.model_fields_set):
+            missing = "scrape" if self.scrape is None else "series"
+            raise ValueError(f"has no {missing}; add it, or spans: true where it sends spans and has no metrics")
+        if self.scrape is None and self.series:
+            raise ValueError("has series and no scrape by which they are read; add scrape, like {port: 8080}")
+        return self
+
+    @property
+    def job(self) -> str:
+        """Scrape job of its metrics; of a system that only sends spans, that of their series."""
+        return self.scrape.job if self.scrape else SPANS
+
+    @property
+    def measured(self) -> bool:
+        """Whether it has any series of its own: metrics or spans."""
+        return bool(self.series) or self.spans is not None
+
+    @property
+    def called(self) -> Mapping[str, str]:
+        """The servers of the external APIs that its spans show, by the API's name."""
+        return self.spans.external_apis if self.spans else {}
 
     @property
     def native_histograms(self) -> bool:

@@ -11,6 +11,7 @@ from observability.core.naming import PLATFORM
 from observability.core.types import seconds, share, size
 from observability.systems.model import PER_SECOND, ApiValues, System, ThresholdValues
 from observability.systems.signals import Selector, Signals
+from observability.systems.spans import declared
 from observability.systems.thresholds import SEVERITIES, THRESHOLDS, Severity, ThresholdSpec, Unit
 
 SPECS: Final[Mapping[str, ThresholdSpec]] = {to_camel(name): spec for name, spec in THRESHOLDS.items()}
@@ -116,7 +117,7 @@ def thresholds_without_file(system: str, demanded: Mapping[str, ThresholdValues]
 
 def bounds(system: System, histogram: Selector) -> tuple[float, ...]:
     """Upper bounds of a classic histogram in seconds, without +Inf; none where they are not known."""
-    spec = system.series.get(histogram.series) if histogram.job is None else None
+    spec = declared(system, histogram)
     return tuple(bound / PER_SECOND[spec.unit] for bound in spec.bounds) if spec and spec.unit in PER_SECOND else ()
 
 

@@ -144,6 +144,27 @@ STACK: Final[Mapping[str, ThresholdSpec]] = {
         warning=0.5,
         reason="The queue is empty while Loki answers; the other half is the time in which to repair it.",
     ),
+    "traces_refused": spec(
+        "Spans a second that the collector refuses or loses, of each reason.",
+        "per_second",
+        platform=True,
+        warning=0,
+        reason="Each leaves a gap in a trace.",
+    ),
+    "traces_unstored": spec(
+        "Spans a second that Jaeger cannot store.",
+        "per_second",
+        platform=True,
+        warning=0,
+        reason="Each waits in the collector's queue on disk, which fills.",
+    ),
+    "traces_read_error_ratio": spec(
+        "Share of the reads of the trace store that failed in 5 minutes.",
+        "ratio",
+        platform=True,
+        warning=0.05,
+        reason="On a healthy store none fails.",
+    ),
     "tempo_discarded": spec(
         "Spans a second that Tempo discards.",
         "per_second",

@@ -38,6 +38,7 @@ ANOTHER_SCALE: Final[Mapping[str, str]] = {
     "ContainerDown": "is about how long it had run before",
     "AlertmanagerNotificationsFailing": "is about a share, the panel counts",
     "LokiIngestFailing": "is about the share of writes that fail, the panel counts lines",
+    "JaegerStorageFailing": "is about the share of reads that fail, which has a panel of its own",
     "ReplicationStopped": "is about what is missing, the panel shows the lag",
     "BackupOverdue": "is about the age in intervals, the panel shows it in seconds",
 }

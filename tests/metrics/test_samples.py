@@ -59,7 +59,7 @@ def test_it_contains_nothing_about_the_machine_it_was_recorded_on(path: Path) ->
 
 
 def test_every_job_of_a_stack_but_the_systems_own_has_a_sample(everything: Judged) -> None:
-    systems = {system.scrape.job for system in everything.config.systems.values()}
+    systems = {system.job for system in everything.config.systems.values()}
     # What a container of no system exposes is its own; rules read none of it.
     added = {exporter.name for exporter in everything.config.settings.exporters} | {labelled.JOB}
     recorded = {head(path.read_text())["job"] for path in FILES}

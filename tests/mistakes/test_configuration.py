@@ -179,9 +179,10 @@ def test_images_are_pinned_secrets_are_files_and_ports_are_closed(stack: str) ->
     ours = [one.inputs for one in declared(stack, FULL) if one.type == CONTAINER]
     assert len(ours) > 10
     # Those of the edge, which is TLS with a credential for each host, of syslog, whose address the settings state, and
-    # of the Datadog agent, on the gateway of the stack's network, which no other host reaches.
+    # of spans and of the Datadog agent, on the gateway of each host's network, which no other host reaches.
     assert (floating(ours), told(ours)) == ([], [])
-    assert exposed(ours) == ["192.0.2.1:5515", "172.30.90.1:8126", "0.0.0.0:8443"]
+    spans = {f"172.30.{network}.1:{port}" for network in (90, 91, 92) for port in (4317, 4318)}
+    assert set(exposed(ours)) == {"192.0.2.1:5515", "172.30.90.1:8126", "0.0.0.0:8443"} | spans
     assert floating({"image": image} for image in PINS.values()) == []
     with pytest.raises(ValidationError, match="latest"):
         TypeAdapter(ImageRef).validate_python("grafana/grafana:latest")

@@ -108,6 +108,8 @@ REQUIRED: Final[Mapping[str, set[str]]] = {
     "LogsSilent": _WARNING,
     "GrafanaDown": _EITHER,
     "TempoIngestFailing": _EITHER,
+    "TracesRefused": _WARNING,
+    "JaegerStorageFailing": _WARNING,
     "ScrapeSlow": _EITHER | _INFO,
     "CardinalityHigh": _EITHER | _INFO,
 }

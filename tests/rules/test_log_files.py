@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from observability.logs import loki, otel
+from observability.collector import configuration
+from observability.logs import loki
 from observability.parts import blackbox
 from observability.parts.otel_collector import OTEL as IMAGE
 from tests.hosts.keys import tls_files
@@ -16,7 +17,7 @@ from tests.unit.conftest import FULL, stack_config
 CASES: list[tuple[str, dict[str, Any]]] = [("dev", {}), ("staging", {}), ("prod", FULL)]
 
 LOKI = ["/usr/bin/loki", "-verify-config", "-config.file=loki.yaml"]
-OTEL = ["/otelcol-contrib", "validate", f"--config={otel.MAIN}"]
+OTEL = ["/otelcol-contrib", "validate", f"--config={configuration.MAIN}"]
 BLACKBOX = ["/bin/blackbox_exporter", "--config.check", "--config.file=blackbox.yaml"]
 
 
@@ -33,7 +34,7 @@ def test_the_collector_accepts_its_configuration_of(stack: str, values: dict[str
     pair = {"cert_file": keys.server.certificate, "key_file": keys.server.key, "client_ca_file": keys.authority}
     texts = {
         name: re.sub(rf"({'|'.join(pair)}): \S+", lambda found: f"{found[1]}: {found[1]}.pem", text)
-        for name, text in otel.files(stack_config(stack, values)).items()
+        for name, text in configuration.files(stack_config(stack, values)).items()
     }
     texts |= {f"{name}.pem": path.read_text() for name, path in pair.items()}
     result = run_tool(IMAGE.name, OTEL, texts)
@@ -56,7 +57,7 @@ def test_loki_refuses_a_limit_it_does_not_know() -> None:
 
 def test_the_collector_refuses_a_key_it_does_not_know() -> None:
     # Its check does not cover the receivers that receiver_creator starts; tests/servers runs them.
-    text = otel.files(stack_config())[otel.MAIN].replace("max_elapsed_time:", "max_elapse_time:")
-    result = run_tool(IMAGE.name, OTEL, {otel.MAIN: text})
+    text = configuration.files(stack_config())[configuration.MAIN].replace("max_elapsed_time:", "max_elapse_time:")
+    result = run_tool(IMAGE.name, OTEL, {configuration.MAIN: text})
     assert result.code != 0
     assert "max_elapse_time" in result.output

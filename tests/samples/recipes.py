@@ -6,6 +6,7 @@ from tests.samples import container_recipes as containers
 from tests.samples import probe_recipes as probes
 from tests.samples import stack_recipes as stack
 from tests.samples import store_recipes as stores
+from tests.samples import trace_recipes as traces
 from tests.samples.recipe import Origin, Recipe
 
 RECIPES: Mapping[str, Callable[[], Recipe]] = {
@@ -13,6 +14,7 @@ RECIPES: Mapping[str, Callable[[], Recipe]] = {
     "blackbox": probes.blackbox,
     "cadvisor": containers.cadvisor,
     "collector": stack.collector,
+    "jaeger": traces.store,
     "loki": stack.loki,
     "docker-proxy": stack.proxy,
     "edge": containers.edge,
@@ -22,6 +24,7 @@ RECIPES: Mapping[str, Callable[[], Recipe]] = {
     "postgres": stores.postgres,
     "prometheus": stack.prometheus,
     "redis": stores.redis,
+    "spans": stack.spans,
     "status-page": stack.status_page,
 }
 """Samples whose servers run here."""

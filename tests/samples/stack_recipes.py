@@ -7,13 +7,14 @@ from urllib.parse import quote
 
 import yaml
 
+from observability.collector import configuration
 from observability.core.documents import load_yaml
 from observability.logs import loki as loki_files
 from observability.logs import otel as otel_files
 from observability.logs.sources import LABEL_FORMAT, LABEL_SYSTEM
 from observability.notifier import facts as notifier_facts
 from observability.parts import collector as collector_part
-from observability.parts import docker_proxy, program
+from observability.parts import docker_proxy, program, traces
 from observability.parts import notifier as notifiers
 from observability.parts import status_page as status_pages
 from observability.parts.otel_collector import LINES, OTEL, PORT
@@ -21,6 +22,7 @@ from observability.status_page import facts as status_page_facts
 from observability.systems.load import names
 from tests.samples.lab import NAME, Lab, Server
 from tests.samples.recipe import Recipe, config
+from tests.servers.spans import METHOD, Span, request, written
 
 _RULES = """\
 groups:
@@ -120,10 +122,22 @@ def _hasty_loki() -> str:
 
 
 def _rejected() -> str:
-    """The dev stack's configuration, except that lines go to an address that rejects them, too."""
-    document = load_yaml(otel_files.files(config())[otel_files.MAIN])
-    document["exporters"]["otlp_http/rejected"] = {"endpoint": "http://loki:3100/no-such-page"}
-    document["service"]["pipelines"]["logs/loki"]["exporters"].append("otlp_http/rejected")
+    """The dev stack's configuration, except that lines and spans go to an address that rejects them, too.
+
+    Spans also go to a queue that has no room, and more traces arrive than are held.
+    """
+    document = load_yaml(configuration.files(config({"traces": {}}))[configuration.MAIN])
+    document["exporters"] |= {
+        "otlp_http/rejected": {"endpoint": "http://loki:3100/no-such-page"},
+        "otlp_http/full": {
+            "endpoint": "http://loki:3100/no-such-page",
+            "sending_queue": {"sizer": "bytes", "queue_size": 1, "block_on_overflow": False},
+        },
+    }
+    document["processors"]["tail_sampling"] |= {"num_traces": 2, "decision_wait": "1s"}
+    pipelines = document["service"]["pipelines"]
+    pipelines["logs/loki"]["exporters"].append("otlp_http/rejected")
+    pipelines["traces/kept"]["exporters"] += ["otlp_http/rejected", "otlp_http/full"]
     return yaml.safe_dump(document)
 
 
@@ -146,8 +160,8 @@ _LOKI = (
     Server(
         name="collector",
         image=OTEL.name,
-        files={f"/etc/otelcol-contrib/{otel_files.MAIN}": _rejected()},
-        command=(f"--config=/etc/otelcol-contrib/{otel_files.MAIN}",),
+        files={f"/etc/otelcol-contrib/{configuration.MAIN}": _rejected()},
+        command=(f"--config=/etc/otelcol-contrib/{configuration.MAIN}",),
         user="0",
         mounts={otel_files.CONTAINERS: otel_files.CONTAINERS},
     ),
@@ -179,6 +193,38 @@ def _wait_for_the_line(lab: Lab) -> None:
     lab.wait(stored_and_compacted)
 
 
+def _take_spans(lab: Lab) -> None:
+    """Spans of every kind that is measured, of more traces than are held."""
+    _wait_for_the_line(lab)
+    store, peer = {"db.system.name": "postgresql", "db.operation.name": "SELECT"}, {"server.address": "example.com"}
+    for _ in range(3):
+        of_clients = [Span(kind="client", attributes=store), Span(kind="client", attributes={**METHOD, **peer})]
+        text = json.dumps(written("print-shop", [request(200), request(500), *of_clients]))
+        lab.get(f"http://collector:{traces.HTTP}/v1/traces", post=text)
+
+    def counted() -> None:
+        text = lab.get(f"http://collector:{PORT}/metrics")
+        for name in ("trace_dropped_too_early", "enqueue_failed_spans", "send_failed_spans", "count_traces_sampled"):
+            if name not in text:
+                raise RuntimeError(f"there is no {name} yet")
+        if "obs_spans_external" not in lab.get(f"http://collector:{traces.MEASURED}/metrics"):
+            raise RuntimeError("there are no series of spans yet")
+
+    lab.wait(counted)
+
+
+def spans() -> Recipe:
+    """The series that the collector makes from spans."""
+    return Recipe(
+        image=OTEL.name,
+        job=traces.JOB,
+        how="with the dev stack's configuration; spans of servers, and of clients of databases and of other services",
+        servers=_LOKI,
+        urls=[f"http://collector:{traces.MEASURED}/metrics"],
+        prepare=_take_spans,
+    )
+
+
 def loki() -> Recipe:
     """Loki."""
     return Recipe(
@@ -197,10 +243,10 @@ def collector() -> Recipe:
     return Recipe(
         image=OTEL.name,
         job=collector_part.NAME,
-        how="with the dev stack's configuration; lines that it could not parse, and lines that were rejected",
+        how="with the dev stack's configuration; lines it could not parse, lines and spans that were rejected",
         servers=_LOKI,
         urls=[f"http://collector:{port}/metrics" for port in (PORT, LINES)],
-        prepare=_wait_for_the_line,
+        prepare=_take_spans,
         masks={
             "receiver": {".*": "example"},
             "service_instance_id": {".*": "example"},

@@ -14,12 +14,15 @@ import docker
 import yaml
 from docker.models.containers import Container as Program
 
+from observability.collector import configuration
 from observability.core import http
 from observability.core.documents import load_yaml
 from observability.logs import inputs, loki, otel
-from observability.parts import otel_collector
+from observability.parts import otel_collector, traces
 from observability.parts.images import PINS
+from observability.parts.otel_export import ANY
 from observability.settings.load import StackConfig
+from observability.traces.collector import STORE
 from tests.ports import free_port
 from tests.servers import engine
 from tests.servers.engine import Engine
@@ -70,6 +73,8 @@ class Running:
     root: Path
     syslog: Mapping[int, int]
     """Where it listens, by the port in the settings."""
+    spans: Mapping[int, int]
+    """Where it takes spans and serves their series, by the port in the container."""
 
 
 def stamp(nanoseconds: int) -> str:
@@ -127,18 +132,24 @@ def adapted(
     exporter: Mapping[str, str],
     ports: Mapping[int, int],
     host: str | None = None,
+    store: Mapping[str, str] | None = None,
 ) -> str:
-    """The configuration as it is, but for its addresses and folders; `exporter` is what differs in that to Loki."""
-    document: dict[str, Any] = load_yaml(otel.files(config, host)[otel.MAIN])
+    """The configuration as it is, but for its addresses and folders.
+
+    `exporter` is what differs in that to Loki, `store` in that to the store of traces.
+    """
+    document: dict[str, Any] = load_yaml(configuration.files(config, host)[configuration.MAIN])
     document["extensions"]["docker_observer"]["endpoint"] = address
     document["exporters"]["otlp_http/loki"].update(exporter)
+    if STORE in document["exporters"]:
+        document["exporters"][STORE].update(store or {})
     text = yaml.safe_dump(document, sort_keys=False)
     for old, new in ports.items():
         text = re.sub(rf"(?<=0\.0\.0\.0:){old}\b|(?<=port: ){old}\b", str(new), text)
-    text = text.replace(inputs.ANY, "127.0.0.1")
-    for secret in (inputs.CURRENT, f"{otel.TOOLS}/current"):
+    text = text.replace(ANY, "127.0.0.1")
+    for secret in (inputs.CURRENT, f"{otel_collector.TOOLS}/current"):
         text = text.replace(secret, f"{root}/tls")
-    return text.replace(otel.CONTAINERS, f"{root}/containers").replace(otel.DATA, f"{root}/data")
+    return text.replace(otel.CONTAINERS, f"{root}/containers").replace(otel_collector.DATA, f"{root}/data")
 
 
 def write(root: Path, container: Container, text: str) -> None:
@@ -156,14 +167,17 @@ def collector(
     containers: Sequence[Container] = (),
     to: str | None = None,
     host: str | None = None,
+    store: str | None = None,
 ) -> Iterator[Running]:
-    """A collector that finds these containers, and sends to a double unless there is an address of a Loki.
+    """A collector that finds these containers, and sends to a double unless there is an address of a Loki, or a store.
 
     With `host` it is the agent's on that host, which sends to the edge as it is configured; the secrets that it reads
     are in the folder `tls`.
     """
     listeners = inputs.listeners_of(config)
-    own = (otel_collector.PORT, otel_collector.LINES, otel.HEALTH, *(one.internal for one in listeners))
+    of_spans = (traces.GRPC, traces.HTTP, traces.BROWSERS, traces.MEASURED)
+    own = (otel_collector.PORT, otel_collector.LINES, otel_collector.HEALTH, *(one.internal for one in listeners))
+    own += of_spans if config.runs(traces.NAME) else ()
     ports = {port: free_port() for port in own}
     root.chmod(0o777)
     for name in ("data", "containers"):
@@ -176,17 +190,20 @@ def collector(
         received = stack.enter_context(receiver())
         double = {"endpoint": received.address, "encoding": "json", "compression": "none"}
         exporter = {"endpoint": f"{to}/otlp"} if to else double
-        (root / otel.MAIN).write_text(adapted(config, root, address, {} if host else exporter, ports, host))
-        program = stack.enter_context(started(root, IMAGE, [f"--config={root}/{otel.MAIN}", *otel.ARGUMENTS]))
+        kept = {"endpoint": store} if store else double
+        text = adapted(config, root, address, {} if host else exporter, ports, host, {} if host else kept)
+        (root / configuration.MAIN).write_text(text)
+        program = stack.enter_context(started(root, IMAGE, [f"--config={root}/{configuration.MAIN}", *otel.ARGUMENTS]))
         running = Running(
             program=program,
             engine=found,
             received=received,
             metrics=f"http://127.0.0.1:{ports[otel_collector.PORT]}/metrics",
             lines=f"http://127.0.0.1:{ports[otel_collector.LINES]}/metrics",
-            health=f"http://127.0.0.1:{ports[otel.HEALTH]}/",
+            health=f"http://127.0.0.1:{ports[otel_collector.HEALTH]}/",
             root=root,
             syslog={one.settings.port: ports[one.internal] for one in listeners},
+            spans={port: ports[port] for port in of_spans if port in ports},
         )
         ready(running.health, program)
         yield running
@@ -216,8 +233,8 @@ def loki_server(config: StackConfig, root: Path) -> Iterator[str]:
 
 
 @contextmanager
-def started(root: Path, image: str, arguments: Sequence[str]) -> Iterator[Program]:
-    """The program of a pinned image, with the folder at the same path."""
+def started(root: Path, image: str, arguments: Sequence[str], *, killed: bool = False) -> Iterator[Program]:
+    """The program of a pinned image, with the folder at the same path; at the end it is stopped, or killed."""
     container = docker.from_env().containers.run(
         PINS[image],
         list(arguments),
@@ -229,7 +246,10 @@ def started(root: Path, image: str, arguments: Sequence[str]) -> Iterator[Progra
     try:
         yield container
     finally:
-        container.stop(timeout=20)
+        if killed:
+            container.kill()
+        else:
+            container.stop(timeout=20)
         print(container.logs().decode()[-4000:])  # noqa: T201 - shown by pytest where a test fails
         container.remove(force=True, v=True)
 

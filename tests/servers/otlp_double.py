@@ -1,4 +1,4 @@
-"""A receiver of logs by OTLP over HTTP in JSON, as Loki is one, that remembers what it got."""
+"""A receiver of lines and spans by OTLP over HTTP in JSON, as Loki and Jaeger are, that remembers what it got."""
 
 import json
 import threading
@@ -20,12 +20,24 @@ class Entry:
     body: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A span as a store would have it: attributes of the resource, its own, and those of its events."""
+
+    trace: str
+    name: str
+    resource: Mapping[str, str]
+    attributes: Mapping[str, str]
+    events: tuple[Mapping[str, str], ...] = ()
+
+
 @dataclass
 class Received:
     """Everything that was received; `answer` is the status of the next requests."""
 
     address: str = ""
     entries: list[Entry] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
     answer: int = 200
     refused: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -47,6 +59,36 @@ def _attributes(found: list[dict[str, Any]]) -> dict[str, str]:
     return values
 
 
+def _entries(document: dict[str, Any]) -> list[Entry]:
+    return [
+        Entry(
+            resource=_attributes(logs["resource"].get("attributes", [])),
+            attributes=_attributes(record.get("attributes", [])),
+            nanoseconds=int(record.get("timeUnixNano", 0)),
+            observed=int(record.get("observedTimeUnixNano", 0)),
+            body=record["body"].get("stringValue", record["body"]),
+        )
+        for logs in document.get("resourceLogs", [])
+        for scope in logs["scopeLogs"]
+        for record in scope["logRecords"]
+    ]
+
+
+def _spans(document: dict[str, Any]) -> list[Span]:
+    return [
+        Span(
+            trace=one["traceId"],
+            name=one["name"],
+            resource=_attributes(found["resource"].get("attributes", [])),
+            attributes=_attributes(one.get("attributes", [])),
+            events=tuple(_attributes(event.get("attributes", [])) for event in one.get("events", [])),
+        )
+        for found in document.get("resourceSpans", [])
+        for scope in found["scopeSpans"]
+        for one in scope["spans"]
+    ]
+
+
 @contextmanager
 def receiver() -> Iterator[Received]:
     """A receiver on a port of the loopback interface."""
@@ -59,18 +101,8 @@ def receiver() -> Iterator[Received]:
             document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with received.lock:
                 if received.answer == 200:
-                    received.entries += [
-                        Entry(
-                            resource=_attributes(logs["resource"].get("attributes", [])),
-                            attributes=_attributes(record.get("attributes", [])),
-                            nanoseconds=int(record.get("timeUnixNano", 0)),
-                            observed=int(record.get("observedTimeUnixNano", 0)),
-                            body=record["body"].get("stringValue", record["body"]),
-                        )
-                        for logs in document["resourceLogs"]
-                        for scope in logs["scopeLogs"]
-                        for record in scope["logRecords"]
-                    ]
+                    received.entries += _entries(document)
+                    received.spans += _spans(document)
                 else:
                     received.refused += 1
             self.send_response(received.answer)

@@ -17,9 +17,10 @@ from docker.models.networks import Network
 from docker.types import IPAMConfig, IPAMPool
 
 from components.edge import COMMAND, FOLDER
+from observability.collector import configuration
 from observability.core import http
-from observability.logs import loki, otel
-from observability.parts import authority, caddy
+from observability.logs import loki
+from observability.parts import authority, caddy, otel_collector
 from observability.parts.edge import AUTHORITY, AUTHORITY_KEY, AUTHORITY_PREVIOUS
 from observability.parts.images import PINS
 from observability.parts.prometheus import PORT as PROMETHEUS_PORT
@@ -329,9 +330,9 @@ def test_samples_of_an_agents_prometheus_arrive(running: Edge, rotated: bool) ->
 @pytest.mark.parametrize("rotated", [False, True])
 def test_lines_of_an_agents_collector_arrive(running: Edge, tmp_path: Path, rotated: bool) -> None:
     stack = config(*HOSTS)
-    secrets = _secrets(running, otel.secret_files(stack, "web-2"))
+    secrets = _secrets(running, configuration.secret_files(stack, "web-2"))
     if rotated:
-        secrets[otel.AUTHORITY_FILE] = _bundle(running)
+        secrets[otel_collector.AUTHORITY_FILE] = _bundle(running)
     _folder(tmp_path, "tls", secrets)
     one = Container(name="shop")
     write(tmp_path, one, entry(f"hello from web-2, {rotated}\n", "stdout", time.time_ns()))

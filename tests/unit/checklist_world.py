@@ -42,7 +42,8 @@ def with_business(config: StackConfig) -> StackConfig:
 def settings(**values: Any) -> StackConfig:  # noqa: ANN401 - any settings
     """A stack that places a server of every kind and states everything that the checklist asks for."""
     notifications = {**FULL["notifications"], "onCall": {team: ["pager"] for team in ROTA["schedules"]}}
-    given = {**FULL, "hosts": {}, "onCall": ROTA, "notifications": notifications, **values}
+    # Without other hosts there is no edge, to which browsers send.
+    given = {**FULL, "hosts": {}, "traces": {}, "onCall": ROTA, "notifications": notifications, **values}
     return with_business(stack_config("dev", given))
 
 

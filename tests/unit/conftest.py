@@ -14,6 +14,9 @@ from observability.synth.record import record
 REFERENCE: Final = ROOT / "tests" / "reference"
 """A project whose systems together use every signal and every threshold."""
 
+SPANNED: Final = ROOT / "tests" / "spanned"
+"""A project with one system, which sends spans and has no metrics."""
+
 PARTS: Final[dict[str, Any]] = {
     "exporters": [
         {"name": "rabbitmq", "image": "kbudde/rabbitmq-exporter:v1.0.0", "port": 9419, "command": ["-v"]},
@@ -68,6 +71,7 @@ PARTS: Final[dict[str, Any]] = {
         "web-2": {"docker": "ssh://root@10.0.0.2", "subnet": "172.30.92.0/24"},
     },
     "edge": {"address": "monitoring.example.com"},
+    "traces": {"keep": "20%", "browsers": {"origins": ["https://shop.example.com"]}},
     "backup": {"repository": "/var/backups/monitoring"},
     "datadogAgent": {"site": "datadoghq.eu", "tags": ["cost-center:shop"]},
     "newRelic": {"region": "eu", "drop": [{"metrics": ["go_.+"]}]},
@@ -127,6 +131,7 @@ FULL: Final[dict[str, Any]] = {
     "systems": {
         "platform": {"thresholds": {"cpuRatio": {"warning": "85%"}}},
         "academy": {
+            "traces": {"services": ["academy-api"], "keep": "5%", "spansPerSecond": 200},
             "instances": {"static": ["academy-1.example.com:3000"], "labelled": True},
             "containers": [{"name": "academy-api-1"}],
             "hosts": [{"address": "app-1.example.com:9100", "name": "app-1"}],

@@ -173,8 +173,10 @@ def test_it_restarts_automatically_unless_it_is_to_run_once(container: Declared)
 def test_its_ports_are_published_on_loopback_or_where_the_settings_state_it(container: Declared) -> None:
     elsewhere = {(port["ip"], port["external"]) for port in container.inputs.get("ports", [])}
     elsewhere = {(address, port) for address, port in elsewhere if address != "127.0.0.1"}
-    # A port of syslog with `bindAddress`, the edge, to which other hosts send, and traces, on the network's gateway.
-    assert elsewhere <= {("192.0.2.1", 5515), ("0.0.0.0", 8443), ("172.30.90.1", 8126)}  # noqa: S104
+    # A port of syslog with `bindAddress`, the edge, to which other hosts send, and traces, on a network's gateway.
+    known = {("192.0.2.1", 5515), ("0.0.0.0", 8443), ("172.30.90.1", 8126)}  # noqa: S104
+    gateways = ("172.30.90.1", "172.30.91.1", "172.30.92.1")
+    assert elsewhere <= known | {(gateway, port) for gateway in gateways for port in (4317, 4318)}
 
 
 @every_container

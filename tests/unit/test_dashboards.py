@@ -64,6 +64,7 @@ def test_the_dashboards_for_all_systems_are_those_required() -> None:
         "obs-cost",
         "obs-alerts",
         "obs-stack",
+        "obs-traces",
     }
 
 

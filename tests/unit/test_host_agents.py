@@ -3,9 +3,10 @@
 import json
 from typing import Any, Final
 
+from observability.collector import configuration
 from observability.core.documents import load_yaml
 from observability.core.naming import agent
-from observability.logs import loki, otel
+from observability.logs import loki
 from observability.operations.hosts import Hosts, agent_images
 from observability.scrape import agents
 from observability.scrape.prometheus import host_of
@@ -114,24 +115,24 @@ def test_an_agent_sends_samples_to_the_edge_with_its_own_credential() -> None:
 
 def test_an_agent_sends_lines_to_the_edge_with_its_own_credential() -> None:
     config = stack_config("dev", HOSTS).on("web-2")
-    document = otel.document(config, "web-2")
+    document = configuration.document(config, "web-2")
     exporter = document["exporters"]["otlp_http/loki"]
     assert exporter["endpoint"] == "https://monitoring.example.com:9443/otlp"
     extension = exporter["auth"]["authenticator"]
     assert extension in document["service"]["extensions"]
     name = document["extensions"][extension]["filename"].rpartition("/")[2]
-    assert otel.secret_files(config, "web-2")[name] == token("web-2")
+    assert configuration.secret_files(config, "web-2")[name] == token("web-2")
 
 
 def test_a_stack_with_hosts_labels_every_stream_with_its_host() -> None:
     config = stack_config("dev", HOSTS)
     for host, name in ((None, "docker-host"), ("web", "web")):
-        text = json.dumps(otel.document(config.on(host) if host else config, host))
+        text = json.dumps(configuration.document(config.on(host) if host else config, host))
         assert f'set(resource.attributes[\\"host\\"], \\"{name}\\")' in text
     assert loki.indexed(config) == (*loki.INDEXED, "host")
     alone = stack_config("dev", PLAIN)
     assert loki.indexed(alone) == loki.INDEXED
-    assert 'resource.attributes[\\"host\\"]' not in json.dumps(otel.document(alone))
+    assert 'resource.attributes[\\"host\\"]' not in json.dumps(configuration.document(alone))
 
 
 def test_a_credential_is_in_an_upload_and_nowhere_else() -> None:

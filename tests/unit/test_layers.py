@@ -15,6 +15,8 @@ LAYERS = (
     ("observability.systems",),
     ("observability.settings",),
     ("observability.alerting", "observability.logs", "observability.apm"),
+    ("observability.traces",),
+    ("observability.collector",),
     ("observability.scrape", "observability.notifier", "observability.status_page"),
     ("rules",),
     ("dashboards",),

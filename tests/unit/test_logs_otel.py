@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from observability.collector import configuration
 from observability.core import naming
 from observability.core.documents import load_yaml
 from observability.logs import formats, loki, otel, redaction, sources
+from observability.parts import otel_collector
 from tests.unit.conftest import FULL, stack_config
 
-TEXT = otel.files(stack_config())[otel.MAIN]
+TEXT = configuration.files(stack_config())[configuration.MAIN]
 DOCUMENT: dict[str, Any] = load_yaml(TEXT)
 
 
@@ -34,12 +36,12 @@ def statements_of(name: str) -> list[str]:
 
 
 def test_the_same_settings_give_the_same_configuration() -> None:
-    assert otel.files(stack_config()) == otel.files(stack_config())
-    assert list(otel.files(stack_config())) == ["collector.yaml"]
+    assert configuration.files(stack_config()) == configuration.files(stack_config())
+    assert list(configuration.files(stack_config())) == ["collector.yaml"]
 
 
 def test_it_contains_no_secret_and_reads_no_variable() -> None:
-    for text in strings(load_yaml(otel.files(stack_config("prod", FULL))[otel.MAIN])):
+    for text in strings(load_yaml(configuration.files(stack_config("prod", FULL))[configuration.MAIN])):
         assert "${" not in text.replace("$$", "")
         assert not re.search(r"(?<!\$)\$(?:\$\$)*(?!\$)", text), text
 
@@ -82,7 +84,7 @@ def test_positions_and_the_queue_are_on_disk() -> None:
     queue = DOCUMENT["exporters"]["otlp_http/loki"]["sending_queue"]
     assert {reader["config"]["storage"], queue["storage"]} == set(stores)
     for name in stores:
-        assert DOCUMENT["extensions"][name]["directory"].startswith(f"{otel.DATA}/")
+        assert DOCUMENT["extensions"][name]["directory"].startswith(f"{otel_collector.DATA}/")
     assert "batch" not in {one.partition("/")[0] for one in DOCUMENT["processors"]}
 
 

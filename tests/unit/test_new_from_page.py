@@ -227,6 +227,7 @@ def test_the_scrape_is_that_of_the_address(folder: Path, capsys: pytest.CaptureF
         port = int(served.address.rpartition(":")[2])
         commands.check_system(folder / "shop.yaml", f"{served.address}{path}")
     scrape = load_file(folder / "shop.yaml").scrape
+    assert scrape is not None
     assert (scrape.port, scrape.path) == (port, path)
     said = capsys.readouterr().out
     assert re.search(r"systems/shop.yaml written: \d+ series, signals: httpRequests, httpLatency", said)

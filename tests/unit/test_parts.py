@@ -26,19 +26,20 @@ BEYOND_PROFILES: dict[str, Any] = {
         "components": {"shop": {"title": "Web shop", "system": "depot"}},
     },
     "backup": {"repository": "/var/backups/monitoring"},
+    "traces": {},
     "datadogAgent": {"site": "datadoghq.eu"},
     # Syslog and files need the collector, containers that must run need cAdvisor.
     "systems": {
-        name: {key: value for key, value in system.items() if key not in ("logs", "containers")}
+        name: {key: value for key, value in system.items() if key not in ("logs", "containers", "traces")}
         for name, system in FULL["systems"].items()
     },
 }
 """Settings with which every part runs."""
 
 BRINGS: dict[str, set[str]] = {
-    "loki": {"collector", "docker-proxy", "containers"},
-    "collector": {"docker-proxy", "containers"},
-    "docker-proxy": {"collector", "containers"},
+    "loki": {"collector", "docker-proxy", "containers", "spans", "jaeger"},
+    "collector": {"docker-proxy", "containers", "spans", "jaeger"},
+    "docker-proxy": {"collector", "containers", "spans", "jaeger"},
 }
 """Jobs of other parts that need a part."""
 
@@ -58,8 +59,10 @@ def images_of(config: StackConfig) -> set[str]:
 def test_switching_a_part_off_removes_its_job_and_no_other(part: str) -> None:
     whole = stack_config("staging", BEYOND_PROFILES)
     section = "".join(word.title() if index else word for index, word in enumerate(part.split("-")))
-    # Backups need the node exporter.
+    # Backups need the node exporter, spans the collector and what that needs.
     others: dict[str, Any] = {"backup": {}} if part == "node-exporter" else {}
+    if part in BRINGS:
+        others["traces"] = None
     without = stack_config("staging", {**BEYOND_PROFILES, **others, section: {"enabled": False}})
     assert whole.runs(part)
     assert not without.runs(part)

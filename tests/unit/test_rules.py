@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree, ignore_patterns
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -106,6 +106,17 @@ _WITHOUT_CONTAINERS = {
 """Containers that must run need the part that sees them."""
 
 
+_NO_TRACES: Final[dict[str, Any]] = {
+    "traces": None,
+    "systems": {
+        name: {key: value for key, value in own.items() if key != "traces"} for name, own in FULL["systems"].items()
+    },
+}
+"""Spans need the collector."""
+
+_OF_TRACES: Final = {"jaeger.yaml", "traces.yaml"}
+
+
 @pytest.mark.parametrize(
     ("values", "gone"),
     [
@@ -117,9 +128,11 @@ _WITHOUT_CONTAINERS = {
         ({"mongodbExporter": {"enabled": False}}, {"mongodb.yaml"}),
         ({"elasticsearchExporter": {"enabled": False}}, {"elasticsearch.yaml"}),
         ({"grafana": {"enabled": False}}, {"grafana.yaml"}),
-        ({"collector": FULL["collector"] | {"enabled": False}}, {"collector.yaml"}),
-        ({"dockerProxy": {"enabled": False}}, {"collector.yaml"}),
-        ({"loki": {"enabled": False}}, {"collector.yaml", "logs.yaml", "loki.yaml"}),
+        ({"collector": FULL["collector"] | {"enabled": False}} | _NO_TRACES, {"collector.yaml"} | _OF_TRACES),
+        ({"dockerProxy": {"enabled": False}} | _NO_TRACES, {"collector.yaml"} | _OF_TRACES),
+        ({"loki": {"enabled": False}} | _NO_TRACES, {"collector.yaml", "logs.yaml", "loki.yaml"} | _OF_TRACES),
+        (_NO_TRACES, _OF_TRACES),
+        ({"jaeger": {"enabled": False}}, {"jaeger.yaml"}),
     ],
 )
 def test_a_part_that_is_off_has_no_rules(values: Mapping[str, Any], gone: set[str]) -> None:

@@ -30,6 +30,7 @@ def test_a_system_exposes_the_series_of_its_file_and_nothing_else(name: str) -> 
     found = {one.name: (one.kind, one.labels, one.buckets) for one in PROFILES[name].series}
     assert found == {key: (spec.kind, spec.labels, spec.bounds) for key, spec in declared.series.items()}
     profile = PROFILES[name]
+    assert declared.scrape is not None
     assert (profile.path, profile.job) == (declared.scrape.path, declared.scrape.job)
 
 

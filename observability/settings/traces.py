@@ -1,0 +1,59 @@
+"""Checks of the section `traces`, beyond what it can check itself."""
+
+from collections.abc import Iterator
+
+from observability.core.errors import ConfigError
+from observability.parts import collector, jaeger
+from observability.settings.model import Settings
+from observability.settings.parts import runs
+
+
+def check(source: str, settings: Settings) -> None:
+    """ConfigError where spans could not be taken or stored; `source` is the prefix of errors."""
+    own, store = settings.traces, settings.part(jaeger.NAME)
+    if own is None:
+        if store.enabled:
+            raise ConfigError(
+                f"{source}jaeger.enabled: no spans are taken that it could store", f"add {_key(source)}traces: {{}}"
+            )
+        _check_systems(source, settings)
+        return
+    if not runs(settings, {}, collector.NAME):
+        raise ConfigError(
+            f"{source}traces: the collector, which takes spans, does not run here",
+            "enable collector, loki and dockerProxy (profile full has them), or remove traces",
+        )
+    if own.tempo is not None and store.enabled is not False:
+        raise ConfigError(
+            f"{source}traces.tempo: traces have one store, and jaeger runs too",
+            f"add {_key(source)}jaeger: {{enabled: false}}, or remove traces.tempo",
+        )
+    if own.tempo is not None and settings.grafana.data_sources.tempo is not None:
+        raise ConfigError(
+            f"{source}grafana.dataSources.tempo: traces.tempo is this data source already", "remove one of them"
+        )
+    if own.browsers is not None and not runs(settings, {}, "edge"):
+        raise ConfigError(
+            f"{source}traces.browsers: browsers send to the edge, which this stack has not",
+            f"add {_key(source)}edge: {{enabled: true, address: monitoring.example.com}}, or remove traces.browsers",
+        )
+
+
+def _key(source: str) -> str:
+    """The prefix of a key, without the file."""
+    return source.rpartition(" ")[2]
+
+
+def _check_systems(source: str, settings: Settings) -> None:
+    for name, system in settings.systems.items():
+        if system.traces.model_fields_set:
+            raise ConfigError(
+                f"{source}systems.{name}.traces: no spans are taken in this stack", f"add {_key(source)}traces: {{}}"
+            )
+
+
+def certificates(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The setting and the path of the certificate of a store's authority."""
+    there = settings.part(jaeger.NAME).elasticsearch
+    if there is not None and there.ca is not None:
+        yield "jaeger.elasticsearch.ca", there.ca
