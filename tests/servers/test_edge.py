@@ -4,19 +4,17 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import docker
 import httpx
 import pytest
 from docker.models.containers import Container as Program
 from docker.models.networks import Network
-from docker.types import IPAMConfig, IPAMPool
 
-from components.edge import COMMAND, FOLDER
 from observability.collector import configuration
 from observability.core import http
 from observability.logs import loki
@@ -27,34 +25,25 @@ from observability.parts.prometheus import PORT as PROMETHEUS_PORT
 from observability.scrape import agents, edge
 from observability.scrape.prometheus import files as prometheus_files
 from observability.settings.hosts import earlier_token, token
-from observability.settings.load import StackConfig, validate
 from tests.hosts.keys import tls_files
 from tests.servers.collector_run import Container, collector, entry, ready, write
+from tests.servers.edge_run import (
+    ADDRESS,
+    HOSTS,
+    OTHER,
+    ROUTES,
+    STALE,
+    TOKENS,
+    address_of,
+    beside,
+    config,
+    edge_network,
+    folder_of,
+    own,
+    started,
+    write_edge,
+)
 from tests.waits import until
-
-SUBNET: Final = "10.231.60.192/27"
-ADDRESS: Final = "10.231.60.200"
-"""Of the edge, on the network of this test."""
-OTHER: Final = "10.231.60.201"
-"""Of a second edge there, which has a certificate of the user's own."""
-HOSTS: Final = ("db-1", "web-2")
-ROUTES: Final = ("/api/v1/write", "/otlp/v1/logs")
-TOKENS: Final = {token(host): f"{number}a" * 24 for number, host in enumerate(HOSTS)}
-STALE: Final = "9" * 48
-"""A credential in the right form that no host has."""
-
-
-def config(
-    *hosts: str,
-    secrets: frozenset[str] = frozenset(),
-    address: str = ADDRESS,
-    **more: Any,  # noqa: ANN401 - settings of the edge
-) -> StackConfig:
-    """A stack with these hosts, and these secrets of a rotation."""
-    listed = {host: {"docker": f"ssh://root@{host}.example.com"} for host in hosts}
-    pictures = {"pictures": {"url": f"https://{ADDRESS}:{caddy.PORT}/pictures"}}
-    placed = {"address": address, **more}
-    return validate("dev", {"hosts": listed, "edge": placed, "notifier": pictures}, secrets, complete=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +75,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     """An edge that two hosts may send through."""
     client, root = docker.from_env(), tmp_path_factory.mktemp("edge")
     with ExitStack() as held:
-        network = held.enter_context(_network(client))
+        network = held.enter_context(edge_network(client))
         stack = config(*HOSTS)
         made = {**authority.make(AUTHORITY, AUTHORITY_KEY, "test"), **TOKENS}
-        _write_edge(root, stack, made)
-        parts = {"prometheus.yaml": _own(prometheus_files(stack, {})["prometheus.yaml"])}
+        write_edge(root, stack, made)
+        parts = {"prometheus.yaml": own(prometheus_files(stack, {})["prometheus.yaml"])}
         prometheus = held.enter_context(
-            _container(
+            beside(
                 client,
                 network,
                 "prometheus",
-                files=_folder(root, "prometheus", parts),
+                files=folder_of(root, "prometheus", parts),
                 command=[
                     "--config.file=/etc/test/prometheus.yaml",
                     "--storage.tsdb.path=/prometheus",
@@ -106,19 +95,19 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
         )
         written = loki.files(stack)
         lines = held.enter_context(
-            _container(
+            beside(
                 client,
                 network,
                 "loki",
-                files=_folder(root, "loki", {"loki.yaml": written["loki.yaml"]}),
+                files=folder_of(root, "loki", {"loki.yaml": written["loki.yaml"]}),
                 command=["-config.file=/etc/test/loki.yaml"],
             )
         )
-        program = held.enter_context(_caddy(client, network, root))
+        program = held.enter_context(started(client, network, root))
         found = Edge(
             url=f"https://{ADDRESS}:{caddy.PORT}",
-            prometheus=f"http://{_address(prometheus, network)}:{PROMETHEUS_PORT}",
-            loki=f"http://{_address(lines, network)}:3100",
+            prometheus=f"http://{address_of(prometheus, network)}:{PROMETHEUS_PORT}",
+            loki=f"http://{address_of(lines, network)}:3100",
             authority=root / "edge/current" / caddy.CERTIFICATE,
             root=root,
             network=network,
@@ -128,100 +117,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
         ready(f"{found.loki}/ready")
         found.ready()
         yield found
-
-
-@contextmanager
-def _network(client: docker.DockerClient) -> Iterator[Network]:
-    for left in client.networks.list(names=["obs-test-edge"]):
-        left.remove()
-    pool = IPAMConfig(pool_configs=[IPAMPool(subnet=SUBNET)])
-    network = client.networks.create("obs-test-edge", ipam=pool)
-    try:
-        yield network
-    finally:
-        network.remove()
-
-
-def _folder(root: Path, name: str, files: Mapping[str, str]) -> Path:
-    folder = root / name
-    folder.mkdir()
-    for path, text in files.items():
-        (folder / path).write_text(text)
-    return folder
-
-
-@contextmanager
-def _container(
-    client: docker.DockerClient,
-    network: Network,
-    service: str,
-    *,
-    files: Path,
-    command: list[str],
-    alias: str | None = None,
-    **options: Any,  # noqa: ANN401 - Docker's own
-) -> Iterator[Program]:
-    """A container of a pinned image on the network, with the files at /etc/test."""
-    mounts = options.pop("volumes", {str(files): {"bind": "/etc/test", "mode": "ro"}})
-    address = options.pop("address", None)
-    program = client.containers.create(PINS[service], command, volumes=mounts, network_mode="none", **options)
-    client.networks.get("none").disconnect(program)
-    network.connect(program, aliases=[alias or service], ipv4_address=address)
-    program.start()
-    try:
-        yield program
-    finally:
-        print(program.logs().decode()[-3000:])  # noqa: T201 - shown by pytest where a test fails
-        program.remove(force=True, v=True)
-
-
-@contextmanager
-def _caddy(
-    client: docker.DockerClient, network: Network, root: Path, address: str = ADDRESS, alias: str = "edge"
-) -> Iterator[Program]:
-    """Caddy as the stack runs it: not root, one capability, a root that is read-only."""
-    with _container(
-        client,
-        network,
-        "edge",
-        files=root,
-        command=[],
-        entrypoint=["/bin/sh", "-c", COMMAND],
-        volumes={str(root / "edge"): {"bind": FOLDER, "mode": "ro"}},
-        address=address,
-        alias=alias,
-        user="65534:65534",
-        read_only=True,
-        tmpfs={"/tmp": "size=16m,mode=1777"},  # noqa: S108 - the container's own
-        environment={"XDG_CONFIG_HOME": "/tmp", "XDG_DATA_HOME": "/tmp"},  # noqa: S108
-        cap_drop=["ALL"],
-        cap_add=["NET_BIND_SERVICE"],
-        security_opt=["no-new-privileges:true"],
-    ) as program:
-        yield program
-
-
-def _write_edge(root: Path, stack: StackConfig, secrets: Mapping[str, str]) -> None:
-    folder = root / "edge/current"
-    folder.mkdir(parents=True, exist_ok=True)
-    root.chmod(0o755)
-    texts = {
-        **edge.files(stack),
-        **{path: secrets[name] for path, name in edge.secret_files(stack).items()},
-        caddy.HOSTS: edge.hosts(stack).text(secrets),
-    }
-    for path, text in texts.items():
-        (folder / path).write_text(text)
-
-
-def _own(text: str) -> str:
-    """Prometheus' configuration without its own targets and rules."""
-    return text.partition("\nscrape_configs:")[0] + "\nscrape_configs: []\n"
-
-
-def _address(program: Program, network: Network) -> str:
-    program.reload()
-    return str(program.attrs["NetworkSettings"]["Networks"][network.name]["IPAddress"])
 
 
 def _query(running: Edge, query: str) -> list[dict[str, Any]]:
@@ -292,8 +187,8 @@ def test_a_certificate_of_the_users_own_is_presented_in_its_place(running: Edge,
     assert stack.settings.edge.pair is not None
     texts = (own.server.certificate.read_text(), own.server.key.read_text())
     root = tmp_path / "edge-with-files"
-    _write_edge(root, stack, {**dict(zip(stack.settings.edge.pair, texts, strict=True)), **TOKENS})
-    with _caddy(docker.from_env(), running.network, root, OTHER, "other-edge") as program:
+    write_edge(root, stack, {**dict(zip(stack.settings.edge.pair, texts, strict=True)), **TOKENS})
+    with started(docker.from_env(), running.network, root, OTHER, "other-edge") as program:
         second = replace(running, url=f"https://{OTHER}:{caddy.PORT}", authority=own.authority, program=program)
         second.ready()
         credential = f"Bearer {TOKENS[token('web-2')]}"
@@ -304,7 +199,7 @@ def test_a_certificate_of_the_users_own_is_presented_in_its_place(running: Edge,
 
 
 def test_its_metrics_are_served_inside_the_network(running: Edge) -> None:
-    address = _address(running.program, running.network)
+    address = address_of(running.program, running.network)
     page = http.get(f"http://{address}:{caddy.METRICS_PORT}/metrics", timeout=30, trust_env=False).text
     assert "caddy_http_requests_total" in page
 
@@ -321,7 +216,7 @@ def test_samples_of_an_agents_prometheus_arrive(running: Edge, rotated: bool) ->
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
     command = ["--agent", "--config.file=/etc/test/prometheus.yaml", "--storage.agent.path=/prometheus"]
-    with _container(docker.from_env(), running.network, "prometheus", files=folder, command=command, alias="agent"):
+    with beside(docker.from_env(), running.network, "prometheus", files=folder, command=command, alias="agent"):
         began = time.time()
         query = 'timestamp(up{host="web-2",job="prometheus"} == 1)'
         until(lambda: any(float(one["value"][1]) > began for one in _query(running, query)))
@@ -333,7 +228,7 @@ def test_lines_of_an_agents_collector_arrive(running: Edge, tmp_path: Path, rota
     secrets = _secrets(running, configuration.secret_files(stack, "web-2"))
     if rotated:
         secrets[otel_collector.AUTHORITY_FILE] = _bundle(running)
-    _folder(tmp_path, "tls", secrets)
+    folder_of(tmp_path, "tls", secrets)
     one = Container(name="shop")
     write(tmp_path, one, entry(f"hello from web-2, {rotated}\n", "stdout", time.time_ns()))
     with collector(stack, tmp_path, [one], host="web-2"):
@@ -393,7 +288,7 @@ def test_both_credentials_of_a_host_are_accepted_while_it_gets_another(running: 
         AUTHORITY_KEY: (running.root / "edge/current" / caddy.KEY).read_text(),
     }
     for names, status in ((frozenset({earlier_token("web-2")}), {200, 204, 400}), (frozenset[str](), {401})):
-        _write_edge(running.root, config(*HOSTS, secrets=names), made)
+        write_edge(running.root, config(*HOSTS, secrets=names), made)
         running.program.restart(timeout=5)
         running.ready()
         for path in ROUTES:
@@ -407,7 +302,7 @@ def test_a_host_that_is_removed_is_refused_and_the_others_go_on(running: Edge) -
         AUTHORITY: running.authority.read_text(),
         AUTHORITY_KEY: (running.root / "edge/current" / caddy.KEY).read_text(),
     }
-    _write_edge(running.root, config("web-2"), secrets)
+    write_edge(running.root, config("web-2"), secrets)
     running.program.restart(timeout=5)
     running.ready()
     for path in ROUTES:

@@ -21,8 +21,8 @@ from observability.parts.edge import AUTHORITY, AUTHORITY_KEY
 from observability.settings.hosts import token
 from observability.settings.load import validate
 from tests.servers.collector_run import collector
+from tests.servers.edge_run import beside, folder_of, started, write_edge
 from tests.servers.spans import request, send, written
-from tests.servers.test_edge import _caddy, _container, _folder, _write_edge
 from tests.waits import until
 
 NETWORK: Final = "obs-test-edge-traces"
@@ -84,13 +84,13 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     network = client.networks.create(NETWORK, ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=SUBNET)]))
     with ExitStack() as held:
         held.callback(network.remove)
-        _write_edge(root, CONFIG, {**authority.make(AUTHORITY, AUTHORITY_KEY, "test"), **TOKENS})
-        files = _folder(root, "collector", {"collector.yaml": receiving()})
+        write_edge(root, CONFIG, {**authority.make(AUTHORITY, AUTHORITY_KEY, "test"), **TOKENS})
+        files = folder_of(root, "collector", {"collector.yaml": receiving()})
         command = ["--config=/etc/test/collector.yaml"]
         behind = held.enter_context(
-            _container(client, network, "otel-collector", files=files, command=command, alias="collector")
+            beside(client, network, "otel-collector", files=files, command=command, alias="collector")
         )
-        held.enter_context(_caddy(client, network, root, ADDRESS))
+        held.enter_context(started(client, network, root, ADDRESS))
         found = Edge(authority=root / "edge/current" / caddy.CERTIFICATE, behind=behind)
         until(found.answers)
         yield found
@@ -129,7 +129,7 @@ def test_a_request_of_a_browser_is_limited_in_size_and_to_its_path(running: Edge
 def test_spans_of_an_agents_collector_arrive_with_the_name_of_its_host(running: Edge, tmp_path: Path) -> None:
     known = {**TOKENS, AUTHORITY: running.authority.read_text()}
     names = configuration.secret_files(CONFIG, "web-2")
-    _folder(tmp_path, "tls", {path: known[name] for path, name in names.items()})
+    folder_of(tmp_path, "tls", {path: known[name] for path, name in names.items()})
     one = request(200)
     with collector(CONFIG, tmp_path, host="web-2") as agent:
         assert send(agent.spans[traces.HTTP], "shop", [one]) == 200
