@@ -10,12 +10,7 @@ from rules.promql import matchers
 from tests.rules.course import Piece, counter
 from tests.rules.harness import Case, Firing, Says, promtool
 from tests.rules.raw import HTTP, Series, distribution, series
-from tests.rules.trends import BIRTH, DAY, ERRORS, HOUR, ROUTE, SYSTEMS, answered, case, firing, there, time
-
-
-def error(system: str, kind: str, *pieces: Piece, start: float = 0) -> Series:
-    """Errors of a type."""
-    return {series(ERRORS[system], system, {"type": kind}): counter(*pieces, start=start)}
+from tests.rules.trends import BIRTH, DAY, ERRORS, HOUR, ROUTE, SYSTEMS, answered, case, error, firing, there, time
 
 
 def new(

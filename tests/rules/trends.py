@@ -54,3 +54,8 @@ def there(system: str, *, since: int = 0) -> Series:
     if system in ERRORS:
         found |= error(system, "known", *before, (30 * HOUR - since, 0), start=7)
     return found
+
+
+def error(system: str, kind: str, *pieces: Piece, start: float = 0) -> Series:
+    """Errors of a type."""
+    return {series(ERRORS[system], system, {"type": kind}): counter(*pieces, start=start)}
