@@ -34,7 +34,7 @@ class ToolResult:
 
 
 def run_tool(service: str, command: Sequence[str], files: Mapping[str, str]) -> ToolResult:
-    """The tool's result for the files, which are in its working folder /work.
+    """The tool's result for the files, which are in its working folder /given.
 
     It depends on nothing else: a success is kept, and returned again for the same image, command and files.
     """
@@ -72,7 +72,7 @@ def _ran(client: docker.DockerClient, service: str, command: Sequence[str], file
         PINS[service],
         entrypoint=list(command),
         environment=MEMORY,
-        working_dir="/work",
+        working_dir="/given",
         user="65534",
         network_disabled=True,
     )
@@ -86,12 +86,12 @@ def _ran(client: docker.DockerClient, service: str, command: Sequence[str], file
 
 
 def archive(files: Mapping[str, str]) -> bytes:
-    """A tar of the files in a folder /work."""
+    """A tar of the files in a folder /given."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for path, text in files.items():
             data = text.encode()
-            info = tarfile.TarInfo(f"work/{path}")
+            info = tarfile.TarInfo(f"given/{path}")
             info.size, info.mode = len(data), 0o644
             archive.addfile(info, io.BytesIO(data))
     return buffer.getvalue()

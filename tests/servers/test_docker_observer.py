@@ -55,7 +55,7 @@ def configuration(port: int, settings: dict[str, Any]) -> str:
                     "receivers": {
                         "file_log": {
                             "rule": 'type == "container"',
-                            "config": {"include": ["/work/line.txt"], "start_at": "beginning"},
+                            "config": {"include": ["/given/line.txt"], "start_at": "beginning"},
                             "resource_attributes": {f"seen.{name}": value for name, value in fields.items()},
                         }
                     },
@@ -76,7 +76,7 @@ def running(engine: Engine, **settings: Any) -> Iterator[Container]:  # noqa: AN
     """The collector, which watches the engine."""
     with serving(engine, "127.0.0.1") as port:
         collector = docker.from_env().containers.create(
-            PINS[OTEL.name], ["--config=/work/collector.yaml"], network_mode="host"
+            PINS[OTEL.name], ["--config=/given/collector.yaml"], network_mode="host"
         )
         try:
             files = {"collector.yaml": configuration(port, settings), "line.txt": "a line\n"}

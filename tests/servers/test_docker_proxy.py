@@ -13,7 +13,7 @@ from observability.parts.images import PINS
 from tests.tools import archive
 from tests.waits import until
 
-COMMAND = ["haproxy", "-W", "-db", "-f", f"/work/{MAIN}"]
+COMMAND = ["haproxy", "-W", "-db", "-f", f"/given/{MAIN}"]
 
 ALLOWED = (
     "GET /_ping",

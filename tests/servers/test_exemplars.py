@@ -52,7 +52,7 @@ def scraping(exemplars: int) -> Iterator[str]:
         container = docker.from_env().containers.create(
             PINS["prometheus"],
             [
-                "--config.file=/work/prometheus.yaml",
+                "--config.file=/given/prometheus.yaml",
                 "--storage.tsdb.path=/tmp/data",
                 f"--web.listen-address=127.0.0.1:{port}",
                 *([f"--enable-feature={flags}"] if flags else []),

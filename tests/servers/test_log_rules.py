@@ -81,7 +81,7 @@ def address() -> Iterator[str]:
     text = yaml.safe_dump(document).replace("/loki/", "/tmp/loki/")  # noqa: S108 - in the container
     container: Container = docker.from_env().containers.create(
         PINS["loki"],
-        command=["-config.file=/work/loki.yaml", f"-ruler.storage.local.directory=/work/{loki.RULES}"],
+        command=["-config.file=/given/loki.yaml", f"-ruler.storage.local.directory=/given/{loki.RULES}"],
         ports={"3100/tcp": ("127.0.0.1", 0)},
         user="0",
     )

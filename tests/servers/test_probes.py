@@ -161,11 +161,11 @@ def results(ports: dict[str, Any]) -> Iterator[dict[str, dict[str, float]]]:
         for one in map(Probe.model_validate, wanted)
     ]
     placed = [Placed(system="depot", server=one, secret="secret" if one.needs_password else None) for one in probes]
-    files = {"blackbox.yaml": blackbox.modules(placed, "tests").replace(FOLDER_MARK, "/work")}
+    files = {"blackbox.yaml": blackbox.modules(placed, "tests").replace(FOLDER_MARK, "/given")}
     files |= {f"{SECRETS}/{one.name}": SECRET for one in probes if one.needs_password}
     container = docker.from_env().containers.create(
         PINS["blackbox-exporter"],
-        ["--config.file=/work/blackbox.yaml"],
+        ["--config.file=/given/blackbox.yaml"],
         user=NOBODY,
         cap_drop=["ALL"],
         read_only=False,

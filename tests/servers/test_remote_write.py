@@ -228,7 +228,7 @@ def _prometheus(port: int, files: dict[str, str], flags: tuple[str, ...]) -> Ite
     container = docker.from_env().containers.create(
         PINS["prometheus"],
         [
-            "--config.file=/work/prometheus.yaml",
+            "--config.file=/given/prometheus.yaml",
             "--storage.tsdb.path=/tmp/data",
             f"--web.listen-address=127.0.0.1:{port}",
             "--web.enable-lifecycle",
@@ -341,10 +341,10 @@ def test_samples_that_met_a_rate_limit_are_sent_again(running: Running) -> None:
 def test_the_configuration_in_use_is_the_declared_one(running: Running) -> None:
     found = running.get("", LOADED.config)["data"]["yaml"]
     wanted = load_yaml(running.files["prometheus.yaml"])
-    assert loaded.configuration(wanted, load_yaml(found), LOADED, "/work", COMMAND) == []
+    assert loaded.configuration(wanted, load_yaml(found), LOADED, "/given", COMMAND) == []
     wanted["remote_write"][0]["url"] = "http://another.example.com"
     del wanted["remote_write"][0]["headers"]
-    assert loaded.configuration(wanted, load_yaml(found), LOADED, "/work", COMMAND) == [
+    assert loaded.configuration(wanted, load_yaml(found), LOADED, "/given", COMMAND) == [
         "remote_write[filtered].url differs",
         "remote_write[filtered].headers is in use, not declared",
     ]

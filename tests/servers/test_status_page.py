@@ -208,7 +208,7 @@ def prometheus(system: Page, port: int) -> Iterator[Container]:
             }
             container = client.containers.create(
                 PINS["prometheus"],
-                ["--config.file=/work/prometheus.yaml", "--storage.tsdb.path=/tmp/data"],
+                ["--config.file=/given/prometheus.yaml", "--storage.tsdb.path=/tmp/data"],
                 name=NAME,
                 user="65534",
                 network=NAME,
