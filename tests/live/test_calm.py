@@ -15,6 +15,7 @@ from tests.live.conftest import Project, until
 SYSTEMS = ("alawael", "erpgo", "neuroerp", "social-selling", "syncup")
 
 WITHOUT_DATA: dict[str, str] = {
+    "app:error_groups:sum1h": "no line names the group of an error",
     "app:http_client_errors:ratio_avg1d": "it takes a day of what it averages",
     "app:log_error_kinds:new1h": "no service logs a new kind of error",
     "instance:pg_wal_receiver:present_over_time1w": "no standby is watched",
