@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -157,4 +157,4 @@ def _hash(files: Mapping[str, str]) -> str:
 def _health() -> HealthCheck:
     """GoAlert's own health endpoint; the first start takes longer, as it sets up the database."""
     check = http_health(f"http://127.0.0.1:{PORT}/health")
-    return HealthCheck(test=check.test, retries=20)
+    return replace(check, retries=100)

@@ -1,6 +1,6 @@
 """Grafana's server; its content is created through its API, nothing is provisioned from files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pulumi_docker as docker
@@ -92,4 +92,4 @@ def _script() -> str:
 def _health() -> HealthCheck:
     """Grafana's own health endpoint, database included; the first start takes longer, as it sets up the database."""
     check = http_health(f"http://127.0.0.1:{PORT}/api/health")
-    return HealthCheck(test=check.test, retries=20)
+    return replace(check, retries=100)
