@@ -85,7 +85,7 @@ def http_health(url: str) -> HealthCheck:
     setting for that, so a check that succeeds again sleeps before it ends. /dev/shm is the container's own, and empty
     when it starts.
     """
-    request = f"wget -q -T {REQUEST_SECONDS} -O /dev/null {url}"
+    request = f"timeout {REQUEST_SECONDS} wget -q -O /dev/null {url}"
     script = (
         f"{request} || {{ rm -f {_WAS_HEALTHY}; exit 1; }}; "
         f"[ -e {_WAS_HEALTHY} ] && exec sleep {HEALTHY_SECONDS}; : > {_WAS_HEALTHY}"
