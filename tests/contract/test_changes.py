@@ -8,8 +8,11 @@ from typing import Any, Final
 import pulumi_docker as docker
 import pytest
 
+from tests import networks
 from tests.contract.lab import Lab, Run
 
+CHANGED: Final = ("contract, changed", "contract, changed again")
+"""Whose subnet the network has before and after the change."""
 SHELL: Final = ["sh", "-c", "trap 'exit 0' TERM INT; sleep 600 & wait"]
 
 IN_PLACE: Final[dict[str, tuple[object, object]]] = {
@@ -91,7 +94,10 @@ def declare(lab: Lab, image: str, now: int) -> None:
     network = docker.Network("network", name=lab.name("network"), labels=[{"label": "version", "value": str(now)}])
     container("member", entrypoints=SHELL, networks_advanced=[{"name": network.name}])
     docker.Network(
-        "subnet", name=lab.name("subnet"), internal=bool(now), ipam_configs=[{"subnet": f"10.231.{78 + now}.0/24"}]
+        "subnet",
+        name=lab.name("subnet"),
+        internal=bool(now),
+        ipam_configs=[{"subnet": networks.subnet(CHANGED[now])}],
     )
     container("sealed", entrypoints=SHELL, read_only=bool(now), network_mode=("bridge", "none")[now])
     docker.Volume("volume", name=lab.name("volume"), labels=[{"label": "version", "value": str(now)}])

@@ -4,12 +4,13 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 import pulumi_docker as docker
 import pytest
 
+from tests import networks
 from tests.contract.lab import Lab, Plugin, Program, Run
 
 SECRET = "hunter2-in-clear"  # noqa: S105 - a sample
@@ -27,12 +28,15 @@ class World:
     first_up: Run
 
 
+GATEWAY: Final = str(networks.SUBNETS["contract"][254])
+
+
 def declare(lab: Lab, image: str, source: Path) -> None:
     """Declare one resource of each kind."""
     network = docker.Network(
         "network",
         name=lab.name("network"),
-        ipam_configs=[{"subnet": "10.231.77.0/24", "gateway": "10.231.77.254"}],
+        ipam_configs=[{"subnet": networks.subnet("contract"), "gateway": GATEWAY}],
         labels=[{"label": "made-by", "value": "contract"}],
         options={"com.docker.network.bridge.enable_icc": "true"},
     )
@@ -251,7 +255,7 @@ def test_the_hosts_file_has_the_extra_hosts(world: World) -> None:
 
 def test_the_network_is_as_declared(world: World) -> None:
     seen = world.lab.docker.api.inspect_network(world.lab.name("network"))
-    assert seen["IPAM"]["Config"] == [{"Subnet": "10.231.77.0/24", "Gateway": "10.231.77.254"}]
+    assert seen["IPAM"]["Config"] == [{"Subnet": networks.subnet("contract"), "Gateway": GATEWAY}]
     assert seen["Labels"] == {"made-by": "contract"}
     assert seen["Options"] == {"com.docker.network.bridge.enable_icc": "true"}
     assert seen["Driver"] == world.lab.state()["network"]["outputs"]["driver"] == "bridge"

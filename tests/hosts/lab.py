@@ -9,7 +9,6 @@ keeps running after a test, and what a killed run left is removed by the next on
 """
 
 import contextlib
-import ipaddress
 import os
 import shutil
 import signal
@@ -27,13 +26,14 @@ from docker.errors import DockerException
 from docker.tls import TLSConfig
 from requests.exceptions import RequestException
 
+from tests import networks
 from tests.hosts.keys import TlsFiles, ssh_key, tls_files
 from tests.in_use import alone
 from tests.waits import until
 from toolchain import debian
 from toolchain.process import ObtainError
 
-NETWORK: Final = ipaddress.IPv4Network("10.231.60.0/24")
+NETWORK: Final = networks.SUBNETS["second host"]
 """Its first four addresses are the link's; the second half of the rest is for its Docker networks."""
 
 PROGRAMS: Final = {

@@ -20,6 +20,7 @@ from observability.core.naming import LABEL_STACK
 from observability.operations.preflight import objects
 from observability.parts.images import PINS
 from observability.settings.load import ROOT
+from tests import networks
 from tests.hosts.lab import Host
 from tests.in_use import refuse_if_in_use
 from tests.waits import HANG_SECONDS
@@ -28,7 +29,7 @@ STACK: Final = "hosts"
 NAME: Final = "web-2"
 """The second host's name in the settings."""
 EDGE_PORT: Final = 19105
-SUBNET: Final = "10.231.62.0/24"
+SUBNET: Final = networks.subnet("agent")
 """Of the agent's network on the second host."""
 INTERVAL: Final = 5
 """Seconds between two scrapes."""
@@ -43,7 +44,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "prometheus": {"port": 19101, "scrapeInterval": f"{INTERVAL}s", "evaluationInterval": "5s"},
     "alertmanager": {"port": 19102},
     "nodeExporter": {"port": 19103},
-    "network": {"subnet": "10.231.61.0/24"},
+    "network": {"subnet": networks.subnet("hosts")},
     "edge": {"port": EDGE_PORT},
     # Two minutes otherwise: what it waits for is the subject, not how long.
     "systems": {"platform": {"for": {"HostSilent": "10s"}}},

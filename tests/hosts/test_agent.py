@@ -11,6 +11,7 @@ from typing import Final
 from observability.core import naming
 from observability.parts.images import PINS
 from observability.settings.hosts import token
+from tests import networks
 from tests.hosts.stack import LABEL, NAME, STACK, Monitored, sent, write
 from tests.waits import until
 
@@ -28,10 +29,11 @@ def test_host_add_refuses_the_engine_that_the_stack_runs_on(hosts_stack: Monitor
 
 
 def test_host_add_says_why_an_engine_does_not_answer(hosts_stack: Monitored) -> None:
-    done = hosts_stack.obs("host", "add", "other", "--docker", "ssh://root@10.231.60.3", "--edge", "10.0.0.1", STACK)
+    nobody = str(networks.SUBNETS["second host"][3])
+    done = hosts_stack.obs("host", "add", "other", "--docker", f"ssh://root@{nobody}", "--edge", "10.0.0.1", STACK)
     assert done.returncode == 2
-    assert "Docker at ssh://root@10.231.60.3 does not answer: " in done.stderr
-    assert "10.231.60.3" in done.stderr.split("does not answer: ")[1]
+    assert f"Docker at ssh://root@{nobody} does not answer: " in done.stderr
+    assert nobody in done.stderr.split("does not answer: ")[1]
 
 
 def test_up_brings_the_agent_to_the_host(running: Monitored) -> None:

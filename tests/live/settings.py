@@ -1,26 +1,25 @@
 """Settings of the stack `live` and of its demo: a name, subnets and ports that no other stack uses."""
 
-from ipaddress import IPv4Network
 from typing import Any, Final
 
 from demo.tenant.options import KEY, TenantOptions
 from demo.tenant.placement import placed
 from observability.systems import load as system_files
+from tests import networks
 
-# Outside of the pool from which Docker takes subnets for networks that name none, as the contract's.
-GATEWAY = "10.231.99.1"
+GATEWAY = networks.gateway("live")
 STACK = "live"
 
 SETTINGS: dict[str, Any] = {
     "observability:environment": "dev",
-    "observability:network": {"subnet": "10.231.99.0/24"},
+    "observability:network": {"subnet": networks.subnet("live")},
     "observability:prometheus": {"port": 19090, "scrapeInterval": "2s", "evaluationInterval": "2s"},
     "observability:alertmanager": {"port": 19093},
     "observability:nodeExporter": {"port": 19100},
     "observability:loki": {"port": 13100},
     "observability:grafana": {"port": 13001},
 }
-DEMO: Final = TenantOptions(name="demo-live", subnet=IPv4Network("10.231.98.0/24"), port=18088, fault_port=13999)
+DEMO: Final = TenantOptions(name="demo-live", subnet=networks.SUBNETS["demo-live"], port=18088, fault_port=13999)
 """The demo that the whole stack watches."""
 
 for name, section in placed(DEMO).items():

@@ -18,6 +18,7 @@ from observability.core import http
 from observability.core.documents import load_yaml
 from observability.parts.images import PINS
 from observability.settings.load import validate
+from tests import networks
 from tests.receivers.mail import MailDouble
 from tests.receivers.services import HttpDoubles
 from tests.receivers.stack import CERTIFICATE, tls
@@ -66,9 +67,7 @@ def archive(texts: Mapping[str, str]) -> bytes:
 def sent() -> Iterator[tuple[HttpDoubles, MailDouble]]:
     """The messages of each channel when an alert fired and was resolved."""
     client = docker.from_env()
-    network = client.networks.create(NETWORK)
-    container = None
-    try:
+    with networks.bridge(client, NETWORK) as network:
         network.reload()
         gateway = network.attrs["IPAM"]["Config"][0]["Gateway"]
         with (
@@ -95,10 +94,6 @@ def sent() -> Iterator[tuple[HttpDoubles, MailDouble]]:
             http.wait(lambda: http.taken("pushover")[1:])
             mail.wait(lambda: mail.mails[1:])
             yield http, mail
-    finally:
-        if container is not None:
-            container.remove(force=True, v=True)
-        network.remove()
 
 
 def post(url: str, hours: int) -> None:

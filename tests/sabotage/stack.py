@@ -23,9 +23,10 @@ from observability.operations.rows import Row
 from observability.parts.images import PINS
 from observability.settings.load import ROOT
 from observability.systems import load as system_files
+from tests import networks
 
 STACK: Final = "truth"
-GATEWAY: Final = "10.231.65.1"
+GATEWAY: Final = networks.gateway("sabotage")
 PROMETHEUS: Final = "http://127.0.0.1:19390"
 ALERTMANAGER: Final = "http://127.0.0.1:19393"
 HOOK: Final = 19380
@@ -33,7 +34,7 @@ HOOK: Final = 19380
 SETTINGS: Final[dict[str, Any]] = {
     "environment": "dev",
     "profile": "minimal",
-    "network": {"subnet": "10.231.65.0/24"},
+    "network": {"subnet": networks.subnet("sabotage")},
     "prometheus": {"port": 19390, "scrapeInterval": "2s", "evaluationInterval": "2s"},
     "alertmanager": {"port": 19393},
     "nodeExporter": {"port": 19391},

@@ -8,7 +8,6 @@ from typing import Any, Final
 import docker
 from docker.models.containers import Container as Program
 from docker.models.networks import Network
-from docker.types import IPAMConfig, IPAMPool
 
 from components.edge import COMMAND, FOLDER
 from observability.parts import caddy
@@ -16,11 +15,11 @@ from observability.parts.images import PINS
 from observability.scrape import edge
 from observability.settings.hosts import token
 from observability.settings.load import StackConfig, validate
+from tests import networks
 
-SUBNET: Final = "10.231.60.192/27"
-ADDRESS: Final = "10.231.60.200"
+ADDRESS: Final = str(networks.SUBNETS["edge"][200])
 """Of the edge, on the network of this test."""
-OTHER: Final = "10.231.60.201"
+OTHER: Final = str(networks.SUBNETS["edge"][201])
 """Of a second edge there, which has a certificate of the user's own."""
 HOSTS: Final = ("db-1", "web-2")
 ROUTES: Final = ("/api/v1/write", "/otlp/v1/logs")
@@ -44,14 +43,8 @@ def config(
 
 @contextmanager
 def edge_network(client: docker.DockerClient) -> Iterator[Network]:
-    for left in client.networks.list(names=["obs-test-edge"]):
-        left.remove()
-    pool = IPAMConfig(pool_configs=[IPAMPool(subnet=SUBNET)])
-    network = client.networks.create("obs-test-edge", ipam=pool)
-    try:
+    with networks.bridge(client, "obs-test-edge", "edge") as network:
         yield network
-    finally:
-        network.remove()
 
 
 def folder_of(root: Path, name: str, files: Mapping[str, str]) -> Path:

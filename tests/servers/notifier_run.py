@@ -17,13 +17,13 @@ from typing import Any, Final
 import docker
 import yaml
 from docker.models.containers import Container
-from docker.types import IPAMConfig, IPAMPool
 
 from observability.alerting import alertmanager
 from observability.core import http
 from observability.notifier.facts import FILE, files
 from observability.parts import notifier, program
 from observability.parts.images import PINS
+from tests import networks
 from tests.unit.conftest import stack_config
 from tests.waits import until
 
@@ -37,8 +37,7 @@ ADDED: Final = ("cause", "line_1", "line_2")
 """Annotations that the notifier adds."""
 
 NAME: Final = "words-notifier"
-SUBNET: Final = "10.231.67.0/24"
-GATEWAY: Final = "10.231.67.1"
+GATEWAY: Final = networks.gateway("notifier")
 
 SYSTEM: Final = "depot"
 STORE: Final = "db.example.com:5432"
@@ -176,30 +175,23 @@ class Servers:
 def running() -> Iterator[Servers]:
     """All of it, with the stack's own configuration of Alertmanager."""
     client = docker.from_env()
-    pool = IPAMConfig(pool_configs=[IPAMPool(subnet=SUBNET, gateway=GATEWAY)])
-    network = client.networks.create(NAME, driver="bridge", ipam=pool)
     world, found = World(), dict[str, Container]()
-    try:
-        with serving(world):
-            for service, (command, user, folder, texts) in _containers(world).items():
-                found[service] = client.containers.create(
-                    PINS[service], name=f"{NAME}-{service}", user=user, network=NAME, **command
-                )
-                network.disconnect(found[service])
-                network.connect(found[service], aliases=[service])
-                found[service].put_archive("/", _archive(folder, texts))
-                found[service].start()
-            servers = Servers(found, world)
-            until(lambda: servers.api("prometheus", 9090, "/api/v1/targets")["data"]["activeTargets"])
-            until(lambda: "notifier_rounds_total" in servers.api("notifier", 9096, "/metrics"))
-            # A panel is drawn when its alert starts: by then a watched system has samples.
-            old = "/api/v1/query?query=shop_errors%20offset%2020s"
-            until(lambda: servers.api("prometheus", 9090, old)["data"]["result"])
-            yield servers
-    finally:
-        for container in found.values():
-            container.remove(force=True, v=True)
-        network.remove()
+    with networks.bridge(client, NAME, "notifier") as network, serving(world):
+        for service, (command, user, folder, texts) in _containers(world).items():
+            found[service] = client.containers.create(
+                PINS[service], name=f"{NAME}-{service}", user=user, network=NAME, **command
+            )
+            network.disconnect(found[service])
+            network.connect(found[service], aliases=[service])
+            found[service].put_archive("/", _archive(folder, texts))
+            found[service].start()
+        servers = Servers(found, world)
+        until(lambda: servers.api("prometheus", 9090, "/api/v1/targets")["data"]["activeTargets"])
+        until(lambda: "notifier_rounds_total" in servers.api("notifier", 9096, "/metrics"))
+        # A panel is drawn when its alert starts: by then a watched system has samples.
+        old = "/api/v1/query?query=shop_errors%20offset%2020s"
+        until(lambda: servers.api("prometheus", 9090, old)["data"]["result"])
+        yield servers
 
 
 def _containers(world: World) -> dict[str, tuple[dict[str, Any], str, str, dict[str, str]]]:

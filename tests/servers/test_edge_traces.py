@@ -12,7 +12,6 @@ import httpx
 import pytest
 import yaml
 from docker.models.containers import Container as Program
-from docker.types import IPAMConfig, IPAMPool
 
 from observability.collector import configuration
 from observability.core.documents import load_yaml
@@ -20,14 +19,14 @@ from observability.parts import authority, caddy, traces
 from observability.parts.edge import AUTHORITY, AUTHORITY_KEY
 from observability.settings.hosts import token
 from observability.settings.load import validate
+from tests import networks
 from tests.servers.collector_run import collector
 from tests.servers.edge_run import beside, folder_of, started, write_edge
 from tests.servers.spans import request, send, written
 from tests.waits import until
 
-NETWORK: Final = "obs-test-edge-traces"
-SUBNET: Final = "10.231.72.192/27"
-ADDRESS: Final = "10.231.72.200"
+NETWORK: Final = "obs-test-traces-edge"
+ADDRESS: Final = str(networks.SUBNETS["edge-traces"][200])
 ORIGIN: Final = "https://shop.example.com"
 TOKENS: Final = {token("web-2"): "5a" * 24}
 CONFIG: Final = validate(
@@ -81,9 +80,8 @@ class Edge:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     """The edge of a stack that takes spans of browsers."""
     client, root = docker.from_env(), tmp_path_factory.mktemp("edge")
-    network = client.networks.create(NETWORK, ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=SUBNET)]))
     with ExitStack() as held:
-        held.callback(network.remove)
+        network = held.enter_context(networks.bridge(client, NETWORK, "edge-traces"))
         write_edge(root, CONFIG, {**authority.make(AUTHORITY, AUTHORITY_KEY, "test"), **TOKENS})
         files = folder_of(root, "collector", {"collector.yaml": receiving()})
         command = ["--config=/etc/test/collector.yaml"]

@@ -4,13 +4,11 @@ import io
 import re
 import tarfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any, Final
 
 import docker
 import pytest
 from docker.models.containers import Container
-from docker.types import IPAMConfig, IPAMPool
 
 from observability.core import http
 from observability.core.documents import load_yaml
@@ -18,18 +16,18 @@ from observability.parts.images import PINS
 from observability.scrape import labelled
 from observability.scrape.prometheus import files
 from observability.settings.load import ROOT
-from tests.in_use import alone
+from tests import networks
 from tests.unit.conftest import stack_config
 from tests.unit.metrics_server import serving
 from tests.waits import until
 
 NAME: Final = "obs-networks-test"
-SUBNET: Final = "10.231.62"
+GATEWAY: Final = networks.gateway("networks")
 PORT: Final = 19150
 """Published on loopback, as the stack publishes Prometheus'."""
 SYSTEM: Final = "depot"
 """The system of the reference project in the place of the page's."""
-PAGE: Final = (ROOT / "docs/networks.md").read_text(encoding="utf-8").replace("172.30.90", SUBNET)
+PAGE: Final = (ROOT / "docs/networks.md").read_text(encoding="utf-8").replace("172.30.90.", GATEWAY.removesuffix("1"))
 
 
 def blocks(title: str) -> list[dict[str, Any]]:
@@ -45,7 +43,10 @@ def settings() -> dict[str, Any]:
     static = [one["observability:systems"]["shop"]["instances"]["static"] for one in documents]
     hosts = [one["observability:network"]["hosts"] for one in documents if "observability:network" in one]
     return {
-        "network": {"subnet": f"{SUBNET}.0/24", "hosts": {name: ip for one in hosts for name, ip in one.items()}},
+        "network": {
+            "subnet": networks.subnet("networks"),
+            "hosts": {name: ip for one in hosts for name, ip in one.items()},
+        },
         "systems": {SYSTEM: {"instances": {"static": [address for one in static for address in one]}}},
     }
 
@@ -63,11 +64,7 @@ def archive(path: str, text: str) -> bytes:
 def applications() -> Iterator[dict[str, Container]]:
     """Prometheus on a network like the stack's, and the applications of the page, by service."""
     client = docker.from_env()
-    with alone(NAME), ExitStack() as held:
-        _clear(client)
-        held.callback(_clear, client)
-        pool = IPAMPool(subnet=f"{SUBNET}.0/24", gateway=f"{SUBNET}.1")
-        network = client.networks.create(NAME, driver="bridge", ipam=IPAMConfig(pool_configs=[pool]))
+    with networks.bridge(client, NAME, "networks") as network:
         found = {service: _started(client, service, one) for service, one in _services()}
         config = stack_config("dev", settings())
         text = files(config, {})["prometheus.yaml"]
@@ -112,13 +109,6 @@ def _started(client: docker.DockerClient, service: str, one: dict[str, Any]) -> 
     return container
 
 
-def _clear(client: docker.DockerClient) -> None:
-    for container in client.containers.list(all=True, filters={"name": f"^/{NAME}"}, ignore_removed=True):
-        container.remove(force=True, v=True)
-    for network in client.networks.list(names=[NAME]):
-        network.remove()
-
-
 def targets() -> dict[str, dict[str, Any]]:
     """The system's targets by instance."""
     found = http.get(f"http://127.0.0.1:{PORT}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]
@@ -128,7 +118,7 @@ def targets() -> dict[str, dict[str, Any]]:
 def test_prometheus_scrapes_every_application_of_the_page(applications: dict[str, Container]) -> None:
     assert set(applications) == {"shop", "cart", "orders"}
     wanted = set(settings()["systems"][SYSTEM]["instances"]["static"])
-    with serving("up_to_date 1\n", listens=(f"{SUBNET}.1", 8081)):
+    with serving("up_to_date 1\n", listens=(GATEWAY, 8081)):
         until(lambda: {name for name, one in targets().items() if one["health"] == "up"} == wanted)
     assert len(wanted) == 4
 
@@ -161,4 +151,4 @@ def test_a_process_of_the_host_reaches_the_stack_on_loopback(applications: dict[
 
 
 def test_a_port_on_loopback_is_not_reached_from_the_stacks_network(applications: dict[str, Container]) -> None:
-    assert _asked(applications["cart"], f"http://{SUBNET}.1:{PORT}/-/ready") == 1
+    assert _asked(applications["cart"], f"http://{GATEWAY}:{PORT}/-/ready") == 1

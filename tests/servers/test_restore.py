@@ -21,6 +21,7 @@ from observability.operations.home import Home
 from observability.operations.restore import Target, make_volumes
 from observability.parts.backup import PASSWORD, STAGE, script
 from observability.parts.images import PINS
+from tests import networks
 
 STACK: Final = "restoretest"
 SECRET: Final = "a password of this test"  # noqa: S105
@@ -33,7 +34,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[docker.D
     document = {
         "observability:environment": "dev",
         "observability:profile": "minimal",
-        "observability:network": {"subnet": "10.231.61.0/27"},
+        "observability:network": {"subnet": networks.subnet("restore")},
         "observability:backup": {"repository": str(tmp_path / "repository")},
     }
     (tmp_path / "project").mkdir()

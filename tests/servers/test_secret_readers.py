@@ -16,6 +16,7 @@ from docker.models.networks import Network
 from observability.core import http
 from observability.parts import postgres, redis
 from observability.parts.model import Here, Placed, Run
+from tests import networks
 from tests.samples.lab import IMAGES
 from tests.waits import until
 from toolchain import ensure_images
@@ -82,13 +83,8 @@ def network() -> Iterator[Network]:
     # The images of parts are there; that of a store may not be.
     ensure_images({"redis": IMAGES["redis"]}, DEBIAN)
     client = docker.from_env()
-    for left in client.networks.list(names=[NETWORK]):
-        left.remove()
-    made = client.networks.create(NETWORK)
-    try:
+    with networks.bridge(client, NETWORK) as made:
         yield made
-    finally:
-        made.remove()
 
 
 @contextmanager

@@ -14,7 +14,6 @@ import docker
 import pytest
 import yaml
 from docker.models.containers import Container
-from docker.types import IPAMConfig, IPAMPool
 
 from observability.parts.images import PINS
 from observability.settings.load import StackConfig
@@ -23,14 +22,14 @@ from observability.status_page.facts import page
 from observability.status_page.model import MEASURED, STALE, Component, Settings, State
 from observability.status_page.writer import Writer
 from rules import alerts
+from tests import networks
 from tests.ports import free_port
 from tests.tools import archive, run_tool
 from tests.unit.conftest import stack_config
 from tests.waits import until
 
 NAME: Final = "status-page-test"
-SUBNET: Final = "10.231.71.0/24"
-GATEWAY: Final = "10.231.71.1"
+GATEWAY: Final = networks.gateway("status-page")
 
 COMPONENTS: Final = {
     "shop": {"title": "Shop", "system": "depot"},
@@ -195,32 +194,23 @@ def serving(system: Page) -> Iterator[None]:
 def prometheus(system: Page, port: int) -> Iterator[Container]:
     """Prometheus in its image, which scrapes the system every 15 seconds as a stack does by default."""
     client = docker.from_env()
-    network = client.networks.create(
-        NAME, driver="bridge", ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=SUBNET, gateway=GATEWAY)])
-    )
-    container = None
-    try:
-        with serving(system):
-            target = {"targets": [f"{GATEWAY}:{system.port}"], "labels": {"system": "studio"}}
-            document: dict[str, Any] = {
-                "global": {"scrape_interval": "15s"},
-                "scrape_configs": [{"job_name": "studio-api", "static_configs": [target]}],
-            }
-            container = client.containers.create(
-                PINS["prometheus"],
-                ["--config.file=/given/prometheus.yaml", "--storage.tsdb.path=/tmp/data"],
-                name=NAME,
-                user="65534",
-                network=NAME,
-                ports={"9090/tcp": ("127.0.0.1", port)},
-            )
-            container.put_archive("/", archive({"prometheus.yaml": yaml.safe_dump(document)}))
-            container.start()
-            yield container
-    finally:
-        if container is not None:
-            container.remove(force=True, v=True)
-        network.remove()
+    with networks.bridge(client, NAME, "status-page"), serving(system):
+        target = {"targets": [f"{GATEWAY}:{system.port}"], "labels": {"system": "studio"}}
+        document: dict[str, Any] = {
+            "global": {"scrape_interval": "15s"},
+            "scrape_configs": [{"job_name": "studio-api", "static_configs": [target]}],
+        }
+        container = client.containers.create(
+            PINS["prometheus"],
+            ["--config.file=/given/prometheus.yaml", "--storage.tsdb.path=/tmp/data"],
+            name=NAME,
+            user="65534",
+            network=NAME,
+            ports={"9090/tcp": ("127.0.0.1", port)},
+        )
+        container.put_archive("/", archive({"prometheus.yaml": yaml.safe_dump(document)}))
+        container.start()
+        yield container
 
 
 def seconds_until(writer: Writer, expected: State) -> float:

@@ -9,10 +9,11 @@ import pytest
 
 from demo.tenant.options import KEY, TenantOptions
 from observability.core.naming import PROJECT
-from observability.settings.load import read_stack_file, validate
+from observability.settings.load import ROOT, read_stack_file, validate
 from observability.synth.declared import CONTAINER
 from observability.synth.record import record
 from tests.live import settings as live
+from tests.networks import SUBNETS
 from tests.spine import settings as spine
 from tools.benchmarks import stack as bench
 
@@ -62,3 +63,15 @@ def test_two_stacks_share_no_name_port_or_subnet(one: str, other: str) -> None:
     assert mine.subnets
     assert theirs.subnets
     assert not any(here.overlaps(there) for here in mine.subnets for there in theirs.subnets)
+
+
+@pytest.mark.parametrize(("one", "other"), combinations(SUBNETS, 2))
+def test_no_two_networks_of_tests_overlap(one: str, other: str) -> None:
+    assert not SUBNETS[one].overlaps(SUBNETS[other])
+
+
+def test_no_test_names_an_address_of_a_tests_network_itself() -> None:
+    home = ROOT / "tests/networks.py"
+    start = ".".join(str(SUBNETS["live"]).split(".")[:2]) + "."
+    named = [path for path in ROOT.glob("tests/**/*.py") if path != home and start in path.read_text("utf-8")]
+    assert not named, f"take the subnet from {home.name}: {named}"
