@@ -1,7 +1,7 @@
 """The changes that an update would make, from the engine's preview: each with its differences and reason."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -146,8 +146,8 @@ class Changes:
             yield f"it needs {', '.join(needed)}, which {'is' if len(needed) == 1 else 'are'} replaced"
 
 
-def records(deployment: Mapping[str, Any]) -> dict[str, Recorded]:
-    """The recorded state of each resource in an exported deployment, by name."""
+def records(resources: Iterable[Mapping[str, Any]]) -> dict[str, Recorded]:
+    """The recorded state of each resource of an exported deployment, by name."""
     return {
         one["urn"].rpartition("::")[2]: Recorded(
             id=str(one.get("id") or ""),
@@ -155,7 +155,7 @@ def records(deployment: Mapping[str, Any]) -> dict[str, Recorded]:
             uploads=_bare(_in_the_clear((one.get("inputs") or {}).get(UPLOADS))),
             needs=frozenset(urn.rpartition("::")[2] for urn in one.get("dependencies") or ()),
         )
-        for one in deployment.get("resources") or ()
+        for one in resources
     }
 
 

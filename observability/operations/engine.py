@@ -5,11 +5,13 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pulumi import automation
 from pulumi.automation import events
+from semver import VersionInfo
 
 from components.stack import deploy
 from observability.core import naming
@@ -17,6 +19,7 @@ from observability.core.naming import PROJECT
 from observability.operations.changes import Recorded, records
 from observability.operations.home import Home
 from toolchain import Toolchain
+from toolchain.pulumi_cli import LEAST
 
 OnStep = Callable[[str, str, str], None]
 """Called for every change as it begins, with its kind, and the resource's type and name."""
@@ -26,6 +29,21 @@ SILENT = ("same", "read", "refresh")
 
 _PARTS = ("delete-replaced", "create-replacement")
 """The two halves of a step that is reported as `replace`."""
+
+
+_MEMORY: Final = {} if "GOGC" in os.environ else {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
+"""A process of the engine lives for seconds: its memory is collected where it needs much, and not before.
+
+Collecting as usual takes a third of the CPU time of a command of the CLI.
+"""
+
+
+class _Found(automation.PulumiCommand):
+    """The CLI that the toolchain has found. The SDK would start it for its version, which the toolchain knows."""
+
+    def __init__(self, pulumi: Path) -> None:
+        self.command = str(pulumi)
+        self.version = VersionInfo(*LEAST)
 
 
 class EngineError(Exception):
@@ -65,15 +83,15 @@ class Engine:
         stack: str,
         toolchain: Toolchain,
         home: Home,
-        command: automation.PulumiCommand,
         left_out: Mapping[str, str] | None = None,
     ) -> None:
         """Select the stack; `left_out` are the unavailable images, None: those of the last `up`."""
-        variables = {**home.environment(), "DOCKER_HOST": toolchain.docker_host}
+        variables = {**_MEMORY, **home.environment(), "DOCKER_HOST": toolchain.docker_host}
         if toolchain.plugin_dir is not None:
             variables["PATH"] = f"{toolchain.plugin_dir}{os.pathsep}{os.environ['PATH']}"
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
         folder = home.refresh_project(stack, left_out=left_out)
+        command = _Found(toolchain.pulumi)
         options = automation.LocalWorkspaceOptions(work_dir=str(folder), env_vars=variables, pulumi_command=command)
         try:
             self._stack = automation.select_stack(stack, PROJECT, deploy, opts=options)
@@ -106,6 +124,7 @@ class Engine:
                 replace=replace, exclude=exclude, refresh=refresh or None, color="never", on_event=on_event
             ),
             _unheard,
+            changing=False,
         )
 
     def down(self, on_step: OnStep) -> Outcome:
@@ -128,8 +147,7 @@ class Engine:
 
     def forget_host(self, host: str) -> int:
         """Remove the agent of a host from the record, without a request to the host; returns how many resources."""
-        state = self._stack.export_stack()
-        resources = (state.deployment or {}).get("resources") or []
+        resources = self._resources
         gone = {one["urn"] for one in resources if one["urn"].rpartition("::")[2] == naming.agent(host)}
         while more := {one["urn"] for one in resources if one.get("parent") in gone} - gone:
             gone |= more
@@ -143,23 +161,33 @@ class Engine:
             kept = [resource for resource in state.deployment["resources"] if resource["urn"] not in gone]
             rest = {**state.deployment, "resources": kept}
             self._stack.import_stack(automation.Deployment(version=state.version, deployment=rest))
+            self._reset()
 
     def recorded(self) -> dict[str, Recorded]:
         """The recorded state of each resource, by name."""
-        return records(self._stack.export_stack().deployment or {})
+        return records(self._resources)
 
     def _named(self, names: Collection[str]) -> list[str] | None:
         """URNs of the recorded resources of these names; None where there are none."""
         return [urn for urn in self._urns() if urn.rpartition("::")[2] in names] if names else None
 
     def _urns(self) -> list[str]:
-        deployment = self._stack.export_stack().deployment or {}
-        return [resource["urn"] for resource in deployment.get("resources") or []]
+        return [resource["urn"] for resource in self._resources]
+
+    @cached_property
+    def _resources(self) -> list[dict[str, Any]]:
+        """The recorded resources, exported once until an operation changes them: an export is a process of the CLI."""
+        return list((self._stack.export_stack().deployment or {}).get("resources") or [])
+
+    def _reset(self) -> None:
+        vars(self).pop("_resources", None)
 
     def _run(
         self,
         operation: Callable[[Callable[[events.EngineEvent], None]], Any],
         on_step: OnStep,
+        *,
+        changing: bool = True,
     ) -> Outcome:
         outcome = Outcome()
         errors: list[str] = []
@@ -189,6 +217,9 @@ class Engine:
             ) from error
         except automation.CommandError as error:
             raise EngineError(_digest(errors) or str(error)) from error
+        finally:
+            if changing:
+                self._reset()
         return outcome
 
 
@@ -209,13 +240,6 @@ def _encrypt(stack: str, name: str, value: str, pulumi: str, folder: Path, varia
     )
     if done.returncode != 0:
         raise EngineError(f"the secret {name} was not stored: {done.stderr.strip()}")
-
-
-def pulumi_command(pulumi: Path) -> automation.PulumiCommand:
-    """The CLI; the SDK requires either a folder with `bin/pulumi` in it or the program on the PATH."""
-    if pulumi.parent.name == "bin":
-        return automation.PulumiCommand(root=str(pulumi.parent.parent))
-    return automation.PulumiCommand()
 
 
 def _any_of(names: Collection[str]) -> list[str] | None:

@@ -19,7 +19,7 @@ from observability.core import naming
 from observability.core.errors import ConfigError
 from observability.operations import containers, drift, preflight
 from observability.operations.changes import UPLOADS, Change, Changes
-from observability.operations.engine import Engine, EngineError, Outcome, pulumi_command
+from observability.operations.engine import Engine, EngineError, Outcome
 from observability.operations.home import Home
 from observability.operations.host_report import sent_since
 from observability.operations.hosts import Hosts
@@ -91,13 +91,12 @@ class Operation:
             tools = toolchain.ensure({})
         # The queries to the CLI run at the same time: a changed setting must be in effect within three seconds.
         aside = ThreadPoolExecutor(1)
-        command = aside.submit(pulumi_command, tools.pulumi)
         if to_run:
             # Not for a preview: the settings of a pull request must not run a command.
             home.read_sources(config)
         home.generate_secrets(config)
         declared = record(config, rules if config == checked else rule_files(config), home.secrets(stack))
-        engine = aside.submit(lambda: Engine(stack, tools, home, command.result(), config.left_out))
+        engine = aside.submit(lambda: Engine(stack, tools, home, config.left_out))
         hosts = aside.submit(Hosts.connect, config)
         client = preflight.connect(tools.docker_host)
         refusal = None

@@ -67,7 +67,7 @@ def seen(make_lab: Callable[[str], Lab], image: str) -> Seen:
     preview = lab.preview(lambda: declare(lab, image, 1), replace=replace)
     known = Changes(
         again={"stopped": "it is exited, not running"},
-        recorded=records(lab.deployment()),
+        recorded=records(lab.deployment().get("resources") or ()),
         declared={"loader": files(1)},
         secrets=("the-password-1",),
     )

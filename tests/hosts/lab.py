@@ -31,6 +31,7 @@ from tests.hosts.keys import TlsFiles, ssh_key, tls_files
 from tests.in_use import alone
 from tests.waits import until
 from toolchain import debian
+from toolchain.cache import cache_dir
 from toolchain.process import ObtainError
 
 NETWORK: Final = networks.SUBNETS["second host"]
@@ -133,12 +134,12 @@ def _obtain() -> None:
 def _made(name: str) -> Iterator[Host]:
     address, gateway = str(NETWORK[2]), str(NETWORK[1])
     folder = _folder(name)
-    for part in ("docker", "keys", "bin"):
-        (folder / part).mkdir(parents=True)
+    for part in (_data(name), folder / "keys", folder / "bin"):
+        part.mkdir(parents=True, exist_ok=True)
     tls = tls_files(folder / "tls", address)
     _write_ssh(folder, address)
     _connect(name)
-    first = _first_process(name, folder)
+    first = _first_process(name)
     pid = _child_of(first)
     with contextlib.ExitStack() as held:
         local = held.enter_context(contextlib.closing(DockerClient.from_env()))
@@ -147,6 +148,7 @@ def _made(name: str) -> Iterator[Host]:
         _start(pid, folder, "sshd", [_program("sshd"), "-D", "-e", "-f", str(folder / "keys/sshd_config")])
         tcp = f"tcp://{address}:{TCP_PORT}"
         client = held.enter_context(contextlib.closing(_client(tcp, tls, folder)))
+        _empty(client, local)
         yield Host(
             name=name,
             address=address,
@@ -265,11 +267,11 @@ def _connect(name: str) -> None:
     _run(*inside, "route", "add", "default", "via", str(NETWORK[1]))
 
 
-def _first_process(name: str, folder: Path) -> "subprocess.Popen[bytes]":
+def _first_process(name: str) -> "subprocess.Popen[bytes]":
     """A process that holds the namespaces: it makes the mounts and then waits."""
     startup = Path.home() / ".bashrc"
     script = (
-        f"mount --bind {folder / 'docker'} {_DATA} && mount -t tmpfs -o mode=755 tmpfs /run && "
+        f"mount --bind {_data(name)} {_DATA} && mount -t tmpfs -o mode=755 tmpfs /run && "
         # The settings of this machine's engine, and the key that is its identity, are not the other engine's.
         f"mount -t tmpfs -o mode=755 tmpfs {_SETTINGS} && "
         # What this machine's user runs at the start of each shell, sshd's too, is not the other machine's.
@@ -341,6 +343,28 @@ def _processes(name: str) -> list[int]:
 
 def _folder(name: str) -> Path:
     return Path("/var/lib") / f"obs-lab-{name}"
+
+
+def _data(name: str) -> Path:
+    """The data folder of the host's engine. It is kept with its images: to copy them takes longer than the tests."""
+    return cache_dir() / "second-host" / name
+
+
+def _empty(client: DockerClient, local: DockerClient) -> None:
+    """Remove from the engine what an earlier run left, but for images that this machine's engine has as well.
+
+    One of them, the smallest, is removed too: what it takes to bring an agent to a host includes copying an image.
+    """
+    for container in client.containers.list(all=True, ignore_removed=True):
+        container.remove(force=True, v=True)
+    client.networks.prune()
+    for volume in client.volumes.list():
+        volume.remove(force=True)
+    known = {str(image.id) for image in local.images.list()}
+    there = client.images.list()
+    kept = sorted((image for image in there if image.id in known), key=lambda image: int(image.attrs["Size"]))
+    for image in [*(image for image in there if image.id not in known), *kept[:1]]:
+        client.images.remove(str(image.id), force=True)
 
 
 def _link(name: str) -> str:

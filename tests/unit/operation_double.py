@@ -56,7 +56,9 @@ def completed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Any:  # noqa: AN
     )
     outcome = Outcome(steps=recorded_steps())
     outcome.changes.update({"create": 1, "update": 1, "replace": 4, "delete": 1, "same": 1})
-    known = Changes(again={}, recorded=records(RECORDED["deployment"]), declared={"server-config-loader": NOW})
+    known = Changes(
+        again={}, recorded=records(RECORDED["deployment"]["resources"]), declared={"server-config-loader": NOW}
+    )
     made = SimpleNamespace(
         config=config,
         home=SimpleNamespace(folder=folder, remember_made=lambda _: None, secrets=lambda _: {}),

@@ -29,7 +29,6 @@ class Machine:
         monkeypatch.setattr("toolchain.ensure", self.ensure)
         monkeypatch.setattr("toolchain.foresee", lambda images, **_: self.without(images))
         monkeypatch.setattr(grafana_plugin, "obtain", lambda _: GRAFANA)
-        monkeypatch.setattr(operation, "pulumi_command", lambda _: None)
         monkeypatch.setattr(operation, "Engine", lambda *given: self.engines.append(dict(given[-1])))
         monkeypatch.setattr(preflight, "connect", lambda _: None)
         monkeypatch.setattr(preflight, "check", self.check)
