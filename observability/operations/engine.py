@@ -3,13 +3,14 @@
 import os
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from pulumi import automation
+from pulumi import automation, log
 from pulumi.automation import events
 from semver import VersionInfo
 
@@ -209,7 +210,8 @@ class Engine:
                     outcome.changes[str(getattr(kind, "value", kind))] += count
 
         try:
-            operation(on_event)
+            with _without_debug_messages():
+                operation(on_event)
         except automation.ConcurrentUpdateError as error:
             raise EngineError(
                 "another update of this stack is under way, or one was killed\n"
@@ -221,6 +223,17 @@ class Engine:
             if changing:
                 self._reset()
         return outcome
+
+
+@contextmanager
+def _without_debug_messages() -> Iterator[None]:
+    """The SDK would call the engine for each step of each resource, only for it to drop the message."""
+    usual = log.debug
+    log.debug = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        log.debug = usual
 
 
 def _encrypt(stack: str, name: str, value: str, pulumi: str, folder: Path, variables: Mapping[str, str]) -> None:
