@@ -32,7 +32,7 @@ _PARTS = ("delete-replaced", "create-replacement")
 """The two halves of a step that is reported as `replace`."""
 
 
-_MEMORY: Final = {} if "GOGC" in os.environ else {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
+MEMORY: Final = {} if "GOGC" in os.environ else {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
 """A process of the engine lives for seconds: its memory is collected where it needs much, and not before.
 
 Collecting as usual takes a third of the CPU time of a command of the CLI.
@@ -87,7 +87,7 @@ class Engine:
         left_out: Mapping[str, str] | None = None,
     ) -> None:
         """Select the stack; `left_out` are the unavailable images, None: those of the last `up`."""
-        variables = {**_MEMORY, **home.environment(), "DOCKER_HOST": toolchain.docker_host}
+        variables = {**MEMORY, **home.environment(), "DOCKER_HOST": toolchain.docker_host}
         if toolchain.plugin_dir is not None:
             variables["PATH"] = f"{toolchain.plugin_dir}{os.pathsep}{os.environ['PATH']}"
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
@@ -210,7 +210,7 @@ class Engine:
                     outcome.changes[str(getattr(kind, "value", kind))] += count
 
         try:
-            with _without_debug_messages():
+            with without_debug_messages():
                 operation(on_event)
         except automation.ConcurrentUpdateError as error:
             raise EngineError(
@@ -226,7 +226,7 @@ class Engine:
 
 
 @contextmanager
-def _without_debug_messages() -> Iterator[None]:
+def without_debug_messages() -> Iterator[None]:
     """The SDK would call the engine for each step of each resource, only for it to drop the message."""
     usual = log.debug
     log.debug = lambda *_, **__: None

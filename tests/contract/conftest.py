@@ -9,6 +9,7 @@ import pytest
 from docker import DockerClient
 from pulumi import automation
 
+from observability.operations.engine import MEMORY
 from observability.parts.images import PINS
 from tests.contract.lab import Lab, Plugin
 from tests.garbage import collected_at_the_end
@@ -65,6 +66,7 @@ def other_plugin(plugin: Plugin, obtained: Toolchain, tmp_path_factory: pytest.T
 def _plugin(name: str, obtained: Toolchain, temporary: pytest.TempPathFactory) -> Plugin:
     """Return the plugin with a Pulumi home and a PATH in which the engine finds only this plugin."""
     environment = {
+        **MEMORY,
         "DOCKER_HOST": obtained.docker_host,
         "PATH": os.environ["PATH"],
         "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -13,6 +13,8 @@ from pulumi import automation
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 
+from observability.operations.engine import without_debug_messages
+
 # A program that fails leaves calls to its engine, which has ended. gRPC goes on connecting to that address; a later
 # engine at the same port would share that connection and be refused as the dead one is.
 _GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
@@ -92,6 +94,9 @@ class Lab:
             ),
         )
 
+        # After each operation the SDK asks the CLI for the outputs and the history: three processes, for no test.
+        vars(self._stack).update(outputs=dict, info=lambda *_: None)
+
     def hand_over(self, plugin: Plugin) -> None:
         """Continue with another plugin."""
         self.plugin = plugin
@@ -142,7 +147,7 @@ class Lab:
 
     def outputs(self) -> dict[str, Any]:
         """Return the stack's outputs."""
-        return {name: output.value for name, output in self._stack.outputs().items()}
+        return {name: output.value for name, output in automation.Stack.outputs(self._stack).items()}
 
     def sweep(self) -> None:
         """Remove from Docker what a failed or killed run left with the prefix."""
@@ -161,7 +166,8 @@ class Lab:
         run = Run()
         lines: list[str] = []
         try:
-            operation(on_event=run.take, on_output=lines.append, on_error=lines.append, color="never", **options)
+            with without_debug_messages():
+                operation(on_event=run.take, on_output=lines.append, on_error=lines.append, color="never", **options)
         except automation.CommandError as error:
             run.failed = True
             lines.append(str(error))
