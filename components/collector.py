@@ -4,7 +4,7 @@ It sees Docker's folder of logs and the folders of the files that the settings n
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pulumi import Alias, ComponentResource, Input, Resource, ResourceOptions
@@ -15,12 +15,12 @@ from components.context import StackContext
 from components.exporter import INSTALLED_BY, loader_id, secret_text
 from components.service import (
     NOBODY,
-    HealthCheck,
     HostMount,
     PublishedPort,
     Service,
     ServiceArgs,
     VolumeMount,
+    http_health,
 )
 from components.volume import volume
 from observability.collector.configuration import MAIN, files, secret_files
@@ -37,6 +37,7 @@ FOLDER: Final = "/etc/otelcol-contrib"
 CURRENT: Final = f"{TOOLS}/current"
 CHECK: Final = "health.sh"
 PROGRAM_OF_TOOLS: Final = "/bin/busybox"
+HEALTHY: Final = http_health(f"http://127.0.0.1:{HEALTH}/", tools=f"{CURRENT}/busybox")
 
 EARLIER: Final = ("Alloy", "Promtail", "OtelCollector")
 """Components that were the log collector in earlier versions."""
@@ -78,7 +79,7 @@ class Collector(ComponentResource):
                 loader_folder="/tmp",  # noqa: S108 - a folder of the image that every user can write to
                 secret_files=secret_files(context.config, context.host),
                 secret_texts={AUTHORITY_FILE: secret_text(context, trusted)} if trusted else {},
-                files={CHECK: f"exec {CURRENT}/busybox wget -q -O /dev/null http://127.0.0.1:{HEALTH}/\n"},
+                files={CHECK: f"{HEALTHY.test[-1]}\n"},
                 # The collector is root without the capability to read what is another user's alone.
                 check=f"sh -n {CHECK} && cp {PROGRAM_OF_TOOLS} . && chmod -R a+rX .",
                 copies={"busybox": PROGRAM_OF_TOOLS},
@@ -130,7 +131,7 @@ class Collector(ComponentResource):
                 image=image,
                 memory_mb=_memory(context),
                 user=ROOT,
-                health=HealthCheck(test=("CMD", f"{CURRENT}/busybox", "sh", f"{CURRENT}/{CHECK}")),
+                health=replace(HEALTHY, test=(*HEALTHY.test[:-2], f"{CURRENT}/{CHECK}")),
                 command=(f"--config={config.main}", *ARGUMENTS),
                 # On another host there is the credential too, which it need not notice while it runs.
                 envs={INSTALLED_BY: loader_id(tools.installed)} if context.host else {},

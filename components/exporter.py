@@ -164,7 +164,9 @@ def secret_text(context: StackContext, text: SecretText) -> Output[str]:
 def _health(health: Health | None) -> HealthCheck | None:
     if health is None:
         return None
-    return HealthCheck(test=health.test) if health.test else http_health(health.url)
+    return (
+        HealthCheck(test=health.test) if health.test else http_health(health.url, tools=health.tools, bash=health.bash)
+    )
 
 
 def _type(part: str) -> str:

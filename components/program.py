@@ -8,7 +8,7 @@ from pulumi import ResourceOptions
 
 from components.config_volume import ConfigVolume, ConfigVolumeArgs
 from components.context import StackContext
-from components.service import HealthCheck, PublishedPort, Service, ServiceArgs, VolumeMount
+from components.service import PublishedPort, Service, ServiceArgs, VolumeMount, http_health
 from observability.parts.program import folder
 from observability.parts.registry import AnyPart
 
@@ -50,8 +50,6 @@ def program(name: str, args: ProgramArgs, opts: ResourceOptions) -> Service:
         ),
         opts,
     )
-    # The images have no HTTP client.
-    request = f"exec 3<>/dev/tcp/127.0.0.1/{args.part.port} && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && "
     return Service(
         f"{name}-server",
         ServiceArgs(
@@ -60,9 +58,8 @@ def program(name: str, args: ProgramArgs, opts: ResourceOptions) -> Service:
             image=image,
             memory_mb=context.settings.part(part).memory_mb,
             user=recipe.user,
-            health=HealthCheck(
-                test=("CMD", "bash", "-c", request + "read -r answer <&3 && [[ $answer == *' 200 '* ]]")
-            ),
+            # The images have no HTTP client.
+            health=http_health(f"http://127.0.0.1:{args.part.port}/healthz", bash=True),
             command=(f"{folder(part)}/current/{part}.json",),
             envs={CODE: recipe.version},
             tmpfs=args.tmpfs,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
@@ -77,21 +78,37 @@ class HealthCheck:
     retries: int = 6
 
 
-def http_health(url: str) -> HealthCheck:
-    """A health check by HTTP GET with the busybox of the image; any response but 2xx is unhealthy.
+def http_health(url: str, *, tools: str = "", bash: bool = False) -> HealthCheck:
+    """A health check by HTTP GET; any response but 2xx is unhealthy.
 
-    It is repeated each second until it succeeds, so that an update does not wait for it, and every `HEALTHY_SECONDS`
-    after that: to start a process in a container costs the engine 50 ms of CPU time. Docker before version 25 has no
-    setting for that, so a check that succeeds again sleeps before it ends. /dev/shm is the container's own, and empty
-    when it starts.
+    With the busybox of the image; `tools` is the path of one where it is not in the PATH. `bash`: by the bash of an
+    image that has no HTTP client.
+
+    A check asks each second, and fails after `REQUEST_SECONDS`, whether the service refuses the connection or does
+    not answer. Once healthy, a service is asked every `HEALTHY_SECONDS`: to start a process in a container costs the
+    engine 50 ms of CPU time. Docker before version 25 has no setting for that, so a check that succeeds again sleeps
+    before it ends. /dev/shm is the container's own, and empty when it starts.
     """
-    request = f"timeout {REQUEST_SECONDS} wget -q -O /dev/null {url}"
+    run = f"{tools} " if tools else ""
+    request = _by_bash(url) if bash else f"{run}timeout {REQUEST_SECONDS} {run}wget -q -O /dev/null {url}"
     script = (
-        f"{request} || {{ rm -f {_WAS_HEALTHY}; exit 1; }}; "
-        f"[ -e {_WAS_HEALTHY} ] && exec sleep {HEALTHY_SECONDS}; : > {_WAS_HEALTHY}"
+        f"end=$(($({run}date +%s)+{REQUEST_SECONDS})); "
+        f"until {request}; do "
+        f"[ $({run}date +%s) -lt $end ] || {{ {run}rm -f {_WAS_HEALTHY}; exit 1; }}; {run}sleep 1; done; "
+        f"[ -e {_WAS_HEALTHY} ] && exec {run}sleep {HEALTHY_SECONDS}; : > {_WAS_HEALTHY}"
     )
-    timeout = HEALTHY_SECONDS + 2 * REQUEST_SECONDS
-    return HealthCheck(test=("CMD", "sh", "-c", script), interval="1s", timeout=f"{timeout}s", retries=30)
+    shell = ("bash",) if bash else (tools, "sh") if tools else ("sh",)
+    timeout = HEALTHY_SECONDS + 3 * REQUEST_SECONDS
+    return HealthCheck(test=("CMD", *shell, "-c", script), interval="1s", timeout=f"{timeout}s", retries=8)
+
+
+def _by_bash(url: str) -> str:
+    """A request as a command of bash."""
+    to = urlsplit(url)
+    return (
+        f"{{ printf 'GET {to.path} HTTP/1.0\\r\\n\\r\\n' >&3 && read -r -t {REQUEST_SECONDS} answer <&3 && "
+        f"[[ $answer == *' 200 '* ]]; }} 3<>/dev/tcp/{to.hostname}/{to.port}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,12 +84,11 @@ backend engine
 
 
 def _runs(_: Here[DockerProxySettings, Server]) -> Iterable[Run]:
-    request = f"exec 3<>/dev/tcp/127.0.0.1/{METRICS_PORT} && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && "
     return [
         Run(
             user=ROOT,
             # The image has no HTTP client.
-            health=Health(test=("CMD", "bash", "-c", request + "read -r answer <&3 && [[ $answer == *' 200 '* ]]")),
+            health=Health(url=f"http://127.0.0.1:{METRICS_PORT}/healthz", bash=True),
             command=("haproxy", "-W", "-db", "-f", "{main}"),
             files=Files(
                 folder=FOLDER,

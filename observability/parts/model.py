@@ -183,10 +183,15 @@ class SecretText:
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """How Docker checks the service: `url` is requested with the image's own wget; `test` is any other command."""
+    """How Docker checks the service: `url` is requested with the image's own wget; `test` is any other command.
+
+    `tools` is the path of a busybox with a wget where the image's PATH has none; `bash`: by the image's bash.
+    """
 
     url: str = ""
     test: Sequence[str] = ()
+    tools: str = ""
+    bash: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

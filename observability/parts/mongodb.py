@@ -97,7 +97,7 @@ def _runs(here: Here[MongodbExporterSettings, MongodbServer]) -> Iterable[Run]:
     return [
         Run(
             user=USER,
-            health=Health(test=("CMD", shell, "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/")),
+            health=Health(url=f"http://127.0.0.1:{PORT}/", tools=shell),
             entrypoint=(
                 *(shell, "sh", "-c", SCRIPT.read_text(encoding="utf-8"), "start-mongodb-exporter"),
                 *(f"{FILES}/uris", *OPTIONS),
