@@ -2,10 +2,9 @@
 
 import json
 import os
-import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +18,11 @@ from observability.core.documents import load_yaml
 from observability.core.naming import LABEL_STACK
 from observability.operations.preflight import objects
 from observability.parts.images import PINS
-from observability.settings.load import ROOT
 from tests import networks
 from tests.hosts.lab import Host
 from tests.in_use import refuse_if_in_use
 from tests.waits import HANG_SECONDS
+from tools import checkout
 
 STACK: Final = "hosts"
 NAME: Final = "web-2"
@@ -58,12 +57,15 @@ class Monitored:
     """The stack's checkout and data folder, and the second host."""
 
     root: Path
+    variables: Mapping[str, str]
+    """Variables of its commands."""
     data: Path
     host: Host
 
     def obs(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `./obs`; its output and exit code."""
-        env = {**os.environ, **self.host.environment, "OBS_DATA_DIR": str(self.data), "OBS_SKIP_CHECK": "1"}
+        own = {"OBS_DATA_DIR": str(self.data), "OBS_SKIP_CHECK": "1"}
+        env = {**os.environ, **self.host.environment, **self.variables, **own}
         for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
             env.pop(name, None)
         command = [str(self.root / "obs"), *arguments]
@@ -123,10 +125,7 @@ def monitored(folder: Path, host: Host) -> Iterator[Monitored]:
     """The stack before its first `up`, without the host in its settings; removed at the end."""
     refuse_if_in_use(docker.from_env(), STACK)
     root = folder / "project"
-    ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "out")
-    shutil.copytree(ROOT, root, ignore=ignored)
-    (root / ".venv").symlink_to(ROOT / ".venv")
-    found = Monitored(root=root, data=folder / "data", host=host)
+    found = Monitored(variables=checkout.copy(root), root=root, data=folder / "data", host=host)
     found.configure(SETTINGS)
     try:
         yield found

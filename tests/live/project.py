@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +15,9 @@ import yaml
 
 from observability.core import http
 from observability.core.naming import LABEL_STACK
-from observability.settings.load import ROOT
 from tests.in_use import refuse_if_in_use
 from tests.waits import HANG_SECONDS
+from tools import checkout
 
 
 @dataclass(kw_only=True)
@@ -26,6 +25,8 @@ class Project:
     """A separate checkout, and the way to run `obs` in it."""
 
     root: Path
+    variables: Mapping[str, str]
+    """Variables of its commands."""
     data: Path
     stack: str
     settings: Mapping[str, Any]
@@ -48,7 +49,7 @@ class Project:
     def obs(self, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `./obs`; its output and exit code."""
         # The servers' own errors are seen only where no earlier check refuses the input.
-        env = {**os.environ, "OBS_DATA_DIR": str(self.data), "OBS_SKIP_CHECK": "1", **environment}
+        env = {**os.environ, "OBS_DATA_DIR": str(self.data), "OBS_SKIP_CHECK": "1", **self.variables, **environment}
         for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
             env.pop(name, None)
         command = [str(self.root / "obs"), *arguments]
@@ -115,10 +116,7 @@ class Project:
 def copied(folder: Path, stack: str, settings: Mapping[str, Any]) -> Project:
     """A copy of the checkout with its own data folder and a stack with these settings."""
     root = folder / "project"
-    ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "out")
-    shutil.copytree(ROOT, root, ignore=ignored)
-    (root / ".venv").symlink_to(ROOT / ".venv")
-    return Project(root=root, data=folder / "data", stack=stack, settings=settings)
+    return Project(variables=checkout.copy(root), root=root, data=folder / "data", stack=stack, settings=settings)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The stack `bench`: a copy of the project with its own stack file, data folder, network and ports."""
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ import yaml
 from demo.tenant.options import TenantOptions
 from demo.tenant.placement import placed
 from observability.core import http
-from observability.settings.load import ROOT
+from tools import checkout
 
 STACK: Final = "bench"
 GATEWAY: Final = "172.30.96.1"
@@ -40,10 +39,13 @@ class Stack:
     """A stack that runs only while it is measured."""
 
     root: Path
+    variables: Mapping[str, str]
+    """Variables of its commands."""
 
     def obs(self, *arguments: str, stdin: str = "") -> str:
         """Run `./obs` and return its output; RuntimeError if it fails."""
-        env = {**os.environ, "OBS_DATA_DIR": str(self.root.parent / "data"), "OBS_SKIP_CHECK": "1"}
+        own = {"OBS_DATA_DIR": str(self.root.parent / "data"), "OBS_SKIP_CHECK": "1"}
+        env = {**os.environ, **self.variables, **own}
         for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
             env.pop(name, None)
         command = [str(self.root / "obs"), *arguments]
@@ -65,11 +67,9 @@ def stack(secrets: Mapping[str, str]) -> Iterator[Stack]:
     """The running stack with these secrets; removed with its data at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="obs-bench-") as folder:
         root = Path(folder) / "project"
-        ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "out")
-        shutil.copytree(ROOT, root, ignore=ignored)
-        (root / ".venv").symlink_to(ROOT / ".venv")
+        variables = checkout.copy(root)
         (root / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": values()}))
-        found = Stack(root=root)
+        found = Stack(root=root, variables=variables)
         for name, value in secrets.items():
             found.obs("secret", "set", name, STACK, stdin=f"{value}\n")
         try:
