@@ -98,9 +98,7 @@ class Engine:
             self._stack = automation.select_stack(stack, PROJECT, deploy, opts=options)
         except automation.StackNotFoundError:
             self._stack = automation.create_stack(stack, PROJECT, deploy, opts=options)
-        # After an operation the SDK asks the CLI for the outputs and the history: three processes, and nothing reads
-        # their answers.
-        vars(self._stack).update(outputs=dict, info=lambda *_: "not asked for")
+        without_answers(self._stack)
         new = home.to_encrypt(stack)
         for name, value in new.items():
             _encrypt(stack, name, value, command.command, folder, variables)
@@ -223,6 +221,11 @@ class Engine:
             if changing:
                 self._reset()
         return outcome
+
+
+def without_answers(stack: automation.Stack) -> None:
+    """After an operation the SDK asks the CLI for the outputs and the history: three processes, for nobody."""
+    vars(stack).update(outputs=dict, info=lambda *_: "not asked for")
 
 
 @contextmanager

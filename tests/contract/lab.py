@@ -13,7 +13,7 @@ from pulumi import automation
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 
-from observability.operations.engine import without_debug_messages
+from observability.operations.engine import without_answers, without_debug_messages
 
 # A program that fails leaves calls to its engine, which has ended. gRPC goes on connecting to that address; a later
 # engine at the same port would share that connection and be refused as the dead one is.
@@ -94,8 +94,7 @@ class Lab:
             ),
         )
 
-        # After each operation the SDK asks the CLI for the outputs and the history: three processes, for no test.
-        vars(self._stack).update(outputs=dict, info=lambda *_: None)
+        without_answers(self._stack)
 
     def hand_over(self, plugin: Plugin) -> None:
         """Continue with another plugin."""
