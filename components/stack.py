@@ -103,10 +103,14 @@ def _logs(context: StackContext, made: Mapping[str, Exporter], child: ResourceOp
     return [loki]
 
 
-def deploy() -> None:
-    """The Pulumi program: read the configuration, declare the stack, export its addresses."""
+def deploy(known: StackConfig | None = None) -> None:
+    """The Pulumi program: read the configuration, declare the stack, export its addresses.
+
+    `known` is the configuration of the command that runs it: where it is the same, what was computed of it is used.
+    """
     try:
         config, secret = load.from_pulumi()
+        config = known if known == config else config
         rule_files = files(config)
     except ConfigError as error:
         raise pulumi.RunError(str(error)) from None

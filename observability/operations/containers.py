@@ -1,18 +1,23 @@
 """The containers of a stack as Docker sees them."""
 
+import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import docker
+from docker.errors import NotFound
 from docker.models.containers import Container
 
 from observability.core.naming import LABEL_SERVICE, LABEL_STACK
 from observability.synth.declared import CONTAINER, Declared
 
 _MIB = 1024 * 1024
+
+_EXITED: Final = re.compile(r"Exited \((-?\d+)\)")
+"""The exit code in the status of a container that is listed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +52,7 @@ def amiss(client: docker.DockerClient, stack: str, declared: Sequence[Declared])
     provider forget that a container failed.
     """
     label: dict[str, str | list[str] | bool] = {"label": f"{LABEL_STACK}={stack}"}
-    there = {
-        container.name: container for container in client.containers.list(all=True, filters=label, ignore_removed=True)
-    }
+    there = _listed(client, stack)
     others = {found.name for kind in (client.volumes, client.networks) for found in kind.list(filters=label)}
 
     def wrong(resource: Declared) -> str | None:
@@ -59,12 +62,19 @@ def amiss(client: docker.DockerClient, stack: str, declared: Sequence[Declared])
         if resource.type != CONTAINER:
             return None
         if resource.inputs.get("attach"):
-            code = there[name].attrs["State"]["ExitCode"]
-            return f"{name} ended with exit code {code}" if code else None
-        return None if there[name].status == "running" else f"{name} is {there[name].status}, not running"
+            ended = _EXITED.match(there[name]["Status"])
+            return f"{name} ended with exit code {ended[1]}" if ended and ended[1] != "0" else None
+        state = there[name]["State"]
+        return None if state == "running" else f"{name} is {state}, not running"
 
     found = {one.name: wrong(one) for one in declared if one.type.startswith("docker:")}
     return {name: why for name, why in found.items() if why is not None}
+
+
+def _listed(client: docker.DockerClient, stack: str) -> dict[str, dict[str, Any]]:
+    """Every container of a stack as Docker lists it, by name: one request, without one for each of them."""
+    found = client.api.containers(all=True, filters={"label": f"{LABEL_STACK}={stack}"})
+    return {str(name).lstrip("/"): one for one in found for name in one.get("Names") or ()}
 
 
 def long_running(declared: Sequence[Declared]) -> dict[str, str]:
@@ -94,17 +104,14 @@ def states(
     client: docker.DockerClient, stack: str, declared: Sequence[Declared], *, memory: bool = False
 ) -> list[ServiceState]:
     """State of every declared long-running container; with its memory on request (takes a moment)."""
-    found = {
-        container.name: container
-        for container in client.containers.list(
-            all=True, filters={"label": f"{LABEL_STACK}={stack}"}, ignore_removed=True
-        )
-    }
 
     def state(item: tuple[str, str]) -> ServiceState:
         name, service = item
-        container = found.get(name)
-        if container is None:
+        try:
+            container: Container | None = client.containers.get(name)
+        except NotFound:
+            container = None
+        if container is None or container.labels.get(LABEL_STACK) != stack:
             return ServiceState(service=service, state="missing", image="", memory_mib=0, limit_mib=0)
         used = _memory(container) if memory and container.status == "running" else 0
         return ServiceState(

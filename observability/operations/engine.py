@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from observability.core import naming
 from observability.core.naming import PROJECT
 from observability.operations.changes import Recorded, records
 from observability.operations.home import Home
+from observability.settings.load import StackConfig
 from toolchain import Toolchain
 from toolchain.pulumi_cli import LEAST
 
@@ -84,20 +85,21 @@ class Engine:
         stack: str,
         toolchain: Toolchain,
         home: Home,
-        left_out: Mapping[str, str] | None = None,
+        config: StackConfig,
     ) -> None:
-        """Select the stack; `left_out` are the unavailable images, None: those of the last `up`."""
+        """Select the stack, whose configuration the command has."""
         variables = {**MEMORY, **home.environment(), "DOCKER_HOST": toolchain.docker_host}
         if toolchain.plugin_dir is not None:
             variables["PATH"] = f"{toolchain.plugin_dir}{os.pathsep}{os.environ['PATH']}"
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
-        folder = home.refresh_project(stack, left_out=left_out)
+        folder = home.refresh_project(stack, left_out=config.left_out)
+        program = partial(deploy, config)
         command = _Found(toolchain.pulumi)
         options = automation.LocalWorkspaceOptions(work_dir=str(folder), env_vars=variables, pulumi_command=command)
         try:
-            self._stack = automation.select_stack(stack, PROJECT, deploy, opts=options)
+            self._stack = automation.select_stack(stack, PROJECT, program, opts=options)
         except automation.StackNotFoundError:
-            self._stack = automation.create_stack(stack, PROJECT, deploy, opts=options)
+            self._stack = automation.create_stack(stack, PROJECT, program, opts=options)
         without_answers(self._stack)
         new = home.to_encrypt(stack)
         for name, value in new.items():

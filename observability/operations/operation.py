@@ -77,7 +77,8 @@ class Operation:
             state.check(to_read=to_show)
         config = home.config(stack, complete=complete)
         # An invalid rule file is refused before anything is obtained; which of them apply is known only after that.
-        checked, rules = config, rule_files(config)
+        checked = config
+        rule_files(checked)
         if to_run:
             config = config.without({})
             tools = toolchain.ensure(config.images)
@@ -89,14 +90,17 @@ class Operation:
             config = _without(config, toolchain.foresee(config.images), tools)
         else:
             tools = toolchain.ensure({})
+        if config.left_out.keys() == checked.left_out.keys():
+            # What was computed of the one is used for the other.
+            config = checked.without(config.left_out)
         # The queries to the CLI run at the same time: a changed setting must be in effect within three seconds.
         aside = ThreadPoolExecutor(1)
         if to_run:
             # Not for a preview: the settings of a pull request must not run a command.
             home.read_sources(config)
         home.generate_secrets(config)
-        declared = record(config, rules if config == checked else rule_files(config), home.secrets(stack))
-        engine = aside.submit(lambda: Engine(stack, tools, home, config.left_out))
+        declared = record(config, rule_files(config), home.secrets(stack))
+        engine = aside.submit(lambda: Engine(stack, tools, home, config))
         hosts = aside.submit(Hosts.connect, config)
         client = preflight.connect(tools.docker_host)
         refusal = None

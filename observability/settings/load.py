@@ -195,8 +195,11 @@ class StackConfig:
         return parts.images(self.settings, self.left_out)
 
     def without(self, left_out: Mapping[str, str]) -> "StackConfig":
-        """The same stack where these images are not available."""
-        return replace(self, left_out=dict(left_out))
+        """The same stack where these images are not available, for these reasons."""
+        made = replace(self, left_out=dict(left_out))
+        if made.left_out.keys() == self.left_out.keys():
+            made.computed.update(self.computed)
+        return made
 
 
 def once(make: Callable[[StackConfig], T]) -> Callable[[StackConfig], T]:

@@ -29,7 +29,7 @@ class Machine:
         monkeypatch.setattr("toolchain.ensure", self.ensure)
         monkeypatch.setattr("toolchain.foresee", lambda images, **_: self.without(images))
         monkeypatch.setattr(grafana_plugin, "obtain", lambda _: GRAFANA)
-        monkeypatch.setattr(operation, "Engine", lambda *given: self.engines.append(dict(given[-1])))
+        monkeypatch.setattr(operation, "Engine", lambda *given: self.engines.append(dict(given[-1].left_out)))
         monkeypatch.setattr(preflight, "connect", lambda _: None)
         monkeypatch.setattr(preflight, "check", self.check)
         config = stack_config("dev")

@@ -22,7 +22,10 @@ STORED = ("first-password-1", "same-password", "hush-0", "hush-1", "pw0", "pw1")
 @pytest.fixture(scope="module")
 def changes() -> dict[str, Change]:
     known = Changes(
-        again={}, recorded=records(RECORDED["deployment"]), declared={"server-config-loader": NOW}, secrets=STORED
+        again={},
+        recorded=records(RECORDED["deployment"]["resources"]),
+        declared={"server-config-loader": NOW},
+        secrets=STORED,
     )
     return {one.name: one for one in known.of(recorded_steps())}
 
@@ -91,7 +94,10 @@ def test_changed_rules_and_jobs_of_a_file_next_to_a_secret_are_named(changes: di
 @pytest.mark.parametrize("secrets", [STORED, ()])
 def test_no_old_or_new_secret_is_in_a_change(secrets: tuple[str, ...]) -> None:
     known = Changes(
-        again={}, recorded=records(RECORDED["deployment"]), declared={"server-config-loader": NOW}, secrets=secrets
+        again={},
+        recorded=records(RECORDED["deployment"]["resources"]),
+        declared={"server-config-loader": NOW},
+        secrets=secrets,
     )
     shown = repr(known.of(recorded_steps()))
     for value in ("first-password", "same-password", "hush", "pw0", "pw1"):
@@ -280,10 +286,13 @@ def test_more_lines_than_are_shown_are_counted(capsys: pytest.CaptureFixture[str
     assert f"a{preview.LINES}: 1 → 2" not in said
 
 
-def docker_with(**found: dict[str, Any]) -> Any:  # noqa: ANN401 - stands in for Docker's client
-    there = [SimpleNamespace(name=name, status=one["status"], attrs={"State": one}) for name, one in found.items()]
+def docker_with(**found: str) -> Any:  # noqa: ANN401 - stands in for Docker's client
+    there = [
+        {"Names": [f"/{name}"], "Status": status, "State": {"Up": "running"}.get(status.split()[0], "exited")}
+        for name, status in found.items()
+    ]
     none = SimpleNamespace(list=lambda **_: [])
-    return SimpleNamespace(containers=SimpleNamespace(list=lambda **_: there), volumes=none, networks=none)
+    return SimpleNamespace(api=SimpleNamespace(containers=lambda **_: there), volumes=none, networks=none)
 
 
 def test_what_up_recreates_is_named_with_its_state() -> None:
@@ -292,10 +301,10 @@ def test_what_up_recreates_is_named_with_its_state() -> None:
         return Declared(type=kind, name=name, parent=None, inputs={"name": name, **inputs})
 
     client = docker_with(
-        fine={"status": "running"},
-        stopped={"status": "exited"},
-        loader={"status": "exited", "ExitCode": 0},
-        failed={"status": "exited", "ExitCode": 3},
+        fine="Up 3 minutes (healthy)",
+        stopped="Exited (0) 2 seconds ago",
+        loader="Exited (0) 3 minutes ago",
+        failed="Exited (3) 3 minutes ago",
     )
     every = [container("fine"), container("stopped"), container("gone")]
     every += [container("loader", attach=True), container("failed", attach=True)]
@@ -312,7 +321,7 @@ def test_what_a_bridged_provider_adds_to_its_record_is_not_a_difference() -> Non
         "urn": "urn:pulumi:dev::obs::docker:index/container:Container::it",
         "inputs": {"uploads": [{"__defaults": [], **file}], "__defaults": []},
     }
-    assert records({"resources": [resource]})["it"].uploads == [file]
+    assert records([resource])["it"].uploads == [file]
 
 
 def test_a_preview_names_the_hosts_that_do_not_answer(operation: Any) -> None:  # noqa: ANN401 - the double
