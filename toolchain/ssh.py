@@ -1,7 +1,8 @@
 """A Docker Engine on another machine, through the machine's own ssh, as Docker's command line reaches it.
 
 Docker's Python client can do so too, but only with a library that reads neither all of ssh's configuration nor its
-agent. Here every connection is one run of `ssh HOST docker system dial-stdio`, behind a socket of this process.
+agent. Here every connection is one run of `ssh HOST docker system dial-stdio`, behind a socket of this process. They
+share one connection of ssh, so that the host is signed in to once: a command makes dozens.
 """
 
 import atexit
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -27,9 +29,11 @@ class Relay:
 
     def __init__(self, url: str, options: tuple[str, ...] = ()) -> None:
         """Listen; `url` is ssh://[user@]host[:port], `options` are more arguments of ssh."""
-        self._command = command(url, options)
         folder = Path(tempfile.mkdtemp(prefix="obs-ssh-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        shared = (f"-oControlPath={folder / 'shared'}", "-oControlMaster=auto", "-oControlPersist=yes")
+        self._command = command(url, (*options, *shared))
+        atexit.register(_end, command(url, (*options, shared[0], "-Oexit")))
         self.socket = folder / "docker.sock"
         self._errors = folder / "errors"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -54,6 +58,12 @@ class Relay:
                 end = connection.fileno()
                 process = subprocess.Popen(self._command, stdin=end, stdout=end, stderr=errors)
             threading.Thread(target=process.wait, daemon=True).start()
+
+
+def _end(command: list[str]) -> None:
+    """End the shared connection of ssh; there is none where ssh could not connect."""
+    with suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=CONNECT_SECONDS, check=False)
 
 
 def command(url: str, options: tuple[str, ...] = ()) -> list[str]:
