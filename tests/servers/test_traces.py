@@ -77,7 +77,7 @@ class Outcome:
         """The stored spans of its trace."""
         return [one for one in self.stored if one.trace == span.trace]
 
-    def count(self, kind: str, **labels: str) -> float:
+    def count(self, kind: str, /, **labels: str) -> float:
         """How many spans with these labels were measured."""
         name = f"obs_spans_{kind}_duration_seconds_count"
         wanted = {**labels, "system": "harbour"}.items()
