@@ -208,7 +208,7 @@ def test_grafana_links_traces_to_lines_and_series_and_lines_to_traces() -> None:
     assert found["jaeger"]["tracesToLogsV2"]["datasourceUid"] == "loki"
     assert found["jaeger"]["tracesToMetrics"]["tags"] == [{"key": "system", "value": "system"}]
     assert found["prometheus"]["exemplarTraceIdDestinations"] == [{"name": "trace_id", "datasourceUid": "jaeger"}]
-    assert [one["datasourceUid"] for one in found["loki"]["derivedFields"]] == ["jaeger", "loki"]
+    assert [one["datasourceUid"] for one in found["loki"]["derivedFields"]] == ["jaeger", "loki", "loki"]
 
 
 def test_with_tempo_no_jaeger_runs_and_spans_are_sent_there() -> None:
