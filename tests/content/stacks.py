@@ -8,7 +8,7 @@ from tests.unit import conftest
 
 
 def stack_config(stack: str = "dev", values: dict[str, Any] | None = None) -> StackConfig:
-    """A stack of this repository that has every secret, with settings above those of systems and traces in its file."""
+    """A stack of this repository with every secret, and settings over those of systems and traces in its file."""
     config = read_stack_file(stack, ROOT)["config"]
     own = {"traces": config[f"{PROJECT}:traces"]} if f"{PROJECT}:traces" in config else {}
     return conftest.stack_config(stack, {**own, **(values or {})}, ROOT)
