@@ -211,7 +211,11 @@ def _lost() -> Panel:
         "Lost Spans",
         "Spans a second that were refused or lost, by reason; of evicted ones, traces.",
         "cps",
-        *(over_time(_lost_rate(reason), reason, ref) for ref, reason in zip("ABCD", LOST, strict=True)),
+        # A collector counts what it lost from the first time on.
+        *(
+            over_time(f"{_lost_rate(reason)} or vector(0)", reason, ref)
+            for ref, reason in zip("ABCD", LOST, strict=True)
+        ),
         limits="max by (severity) (app:threshold:traces_refused)",
     )
 

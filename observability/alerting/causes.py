@@ -300,7 +300,9 @@ def _of_calls(alert: Active, observed: Observed) -> Iterator[Cause]:
     servers = (one for one in observed.servers if one.up is False or _said(one, observed.lines))
     known = {server.instance for server in servers}
     for call in observed.calls:
-        layer = _CALLED.get(call.kind, Layer.EXTERNAL)
+        # Calls between the services of one system fail as the application fails: that is no cause of it.
+        own = call.server_system == call.system
+        layer = Layer.APPLICATION if own else _CALLED.get(call.kind, Layer.EXTERNAL)
         if call.system != alert.labels.get("system") or layer >= alert.layer or call.address in known:
             continue
         if call.failing or call.slower:

@@ -207,6 +207,13 @@ def test_calls_that_fail_are_a_cause_with_their_share_as_evidence() -> None:
     assert causes(ERRORS, Observed(alerts=[ERRORS], calls=[replace(STOCK, failed=0.04)])) == []
 
 
+def test_failing_calls_within_a_system_are_no_cause_of_its_own_errors() -> None:
+    call = replace(STOCK, server="prices", server_system="shop")
+    assert causes(ERRORS, Observed(alerts=[ERRORS], calls=[call])) == []
+    endpoint = alert("EndpointDown", "endpoint", "down", instance="https://shop.example.com/")
+    assert named(causes(endpoint, Observed(calls=[call]))) == ["Calls of orders to prices fail"]
+
+
 def test_calls_of_another_system_that_fail_are_no_cause() -> None:
     assert causes(ERRORS, Observed(alerts=[ERRORS], calls=[replace(STOCK, system="press")])) == []
 

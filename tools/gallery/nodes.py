@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from observability.pictures.series import Series
-from observability.pictures.theme import COLOURS, FAINT, GRID, PANEL, TEXT, Box, Canvas
+from observability.pictures.theme import COLOURS, FAINT, PANEL, TEXT, Box, Canvas
 from tools.gallery.view import View
 
 RADIUS: Final = 24.0
@@ -81,9 +81,8 @@ def _edge(
     for side in (1, -1):
         canvas.line([tip, (tip[0] - 9 * dx - side * 5 * dy, tip[1] - 9 * dy + side * 5 * dx)], colour, 1.4)
     words = [f"{main:.2f} {units[0]}", *([f"{failed:.2f} {units[1]}"] if failed else [])]
-    # Nearer to the end: edges from one node lie apart there.
-    x, y = start[0] + 0.6 * (end[0] - start[0]), start[1] + 0.6 * (end[1] - start[1])
-    canvas.rect(Box(x - 34, y - 8, 68, 13 * len(words) + 3), PANEL, GRID)
+    # Nearer to the end: edges from one node lie apart there. Above the line, which would strike the words out.
+    x, y = start[0] + 0.6 * (end[0] - start[0]), start[1] + 0.6 * (end[1] - start[1]) - 13 * len(words)
     for row, one in enumerate(words):
         canvas.text(x, y + 13 * row, one, 9.5, colour if failed else TEXT, align="center")
 
