@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from grafana_foundation_sdk.builders import common as options
 from grafana_foundation_sdk.builders import dashboard as build
-from grafana_foundation_sdk.builders import logs, loki, prometheus, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.builders import logs, loki, nodegraph, prometheus, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common, dashboard
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
@@ -241,6 +241,50 @@ def worded(
             dashboard.DynamicConfigValue(id_val="mappings", value=[mapping]),
             dashboard.DynamicConfigValue(id_val="custom.cellOptions", value=cell),
         ],
+    )
+
+
+def connections(title: str, description: str, values: Mapping[str, str]) -> nodegraph.Panel:
+    """A graph of nodes and of the edges between them; `values` are two queries by their unit.
+
+    Each query has the labels `id`, `source` and `target`. Grafana makes the nodes from the edges, each with the sum of
+    what arrives. It looks for a field by its own name, not by one that it was renamed to, so a calculation makes one
+    of the name that is needed.
+    """
+    refs = dict(zip("AB", values, strict=True))
+    stats = dict(zip(("mainstat", "secondarystat"), refs, strict=True))
+    made = [
+        dashboard.DataTransformerConfig(
+            id_val="calculateField",
+            options={
+                "mode": "binary",
+                "binary": {
+                    "left": {"matcher": {"id": "byName", "options": f"Value #{ref}"}},
+                    "operator": "*",
+                    "right": {"fixed": "1"},
+                },
+                "alias": stat,
+            },
+        )
+        for stat, ref in stats.items()
+    ]
+    hidden = dict.fromkeys(("Time", *(f"Value #{ref}" for ref in refs)), True)
+    organize = dashboard.DataTransformerConfig(
+        id_val="organize", options={"excludeByName": hidden, "indexByName": {}, "renameByName": {}}
+    )
+    main, second = refs.values()
+    return (
+        nodegraph.Panel()
+        .title(title)
+        .description(description)
+        .datasource(SOURCE)
+        .targets([now(values[unit], ref) for ref, unit in refs.items()])
+        .transformations([dashboard.DataTransformerConfig(id_val="merge", options={}), *made, organize])
+        .edges(nodegraph.EdgeOptions().main_stat_unit(main).secondary_stat_unit(second))
+        .nodes(nodegraph.NodeOptions().main_stat_unit(main).secondary_stat_unit(second))
+        .unit("cps")
+        .span(24)
+        .height(2 * GRAPH_HEIGHT)
     )
 
 

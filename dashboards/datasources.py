@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from observability.core.naming import ELASTICSEARCH
+from observability.logs.statements import KIND
 from observability.parts import jaeger
 from observability.settings.grafana import CloudWatchSource, DataSourceSettings, ElasticsearchSource
 from observability.settings.load import StackConfig
+from observability.systems.spans import KINDS
 from observability.traces.sampling import SYSTEM
 
 PROMETHEUS: Final = "prometheus"
@@ -83,11 +85,13 @@ def _trace_stores(config: StackConfig, url: Callable[[str, int, int], str]) -> l
     settings, lines, found = config.settings, config.runs("loki"), []
     if config.runs(JAEGER):
         address = url(JAEGER, jaeger.PORT, settings.part(JAEGER).port)
-        found.append(DataSource(uid=JAEGER, title="Jaeger", url=address, options=_of_traces(lines=lines)))
+        found.append(
+            DataSource(uid=JAEGER, title="Jaeger", url=address, options=_of_traces(lines=lines, measured=True))
+        )
     own = settings.traces.tempo if settings.traces else None
     tempo = own or settings.grafana.data_sources.tempo
     if tempo is not None:
-        named = _of_traces(lines=lines, system=SYSTEM if own else "service.name")
+        named = _of_traces(lines=lines, measured=own is not None, system=SYSTEM if own else "service.name")
         options = {**named, "serviceMap": {"datasourceUid": PROMETHEUS}}
         found.append(DataSource(uid=TEMPO, title="Tempo", url=tempo.url, options=options))
     return found
@@ -112,11 +116,13 @@ def _prometheus(interval: str, traces: str | None) -> dict[str, Any]:
 
 
 def _derived_fields(traces: str | None) -> list[dict[str, Any]]:
-    """The links of a log line: to all lines of the same request and, where there are traces, to its trace."""
+    """The links of a log line: to its trace, where there are traces, and to all lines of its request and its group."""
     same_request = _by_label(
         CORRELATION_ID, "All lines of this request", LOKI, f'{{stack=~".+"}} | {CORRELATION_ID}="${{__value.raw}}"'
     )
-    return [_by_label(TRACE_ID, "Trace", traces, "${__value.raw}"), same_request] if traces else [same_request]
+    same_error = _by_label(KIND, "All errors of this group", LOKI, f'{{stack=~".+"}} | {KIND}="${{__value.raw}}"')
+    to_trace = [_by_label(TRACE_ID, "Trace", traces, "${__value.raw}")] if traces else []
+    return [*to_trace, same_request, same_error]
 
 
 def _by_label(label: str, title: str, source: str, query: str) -> dict[str, Any]:
@@ -130,10 +136,15 @@ def _by_label(label: str, title: str, source: str, query: str) -> dict[str, Any]
     }
 
 
-def _of_traces(*, lines: bool, system: str = SYSTEM) -> dict[str, Any]:
+_RESPONSE_TIME: Final = (
+    f"histogram_quantile(0.95, sum by (route, le) (rate({KINDS['http'].series}_bucket{{$__tags}}[$__rate_interval])))"
+)
+
+
+def _of_traces(*, lines: bool, measured: bool, system: str = SYSTEM) -> dict[str, Any]:
     """The links of a trace: to its system's metrics at that time, and to its log lines where the stack has logs.
 
-    `system` is the attribute of a span that names the system.
+    `system` is the attribute of a span that names the system; `measured`: whether spans are measured here.
     """
     options: dict[str, Any] = {
         "nodeGraph": {"enabled": True},
@@ -145,6 +156,7 @@ def _of_traces(*, lines: bool, system: str = SYSTEM) -> dict[str, Any]:
             "queries": [
                 {"name": "Requests", "query": "app:http_requests:rate5m{$__tags}"},
                 {"name": "Error share", "query": "app:http_errors:ratio_rate5m{$__tags}"},
+                *([{"name": "Response time, with exemplars", "query": _RESPONSE_TIME}] if measured else []),
             ],
         },
     }

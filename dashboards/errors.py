@@ -11,7 +11,7 @@ from dashboards.layout import Row, assemble, variable
 
 UID: Final = "obs-errors"
 
-_COUNTED: Final = 'app:errors_by_fingerprint:count1m{system=~"$system"}'
+_COUNTED: Final = 'app:errors_by_fingerprint:count1m{system=~"$system",error_kind=~"$group"}'
 _BY: Final = "system, service, error_kind"
 _FIRING: Final = 'component="logs"'
 
@@ -27,7 +27,10 @@ def errors() -> dashboard.Dashboard:
             Row("Groups", [_table(), _over_time(), _by_system(), _examples()]),
         ],
         links=[back()],
-        variables=[variable("system", "System", "label_values(app:errors_by_fingerprint:count1m, system)")],
+        variables=[
+            variable("system", "System", "label_values(app:errors_by_fingerprint:count1m, system)"),
+            variable("group", "Group", "label_values(app:errors_by_fingerprint:count1m, error_kind)"),
+        ],
         alerts=_FIRING,
     )
 
@@ -60,6 +63,12 @@ def _table() -> Panel:
             "first seen": (f"1000 * min by ({_BY}) (min_over_time({seen}))", "dateTimeFromNow"),
             "last seen": (f"1000 * max by ({_BY}) (max_over_time({seen}))", "dateTimeFromNow"),
         },
+        links={
+            "error_kind": (
+                "Example lines of this group",
+                f"/d/{UID}?var-group=${{__data.fields.error_kind}}&${{__url_time_range}}",
+            )
+        },
         width=24,
         first=("lines", "system", "service", "error_kind", "first seen", "last seen"),
     ).no_value("No error with a fingerprint")
@@ -86,6 +95,6 @@ def _examples() -> Panel:
     return log_lines(
         "Example Lines",
         "The newest lines: group, trace, message and error.",
-        f'{{system=~"$system",level=~"error|critical"}} | fingerprint != "" '
+        f'{{system=~"$system",level=~"error|critical"}} | fingerprint != "" | error_kind=~"$group" '
         f'| json said="message", failure="error" | line_format `{form}`',
     )

@@ -59,6 +59,7 @@ def overview(config: StackConfig) -> dashboard.Dashboard:
             to("SLOs", "/d/obs-slos"),
             *([to("Logs", "/d/obs-logs")] if config.runs("loki") else []),
             *([to("Traces", "/d/obs-traces")] if config.runs("traces") else []),
+            *([to("Service Graph", "/d/obs-service-graph")] if config.runs("traces") else []),
         ],
         variables=[systems()],
         alerts=OF,

@@ -29,6 +29,7 @@ from dashboards.modules import modules
 from dashboards.overview import overview
 from dashboards.redis import redis
 from dashboards.security import security
+from dashboards.service_graph import service_graph
 from dashboards.slos import slos
 from dashboards.stack import stack
 from dashboards.status import status
@@ -122,6 +123,7 @@ def _stack(config: StackConfig) -> Iterator[dashboard.Dashboard]:
         yield errors()
     if config.runs("traces"):
         yield traces(config)
+        yield service_graph()
     if config.runs("blackbox-exporter"):
         yield endpoints()
     if config.runs("cadvisor"):

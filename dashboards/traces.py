@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models import dashboard
 from dashboards import state
 from dashboards.across import back
 from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, graph, number, over_time, percentiles, steps
-from dashboards.layout import Row, assemble
+from dashboards.layout import Row, assemble, to
 from observability.parts.collector import NAME as COLLECTOR
 from observability.parts.jaeger import NAME as JAEGER
 from observability.parts.traces import JOB
@@ -53,7 +53,7 @@ def traces(config: StackConfig) -> dashboard.Dashboard:
             Row("Delivery", [_lost(), _queue(), _memory()]),
             Row("Jaeger", [_stored(), _failed(), _failed_reads(), _reads()] if store else []),
         ],
-        links=[back()],
+        links=[back(), to("Service Graph", "/d/obs-service-graph")],
         alerts=alerts,
         period="6h",
     )
@@ -211,7 +211,11 @@ def _lost() -> Panel:
         "Lost Spans",
         "Spans a second that were refused or lost, by reason; of evicted ones, traces.",
         "cps",
-        *(over_time(_lost_rate(reason), reason, ref) for ref, reason in zip("ABCD", LOST, strict=True)),
+        # A collector counts what it lost from the first time on.
+        *(
+            over_time(f"{_lost_rate(reason)} or vector(0)", reason, ref)
+            for ref, reason in zip("ABCD", LOST, strict=True)
+        ),
         limits="max by (severity) (app:threshold:traces_refused)",
     )
 

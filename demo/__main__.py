@@ -5,7 +5,9 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from demo import log
 from demo.cache import Cache
@@ -20,10 +22,14 @@ from demo.housekeeping import Housekeeping
 from demo.keyspace import Keyspace
 from demo.metrics import Metrics
 from demo.server import Server, Service
+from demo.spans import Spans
 from demo.store import Store
 from demo.systems import FAULTS, SHOP
 from demo.systems.social_selling import RATE
 from demo.traffic import Traffic
+
+PAGES: Final = f"{SHOP.name}-pages"
+"""Service of the spans of the pages that the shop's customers have open."""
 
 _log = logging.getLogger("service")
 
@@ -67,8 +73,9 @@ def _shop(settings: argparse.Namespace, faults: Faults, ended: threading.Event) 
         user=settings.database_user,
         password_file=settings.database_password_file,
     )
-    database = Database(address, how, metrics)
-    cache = Cache(settings.cache_host, settings.cache_port, how, metrics)
+    spans, of_pages = Spans.of_environment(SHOP.name), Spans.of_environment(PAGES)
+    database = Database(address, how, metrics, spans)
+    cache = Cache(settings.cache_host, settings.cache_port, how, metrics, spans)
     store = Store(database, cache, metrics, how)
     housekeeping = Housekeeping(store, ended)
     health = Health(
@@ -78,14 +85,15 @@ def _shop(settings: argparse.Namespace, faults: Faults, ended: threading.Event) 
             Dependency(name="cache", required=False, ping=cache.ping),
         )
     )
-    server = Server(SHOP.port, Service(store=store, health=health, metrics=metrics, how=how))
-    traffic = Traffic(settings.proxy_host, settings.proxy_port, settings.rate, how, ended)
+    server = Server(SHOP.port, Service(store=store, health=health, metrics=metrics, how=how, spans=spans))
+    traffic = Traffic(settings.proxy_host, settings.proxy_port, settings.rate, how, ended, of_pages)
 
     def send_traffic() -> None:
         housekeeping.done.wait()
         traffic.run()
 
-    return [server.serve_forever, housekeeping.run, housekeeping.report, send_traffic]
+    senders = [partial(one.run, ended) for one in (spans, of_pages)]
+    return [server.serve_forever, housekeeping.run, housekeeping.report, send_traffic, *senders]
 
 
 def _arguments() -> argparse.Namespace:

@@ -3,7 +3,7 @@
 import json
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import redis
@@ -13,6 +13,7 @@ from demo.chance import Picker
 from demo.conditions import How
 from demo.errors import UnavailableError
 from demo.metrics import Metrics
+from demo.spans import Spans
 
 ANSWER_SECONDS: Final = 0.5
 
@@ -20,7 +21,13 @@ ANSWER_SECONDS: Final = 0.5
 class Cache:
     """Values as JSON, each with its own TTL."""
 
-    def __init__(self, host: str, port: int, how: How, metrics: Metrics) -> None:
+    def __init__(self, host: str, port: int, how: How, metrics: Metrics, spans: Spans) -> None:
+        self._spans = spans
+        self._server: Mapping[str, str | int] = {
+            "db.system.name": "redis",
+            "server.address": host,
+            "server.port": port,
+        }
         self._redis = redis.Redis(
             host=host, port=port, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
         )
@@ -34,7 +41,7 @@ class Cache:
         if self._lost.pick(self._how().cache_misses):
             key = f"cold:{secrets.token_hex(8)}"
             seconds = 1
-        found = self._try(lambda: self._redis.get(key))
+        found = self._try("GET", lambda: self._redis.get(key))
         self._metrics.cache(hit=found is not None)
         if found is not None:
             return json.loads(found)
@@ -45,18 +52,19 @@ class Cache:
     def put(self, key: str, seconds: int, value: Any) -> None:  # noqa: ANN401 - any JSON value
         """Store a value with about this TTL, varied so that values stored together do not expire together."""
         kept = max(1, round(seconds * random.uniform(0.75, 1.25)))  # noqa: S311 - no secret
-        self._try(lambda: self._redis.set(key, json.dumps(value), ex=kept))
+        self._try("SET", lambda: self._redis.set(key, json.dumps(value), ex=kept))
 
     def forget(self, *keys: str) -> None:
         """Delete keys whose values have changed."""
-        self._try(lambda: self._redis.delete(*keys))
+        self._try("DEL", lambda: self._redis.delete(*keys))
 
     def ping(self) -> None:
         """Check that the cache responds; UnavailableError if it does not."""
         self._breaker.attempt(self._redis.ping)
 
-    def _try(self, action: Callable[[], Any]) -> Any:  # noqa: ANN401 - redis has no types here
+    def _try(self, command: str, action: Callable[[], Any]) -> Any:  # noqa: ANN401 - redis has no types here
         try:
-            return self._breaker.attempt(action)
+            with self._spans.call(command, {**self._server, "db.operation.name": command}):
+                return self._breaker.attempt(action)
         except UnavailableError:
             return None

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from demo.breaker import Breaker
 from demo.conditions import How
 from demo.errors import ConflictError, NotFoundError, UnavailableError
 from demo.metrics import Metrics
+from demo.spans import Spans
 
 CONNECT_SECONDS: Final = 2
 STATEMENT_MS: Final = 5000
@@ -42,17 +43,30 @@ class DatabaseAddress:
     user: str
     password_file: Path
 
+    @property
+    def attributes(self) -> dict[str, str | int]:
+        """Attributes of the span of a call of it."""
+        return {
+            "db.system.name": "postgresql",
+            "db.namespace": self.name,
+            "server.address": self.host,
+            "server.port": self.port,
+        }
+
 
 class Session:
     """One transaction."""
 
-    def __init__(self, connection: Any, metrics: Metrics) -> None:  # noqa: ANN401 - psycopg2 has no types
+    def __init__(self, connection: Any, metrics: Metrics, spans: Spans, server: Mapping[str, str | int]) -> None:  # noqa: ANN401 - psycopg2 has no types
         self._connection = connection
         self._metrics = metrics
+        self._spans = spans
+        self._server = server
 
     def query(self, operation: str, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """The rows of a statement, as plain JSON values; measured under the operation's name."""
-        with self._metrics.query(operation):
+        said = {**self._server, "db.operation.name": sql.split(None, 1)[0].upper(), "db.query.summary": operation}
+        with self._spans.call(operation, said), self._metrics.query(operation):
             return self.run(sql, values)
 
     def run(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
@@ -67,8 +81,9 @@ class Session:
 class Database:
     """The pool. A request takes one connection; at most `size` are open."""
 
-    def __init__(self, address: DatabaseAddress, how: How, metrics: Metrics, size: int = 10) -> None:
+    def __init__(self, address: DatabaseAddress, how: How, metrics: Metrics, spans: Spans, size: int = 10) -> None:
         self._address = address
+        self._spans = spans
         self._how = how
         self._metrics = metrics
         self._idle: list[Any] = []
@@ -88,7 +103,7 @@ class Database:
         connection = None
         try:
             connection = self._take()
-            yield Session(connection, self._metrics)
+            yield Session(connection, self._metrics, self._spans, self._address.attributes)
             connection.commit()
         except errors.ForeignKeyViolation as error:
             raise NotFoundError("it refers to something that does not exist") from error
@@ -112,7 +127,8 @@ class Database:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return self._breaker.attempt(self._connect)
+        with self._spans.call("connect", {**self._address.attributes, "db.operation.name": "CONNECT"}):
+            return self._breaker.attempt(self._connect)
 
     def _give_back(self, connection: Any) -> None:  # noqa: ANN401 - psycopg2 has no types
         try:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Final
 
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]([0-9a-f])")
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -26,14 +26,21 @@ class RequestIds:
 
     correlation_id: str
     trace_id: str
+    parent_id: str = ""
+    """The caller's span."""
+    sampled: bool = True
+    """Whether the caller records the trace."""
 
     @classmethod
     def of(cls, correlation_id: str | None, traceparent: str | None) -> "RequestIds":
         """The ids of a request (W3C Trace Context for the trace), or new ones if they are missing or invalid."""
         trace = _TRACEPARENT.fullmatch(traceparent or "")
         given = correlation_id if correlation_id and _CORRELATION_ID.fullmatch(correlation_id) else None
+        correlation = given or secrets.token_hex(16)
+        if trace is None:
+            return cls(correlation_id=correlation, trace_id=secrets.token_hex(16))
         return cls(
-            correlation_id=given or secrets.token_hex(16), trace_id=trace[1] if trace else secrets.token_hex(16)
+            correlation_id=correlation, trace_id=trace[1], parent_id=trace[2], sampled=int(trace[3], 16) % 2 == 1
         )
 
 
@@ -51,9 +58,9 @@ def request_ids(ids: RequestIds) -> Iterator[None]:
 
 
 def current_trace() -> str | None:
-    """The trace id of the request that this thread serves."""
+    """The id of the trace that is recorded of the request that this thread serves."""
     ids = _current.get()
-    return ids.trace_id if ids else None
+    return ids.trace_id if ids and ids.sampled else None
 
 
 class JsonFormatter(logging.Formatter):

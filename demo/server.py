@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +18,7 @@ from demo.errors import ApiError, BadRequestError, NotFoundError
 from demo.health import Health
 from demo.log import RequestIds, request_ids
 from demo.metrics import Metrics
+from demo.spans import Span, Spans
 from demo.systems import SHOP
 from demo.systems.profile import UNMATCHED
 
@@ -48,6 +49,7 @@ class Service:
     health: Health
     metrics: Metrics
     how: How
+    spans: Spans = field(default_factory=lambda: Spans(SHOP.name))
     work: float = 1.0
 
 
@@ -88,28 +90,42 @@ class _Handler(BaseHTTPRequestHandler):
         elif health := service.health.answer(path):
             self._send(health[0], _json(health[1]), "application/json", ids)
         else:
-            self._serve_api(path, ids)
+            how = service.how()
+            found = api.find(self.command, path)
+            route = found[0].template if found else UNMATCHED
+            if how.unseen and path == api.PREVIEW:
+                route = f"/api/{how.unseen}"
+            name = f"{_method(self.command)} {route}"
+            with service.spans.request(name, ids.trace_id, ids.parent_id, sampled=ids.sampled) as span:
+                self._serve_api(found, route, how, ids, span)
 
-    def _serve_api(self, path: str, ids: RequestIds) -> None:
+    def _serve_api(
+        self, found: tuple[api.Route, int] | None, route: str, how: Conditions, ids: RequestIds, span: Span
+    ) -> None:
         """Serve, measure and log a request of the API, whatever its result."""
         start = time.monotonic()
-        how = self.server.service.how()
-        found = api.find(self.command, path)
-        route = found[0].template if found else UNMATCHED
-        if how.unseen and path == api.PREVIEW:
-            route = f"/api/{how.unseen}"
         try:
             status, document = self._act(found, route, how)
         except ApiError as error:
             status, document = error.status, {"error": str(error), "correlation_id": ids.correlation_id}
             if not isinstance(error, NotFoundError):
                 _log.error("%s refused: %s", route, error, extra={"route": route})
-        except Exception:  # noqa: BLE001 - logged with its stack, answered with 500
+        except Exception as error:  # noqa: BLE001 - logged with its stack, answered with 500
+            span.failed(error)
             status = HTTPStatus.INTERNAL_SERVER_ERROR
             document = {"error": "something went wrong", "correlation_id": ids.correlation_id}
             _log.exception("%s failed", route, extra={"route": route})
         milliseconds = (time.monotonic() - start) * 1000
         self.server.service.metrics.request(_method(self.command), route, int(status), milliseconds)
+        span.attributes |= {
+            "http.request.method": _method(self.command),
+            "http.route": route,
+            "http.response.status_code": int(status),
+            "correlation_id": ids.correlation_id,
+            **called_at(self.headers.get("Host")),
+        }
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            span.error = span.error or str(int(status))
         self._log_request(route, int(status), milliseconds)
         self._send(status, _json(document), "application/json", ids)
 
@@ -178,6 +194,12 @@ class _Handler(BaseHTTPRequestHandler):
 def _method(command: str) -> str:
     """The method as a label: unknown methods share one value, so that a client cannot create series."""
     return command if command in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS") else "other"
+
+
+def called_at(host: str | None) -> dict[str, str | int]:
+    """The address at which the client called the service, as attributes of a span."""
+    name, _, port = (host or "").partition(":")
+    return {"server.address": name, **({"server.port": int(port)} if port.isdigit() else {})} if name else {}
 
 
 def _json(document: object) -> bytes:

@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import Final
 
 from demo.api import PREVIEW
 from demo.chance import load
 from demo.conditions import Conditions, How
 from demo.seed import FIRST_PRODUCTS, FIRST_USERS
+from demo.spans import Spans
 from demo.systems import SHOP
 
 ANSWER_SECONDS: Final = 10.0
@@ -29,7 +31,8 @@ _random = random.Random()  # noqa: S311 - no secret
 class Traffic:
     """Sends `rate` requests per second to the proxy at the busiest hour, fewer at others, until the demo ends."""
 
-    def __init__(self, host: str, port: int, rate: float, how: How, ended: threading.Event) -> None:
+    def __init__(self, host: str, port: int, rate: float, how: How, ended: threading.Event, spans: Spans) -> None:
+        self._spans = spans
         self._host = host
         self._port = port
         self._rate = rate
@@ -60,14 +63,28 @@ class Traffic:
     def _send(self, request: Request) -> None:
         method, path, body = request
         connection = http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
+        said: dict[str, str | int] = {
+            "http.request.method": method,
+            "server.address": self._host,
+            "server.port": self._port,
+        }
         try:
-            connection.request(
-                method,
-                path,
-                body=None if body is None else json.dumps(body),
-                headers={"User-Agent": "demo-traffic", "Content-Type": "application/json"},
-            )
-            connection.getresponse().read()
+            with self._spans.call(method, said) as span:
+                connection.request(
+                    method,
+                    path,
+                    body=None if body is None else json.dumps(body),
+                    headers={
+                        "User-Agent": "demo-traffic",
+                        "Content-Type": "application/json",
+                        "traceparent": span.traceparent,
+                    },
+                )
+                answer = connection.getresponse()
+                answer.read()
+                span.attributes["http.response.status_code"] = answer.status
+                if answer.status >= HTTPStatus.BAD_REQUEST:
+                    span.error = str(answer.status)
         except (OSError, http.client.HTTPException) as error:
             if not self._unreachable:
                 _log.warning("the proxy does not answer: %s", error)

@@ -5,7 +5,7 @@ The key is not one of the stack's settings. Only the commands that manage the de
 
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -35,6 +35,12 @@ class TenantOptions(Section):
     fault_port: Port = Field(3999, description="Port of the loopback address where its faults are switched.")
     rate: float = Field(
         4.0, description="Requests a second of the shop at its busiest hour; 0.1 to 50.", ge=0.1, le=50
+    )
+
+    otlp: Annotated[str, Field(pattern=r"^https?://[^\s/@]+$", max_length=255)] | None = Field(
+        None,
+        description="Address of the collector that takes its spans, by OTLP over HTTP; none: it sends none.",
+        examples=["http://172.30.90.1:4318"],
     )
 
     @field_validator("subnet")

@@ -7,7 +7,7 @@ from demo.tenant.options import KEY, TenantOptions
 from observability.core.naming import PROJECT
 from observability.settings.load import ROOT, read_stack_file
 
-PLACED: Final = (f"{PROJECT}:network", f"{PROJECT}:systems")
+PLACED: Final = (f"{PROJECT}:network", f"{PROJECT}:systems", f"{PROJECT}:traces")
 """The keys of a stack file that place the demo."""
 
 

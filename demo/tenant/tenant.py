@@ -78,6 +78,7 @@ class Tenant:
             "DEMO_PORT": str(options.port),
             "DEMO_FAULT_PORT": str(options.fault_port),
             "DEMO_RATE": f"{options.rate:g}",
+            "DEMO_OTLP": options.otlp or "",
             "DEMO_SECRETS": str(self.folder),
         }
         return load(COMPOSE, variables)

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Final
 
+from observability.alerting.calls import Call, called, shown
+
 OLD: Final = timedelta(hours=6)
 """An alert that began this much earlier than another is less likely its cause than one that began with it."""
 
@@ -55,6 +57,9 @@ _COMPONENTS: Final[Mapping[str, Layer]] = {
     "security": Layer.APPLICATION,
 }
 """Layer of an alert by its label `component`."""
+
+_CALLED: Final[Mapping[str, Layer]] = {"service": Layer.SYSTEM, "database": Layer.REFUSED}
+"""Layer of calls by their kind; all others are external."""
 
 _EXTERNAL: Final = re.compile(r"external_api|integration")
 _SATURATED: Final = re.compile(r"db_pool|db_connections|_usage$|goroutines|event_loop|load$|throttling|limit")
@@ -138,12 +143,13 @@ class Lines:
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """All observations: active alerts, the servers of the alert's systems, starts, error lines."""
+    """All observations: active alerts, the servers of the alert's systems, starts, error lines, calls in spans."""
 
     alerts: Sequence[Active] = ()
     servers: Sequence[Server] = ()
     started: Sequence[Started] = ()
     lines: Sequence[Lines] = ()
+    calls: Sequence[Call] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,11 +166,13 @@ class Cause:
 def causes(alert: Active, observed: Observed, depends: Iterable[str] = ()) -> list[Cause]:
     """Possible causes of an alert, the most likely first; each object is named once.
 
-    `depends` names the systems that the alert's system depends on.
+    `depends` names the systems that the alert's system depends on as declared; those that it calls in spans are added.
     """
+    system = alert.labels.get("system", "")
     found = [
-        *_of_alerts(alert, observed, frozenset(depends)),
+        *_of_alerts(alert, observed, frozenset(called((system, *depends), observed.calls))),
         *_of_servers(alert, observed),
+        *_of_calls(alert, observed),
         *_of_starts(alert, observed.started),
     ]
     return sorted(found, key=lambda cause: cause.rank)
@@ -219,7 +227,10 @@ def _of_alerts(alert: Active, observed: Observed, depends: frozenset[str]) -> It
         if total and not other.firing and other.labels.get("instance") in up:
             continue
         begun = f"{other.name} since {other.since:%H:%M} UTC" + ("" if other.firing else ", its wait is not over")
-        yield Cause(what=other.summary or other.name, evidence=(begun,), layer=layer, rank=_rank(alert, other, layer))
+        seen = shown(observed.calls, other.labels.get("system", "")) if layer == Layer.SYSTEM else ()
+        yield Cause(
+            what=other.summary or other.name, evidence=(begun, *seen), layer=layer, rank=_rank(alert, other, layer)
+        )
 
 
 def _related(alert: Active, other: Active, depends: frozenset[str]) -> Layer | None:
@@ -257,7 +268,7 @@ def _of_servers(alert: Active, observed: Observed) -> Iterator[Cause]:
     if alert.layer <= Layer.DEPENDENCY:
         return
     for server in observed.servers:
-        said = [one for one in observed.lines if _FAILS.search(one.text) and _names(server, one.text)]
+        said = _said(server, observed.lines)
         lines = [f"{_lines(one.count)} of {one.service} like: {one.text}" for one in said[:EXAMPLES]]
         told = [
             one
@@ -265,6 +276,7 @@ def _of_servers(alert: Active, observed: Observed) -> Iterator[Cause]:
             if one.labels.get("instance") == server.instance and one.layer == Layer.DEPENDENCY
         ]
         alerts = [f"{one.name} since {one.since:%H:%M} UTC" for one in told]
+        alerts += [one.words for one in observed.calls if one.failing and one.address == server.instance]
         what = f"{server.title} {server.instance} of {server.system}"
         if server.up is False:
             since = min((one.since.timestamp() for one in told), default=alert.since.timestamp())
@@ -281,6 +293,27 @@ def _of_servers(alert: Active, observed: Observed) -> Iterator[Cause]:
                 layer=Layer.REFUSED,
                 rank=(False, Layer.REFUSED, False, False, -sum(one.count for one in said)),
             )
+
+
+def _of_calls(alert: Active, observed: Observed) -> Iterator[Cause]:
+    """Calls of the alert's system that fail or became slow, by its spans."""
+    servers = (one for one in observed.servers if one.up is False or _said(one, observed.lines))
+    known = {server.instance for server in servers}
+    for call in observed.calls:
+        # Calls between the services of one system fail as the application fails: that is no cause of it.
+        own = call.server_system == call.system
+        layer = Layer.APPLICATION if own else _CALLED.get(call.kind, Layer.EXTERNAL)
+        if call.system != alert.labels.get("system") or layer >= alert.layer or call.address in known:
+            continue
+        if call.failing or call.slower:
+            what = f"Calls of {call.client} to {call.server} {'fail' if call.failing else 'became slow'}"
+            rank = (False, layer, True, not call.failing, -call.failed)
+            yield Cause(what=what, evidence=(call.words,), layer=layer, rank=rank)
+
+
+def _said(server: Server, lines: Sequence[Lines]) -> list[Lines]:
+    """The lines of an application that does not reach the server."""
+    return [one for one in lines if _FAILS.search(one.text) and _names(server, one.text)]
 
 
 def _names(server: Server, text: str) -> bool:

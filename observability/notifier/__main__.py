@@ -38,6 +38,7 @@ def facts(document: dict[str, Any]) -> Facts:
             for store in document["stores"]
         ),
         logs=document["logs"],
+        spans=document["spans"],
     )
 
 

@@ -1,13 +1,15 @@
-"""Evidence for an alert's cause: active alerts, the state of its data stores, starts, error lines.
+"""Evidence for an alert's cause: active alerts, the state of its data stores, starts, error lines, calls in spans.
 
 `obs why` and the notifier use it; each says itself how a server is asked. Only the standard library.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
+from observability.alerting.calls import Call, called
 from observability.alerting.causes import RECENT, Active, Lines, Observed, Server, Started, grouped
 from observability.core.alert import NO_PROBLEM
 
@@ -63,13 +65,15 @@ class Store:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """The facts from the settings: dependencies and scrape jobs by system, the stores, whether there are logs."""
+    """The facts from the settings: dependencies and scrape jobs by system, the stores, and where evidence is kept."""
 
     depends: Mapping[str, tuple[str, ...]]
     """Every system on which a system depends, directly or indirectly."""
     jobs: Mapping[str, str]
     stores: tuple[Store, ...]
     logs: bool
+    spans: bool = False
+    """Whether there are series made from spans."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,16 +102,19 @@ class Observer:
 
     def observed(self, alert: Active, alerts: Sequence[Active]) -> Observed:
         """The observations for one of these alerts."""
-        names = self.systems(alert)
+        calls = tuple(self._calls(alert.since))
+        own, *others = self.systems(alert)
+        names = (own, *called((own, *others), calls))
         return Observed(
             alerts=alerts,
             servers=tuple(self._servers(names)),
             started=tuple(self._started(names, alert.since)),
             lines=tuple(self.lines(names, alert.since)),
+            calls=calls,
         )
 
     def systems(self, alert: Active) -> tuple[str, ...]:
-        """The alert's system and all that it depends on."""
+        """The alert's system and all that it depends on, as declared."""
         system = alert.labels.get("system", "")
         return (system, *self.facts.depends.get(system, ()))
 
@@ -124,6 +131,33 @@ class Observer:
             (at, stream["stream"].get("service", ""), text) for stream in streams for at, text in stream["values"]
         ]
         return grouped((service, text.strip()) for _, service, text in sorted(found, reverse=True))
+
+    def _calls(self, since: datetime) -> Iterator[Call]:
+        """The calls of the hour before the alert, by spans of every system, with failures and times at its begin."""
+        if not self.facts.spans:
+            return
+        at = since + timedelta(minutes=5)
+        by = ("system", "client", "server", "server_system", "kind")
+
+        def asked_for(expression: str) -> dict[tuple[str, ...], float]:
+            found = self._query(f"max by ({', '.join(by)}) ({expression})", at)
+            return {tuple(labels.get(name, "") for name in by): value for labels, value in found}
+
+        slowest = 'app:service_graph_latency_seconds:quantile5m{quantile="0.95"}'
+        rates = asked_for("max_over_time(app:service_graph_requests:rate5m[1h]) > 0")
+        if not rates:
+            return
+        failed = asked_for("max_over_time(app:service_graph_errors:ratio_rate5m[10m]) > 0")
+        times = asked_for(f"max_over_time({slowest}[10m])")
+        before = asked_for(f"{slowest} offset 1h")
+        for edge, rate in rates.items():
+            yield Call(
+                **dict(zip(by, edge, strict=True)),
+                rate=rate,
+                failed=failed.get(edge, 0.0),
+                slowest=times.get(edge, math.nan),
+                before=before.get(edge, math.nan),
+            )
 
     def _servers(self, systems: Sequence[str]) -> Iterator[Server]:
         """The data stores and proxies of these systems, and whether their exporters reach them."""

@@ -62,6 +62,7 @@ def facts(config: StackConfig) -> Facts:
         jobs={name: system.job for name, system in config.systems.items()},
         stores=tuple(_stores(config)),
         logs=config.runs("loki"),
+        spans=config.runs("traces"),
     )
 
 

@@ -15,7 +15,16 @@ from observability.alerting import heartbeat
 from observability.alerting.routes import VERIFY_LABEL
 from observability.core import http, naming
 from observability.core.types import seconds
-from observability.operations import comparison, host_report, labelled, observations, parts, remote_write, uptime_robot
+from observability.operations import (
+    comparison,
+    host_report,
+    labelled,
+    observations,
+    parts,
+    remote_write,
+    traces,
+    uptime_robot,
+)
 from observability.operations.containers import states
 from observability.operations.drift import Docker
 from observability.operations.grafana import Grafana
@@ -289,6 +298,7 @@ def _parts(subject: Subject) -> Iterator[Row]:
         log_files(subject.config, subject.client),
         labelled.containers(subject.config, subject.client, subject.get, retry),
         remote_write.targets(subject.config, subject.client, subject.get, retry),
+        traces.rows(subject.config, subject.get, retry),
         host_report.checks(subject.config, subject.declared, subject.get, retry),
     )
     for answers in observed if subject.changed else (*stated, *observed):

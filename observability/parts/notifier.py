@@ -17,7 +17,7 @@ PICTURES: Final = "/var/lib/notifier"
 
 _CODE: Final = (
     "observability/core/alert.py",
-    *(f"observability/alerting/{name}.py" for name in ("__init__", "causes")),
+    *(f"observability/alerting/{name}.py" for name in ("__init__", "calls", "causes")),
     *(
         f"observability/pictures/{name}.py"
         for name in ("__init__", "axes", "fields", "graph", "panel", "pencil", "series", "theme", "units")

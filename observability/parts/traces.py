@@ -102,7 +102,7 @@ PART: Final = Part[None, Server](
     job=JOB,
     port=MEASURED,
     targets=_targets,
-    rules=("traces",),
+    rules=("traces", "service_graph"),
     panels={"obs-traces": {"Lost Spans": ("TracesRefused",)}},
     # A series has the `system` of its spans.
     scrape={"honor_labels": True},

@@ -14,6 +14,9 @@ UNMATCHED: Final = "unmatched"
 OTHER: Final = "other"
 """Peer of calls to services that no system's file names."""
 
+UNKNOWN: Final = "unknown"
+"""A caller, or what is called, whose span does not name it."""
+
 OK: Final = "ok"
 """Outcome of a call without an error."""
 
@@ -66,6 +69,24 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
 }
 """Every kind by its name."""
+
+EDGE: Final = Kind(
+    namespace="obs.spans.edge",
+    labels=("client", "peer", "kind", "outcome"),
+    buckets="http",
+    help="Calls of databases and of other services, by spans.",
+)
+"""Calls by the service that makes them, `client`, and what it calls, `peer`: the service graph is made from them."""
+
+DATABASE: Final = "database"
+CALL: Final = "call"
+"""Values of the label `kind` of a call."""
+
+SERVED: Final = "obs.spans.served"
+"""Namespace of the count of requests answered by service, and by the address at which it was called."""
+
+ANSWERED: Final = ("service", "address")
+"""Its labels."""
 
 SERIES: Final[Mapping[str, SeriesSpec]] = {kind.series: kind.spec for kind in KINDS.values()}
 """Every series by its name."""

@@ -18,8 +18,16 @@ SETTINGS: dict[str, Any] = {
     "observability:nodeExporter": {"port": 19100},
     "observability:loki": {"port": 13100},
     "observability:grafana": {"port": 13001},
+    "observability:traces": {"grpcPort": 14317, "httpPort": 14318},
+    "observability:jaeger": {"port": 26686},
 }
-DEMO: Final = TenantOptions(name="demo-live", subnet=networks.SUBNETS["demo-live"], port=18088, fault_port=13999)
+DEMO: Final = TenantOptions(
+    name="demo-live",
+    subnet=networks.SUBNETS["demo-live"],
+    port=18088,
+    fault_port=13999,
+    otlp=f"http://{GATEWAY}:14318",
+)
 """The demo that the whole stack watches."""
 
 for name, section in placed(DEMO).items():
@@ -29,6 +37,8 @@ for name, section in placed(DEMO).items():
 SPINE: Final[dict[str, Any]] = {
     "profile": "minimal",
     KEY: None,
+    "traces": None,
+    "jaeger": None,
     "systems": {
         name: {"unwatched": dict.fromkeys(("instances", *system.exporters), "not placed in this test")}
         for name, system in system_files.load().items()

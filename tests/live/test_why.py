@@ -56,6 +56,7 @@ def test_a_database_unreachable_for_the_application_is_named_with_its_lines(stac
         until(lambda: active(stack))
         (evidence, *_) = naming(stack, "not by the application")["causes"][0]["evidence"]
         assert "refused" in evidence
+        until(lambda: "seen in spans: social-selling calls postgresql" in json.dumps(explained(stack)["causes"]))
     finally:
         assert stack.obs("fault", "social-selling", "database-gone", "--off", STACK).returncode == 0
 

@@ -13,7 +13,7 @@ from observability.parts import traces
 from observability.systems.exposition import read
 from tests.servers.collector_run import Running, collector
 from tests.servers.otlp_double import Span as Stored
-from tests.servers.spans import Span, request, send
+from tests.servers.spans import METHOD, Span, request, send
 from tests.unit.conftest import SPANNED, stack_config
 from tests.waits import until
 
@@ -50,6 +50,17 @@ CALLS: Final = [
     Span(name="GET", kind="client", attributes={"http.request.method": "GET", "server.address": peer}, seconds=0.2)
     for peer in ("api.weather.example.com", "customer-17.example.com")
 ]
+EDGES: Final = [
+    Span(name="GET", kind="client", attributes={**METHOD, "server.address": "stock", "server.port": 8080}),
+    Span(name="GET", kind="client", attributes={**METHOD, "server.address": "pay.example.com", "server.port": 443}),
+    Span(name="call", kind="client", attributes={"peer.service": "ledger", "server.address": "10.0.0.9"}, failed=True),
+    Span(
+        name="SELECT",
+        kind="client",
+        attributes={"db.system.name": "postgresql", "server.address": "db", "server.port": 5432},
+    ),
+]
+AT_ADDRESS: Final = request(200, attributes={"server.address": "harbour", "server.port": 8080})
 FROM_BROWSER: Final = request(500, route="/from-a-browser")
 OF_OTHERS: Final = [request(500, route="/flood") for _ in range(BURST)]
 
@@ -66,7 +77,7 @@ class Outcome:
         """The stored spans of its trace."""
         return [one for one in self.stored if one.trace == span.trace]
 
-    def count(self, kind: str, **labels: str) -> float:
+    def count(self, kind: str, /, **labels: str) -> float:
         """How many spans with these labels were measured."""
         name = f"obs_spans_{kind}_duration_seconds_count"
         wanted = {**labels, "system": "harbour"}.items()
@@ -103,7 +114,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     config = stack_config("dev", SETTINGS, SPANNED)
     with collector(config, tmp_path_factory.mktemp("traces")) as running:
         port = running.spans[traces.HTTP]
-        mine = [*PLAIN, ERROR, CAUSE, BROKEN, SLOW, UNHANDLED, *QUERIES, *CALLS]
+        mine = [*PLAIN, ERROR, CAUSE, BROKEN, SLOW, UNHANDLED, *QUERIES, *CALLS, *EDGES, AT_ADDRESS]
         assert send(port, "harbour-api", [*mine, request(404, route=None)]) == 200
         assert send(port, "somebody-else", OF_OTHERS) == 200
         assert send(running.spans[traces.BROWSERS], "harbour", [FROM_BROWSER], origin=ORIGIN) == 200
@@ -146,7 +157,7 @@ def test_of_a_system_no_more_spans_a_second_are_kept_than_its_limit(outcome: Out
 
 
 def test_requests_are_measured_before_traces_are_dropped(outcome: Outcome) -> None:
-    assert outcome.count("http", route="/berths/{id}", method="GET", status="200") == len(PLAIN) + 1
+    assert outcome.count("http", route="/berths/{id}", method="GET", status="200") == len(PLAIN) + 2
     assert outcome.count("http", status="503") == 1
     assert outcome.count("http", route="/report") == 1
 
@@ -160,14 +171,39 @@ def test_calls_of_databases_and_of_known_services_are_measured(outcome: Outcome)
     assert outcome.count("database", operation="SELECT", outcome="ok") == 1
     assert outcome.count("database", operation="INSERT", outcome="failed") == 1
     assert outcome.count("external", peer="api.weather.example.com", outcome="ok") == 1
-    assert outcome.count("external", peer="other") == 1
+    assert outcome.count("external", peer="other") == 3
+
+
+@pytest.mark.parametrize(
+    ("peer", "kind", "result"),
+    [
+        ("stock:8080", "call", "ok"),
+        ("pay.example.com", "call", "ok"),
+        ("ledger", "call", "failed"),
+        ("postgresql db:5432", "database", "ok"),
+        ("postgresql", "database", "failed"),
+    ],
+)
+def test_each_call_is_an_edge_to_what_it_names(outcome: Outcome, peer: str, kind: str, result: str) -> None:
+    assert outcome.count("edge", client="harbour-api", peer=peer, kind=kind, outcome=result) == 1
+
+
+def test_requests_answered_are_counted_by_service_and_address(outcome: Outcome) -> None:
+    name = "obs_spans_served_calls_total"
+    found = {labels: value for (one, labels), value in outcome.series.items() if one == name}
+    mine = {("system", "harbour"), ("service", "harbour-api")}
+    assert [value for labels, value in found.items() if labels >= {*mine, ("address", "harbour:8080")}] == [1]
+    # Requests whose span has no address.
+    plain = [value for labels, value in found.items() if labels >= mine and "address" not in dict(labels)]
+    assert plain == [len(PLAIN) + 5]
 
 
 def test_series_have_no_labels_but_those_that_rules_read(outcome: Outcome) -> None:
     own = {"system", "job", "route", "method", "status", "operation", "outcome", "peer", "le"}
+    own |= {"client", "kind", "service", "address"}
     found = {label for (name, labels), _ in outcome.series.items() for label, _ in labels if name.startswith("obs_")}
     assert found == own
-    assert not [name for name, _ in outcome.series if name.endswith("_calls_total")]
+    assert {name for name, _ in outcome.series if name.endswith("_calls_total")} == {"obs_spans_served_calls_total"}
 
 
 def test_a_span_of_a_browser_is_stored_and_not_measured(outcome: Outcome) -> None:

@@ -12,7 +12,11 @@ from tests.soak.panels import answered, asked, disturbed, live_config, resume
 
 _NO_TLS: Final = "no address of the demo speaks TLS, so there is no certificate"
 
+_NO_SEARCH: Final = "nobody searches for traces in it, so Jaeger reads none"
+
 WITHOUT_DATA: Final[dict[tuple[str, str], str]] = {
+    ("obs-traces", "Failed Reads of the Store"): _NO_SEARCH,
+    ("obs-traces", "Duration of Queries"): _NO_SEARCH,
     ("obs-endpoints", "First Certificate Expires In"): _NO_TLS,
     ("obs-endpoints", "Addresses"): _NO_TLS,
     ("obs-endpoints", "Certificates"): _NO_TLS,

@@ -1,9 +1,12 @@
 """Which of the observations are named as an alert's cause, and in which order."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import pytest
 
+from observability.alerting.calls import Call
 from observability.alerting.causes import Active, Cause, Layer, Lines, Observed, Server, Started, causes, grouped
 
 AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -174,3 +177,67 @@ def test_the_message_and_the_error_of_a_json_line_are_used() -> None:
         (1, '{"level": "error"}'),
         (1, "{not json"),
     ]
+
+
+STOCK: Final = Call(
+    system="shop", client="orders", server="stock", server_system="depot", rate=4, failed=0.25, slowest=0.2, before=0.2
+)
+
+
+def test_a_system_that_is_called_in_spans_alone_is_a_cause_where_it_fails() -> None:
+    theirs = alert("CriticalErrorRate", "application", "error_rate", system="depot")
+    sound = replace(STOCK, failed=0.0)
+    (found,) = causes(ERRORS, Observed(alerts=[ERRORS, theirs], calls=[sound]))
+    assert found.what == "CriticalErrorRate said"
+    assert found.evidence == ("CriticalErrorRate since 03:00 UTC", "seen in spans: orders calls stock")
+
+
+def test_a_system_that_is_called_by_a_called_system_is_a_cause() -> None:
+    theirs = alert("CriticalErrorRate", "application", "error_rate", system="ledger")
+    beyond = Call(system="depot", client="stock", server="books", server_system="ledger", rate=1)
+    observed = Observed(alerts=[ERRORS, theirs], calls=[replace(STOCK, failed=0.0), beyond])
+    assert named(causes(ERRORS, observed)) == ["CriticalErrorRate said"]
+    assert causes(ERRORS, replace(observed, calls=[beyond])) == []
+
+
+def test_calls_that_fail_are_a_cause_with_their_share_as_evidence() -> None:
+    (found,) = causes(ERRORS, Observed(alerts=[ERRORS], calls=[STOCK]))
+    assert found.what == "Calls of orders to stock fail"
+    assert found.evidence == ("seen in spans: orders calls stock, 25 % of 4 calls a second fail",)
+    assert causes(ERRORS, Observed(alerts=[ERRORS], calls=[replace(STOCK, failed=0.04)])) == []
+
+
+def test_failing_calls_within_a_system_are_no_cause_of_its_own_errors() -> None:
+    call = replace(STOCK, server="prices", server_system="shop")
+    assert causes(ERRORS, Observed(alerts=[ERRORS], calls=[call])) == []
+    endpoint = alert("EndpointDown", "endpoint", "down", instance="https://shop.example.com/")
+    assert named(causes(endpoint, Observed(calls=[call]))) == ["Calls of orders to prices fail"]
+
+
+def test_calls_of_another_system_that_fail_are_no_cause() -> None:
+    assert causes(ERRORS, Observed(alerts=[ERRORS], calls=[replace(STOCK, system="press")])) == []
+
+
+@pytest.mark.parametrize(("slowest", "before", "caused"), [(3.2, 0.2, True), (0.09, 0.01, False), (0.3, 0.2, False)])
+def test_calls_that_take_far_longer_than_before_are_a_cause(slowest: float, before: float, caused: bool) -> None:
+    call = replace(STOCK, failed=0.0, slowest=slowest, before=before)
+    found = causes(ERRORS, Observed(alerts=[ERRORS], calls=[call]))
+    assert named(found) == (["Calls of orders to stock became slow"] if caused else [])
+    if caused:
+        assert found[0].evidence == ("seen in spans: orders calls stock, p95 3.2 s, an hour before 200 ms",)
+
+
+def test_failing_calls_of_a_database_that_is_down_are_evidence_for_that() -> None:
+    call = Call(system="shop", client="orders", server="postgresql db:5432", kind="database", rate=2, failed=1.0)
+    (found,) = causes(ERRORS, Observed(alerts=[ERRORS], servers=[STORE], calls=[call]))
+    assert found.what == "PostgreSQL db:5432 of shop is down"
+    assert found.evidence == ("seen in spans: orders calls postgresql db:5432, 100 % of 2 calls a second fail",)
+    (other,) = causes(ERRORS, Observed(alerts=[ERRORS], calls=[call]))
+    assert (other.what, other.layer) == ("Calls of orders to postgresql db:5432 fail", Layer.REFUSED)
+
+
+def test_failing_calls_of_an_external_api_are_no_cause_of_its_own_alert() -> None:
+    api = alert("ExternalApiErrors", "application", "external_api_errors", severity="warning", api="weather")
+    call = replace(STOCK, kind="external", server="api.weather.example.com", server_system="")
+    assert causes(api, Observed(alerts=[api], calls=[call])) == []
+    assert named(causes(ERRORS, Observed(calls=[call]))) == ["Calls of orders to api.weather.example.com fail"]

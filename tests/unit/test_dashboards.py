@@ -65,6 +65,7 @@ def test_the_dashboards_for_all_systems_are_those_required() -> None:
         "obs-alerts",
         "obs-stack",
         "obs-traces",
+        "obs-service-graph",
     }
 
 
@@ -320,3 +321,17 @@ def test_every_panel_links_to_the_runbooks_of_its_alerts_if_they_have_a_url() ->
 
 def test_the_same_configuration_gives_the_same_bytes() -> None:
     assert files(stack_config("dev", FULL)) == files(stack_config("dev", FULL))
+
+
+def test_the_graph_of_services_has_its_values_under_the_names_that_grafana_reads() -> None:
+    (found,) = (one for one in panels(documents(EVERYTHING)["obs-service-graph"]) if one["type"] == "nodeGraph")
+    # A field that is only renamed keeps its own name, by which Grafana looks.
+    made = {
+        one["options"]["binary"]["left"]["matcher"]["options"]: one["options"]["alias"]
+        for one in found["transformations"]
+        if one["id"] == "calculateField"
+    }
+    assert made == {"Value #A": "mainstat", "Value #B": "secondarystat"}
+    assert next(one["id"] for one in found["transformations"]) == "merge"
+    assert all("sum by (id, source, target)" in target["expr"] for target in found["targets"])
+    assert all(target["format"] == "table" and target["instant"] for target in found["targets"])

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from observability.alerting.calls import Call
 from observability.alerting.causes import Active, Lines, Server, Started
 from observability.core import http
 from observability.notifier.evidence import NoAnswerError, Observer
@@ -145,6 +146,26 @@ def test_a_server_that_does_not_respond_is_named_once_and_the_rest_is_shown(conf
     assert found.observed(alert(), []).lines == ()
     assert any(one.up is False for one in found.observed(alert(), []).servers)
     assert found.missing == ["loki does not answer: connection refused"]
+
+
+def test_calls_are_read_from_spans_where_there_are_any(config: StackConfig) -> None:
+    edge = {"system": SYSTEM, "client": "orders", "server": "stock", "server_system": "other", "kind": "service"}
+    start = "max by (system, client, server, server_system, kind) ("
+    quantile = 'app:service_graph_latency_seconds:quantile5m{quantile="0.95"}'
+    servers = Servers(
+        {
+            f"{start}max_over_time(app:service_graph_requests": [sample(4, **edge)],
+            f"{start}max_over_time(app:service_graph_errors": [sample(0.5, **edge)],
+            f"{start}max_over_time({quantile}": [sample(2, **edge)],
+            f"{start}{quantile} offset 1h": [sample(0.2, **edge)],
+        }
+    )
+    assert observer(config, servers).observed(alert(), []).calls == ()
+    traced = stack_config("dev", {**STORES, "traces": {}})
+    found = observer(traced, servers).observed(alert(), [])
+    assert found.calls == (Call(**edge, rate=4, failed=0.5, slowest=2, before=0.2),)
+    lines = next(one["query"] for one in reversed(servers.asked) if "level" in one.get("query", ""))
+    assert lines.startswith(f'{{system=~"{SYSTEM}|other"')
 
 
 def test_direct_and_indirect_dependencies_of_a_system_are_found_once(config: StackConfig) -> None:

@@ -17,18 +17,20 @@ from observability.core.errors import ConfigError
 from observability.pictures import units
 from observability.pictures.fields import field, no_value
 from observability.pictures.series import Series
-from observability.pictures.theme import SCALE, facts
+from observability.pictures.theme import SCALE, Box, facts
 from observability.settings.load import ROOT
 from tests.unit.conftest import FULL, stack_config
-from tools.gallery import page
+from tools.gallery import nodes, page
 from tools.gallery.__main__ import drawable
 from tools.gallery.figures import LEAST_COLUMN, cells, column_widths
+from tools.gallery.nodes import layers
 from tools.gallery.page import CAPTION, KINDS, WIDTH, draw, unfolded
 from tools.gallery.source import Source
 from tools.gallery.view import View
 
 DEV = stack_config("dev")
 EVERYWHERE = [*drawable(DEV), *drawable(stack_config("prod", FULL))]
+SERVICE_GRAPH = next(entry for entry in EVERYWHERE if entry.uid == "obs-service-graph")
 PICTURES = ROOT / "docs" / "gallery"
 
 HOUR = View(start=36000, end=39600, values={"system": ".*", "search": ""}, scrape=15)
@@ -311,3 +313,40 @@ def organize(
 
 def series(ref: str, value: float, **labels: str) -> Series:
     return Series(name="", ref=ref, labels=labels, points=((0.0, value),))
+
+
+def edge(ref: str, value: float, source: str, target: str) -> Series:
+    return series(ref, value, id=f"{source} → {target}", source=source, target=target)
+
+
+def test_a_node_is_in_a_layer_after_those_that_call_it() -> None:
+    chain = {("web", "orders"): 1, ("orders", "stock"): 1, ("web", "stock"): 1, ("stock", "db"): 1}
+    assert layers(chain) == [["web"], ["orders"], ["stock"], ["db"]]
+
+
+def test_nodes_that_call_each_other_have_places() -> None:
+    found = layers({("a", "b"): 1, ("b", "a"): 1, ("a", "a"): 1})
+    assert sorted(node for layer in found for node in layer) == ["a", "b"]
+
+
+def test_a_graph_names_its_nodes_and_what_fails() -> None:
+    (panel,) = (one for one in panels(json.loads(SERVICE_GRAPH.text)) if one["type"] == "nodeGraph")
+    canvas = Written()
+    found = [edge("A", 4, "shop/orders", "depot/stock"), edge("B", 1, "shop/orders", "depot/stock")]
+    nodes.graph(canvas, Box(0, 0, 900, 300), panel, found, HOUR)  # type: ignore[arg-type]  # what of it is used
+    assert {"shop/orders", "depot/stock", "4.00 calls/s", "1.00 failed/s", "4.00"} <= set(canvas.words)
+
+
+class Written:
+    """A canvas that keeps its texts."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def text(self, _x: float, _y: float, words: str, *_: object, **__: object) -> None:
+        self.words.append(words)
+
+    def nothing(self, *_: object, **__: object) -> None:
+        """Shapes are not kept."""
+
+    line = area = rect = nothing

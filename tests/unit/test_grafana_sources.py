@@ -37,14 +37,14 @@ def test_without_traces_nothing_links_to_them() -> None:
     found = options(stack_config("dev"))
     assert set(found) == {"prometheus", "alertmanager", "loki"}
     assert "exemplarTraceIdDestinations" not in found["prometheus"]
-    assert [one["matcherRegex"] for one in found["loki"]["derivedFields"]] == ["correlation_id"]
+    assert [one["matcherRegex"] for one in found["loki"]["derivedFields"]] == ["correlation_id", "error_kind"]
     assert "tempo" not in json.dumps(found)
 
 
 def test_with_traces_exemplars_and_lines_link_to_a_trace_and_a_trace_to_both() -> None:
     found = options(with_sources(TEMPO))
     assert found["prometheus"]["exemplarTraceIdDestinations"] == [{"name": "trace_id", "datasourceUid": "tempo"}]
-    to_trace, to_lines = found["loki"]["derivedFields"]
+    to_trace, to_lines, _ = found["loki"]["derivedFields"]
     assert (to_trace["matcherRegex"], to_trace["datasourceUid"]) == ("trace_id", "tempo")
     assert (to_lines["matcherRegex"], to_lines["datasourceUid"]) == ("correlation_id", "loki")
     assert found["tempo"]["tracesToLogsV2"]["datasourceUid"] == "loki"
@@ -57,8 +57,22 @@ def test_a_trace_links_to_no_lines_where_the_stack_has_none() -> None:
 
 
 def test_a_line_of_a_request_links_to_all_lines_of_that_request() -> None:
-    (same,) = options(stack_config("dev"))["loki"]["derivedFields"]
+    same, _ = options(stack_config("dev"))["loki"]["derivedFields"]
     assert same["url"] == '{stack=~".+"} | correlation_id="${__value.raw}"'
+
+
+def test_a_line_of_an_error_links_to_all_lines_of_its_group() -> None:
+    _, group = options(stack_config("dev"))["loki"]["derivedFields"]
+    assert (group["matcherRegex"], group["datasourceUid"]) == ("error_kind", "loki")
+    assert group["url"] == '{stack=~".+"} | error_kind="${__value.raw}"'
+
+
+def test_a_trace_links_to_response_times_with_exemplars_where_spans_are_measured() -> None:
+    def queries(found: dict[str, Any]) -> list[str]:
+        return [one["query"] for one in found["tracesToMetrics"]["queries"]]
+
+    assert any("obs_spans_http" in one for one in queries(options(stack_config("dev", {"traces": {}}))["jaeger"]))
+    assert not any("obs_spans" in one for one in queries(options(with_sources(TEMPO))["tempo"]))
 
 
 def test_alertmanager_is_a_prometheus_one_that_gets_no_alerts_of_grafana() -> None:

@@ -114,7 +114,7 @@ _NO_TRACES: Final[dict[str, Any]] = {
 }
 """Spans need the collector."""
 
-_OF_TRACES: Final = {"jaeger.yaml", "traces.yaml"}
+_OF_TRACES: Final = {"jaeger.yaml", "traces.yaml", "service_graph.yaml"}
 
 
 @pytest.mark.parametrize(

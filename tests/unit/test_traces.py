@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dashboards import linked_rules
 from dashboards.datasources import data_sources
 from dashboards.registry import dashboards
 from observability.collector import configuration
@@ -21,6 +22,8 @@ from observability.traces import collector, jaeger
 from tests.unit.conftest import REFERENCE, declared, stack_config
 
 ON: dict[str, Any] = {"traces": {}}
+WORDS = ("tail_sampling", "TracesRefused", "app:service_graph", "obs_spans")
+"""What rules and collectors say of spans."""
 HOSTS = {
     "edge": {"enabled": True, "address": "monitoring.example.com"},
     "hosts": {"web-2": {"docker": "ssh://root@10.0.0.2", "subnet": "172.30.92.0/24"}},
@@ -50,19 +53,19 @@ def ports(stack: str, values: dict[str, Any], container: str) -> set[tuple[str, 
 def mentions(texts: Mapping[str, str]) -> Iterator[str]:
     """The files that mention spans, or a store of them."""
     for path, text in texts.items():
-        if any(word in text for word in ("jaeger", "obs-traces", "tail_sampling", "TracesRefused", "v1/traces")):
+        if any(word in text for word in (*WORDS, "jaeger", "obs-traces", "obs-service-graph", "v1/traces")):
             yield path
 
 
 def test_without_the_section_nothing_of_traces_is_in_any_file_or_resource() -> None:
     config = stack_config("dev", HOSTS)
-    rules = {"rules.yaml": "groups: []"}
+    rules = linked_rules.files(config)
     assert not [*mentions(generated_files(config, rules))]
     assert not [one.name for one in declared("dev", HOSTS) if "jaeger" in json.dumps(one.inputs)]
     assert ports("dev", {}, "collector-server-container") == set()
     assert not {"spans", "jaeger"} & {job.name for job in jobs(config)}
     assert not {"jaeger", "tempo"} & {source.uid for source in data_sources(config)}
-    assert "obs-traces" not in {entry.uid for entry in dashboards(config)}
+    assert not {"obs-traces", "obs-service-graph"} & {entry.uid for entry in dashboards(config)}
 
 
 def test_spans_arrive_at_the_hosts_address_in_the_network_and_nowhere_else() -> None:
@@ -205,7 +208,7 @@ def test_grafana_links_traces_to_lines_and_series_and_lines_to_traces() -> None:
     assert found["jaeger"]["tracesToLogsV2"]["datasourceUid"] == "loki"
     assert found["jaeger"]["tracesToMetrics"]["tags"] == [{"key": "system", "value": "system"}]
     assert found["prometheus"]["exemplarTraceIdDestinations"] == [{"name": "trace_id", "datasourceUid": "jaeger"}]
-    assert [one["datasourceUid"] for one in found["loki"]["derivedFields"]] == ["jaeger", "loki"]
+    assert [one["datasourceUid"] for one in found["loki"]["derivedFields"]] == ["jaeger", "loki", "loki"]
 
 
 def test_with_tempo_no_jaeger_runs_and_spans_are_sent_there() -> None:

@@ -27,10 +27,18 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "observability:nodeExporter": {"port": 17100},
     "observability:loki": {"port": 17310},
     "observability:grafana": {"port": 17301},
+    "observability:traces": {"grpcPort": 17417, "httpPort": 17418},
+    "observability:jaeger": {"port": 17686},
 }
 """The defaults of a dev stack except for the ports: the results must apply to such a stack."""
 
-DEMO: Final = TenantOptions(name="demo-bench", subnet=IPv4Network("172.30.97.0/24"), port=17088, fault_port=17399)
+DEMO: Final = TenantOptions(
+    name="demo-bench",
+    subnet=IPv4Network("172.30.97.0/24"),
+    port=17088,
+    fault_port=17399,
+    otlp=f"http://{GATEWAY}:17418",
+)
 """The demo that the stack watches."""
 
 

@@ -11,7 +11,7 @@ from observability.pictures.fields import no_value
 from observability.pictures.graph import graph
 from observability.pictures.series import Series
 from observability.pictures.theme import COLOURS, EDGE, FAINT, PANEL, TEXT, Box, width
-from tools.gallery import figures
+from tools.gallery import figures, nodes
 from tools.gallery.canvas import Canvas
 from tools.gallery.source import Line, Source
 from tools.gallery.view import View
@@ -27,7 +27,12 @@ FOOT: Final = 34
 HEAD: Final = 30
 """Heights of the top bar, the bottom line, and a panel's title."""
 
-FIGURES: Final = {"stat": figures.stat, "state-timeline": figures.timeline, "table": figures.table}
+FIGURES: Final = {
+    "stat": figures.stat,
+    "state-timeline": figures.timeline,
+    "table": figures.table,
+    "nodeGraph": nodes.graph,
+}
 """Drawing functions of the panel types without a numeric axis."""
 
 KINDS: Final = frozenset({*FIGURES, "timeseries", "logs"})
