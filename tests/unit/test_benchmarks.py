@@ -43,7 +43,9 @@ class Recorded(Stack):
 
 def breach(held: Mapping[str, Sequence[tuple[float, float]]], scraped: Sequence[float]) -> float:
     delivered = Delivered(labels=ROUTE, fired=200.0, at=212.0)
-    return delivery.breaching_scrape(Recorded(root=Path(), held=held, scraped=scraped), "condition", delivered, 50.0)
+    return delivery.breaching_scrape(
+        Recorded(root=Path(), variables={}, held=held, scraped=scraped), "condition", delivered, 50.0
+    )
 
 
 def test_the_scrape_before_the_condition_began_to_hold_is_the_first_breaching_one() -> None:
