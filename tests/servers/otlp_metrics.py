@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import httpx
@@ -22,10 +23,19 @@ def gauge(name: str, value: float, unit: str = "", labels: Labels | None = None)
     return {"name": name, "unit": unit, "gauge": {"dataPoints": [{**_point(labels), "asDouble": value}]}}
 
 
-def counter(name: str, value: int, labels: Labels | None = None, temporality: int = CUMULATIVE) -> Metric:
+def counter(name: str, value: int, labels: Labels | None = None) -> Metric:
     """A counter with one value."""
-    point = {**_point(labels), "asInt": str(value)}
-    return {"name": name, "sum": {"dataPoints": [point], "aggregationTemporality": temporality, "isMonotonic": True}}
+    return _sum(name, {**_point(labels), "asInt": str(value)}, CUMULATIVE)
+
+
+def differences(name: str, values: Sequence[int]) -> list[Metric]:
+    """A counter that is sent as differences, one each second."""
+    end = time.time_ns()
+    times = [end - (len(values) - index) * 10**9 for index in range(len(values) + 1)]
+    return [
+        _sum(name, {"asInt": str(value), "startTimeUnixNano": str(since), "timeUnixNano": str(until)}, DELTA)
+        for value, (since, until) in zip(values, pairwise(times), strict=True)
+    ]
 
 
 def durations(name: str, counts: Mapping[float, int], labels: Labels | None = None) -> Metric:
@@ -59,6 +69,10 @@ def send(port: int, service: str, found: Sequence[Metric], resource: Labels | No
     """Send metrics of a service to a port of this machine; returns the status of the answer."""
     address = f"http://127.0.0.1:{port}/v1/metrics"
     return httpx.post(address, json=metrics(service, found, resource), timeout=30).status_code
+
+
+def _sum(name: str, point: dict[str, Any], temporality: int) -> Metric:
+    return {"name": name, "sum": {"dataPoints": [point], "aggregationTemporality": temporality, "isMonotonic": True}}
 
 
 def _point(labels: Labels | None) -> dict[str, Any]:
