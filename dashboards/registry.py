@@ -30,6 +30,7 @@ from dashboards.modules import modules
 from dashboards.overview import overview
 from dashboards.redis import redis
 from dashboards.security import security
+from dashboards.sentry import sentry
 from dashboards.slos import slos
 from dashboards.stack import stack
 from dashboards.status import status
@@ -127,8 +128,11 @@ def _stack(config: StackConfig) -> Iterator[dashboard.Dashboard]:
         yield endpoints()
     if config.runs("cadvisor"):
         yield containers()
-    if (source := config.settings.grafana.data_sources.cloudwatch) is not None:
-        yield cloudwatch_dashboard(source)
+    elsewhere = config.settings.grafana.data_sources
+    if elsewhere.cloudwatch is not None:
+        yield cloudwatch_dashboard(elsewhere.cloudwatch)
+    if elsewhere.sentry is not None:
+        yield sentry(elsewhere.sentry)
     yield capacity(config)
     yield cost(config)
     yield stack(config)

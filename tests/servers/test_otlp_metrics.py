@@ -132,6 +132,8 @@ def test_the_labels_of_the_system_are_those_of_its_resource(outcome: Outcome) ->
 
 
 def test_a_program_cannot_write_series_of_prometheus_or_of_rules(outcome: Outcome) -> None:
+    # The first scrape of each page is within a second.
+    until(lambda: len(outcome.found("up")) == 2)
     assert {labels["system"]: value for labels, value in outcome.found("up")} == {"foundry": 1, "unassigned": 1}
     assert not outcome.found("app:threshold:error_ratio")
     assert not outcome.found("app_threshold_error_ratio")

@@ -37,6 +37,7 @@ PARTS: Final[dict[str, Any]] = {
                 "accessKey": "AKIAIOSFODNN7EXAMPLE",
                 "logGroups": ["/aws/lambda/orders"],
             },
+            "sentry": {"organization": "acme", "environments": ["prod"]},
         },
         "oidc": {
             "clientId": "grafana",
