@@ -75,6 +75,7 @@ def _issues(title: str, description: str, sort: str, source: SentrySource) -> ta
         .title(title)
         .description(description)
         .datasource(SOURCE)
+        .unit("short")
         .span(24)
         .height(GRAPH_HEIGHT)
         .targets([query])

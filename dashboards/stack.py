@@ -12,7 +12,6 @@ from dashboards.layout import Row, assemble
 from dashboards.summaries import Summaries
 from observability.core.naming import PLATFORM
 from observability.parts.collector import NAME as COLLECTOR
-from observability.parts.otlp_metrics import JOB as OTLP
 from observability.parts.otlp_metrics import NAME as OTLP_METRICS
 from observability.settings.load import StackConfig
 
@@ -49,7 +48,7 @@ def stack(config: StackConfig) -> dashboard.Dashboard:
             Row("Rules", [_rule_time(), _rule_failures(), _missed(), dropped()]),
             Row("Storage", [_samples(), _series(), _storage_failures(), _size(), _queries()]),
             Row("Remote Write", [_remote(), _rejected_remotely()]),
-            Row("Metrics by OTLP", [_taken(), _refused(), _of_systems()] if config.runs(OTLP_METRICS) else []),
+            Row("Metrics by OTLP", [_refused()] if config.runs(OTLP_METRICS) else []),
             Row("Resource Usage", [_cpu(), _memory(), _descriptors()]),
             Row("Backups", [_backups(), _backup_size(), _backup_duration()] if config.runs("backup") else []),
         ],
@@ -146,16 +145,6 @@ def _samples_by_target() -> Panel:
     )
 
 
-def _taken() -> Panel:
-    rate = f'rate(otelcol_receiver_accepted_metric_points{{job="{COLLECTOR}"}}[{RATE}])'
-    return graph(
-        "Received Metrics",
-        "Values a second that each collector took.",
-        "cps",
-        over_time(f"sum by (instance, transport) ({rate})", "{{instance}} {{transport}}"),
-    )
-
-
 def _refused() -> Panel:
     rate = f'rate(otelcol_receiver_refused_metric_points{{job="{COLLECTOR}"}}[5m])'
     return graph(
@@ -164,16 +153,6 @@ def _refused() -> Panel:
         "cps",
         over_time(f"sum by (instance) ({rate})", "{{instance}}"),
         limits="max by (severity) (app:threshold:metrics_refused)",
-    )
-
-
-def _of_systems() -> Panel:
-    return graph(
-        "Series by System",
-        "Series that each system sends by OTLP; over its limit none of them is stored.",
-        "short",
-        over_time(f'max by (system) (scrape_samples_scraped{{job="{OTLP}"}})', "{{system}}"),
-        limits="max by (severity) (app:threshold:target_series)",
     )
 
 
