@@ -29,6 +29,8 @@ from observability.logs.otel import ARGUMENTS, CONTAINERS
 from observability.parts.busybox import BUSYBOX
 from observability.parts.collector import PART, SYSLOG_KEY
 from observability.parts.otel_collector import AUTHORITY_FILE, DATA, HEALTH, OTEL, TOOLS
+from observability.parts.otlp_metrics import NAME as METRICS
+from observability.parts.traces import NAME as SPANS
 from observability.scrape import edge
 from observability.traces import collector as traces
 
@@ -145,7 +147,7 @@ class Collector(ComponentResource):
                         )
                         for one in listeners
                     ),
-                    *_of_spans(context),
+                    *_of_otlp(context),
                 ],
                 volumes=(
                     config.mount,
@@ -163,12 +165,17 @@ class Collector(ComponentResource):
 
 
 def _memory(context: StackContext) -> int:
-    """Its memory limit, with that of spans where it takes some."""
-    spans = context.settings.traces
-    return context.settings.collector.memory_mb + (spans.memory_mb if spans and traces.ports(context.config) else 0)
+    """Its memory limit, with those of spans and of metrics where it takes some."""
+    settings, runs = context.settings, context.config.runs
+    found = settings.collector.memory_mb
+    if settings.traces is not None and runs(SPANS):
+        found += settings.traces.memory_mb
+    if settings.otlp_metrics is not None and runs(METRICS):
+        found += settings.otlp_metrics.memory_mb
+    return found
 
 
-def _of_spans(context: StackContext) -> Iterator[PublishedPort]:
+def _of_otlp(context: StackContext) -> Iterator[PublishedPort]:
     """The ports of OTLP, on the host's address in the stack's network: its processes and containers reach that.
 
     On one address alone: of two, Docker reports the order as it likes, and every update would replace the container.

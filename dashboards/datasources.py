@@ -8,7 +8,7 @@ from typing import Any, Final
 from observability.core.naming import ELASTICSEARCH
 from observability.logs.statements import KIND
 from observability.parts import jaeger
-from observability.settings.grafana import CloudWatchSource, DataSourceSettings, ElasticsearchSource
+from observability.settings.grafana import CloudWatchSource, DataSourceSettings, ElasticsearchSource, SentrySource
 from observability.settings.load import StackConfig
 from observability.systems.spans import KINDS
 from observability.traces.sampling import SYSTEM
@@ -19,6 +19,8 @@ ALERTMANAGER: Final = "alertmanager"
 TEMPO: Final = "tempo"
 JAEGER: Final = jaeger.NAME
 CLOUDWATCH: Final = "cloudwatch"
+SENTRY: Final = "grafana-sentry-datasource"
+"""The plugin's id: Grafana's image has not got it."""
 
 TRACE_ID: Final = "trace_id"
 CORRELATION_ID: Final = "correlation_id"
@@ -104,6 +106,8 @@ def _elsewhere(settings: DataSourceSettings, traces: str | None) -> list[DataSou
         found.append(_elasticsearch(settings.elasticsearch, traces))
     if settings.cloudwatch is not None:
         found.append(_cloudwatch(settings.cloudwatch))
+    if settings.sentry is not None:
+        found.append(_sentry(settings.sentry))
     return found
 
 
@@ -212,4 +216,14 @@ def _cloudwatch(source: CloudWatchSource) -> DataSource:
         options=options,
         secrets={"secretKey": "grafanaCloudwatchSecretKey"} if source.access_key else {},
         beside_secrets={"accessKey": source.access_key} if source.access_key else {},
+    )
+
+
+def _sentry(source: SentrySource) -> DataSource:
+    """Issues of Sentry."""
+    return DataSource(
+        uid=SENTRY,
+        title="Sentry",
+        options={"url": source.url, "orgSlug": source.organization},
+        secrets={"authToken": "grafanaSentryToken"},
     )

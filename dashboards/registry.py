@@ -29,6 +29,7 @@ from dashboards.modules import modules
 from dashboards.overview import overview
 from dashboards.redis import redis
 from dashboards.security import security
+from dashboards.sentry import sentry
 from dashboards.service_graph import service_graph
 from dashboards.slos import slos
 from dashboards.stack import stack
@@ -128,11 +129,14 @@ def _stack(config: StackConfig) -> Iterator[dashboard.Dashboard]:
         yield endpoints()
     if config.runs("cadvisor"):
         yield containers()
-    if (source := config.settings.grafana.data_sources.cloudwatch) is not None:
+    elsewhere = config.settings.grafana.data_sources
+    if elsewhere.cloudwatch is not None:
         # Imported only where it is used: the SDK's part for it takes a tenth of the time of all imports of a command.
         from dashboards.cloudwatch import cloudwatch_dashboard
 
-        yield cloudwatch_dashboard(source)
+        yield cloudwatch_dashboard(elsewhere.cloudwatch)
+    if elsewhere.sentry is not None:
+        yield sentry(elsewhere.sentry)
     yield capacity(config)
     yield cost(config)
     yield stack(config)

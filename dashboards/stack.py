@@ -11,6 +11,8 @@ from dashboards.common import GREEN, ORANGE, RATE, RED, Panel, graph, number, ov
 from dashboards.layout import Row, assemble
 from dashboards.summaries import Summaries
 from observability.core.naming import PLATFORM
+from observability.parts.collector import NAME as COLLECTOR
+from observability.parts.otlp_metrics import NAME as OTLP_METRICS
 from observability.settings.load import StackConfig
 
 UID: Final = "obs-stack"
@@ -46,6 +48,7 @@ def stack(config: StackConfig) -> dashboard.Dashboard:
             Row("Rules", [_rule_time(), _rule_failures(), _missed(), dropped()]),
             Row("Storage", [_samples(), _series(), _storage_failures(), _size(), _queries()]),
             Row("Remote Write", [_remote(), _rejected_remotely()]),
+            Row("Metrics by OTLP", [_refused()] if config.runs(OTLP_METRICS) else []),
             Row("Resource Usage", [_cpu(), _memory(), _descriptors()]),
             Row("Backups", [_backups(), _backup_size(), _backup_duration()] if config.runs("backup") else []),
         ],
@@ -139,6 +142,17 @@ def _samples_by_target() -> Panel:
         over_time("max by (job) (scrape_samples_post_metric_relabeling)", "{{job}}"),
         limits="max by (severity) (app:threshold:target_series)",
         width=6,
+    )
+
+
+def _refused() -> Panel:
+    rate = f'rate(otelcol_receiver_refused_metric_points{{job="{COLLECTOR}"}}[5m])'
+    return graph(
+        "Refused Metrics",
+        "Values a second that each collector refused because its memory was full.",
+        "cps",
+        over_time(f"sum by (instance) ({rate})", "{{instance}}"),
+        limits="max by (severity) (app:threshold:metrics_refused)",
     )
 
 

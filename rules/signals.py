@@ -56,7 +56,7 @@ class _Signals:
         """Whether a target is up, and whether any series that the system's file declares is present."""
         own = {"system": self.system.name, "job": self.system.job}
         up = self._record("app:system:up", f"max by (system) ({promql.up_of(self.system, self.system.job)})")
-        if self.system.scrape is None:
+        if self.system.scrape is None and not self.system.series:
             # It has no page that could lack a series; that no spans arrive is NoTraffic.
             self._record("app:system:declared", f"group by (system) ({up})")
         if self.system.series:

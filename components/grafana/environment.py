@@ -2,9 +2,13 @@
 
 from typing import Final
 
+from dashboards.datasources import SENTRY
 from observability.settings.grafana import ROLES, OidcSettings
 from observability.settings.load import StackConfig
 from observability.settings.notifications import Smtp
+
+SENTRY_VERSION: Final = "2.2.5"
+"""Version of Sentry's data source."""
 
 ADMIN_FILE: Final = "secrets/admin_password"
 """The administrator's password, in the folder of the current files."""
@@ -58,6 +62,12 @@ def environment(config: StackConfig, folder: str) -> dict[str, str]:
         "GF_SECURITY_COOKIE_SECURE": str(address.startswith("https://")).lower(),
         "GF_SERVER_ROOT_URL": f"{address}/",
     }
+    if settings.grafana.data_sources.sentry is not None:
+        # The one request to the internet, at the start: the data source's plugin.
+        found |= {
+            "GF_PLUGINS_PREINSTALL_DISABLED": "false",
+            "GF_PLUGINS_PREINSTALL_SYNC": f"{SENTRY}@{SENTRY_VERSION}",
+        }
     if settings.grafana.oidc is not None:
         found |= _oidc(settings.grafana.oidc, folder)
     if settings.notifications.smtp is not None:

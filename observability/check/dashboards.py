@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dashboards.datasources import CLOUDWATCH, LOKI, PROMETHEUS
+from dashboards.datasources import CLOUDWATCH, LOKI, PROMETHEUS, SENTRY
 from dashboards.layout import FOLD, GRID_WIDTH
 from dashboards.queries import Query, of_dashboard, panels
 
@@ -34,7 +34,7 @@ _FIELD: Final = "${__data.fields.system}"
 class Surroundings:
     """What a dashboard may refer to: the data sources, the other dashboards and systems, and the runbooks."""
 
-    sources: frozenset[str] = frozenset({PROMETHEUS, LOKI, CLOUDWATCH})
+    sources: frozenset[str] = frozenset({PROMETHEUS, LOKI, CLOUDWATCH, SENTRY})
     variables: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Names of the variables of each dashboard, by its uid."""
     tags: frozenset[str] = frozenset()

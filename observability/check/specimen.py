@@ -39,8 +39,9 @@ _PLACED: Final[dict[str, Any]] = {
 _ELSEWHERE: Final[dict[str, Any]] = {
     "hosts": {"other-host": {"docker": "ssh://root@other-host.example.com"}},
     "edge": {"address": "monitoring.example.com"},
+    "otlpMetrics": {},
 }
-"""A host with an agent."""
+"""A host with an agent, and metrics by OTLP."""
 
 
 @cache

@@ -51,11 +51,14 @@ def new_system(
     source: Annotated[
         str | None,
         typer.Option(
-            "--from", help="Address of its metrics, or a file with its answer; the file is generated from them."
+            "--from",
+            help="Address of its metrics, or a file with its answer; the file is generated from them. otlp, or "
+            "otlp:jvm, otlp:node, otlp:go, otlp:python: OpenTelemetry's metrics by OTLP.",
         ),
     ] = None,
 ) -> None:
     """Write systems/NAME.yaml: a commented file to start from, or one made from a live page of metrics."""
+    from observability.systems import conventions
     from observability.systems.blank import blank
     from observability.systems.load import check_name, load_file
 
@@ -65,7 +68,11 @@ def new_system(
     there = next((one for one in (path, path.with_suffix(".yml")) if one.exists()), None)
     if there:
         raise ConfigError(f"{project.shown(there)} is there already", "edit it, or choose another name")
-    text = _drafted(name, source) if source else blank(name)
+    conventional = source is not None and conventions.is_source(source)
+    if source is None:
+        text = blank(name)
+    else:
+        text = conventions.draft(name, source) if conventional else _drafted(name, source)
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     shown = project.shown(path)
@@ -83,7 +90,10 @@ def new_system(
         ]
         out.print(f"{shown} written: {series} series, signals: {', '.join(map(str, signals)) or 'none recognised'}")
         out.print(f"read the {guesses} comments that begin with `guess:`, correct what is wrong")
-        out.print(f"then: ./obs system check {shown} --against {source}", markup=False)
+        if conventional:
+            out.print(f"then: say in systems.{name}.traces.services which services it is, ./obs preview, ./obs up")
+        else:
+            out.print(f"then: ./obs system check {shown} --against {source}", markup=False)
     else:
         out.print(f"{shown} written: say in it which series the system exposes, and what they mean")
         out.print(f"then: ./obs system check {shown} --against http://HOST:PORT/metrics", markup=False)
@@ -129,8 +139,8 @@ def check_system(
     scrape = system.scrape
     if scrape is None:
         raise ConfigError(
-            f"{file}: has no scrape: the system has no metrics, so there is no page to compare",
-            "look for its spans in Grafana, dashboard Traces",
+            f"{file}: has no scrape: the system has no page of metrics to compare with",
+            "look at what it sends in Grafana: spans in dashboard Traces, metrics in The Stack Itself",
         )
     own = 0
     asked = ask(against)

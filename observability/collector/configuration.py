@@ -1,8 +1,9 @@
-"""The files of the collector, from those of lines and of spans."""
+"""The files of the collector, from those of lines, of spans and of metrics."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from observability.collector import otlp
 from observability.core.render import to_yaml
 from observability.logs import otel
 from observability.parts.otel_collector import AUTHORITY_FILE, TOKEN_FILE
@@ -28,10 +29,15 @@ def secret_files(config: StackConfig, host: str | None) -> dict[str, str]:
 
 def document(config: StackConfig, host: str | None = None) -> dict[str, Any]:
     """The configuration, before `$` is escaped."""
-    lines, spans = otel.document(config, host), traces.document(config, host)
-    pipelines = {**lines["service"]["pipelines"], **spans.pop("pipelines", {})}
-    joined = {kind: {**found, **spans.get(kind, {})} for kind, found in lines.items() if kind != "service"}
-    return {**joined, "service": {**lines["service"], "pipelines": pipelines}}
+    lines = otel.document(config, host)
+    service = lines.pop("service")
+    pipelines = dict(service["pipelines"])
+    joined = {kind: dict(found) for kind, found in lines.items()}
+    for more in (traces.document(config, host), otlp.document(config)):
+        pipelines |= more.pop("pipelines", {})
+        for kind, found in more.items():
+            joined[kind] |= found
+    return {**joined, "service": {**service, "pipelines": pipelines}}
 
 
 def _verbatim(value: Any) -> Any:  # noqa: ANN401 - any part of a YAML document

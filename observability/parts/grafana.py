@@ -36,5 +36,8 @@ PART: Final = Part[None, Server](
         "grafanaCloudwatchSecretKey": SecretSpec(
             description="Secret half of the access key of grafana.dataSources.cloudwatch.",
         ),
+        "grafanaSentryToken": SecretSpec(
+            description="Token of an internal integration of Sentry that may read projects, issues and organization.",
+        ),
     },
 )

@@ -8,7 +8,7 @@ from observability.core.render import to_yaml
 from observability.parts.prometheus import PART as PROMETHEUS
 from observability.parts.prometheus import PORT
 from observability.parts.registry import parts
-from observability.scrape import labelled
+from observability.scrape import labelled, otlp
 from observability.scrape.job import Job, Target, own
 from observability.scrape.jobs import of_part
 from observability.settings.hosts import token
@@ -32,6 +32,7 @@ def jobs(config: StackConfig, host: str) -> tuple[Job, ...]:
     for part in parts().values():
         if part.on_hosts:
             found += of_part(there, part)
+    found += otlp.jobs(there)
     scraped = (
         replace(
             job,

@@ -6,7 +6,7 @@ from typing import Any
 from observability.core.errors import ConfigError
 from observability.parts.model import Here, Scraped, own
 from observability.parts.registry import AnyPart, parts
-from observability.scrape import containers, labelled
+from observability.scrape import containers, labelled, otlp
 from observability.scrape.job import PLATFORM, Job, Target
 from observability.scrape.systems import health_jobs, system_jobs
 from observability.settings.load import StackConfig
@@ -33,7 +33,7 @@ def jobs(config: StackConfig) -> tuple[Job, ...]:
         )
         for exporter in config.settings.exporters
     ]
-    others = (*found.values(), *health_jobs(config), *system_jobs(config), *labelled.jobs(config))
+    others = (*found.values(), *health_jobs(config), *system_jobs(config), *otlp.jobs(config), *labelled.jobs(config))
     taken = {job.job_name or job.name for job in others}
     for index, job in enumerate(custom):
         if job.name in taken:

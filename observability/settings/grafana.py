@@ -127,12 +127,28 @@ class CloudWatchSource(Section):
         return metrics
 
 
+class SentrySource(Section):
+    """Issues of a Sentry organization; its token is the secret grafanaSentryToken."""
+
+    url: HttpUrl = Field("https://sentry.io", description="Address of Sentry, or of a server of one's own.")
+    organization: str = Field(
+        description="Slug of the organization, as in its address.", pattern=r"^[a-z0-9][a-z0-9_-]*$", examples=["acme"]
+    )
+    projects: tuple[Annotated[str, Field(pattern=r"^[0-9]+$")], ...] = Field(
+        (), description="Ids of the projects that the dashboard shows; none: all."
+    )
+    environments: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
+        (), description="Environments that the dashboard shows; none: all."
+    )
+
+
 class DataSourceSettings(Section):
     """Where data come from, besides the stack's own servers."""
 
     tempo: TempoSource | None = Field(None, description="Traces.")
     elasticsearch: ElasticsearchSource | None = Field(None, description="Logs in Elasticsearch.")
     cloudwatch: CloudWatchSource | None = Field(None, description="Metrics and logs of AWS.")
+    sentry: SentrySource | None = Field(None, description="Issues of Sentry.")
 
 
 class OidcSettings(Section):
@@ -228,6 +244,8 @@ def wanted_secrets(settings: GrafanaSettings) -> Iterator[tuple[str, str]]:
         yield "dataSources.elasticsearch.user", "grafanaElasticsearchPassword"
     if sources.cloudwatch is not None and sources.cloudwatch.access_key is not None:
         yield "dataSources.cloudwatch.accessKey", "grafanaCloudwatchSecretKey"
+    if sources.sentry is not None:
+        yield "dataSources.sentry", "grafanaSentryToken"
 
 
 def check(source: str, settings: GrafanaSettings, systems: Collection[str]) -> None:

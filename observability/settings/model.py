@@ -15,6 +15,7 @@ from observability.parts.edge import EdgeSettings
 from observability.parts.images import PINS, pinned
 from observability.parts.loki import LokiSettings
 from observability.parts.node import NodeExporterSettings
+from observability.parts.otlp_metrics import OtlpMetricsSettings
 from observability.parts.prometheus import PrometheusSettings
 from observability.parts.registry import parts
 from observability.parts.traces import TracesSettings
@@ -128,6 +129,9 @@ class Settings(Section):
     loki: LokiSettings = Field(default_factory=LokiSettings, description="The log store.")
     collector: CollectorSettings = Field(default_factory=CollectorSettings, description="The log collector.")
     traces: TracesSettings | None = Field(None, description="Spans by OTLP and their store; none: no spans are taken.")
+    otlp_metrics: OtlpMetricsSettings | None = Field(
+        None, description="Metrics that applications send by OTLP; none: none are taken."
+    )
     docker: DockerSettings = Field(default_factory=DockerSettings, description="The Docker Engine's own metrics.")
     grafana: GrafanaSettings = Field(default_factory=GrafanaSettings, description="Dashboards.")
     notifications: NotificationSettings = Field(

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, create_model, model_validator
 from observability.core.section import Section
 from observability.core.types import Address, Port, RepositoryFile, in_repository, one_each
 from observability.parts.model import Server
+from observability.parts.otlp_metrics import SeriesLimit
 from observability.parts.registry import stores
 from observability.parts.traces import Kept, Rate
 from observability.settings.logs import LogSettings
@@ -94,7 +95,7 @@ def _one_container(found: tuple[ExpectedContainer, ...]) -> tuple[ExpectedContai
 
 
 class SystemTraces(Section):
-    """Spans of a system: which services are its own, and how many of its traces are kept."""
+    """Spans of a system: which services are its own, also of its metrics, and how many of its traces are kept."""
 
     services: tuple[Annotated[str, Field(min_length=1, max_length=255)], ...] = Field(
         (), description="Values of `service.name` that are the system's, besides its own name."
@@ -103,6 +104,12 @@ class SystemTraces(Section):
     spans_per_second: Rate | None = Field(
         None, description="Spans a second that are kept of it at most; none: `traces.spansPerSecond`."
     )
+
+
+class SystemOtlpMetrics(Section):
+    """Metrics that a system sends by OTLP."""
+
+    series: SeriesLimit | None = Field(None, description="Its series on a host at most; none: `otlpMetrics.series`.")
 
 
 class SystemSettings(Section):
@@ -120,6 +127,9 @@ class SystemSettings(Section):
     tls: Tls | None = Field(None, description="TLS beyond what the scheme https says.")
     logs: LogSettings = Field(default_factory=LogSettings, description="Its log lines.")
     traces: SystemTraces = Field(default_factory=SystemTraces, description="Its spans.")
+    otlp_metrics: SystemOtlpMetrics = Field(
+        default_factory=SystemOtlpMetrics, description="Its metrics, where it sends them by OTLP."
+    )
     containers: Annotated[tuple[ExpectedContainer, ...], AfterValidator(_one_container)] = Field(
         (), description="Containers that must run: ContainerDown is critical for them. All others need no entry."
     )

@@ -1,15 +1,16 @@
-"""Checks of the section `traces`, beyond what it can check itself."""
+"""Checks of the sections `traces` and `otlpMetrics`, beyond what they can check themselves."""
 
 from collections.abc import Iterator
 
 from observability.core.errors import ConfigError
-from observability.parts import collector, jaeger
+from observability.parts import collector, jaeger, otlp_metrics
 from observability.settings.model import Settings
 from observability.settings.parts import runs
 
 
 def check(source: str, settings: Settings) -> None:
-    """ConfigError where spans could not be taken or stored; `source` is the prefix of errors."""
+    """ConfigError where spans or metrics could not be taken or stored; `source` is the prefix of errors."""
+    _check_metrics(source, settings)
     own, store = settings.traces, settings.part(jaeger.NAME)
     if own is None:
         if store.enabled:
@@ -39,14 +40,31 @@ def check(source: str, settings: Settings) -> None:
         )
 
 
+def _check_metrics(source: str, settings: Settings) -> None:
+    if settings.otlp_metrics is not None and not runs(settings, {}, collector.NAME):
+        raise ConfigError(
+            f"{source}otlpMetrics: the collector, which takes metrics, does not run here",
+            "enable collector, loki and dockerProxy (profile full has them), or remove otlpMetrics",
+        )
+    if settings.otlp_metrics is None:
+        for name, system in settings.systems.items():
+            if system.otlp_metrics.model_fields_set:
+                raise ConfigError(
+                    f"{source}systems.{name}.otlpMetrics: no metrics are taken in this stack",
+                    f"add {_key(source)}otlpMetrics: {{}}",
+                )
+
+
 def _key(source: str) -> str:
     """The prefix of a key, without the file."""
     return source.rpartition(" ")[2]
 
 
 def _check_systems(source: str, settings: Settings) -> None:
+    # The services of a system are also those of its metrics.
+    of_metrics = {"services"} if runs(settings, {}, otlp_metrics.NAME) else set()
     for name, system in settings.systems.items():
-        if system.traces.model_fields_set:
+        if system.traces.model_fields_set - of_metrics:
             raise ConfigError(
                 f"{source}systems.{name}.traces: no spans are taken in this stack", f"add {_key(source)}traces: {{}}"
             )

@@ -26,6 +26,9 @@ INSTANCES = "instances"
 SPANS = "spans"
 """What a system's file declares by `spans`, and the section `traces` takes."""
 
+OTLP = "otlp"
+"""What a system's file declares by `otlp`, and the section `otlpMetrics` takes."""
+
 _OF_NO_FILE = frozenset({"thresholds", "page", "waits", "logs"})
 """What the settings may state for a system without a file; for the stack itself also hosts, data stores and probes."""
 
@@ -99,12 +102,15 @@ def unplaced(settings: Settings, watched: Mapping[str, System]) -> Iterator[Unpl
 
 
 def _declared(system: System) -> tuple[str, ...]:
-    return (*((INSTANCES,) if system.scrape else ()), *((SPANS,) if system.spans else ()), *system.exporters)
+    ways = {INSTANCES: system.scrape, OTLP: system.otlp, SPANS: system.spans}
+    return (*(way for way, stated in ways.items() if stated), *system.exporters)
 
 
 def _placed(settings: Settings, own: SystemSettings, what: str) -> bool:
     if what == SPANS:
         return settings.traces is not None
+    if what == OTLP:
+        return settings.otlp_metrics is not None
     return bool(own.instances) if what == INSTANCES else bool(own.servers(stores()[what].key))
 
 
@@ -112,6 +118,8 @@ def _placed_by(system: str, what: str) -> str:
     """The setting that places it, below `observability:`."""
     if what == SPANS:
         return "traces"
+    if what == OTLP:
+        return "otlpMetrics"
     return f"systems.{system}.{what if what == INSTANCES else stores()[what].key}"
 
 

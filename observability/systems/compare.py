@@ -218,7 +218,9 @@ def _values(system: System, name: str, live: Exposed) -> Iterator[str]:
             if values and not any(re.fullmatch(r"[1-5]..", value) for value in values):
                 yield f"has no status codes in the label {one.status}, but {_some(values)}: no answer counts as 5xx"
         for label, value in (*one.where.items(), *(one.ok.items() if isinstance(one, Outcomes) else ())):
-            counted.setdefault(label, set()).add(value)
+            # An empty value is a label that is not there.
+            if value:
+                counted.setdefault(label, set()).add(value)
     for label, wanted in counted.items():
         values = live.labels.get(label, set())
         if values and values.isdisjoint(wanted):

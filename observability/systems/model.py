@@ -18,6 +18,7 @@ from pydantic import (
 from observability.core.documents import nearest
 from observability.core.section import Section
 from observability.core.types import LONGEST_INTERVAL, Duration, Share, seconds
+from observability.parts.otlp_metrics import JOB as OTLP
 from observability.parts.registry import stores
 from observability.parts.traces import JOB as SPANS
 from observability.systems.signals import Kind, LabelName, SeriesName, Signals, Unit
@@ -291,7 +292,10 @@ class System(Section):
     title: str = Field(description="Display name.", examples=["Shop"])
     description: str = Field("", description="What it is for, in a sentence or two.")
     team: str = Field(description="Who owns it, in the label `team`.", pattern=r"^[a-z][a-z0-9-]*$", examples=["shop"])
-    scrape: Scrape | None = Field(None, description="How its metrics are read; required unless it has spans.")
+    scrape: Scrape | None = Field(
+        None, description="How its metrics are read; required unless it sends them by OTLP, or has spans."
+    )
+    otlp: bool = Field(False, description="Whether it sends its metrics by OTLP, and has no page of them.")
     spans: Annotated[Spans | None, BeforeValidator(_spans, json_schema_input_type=Spans | bool | None)] = Field(
         None, description="Signals from its spans: requests, errors and latency by route, calls of others."
     )
@@ -322,17 +326,25 @@ class System(Section):
 
     @model_validator(mode="after")
     def _measured(self) -> Self:
-        if self.spans is None and (self.scrape is None or "series" not in self.model_fields_set):
-            missing = "scrape" if self.scrape is None else "series"
-            raise ValueError(f"has no {missing}; add it, or spans: true where it sends spans and has no metrics")
-        if self.scrape is None and self.series:
-            raise ValueError("has series and no scrape by which they are read; add scrape, like {port: 8080}")
+        read = self.scrape is not None or self.otlp
+        if self.scrape is not None and self.otlp:
+            raise ValueError("has scrape and otlp; its metrics arrive in one way, remove the other")
+        if self.spans is None and not (read and "series" in self.model_fields_set):
+            missing = "series" if read else "scrape"
+            raise ValueError(
+                f"has no {missing}; add it, or otlp: true where it sends metrics, "
+                "or spans: true where it sends spans and has no metrics"
+            )
+        if self.series and not read:
+            raise ValueError(
+                "has series and no scrape by which they are read; add scrape, like {port: 8080}, or otlp: true"
+            )
         return self
 
     @property
     def job(self) -> str:
         """Scrape job of its metrics; of a system that only sends spans, that of their series."""
-        return self.scrape.job if self.scrape else SPANS
+        return self.scrape.job if self.scrape else OTLP if self.otlp else SPANS
 
     @property
     def measured(self) -> bool:

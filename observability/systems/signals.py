@@ -69,11 +69,14 @@ class Times(Selector):
     units = ("seconds", "ms")
 
 
-class Outcomes(Counter):
-    """A counter of attempts, of which some fail."""
+class Outcomes(Selector):
+    """Attempts, of which some fail: a counter, or a histogram whose observations are counted."""
+
+    kinds = ("counter", "histogram")
 
     ok: dict[LabelName, str] = Field(
-        description="The label and value that mean success; every other value of it is a failure.",
+        description="The label and value that mean success, an empty value where success has no such label; every "
+        "other value of it is a failure.",
         min_length=1,
         max_length=1,
     )

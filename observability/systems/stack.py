@@ -151,6 +151,13 @@ STACK: Final[Mapping[str, ThresholdSpec]] = {
         warning=0,
         reason="Each leaves a gap in a trace.",
     ),
+    "metrics_refused": spec(
+        "Values a second that the collector refuses of metrics sent by OTLP.",
+        "per_second",
+        platform=True,
+        warning=0,
+        reason="Each is lost once the application's SDK gives up.",
+    ),
     "traces_unstored": spec(
         "Spans a second that Jaeger cannot store.",
         "per_second",

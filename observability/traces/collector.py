@@ -11,13 +11,13 @@ queue drops spans instead of stopping the applications that send them; they are 
 Secrets are removed from what is kept; what is measured has none of the attributes that could hold one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from observability.core.naming import UNASSIGNED
 from observability.logs import statements as s
 from observability.logs.redaction import hint, secrets
-from observability.parts import jaeger, traces
+from observability.parts import jaeger, otlp_metrics, traces
 from observability.parts.otel_export import ANY, credential, edge, sending
 from observability.settings.load import StackConfig
 from observability.traces import measured, sampling
@@ -54,10 +54,10 @@ def document(config: StackConfig, host: str | None = None) -> dict[str, Any]:
 
 
 def ports(config: StackConfig) -> tuple[tuple[int, int], ...]:
-    """The ports of OTLP, in the container and on the host; none where the stack takes no spans."""
-    own = config.settings.traces
-    if own is None or not config.runs(traces.NAME):
+    """The ports of OTLP, in the container and on the host; none where the stack takes neither spans nor metrics."""
+    if not config.runs(traces.NAME) and not config.runs(otlp_metrics.NAME):
         return ()
+    own = config.settings.traces or traces.TracesSettings()
     return (traces.GRPC, own.grpc_port), (traces.HTTP, own.http_port)
 
 
@@ -69,7 +69,8 @@ def stored(config: StackConfig) -> str | None:
     return f"http://{jaeger.NAME}:{jaeger.OTLP}" if config.runs(jaeger.NAME) else None
 
 
-def _otlp() -> dict[str, Any]:
+def receiver() -> dict[str, Any]:
+    """The receiver of OTLP, by gRPC and by HTTP."""
     return {
         "protocols": {
             "grpc": {"endpoint": f"{ANY}:{traces.GRPC}"},
@@ -82,7 +83,7 @@ def _agent(config: StackConfig, host: str) -> dict[str, Any]:
     """On another host: all spans, to the edge."""
     name = s.label("host.name")
     return {
-        "receivers": {"otlp": _otlp()},
+        "receivers": {"otlp": receiver()},
         "processors": {
             "transform/host": {
                 "error_mode": "silent",
@@ -124,13 +125,13 @@ def _own(config: StackConfig) -> dict[str, Any]:
         pipelines["traces/browsers"] = {**ways, "receivers": ["otlp/browsers"], "exporters": [_FORWARD]}
     return {
         "receivers": {
-            "otlp": _otlp(),
+            "otlp": receiver(),
             **({"otlp/browsers": _of_browsers(browsers.origins)} if store and browsers else {}),
         },
         "processors": {
             "transform/system": {
                 "error_mode": "silent",
-                "trace_statements": [{"context": "resource", "statements": [*_system(config)]}],
+                "trace_statements": [{"context": "resource", "statements": [*system_of(config, config.systems)]}],
             },
             **({"tail_sampling": sampling.policies(config), "transform/spans": _redacting(config)} if store else {}),
             **found["processors"],
@@ -156,13 +157,13 @@ def _of_browsers(origins: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _system(config: StackConfig) -> Iterator[str]:
-    """The system of a span, in the order of what counts least: namespace, service, the attribute `obs.system`."""
+def system_of(config: StackConfig, names: Iterable[str]) -> Iterator[str]:
+    """The system of a resource, one of these, in the order of what counts least: namespace, service, `obs.system`."""
     system = s.label(SYSTEM)
     yield f"set({system}, {s.text(UNASSIGNED)})"
-    names = {name: (name, *config.system_settings(name).traces.services) for name in config.systems}
+    known = {name: (name, *config.system_settings(name).traces.services) for name in names}
     for attribute in ("service.namespace", "service.name", "obs.system"):
-        for name, services in names.items():
+        for name, services in known.items():
             mine = services if attribute == "service.name" else (name,)
             found = " or ".join(f"{s.label(attribute)} == {s.text(one)}" for one in mine)
             yield f"set({system}, {s.text(name)}) where {found}"

@@ -65,16 +65,30 @@ def _python(_: Path) -> Built:
     )
 
 
-def _node(work: Path) -> Built:
+def page(work: Path) -> Path:
+    """The folder of the page with its packages, as a server has it; `work` is an empty folder."""
+    _, packages = _packages("browser")
+    own = work / "browser"
+    own.mkdir()
+    for source in (ROOT / "browser").iterdir():
+        if source.suffix in (".js", ".html"):
+            shutil.copyfile(source, own / source.name)
+    shutil.copyfile(ROOT / "sentry.json", own / "sentry.json")
+    (own / "node_modules").symlink_to(packages)
+    return own
+
+
+def _packages(language: str) -> tuple[str, Path]:
+    """Node.js, and the folder with the packages of an example's lock file."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise MissingError("Node.js and npm are not installed")
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     if tuple(int(part) for part in version.removeprefix("v").split(".")[:2]) < NODE:
         raise MissingError(f"Node.js is older than {NODE[0]}")
-    folder = ROOT / "node"
+    folder = ROOT / language
     texts = {name: (folder / name).read_bytes() for name in ("package.json", "package-lock.json", ".npmrc")}
-    target = _kept("node", version.encode(), *texts.values())
+    target = _kept(language, version.encode(), *texts.values())
     with lock(target.name):
         if not target.exists():
             with making(target) as made:
@@ -82,7 +96,13 @@ def _node(work: Path) -> Built:
                     (made / name).write_bytes(text)
                 # Without the packages' own scripts: none of them is needed, and none is trusted.
                 options = ("--ignore-scripts", "--no-audit", "--no-fund")
-                run([npm, "ci", "--prefix", made, *options], limit=LIMIT, log="example-node", cwd=made)
+                run([npm, "ci", "--prefix", made, *options], limit=LIMIT, log=f"example-{language}", cwd=made)
+    return node, target / "node_modules"
+
+
+def _node(work: Path) -> Built:
+    node, packages = _packages("node")
+    folder = ROOT / "node"
     # Node looks for packages beside the code: a copy of it has them there.
     own = work / "node"
     own.mkdir()
@@ -90,7 +110,7 @@ def _node(work: Path) -> Built:
         shutil.copyfile(source, own / source.name)
     shutil.copyfile(folder / "package.json", own / "package.json")
     shutil.copyfile(ROOT / "sentry.json", work / "sentry.json")
-    (own / "node_modules").symlink_to(target / "node_modules")
+    (own / "node_modules").symlink_to(packages)
     return Built(language="node", command=(node, "main.js"), folder=own, runtime="nodejs_eventloop_lag_p99_seconds")
 
 

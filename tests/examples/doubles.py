@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -168,6 +169,17 @@ class Web:
         for one in self.requests:
             if one.path.endswith("/envelope/"):
                 found += [json.loads(body) for header, body in _items(one.body) if header["type"] == kind]
+        return found
+
+    def recordings(self) -> str:
+        """What it got of replays: the events of all of their recordings."""
+        found = ""
+        for one in self.requests:
+            if one.path.endswith("/envelope/"):
+                for header, body in _items(one.body):
+                    if header["type"] == "replay_recording":
+                        _, _, packed = body.partition(b"\n")
+                        found += (zlib.decompress(packed) if packed[:1] == b"\x78" else packed).decode()
         return found
 
 

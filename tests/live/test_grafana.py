@@ -69,6 +69,7 @@ ELSEWHERE: dict[str, Any] = {
     "tempo": {"url": "http://127.0.0.1:1"},
     "elasticsearch": {"url": "http://127.0.0.1:1", "user": "grafana"},
     "cloudwatch": {"region": "eu-central-1", "accessKey": "AKIAIOSFODNN7EXAMPLE"},
+    "sentry": {"url": "http://127.0.0.1:1", "organization": "acme"},
 }
 """Every data source that is not the stack's own; no server responds at its address."""
 
@@ -88,6 +89,7 @@ SECRETS = {
     "pagingUrl": "http://127.0.0.1:1/",
     "grafanaElasticsearchPassword": "not-a-password",
     "grafanaCloudwatchSecretKey": "not-a-secret-key",
+    "grafanaSentryToken": "not-a-token-of-sentry",
 }
 
 pytestmark = [

@@ -6,6 +6,7 @@ import pytest
 
 from observability.check.catalogue import SAMPLES
 from observability.check.exposition import Family, Sample, head, read, write
+from observability.parts import otlp_metrics
 from observability.parts.images import PINS
 from observability.scrape import labelled
 from observability.scrape.jobs import jobs
@@ -60,8 +61,8 @@ def test_it_contains_nothing_about_the_machine_it_was_recorded_on(path: Path) ->
 
 def test_every_job_of_a_stack_but_the_systems_own_has_a_sample(everything: Judged) -> None:
     systems = {system.job for system in everything.config.systems.values()}
-    # What a container of no system exposes is its own; rules read none of it.
-    added = {exporter.name for exporter in everything.config.settings.exporters} | {labelled.JOB}
+    # What a container or a service of no system exposes or sends is its own; rules read none of it.
+    added = {exporter.name for exporter in everything.config.settings.exporters} | {labelled.JOB, otlp_metrics.JOB}
     recorded = {head(path.read_text())["job"] for path in FILES}
     assert {job.name for job in jobs(everything.config)} - systems - added <= recorded
 

@@ -12,7 +12,7 @@ STEP: Final = 30
 COUNT: Final = 60
 """Values of a series: half an hour."""
 
-JOBS: Final = {"studio": "studio-api", "harbour": "spans"}
+JOBS: Final = {"studio": "studio-api", "harbour": "spans", "foundry": "otlp"}
 """Scrape jobs that are not called `backend`."""
 
 HTTP: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 5, 10, 30)

@@ -22,6 +22,7 @@ from observability.status_page import facts as status_page_facts
 from observability.systems.load import names
 from tests.samples.lab import NAME, Lab, Server
 from tests.samples.recipe import Recipe, config
+from tests.servers.otlp_metrics import gauge, metrics
 from tests.servers.spans import METHOD, Span, request, written
 
 _RULES = """\
@@ -126,7 +127,7 @@ def _rejected() -> str:
 
     Spans also go to a queue that has no room, and more traces arrive than are held.
     """
-    document = load_yaml(configuration.files(config({"traces": {}}))[configuration.MAIN])
+    document = load_yaml(configuration.files(config({"traces": {}, "otlpMetrics": {}}))[configuration.MAIN])
     document["exporters"] |= {
         "otlp_http/rejected": {"endpoint": "http://loki:3100/no-such-page"},
         "otlp_http/full": {
@@ -201,6 +202,7 @@ def _take_spans(lab: Lab) -> None:
         of_clients = [Span(kind="client", attributes=store), Span(kind="client", attributes={**METHOD, **peer})]
         text = json.dumps(written("print-shop", [request(200), request(500), *of_clients]))
         lab.get(f"http://collector:{traces.HTTP}/v1/traces", post=text)
+    lab.get(f"http://collector:{traces.HTTP}/v1/metrics", post=json.dumps(metrics("print-shop", [gauge("jobs", 1)])))
 
     def counted() -> None:
         text = lab.get(f"http://collector:{PORT}/metrics")

@@ -14,7 +14,7 @@ import docker
 import yaml
 from docker.models.containers import Container as Program
 
-from observability.collector import configuration
+from observability.collector import configuration, otlp
 from observability.core import http
 from observability.core.documents import load_yaml
 from observability.logs import inputs, loki, otel
@@ -74,7 +74,7 @@ class Running:
     syslog: Mapping[int, int]
     """Where it listens, by the port in the settings."""
     spans: Mapping[int, int]
-    """Where it takes spans and serves their series, by the port in the container."""
+    """Where it takes spans and metrics and serves their series, by the port in the container."""
 
 
 def stamp(nanoseconds: int) -> str:
@@ -177,7 +177,9 @@ def collector(
     listeners = inputs.listeners_of(config)
     of_spans = (traces.GRPC, traces.HTTP, traces.BROWSERS, traces.MEASURED)
     own = (otel_collector.PORT, otel_collector.LINES, otel_collector.HEALTH, *(one.internal for one in listeners))
-    own += of_spans if config.runs(traces.NAME) else ()
+    of_metrics = (traces.GRPC, traces.HTTP, *otlp.ports(config).values()) if otlp.ports(config) else ()
+    of_spans = tuple(dict.fromkeys((*(of_spans if config.runs(traces.NAME) else ()), *of_metrics)))
+    own += of_spans
     ports = {port: free_port() for port in own}
     root.chmod(0o777)
     for name in ("data", "containers"):
@@ -203,7 +205,7 @@ def collector(
             health=f"http://127.0.0.1:{ports[otel_collector.HEALTH]}/",
             root=root,
             syslog={one.settings.port: ports[one.internal] for one in listeners},
-            spans={port: ports[port] for port in of_spans if port in ports},
+            spans={port: ports[port] for port in of_spans},
         )
         ready(running.health, program)
         yield running

@@ -17,6 +17,9 @@ REFERENCE: Final = ROOT / "tests" / "reference"
 SPANNED: Final = ROOT / "tests" / "spanned"
 """A project with one system, which sends spans and has no metrics."""
 
+SENT: Final = ROOT / "tests" / "sent"
+"""A project with one system, which sends its metrics by OTLP and has no page of them."""
+
 PARTS: Final[dict[str, Any]] = {
     "exporters": [
         {"name": "rabbitmq", "image": "kbudde/rabbitmq-exporter:v1.0.0", "port": 9419, "command": ["-v"]},
@@ -34,6 +37,7 @@ PARTS: Final[dict[str, Any]] = {
                 "accessKey": "AKIAIOSFODNN7EXAMPLE",
                 "logGroups": ["/aws/lambda/orders"],
             },
+            "sentry": {"organization": "acme", "environments": ["prod"]},
         },
         "oidc": {
             "clientId": "grafana",
@@ -72,6 +76,7 @@ PARTS: Final[dict[str, Any]] = {
     },
     "edge": {"address": "monitoring.example.com"},
     "traces": {"keep": "20%", "browsers": {"origins": ["https://shop.example.com"]}},
+    "otlpMetrics": {"series": 20_000},
     "backup": {"repository": "/var/backups/monitoring"},
     "datadogAgent": {"site": "datadoghq.eu", "tags": ["cost-center:shop"]},
     "newRelic": {"region": "eu", "drop": [{"metrics": ["go_.+"]}]},
@@ -132,6 +137,7 @@ FULL: Final[dict[str, Any]] = {
         "platform": {"thresholds": {"cpuRatio": {"warning": "85%"}}},
         "academy": {
             "traces": {"services": ["academy-api"], "keep": "5%", "spansPerSecond": 200},
+            "otlpMetrics": {"series": 5000},
             "instances": {"static": ["academy-1.example.com:3000"], "labelled": True},
             "containers": [{"name": "academy-api-1"}],
             "hosts": [{"address": "app-1.example.com:9100", "name": "app-1"}],

@@ -63,6 +63,7 @@ def test_the_dashboards_for_all_systems_are_those_required() -> None:
         "obs-cloudwatch",
         "obs-cost",
         "obs-alerts",
+        "obs-sentry",
         "obs-stack",
         "obs-traces",
         "obs-service-graph",

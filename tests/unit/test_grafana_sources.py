@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from components.grafana.environment import environment
 from dashboards.datasources import data_sources
 from dashboards.queries import panels
 from dashboards.registry import dashboards
@@ -18,6 +19,8 @@ from tests.unit.conftest import declared_by, stack_config
 TEMPO = {"tempo": {"url": "http://tempo.example.com:3200"}}
 ELASTICSEARCH = {"elasticsearch": {"url": "https://search.example.com:9200", "user": "grafana"}}
 CLOUDWATCH = {"cloudwatch": {"region": "eu-central-1", "accessKey": "AKIAIOSFODNN7EXAMPLE", "logGroups": ["/app"]}}
+
+SENTRY = {"sentry": {"url": "https://sentry.example.com", "organization": "acme", "projects": ["7"]}}
 
 
 def with_sources(*sources: dict[str, Any]) -> StackConfig:
@@ -135,6 +138,34 @@ def test_cloudwatchs_dashboard_has_the_metrics_of_the_settings_and_no_other_row(
     assert [panel["title"] for panel in panels(made)] == ["Shop/Orders Paid (Sum)"]
 
 
+def test_sentry_is_asked_for_its_issues_with_a_token_that_is_hidden() -> None:
+    config = with_sources(SENTRY)
+    source = declared_source(config, "grafana-sentry-datasource")
+    assert json.loads(source["jsonDataEncoded"]) == {"orgSlug": "acme", "url": "https://sentry.example.com"}
+    assert source["secureJsonDataEncoded"] == HIDDEN
+    (made,) = [json.loads(entry.text) for entry in dashboards(config) if entry.uid == "obs-sentry"]
+    asked = {panel["title"]: panel["targets"][0] for panel in panels(made)}
+    assert {query["issuesSort"] for query in asked.values()} == {"new", "freq", "user"}
+    assert asked["Newest Issues"] == {
+        "refId": "A",
+        "datasource": {"type": "grafana-sentry-datasource", "uid": "grafana-sentry-datasource"},
+        "queryType": "issues",
+        "projectIds": ["7"],
+        "environments": [],
+        "issuesQuery": "is:unresolved",
+        "issuesSort": "new",
+        "issuesLimit": 50,
+    }
+
+
+def test_without_sentry_no_dashboard_and_no_plugin_names_it() -> None:
+    plain, asked = stack_config("dev"), with_sources(SENTRY)
+    assert "obs-sentry" not in {entry.uid for entry in dashboards(plain)}
+    assert environment(plain, "/files")["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+    assert not [value for value in environment(plain, "/files").values() if "sentry" in value]
+    assert environment(asked, "/files")["GF_PLUGINS_PREINSTALL_SYNC"].startswith("grafana-sentry-datasource@")
+
+
 @pytest.mark.parametrize(
     ("sources", "path"),
     [
@@ -142,6 +173,8 @@ def test_cloudwatchs_dashboard_has_the_metrics_of_the_settings_and_no_other_row(
         ({"elasticsearch": {"url": "http://u:p@x"}}, "grafana.dataSources.elasticsearch.url"),
         ({"elasticsearch": {"url": "http://x", "index": "[logs-"}}, "grafana.dataSources.elasticsearch.index"),
         ({"cloudwatch": {"region": "Frankfurt"}}, "grafana.dataSources.cloudwatch.region"),
+        ({"sentry": {"organization": "Acme Inc."}}, "grafana.dataSources.sentry.organization"),
+        ({"sentry": {"organization": "acme", "projects": ["shop"]}}, "grafana.dataSources.sentry.projects"),
         (
             {
                 "cloudwatch": {
@@ -162,7 +195,11 @@ def test_an_invalid_data_source_is_refused_with_the_path_to_the_field(sources: d
 
 @pytest.mark.parametrize(
     ("sources", "secret"),
-    [(ELASTICSEARCH, "grafanaElasticsearchPassword"), (CLOUDWATCH, "grafanaCloudwatchSecretKey")],
+    [
+        (ELASTICSEARCH, "grafanaElasticsearchPassword"),
+        (CLOUDWATCH, "grafanaCloudwatchSecretKey"),
+        (SENTRY, "grafanaSentryToken"),
+    ],
 )
 def test_a_data_source_without_its_secret_is_refused_with_the_command_that_sets_it(
     sources: dict[str, Any], secret: str

@@ -17,6 +17,8 @@ from tests.unit.conftest import FULL, REFERENCE, stack_config, stack_values
 
 OPTIONAL = [name for name, part in parts().items() if not part.essential and part.images]
 
+_OF_THE_COLLECTOR = ("logs", "containers", "traces", "otlpMetrics")
+
 BEYOND_PROFILES: dict[str, Any] = {
     "goalert": {"enabled": True},
     "edge": {"enabled": True, "address": "monitoring.example.com"},
@@ -27,19 +29,20 @@ BEYOND_PROFILES: dict[str, Any] = {
     },
     "backup": {"repository": "/var/backups/monitoring"},
     "traces": {},
+    "otlpMetrics": {},
     "datadogAgent": {"site": "datadoghq.eu"},
     # Syslog and files need the collector, containers that must run need cAdvisor.
     "systems": {
-        name: {key: value for key, value in system.items() if key not in ("logs", "containers", "traces")}
+        name: {key: value for key, value in system.items() if key not in _OF_THE_COLLECTOR}
         for name, system in FULL["systems"].items()
     },
 }
 """Settings with which every part runs."""
 
 BRINGS: dict[str, set[str]] = {
-    "loki": {"collector", "docker-proxy", "containers", "spans", "jaeger"},
-    "collector": {"docker-proxy", "containers", "spans", "jaeger"},
-    "docker-proxy": {"collector", "containers", "spans", "jaeger"},
+    "loki": {"collector", "docker-proxy", "containers", "spans", "jaeger", "otlp"},
+    "collector": {"docker-proxy", "containers", "spans", "jaeger", "otlp"},
+    "docker-proxy": {"collector", "containers", "spans", "jaeger", "otlp"},
 }
 """Jobs of other parts that need a part."""
 
@@ -62,7 +65,7 @@ def test_switching_a_part_off_removes_its_job_and_no_other(part: str) -> None:
     # Backups need the node exporter, spans the collector and what that needs.
     others: dict[str, Any] = {"backup": {}} if part == "node-exporter" else {}
     if part in BRINGS:
-        others["traces"] = None
+        others |= {"traces": None, "otlpMetrics": None}
     without = stack_config("staging", {**BEYOND_PROFILES, **others, section: {"enabled": False}})
     assert whole.runs(part)
     assert not without.runs(part)

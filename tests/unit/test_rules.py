@@ -106,15 +106,17 @@ _WITHOUT_CONTAINERS = {
 """Containers that must run need the part that sees them."""
 
 
-_NO_TRACES: Final[dict[str, Any]] = {
+_NO_OTLP: Final[dict[str, Any]] = {
     "traces": None,
+    "otlpMetrics": None,
     "systems": {
-        name: {key: value for key, value in own.items() if key != "traces"} for name, own in FULL["systems"].items()
+        name: {key: value for key, value in own.items() if key not in ("traces", "otlpMetrics")}
+        for name, own in FULL["systems"].items()
     },
 }
-"""Spans need the collector."""
+"""Spans and metrics by OTLP need the collector."""
 
-_OF_TRACES: Final = {"jaeger.yaml", "traces.yaml", "service_graph.yaml"}
+_OF_OTLP: Final = {"jaeger.yaml", "traces.yaml", "otlp.yaml", "service_graph.yaml"}
 
 
 @pytest.mark.parametrize(
@@ -128,10 +130,10 @@ _OF_TRACES: Final = {"jaeger.yaml", "traces.yaml", "service_graph.yaml"}
         ({"mongodbExporter": {"enabled": False}}, {"mongodb.yaml"}),
         ({"elasticsearchExporter": {"enabled": False}}, {"elasticsearch.yaml"}),
         ({"grafana": {"enabled": False}}, {"grafana.yaml"}),
-        ({"collector": FULL["collector"] | {"enabled": False}} | _NO_TRACES, {"collector.yaml"} | _OF_TRACES),
-        ({"dockerProxy": {"enabled": False}} | _NO_TRACES, {"collector.yaml"} | _OF_TRACES),
-        ({"loki": {"enabled": False}} | _NO_TRACES, {"collector.yaml", "logs.yaml", "loki.yaml"} | _OF_TRACES),
-        (_NO_TRACES, _OF_TRACES),
+        ({"collector": FULL["collector"] | {"enabled": False}} | _NO_OTLP, {"collector.yaml"} | _OF_OTLP),
+        ({"dockerProxy": {"enabled": False}} | _NO_OTLP, {"collector.yaml"} | _OF_OTLP),
+        ({"loki": {"enabled": False}} | _NO_OTLP, {"collector.yaml", "logs.yaml", "loki.yaml"} | _OF_OTLP),
+        (_NO_OTLP, _OF_OTLP),
         ({"jaeger": {"enabled": False}}, {"jaeger.yaml"}),
     ],
 )

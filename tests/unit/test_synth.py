@@ -85,6 +85,7 @@ def test_every_target_has_the_labels_system_and_instance(tmp_path: Path) -> None
     assert jobs.keys() == {
         *("prometheus", "alertmanager", "node", "loki", "collector", "docker", "grafana", "blackbox", "docker-proxy"),
         *("containers", "edge", "notifier", "rabbitmq", "shop-exporter", "spans", "jaeger"),
+        "otlp-unassigned",
         *("postgres", "redis", "nginx", "mongodb", "elasticsearch"),
         *("backend-academy", "backend-depot", "backend-hospital", "backend-print-shop", "studio-api-studio"),
     }

@@ -10,6 +10,7 @@ from typing import Final
 
 from dashboards.cloudwatch import UID as CLOUDWATCH
 from dashboards.registry import Entry, dashboards, folders
+from dashboards.sentry import UID as SENTRY
 from observability.core.errors import ConfigError
 from observability.core.types import seconds
 from observability.operations.home import Home
@@ -45,7 +46,7 @@ def main() -> None:
 
 def drawable(config: StackConfig) -> list[Entry]:
     """The dashboards whose data the stack itself has."""
-    return [entry for entry in dashboards(config) if entry.uid != CLOUDWATCH]
+    return [entry for entry in dashboards(config) if entry.uid not in (CLOUDWATCH, SENTRY)]
 
 
 def pictures(config: StackConfig, entries: Sequence[Entry], out: Path, at: float) -> None:
