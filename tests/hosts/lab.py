@@ -364,7 +364,7 @@ def _empty(client: DockerClient, local: DockerClient) -> None:
     there = client.images.list()
     kept = sorted((image for image in there if image.id in known), key=lambda image: int(image.attrs["Size"]))
     for image in [*(image for image in there if image.id not in known), *kept[:1]]:
-        client.images.remove(str(image.id), force=True)
+        client.api.remove_image(str(image.id), force=True)
 
 
 def _link(name: str) -> str:
