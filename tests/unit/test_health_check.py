@@ -38,8 +38,7 @@ def serving(status: int, after: float = 0.0) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}/healthz"
     finally:
-        if status:
-            server.shutdown()
+        server.shutdown()
         server.server_close()
 
 
