@@ -21,7 +21,9 @@ def copy(root: Path) -> dict[str, str]:
     shutil.copytree(ROOT, root, ignore=ignored)
     (root / ".venv").symlink_to(ROOT / ".venv")
     compiled = root.with_name(f"{root.name}-compiled")
-    known = Path(os.environ.get(VARIABLE) or cache_dir() / "pycache") / str(ROOT).lstrip("/")
-    if known.is_dir():
-        shutil.copytree(known, compiled / str(root).lstrip("/"), dirs_exist_ok=True)
+    known = Path(os.environ.get(VARIABLE) or cache_dir() / "pycache")
+    packages = (ROOT / ".venv").resolve()
+    for source, target in ((ROOT, root), (packages, packages)):
+        if (known / str(source).lstrip("/")).is_dir():
+            shutil.copytree(known / str(source).lstrip("/"), compiled / str(target).lstrip("/"))
     return {VARIABLE: str(compiled)}

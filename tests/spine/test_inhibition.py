@@ -89,7 +89,7 @@ def run() -> Iterator[str]:
 
 
 def of(run: str, labels: Labels) -> Labels:
-    """The alert in one test. Its systems are of that test alone: Alertmanager may mute by an alert just after its end."""
+    """The alert in one test, with systems of its own: Alertmanager may mute by an alert just after its end."""
     systems = {"system": f"{labels['system']}-{run}"} if labels.get("system") in ("depot", "studio") else {}
     return {**labels, **systems, "run": run}
 
