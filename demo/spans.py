@@ -53,7 +53,7 @@ class Span:
     @property
     def traceparent(self) -> str:
         """The header that makes what is called with it a part of this trace (W3C Trace Context)."""
-        return f"00-{self.trace_id}-{self.id}-01"
+        return f"00-{self.trace_id}-{self.id}-{int(self.sampled):02}"
 
     def failed(self, error: BaseException) -> None:
         """Mark it as failed by an exception."""

@@ -143,6 +143,12 @@ def test_what_the_caller_samples_out_is_not_sent(collector: Collector, shop: tup
     assert collector.spans() == []
 
 
+@pytest.mark.parametrize(("sampled", "flags"), [(True, "01"), (False, "00")])
+def test_what_is_called_is_told_whether_the_trace_is_sampled(sampled: bool, flags: str) -> None:
+    with Spans("shop", "http://127.0.0.1:9").request("GET /", TRACE, CALLER, sampled=sampled) as span:
+        assert span.traceparent == f"00-{TRACE}-{span.id}-{flags}"
+
+
 def test_without_a_collector_nothing_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
     made = Spans.of_environment("one")
