@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from observability.core.naming import ELASTICSEARCH
-from observability.elk.indices import PATTERNS
+from observability.elk.source import source
 from observability.logs.statements import KIND
 from observability.parts import elk, jaeger
 from observability.settings.grafana import CloudWatchSource, DataSourceSettings, ElasticsearchSource, SentrySource
@@ -85,27 +85,19 @@ def data_sources(config: StackConfig) -> tuple[DataSource, ...]:
 
 def _own_lines(config: StackConfig, traces: str | None) -> list[DataSource]:
     """The lines in the Elasticsearch of the section `elk`."""
-    if config.settings.elk is None or not config.runs(elk.NAME):
+    named, settings = source(config), config.settings.elk
+    if named is None or settings is None:
         return []
-    external = config.settings.elk.external
-    inside = f"https://{elk.ELASTICSEARCH}:{elk.HTTP}"
-    published = f"https://{config.settings.bind_address}:{config.settings.elk.elasticsearch.port}"
-    own = inside if config.runs("grafana") else published
-    named = ElasticsearchSource(
-        url=external.url if external else own,
-        index=",".join(PATTERNS),
-        user=external.user if external else "obs-grafana",
-    )
-    source = _elasticsearch(named, traces)
+    external, found = settings.external, _elasticsearch(named, traces)
     secrets = {"basicAuthPassword": elk.EXTERNAL_PASSWORD if external else "elkGrafanaPassword"}
-    options, beside = dict(source.options), dict[str, str]()
+    options, beside = dict(found.options), dict[str, str]()
     if external is None:
         secrets["tlsCACert"] = elk.AUTHORITY
     elif external.ca:
         beside["tlsCACert"] = config.files[external.ca]
     if external is None or external.ca:
         options["tlsAuthWithCACert"] = True
-    return [replace(source, options=options, secrets=secrets, beside_secrets=beside)]
+    return [replace(found, options=options, secrets=secrets, beside_secrets=beside)]
 
 
 def _trace_stores(config: StackConfig, url: Callable[[str, int, int], str]) -> list[DataSource]:

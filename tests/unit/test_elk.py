@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from dashboards.datasources import data_sources
 from dashboards.linked_rules import files as rule_files
+from observability.alerting.grafana_rules import rule_groups
 from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.elk import access, indices, logstash, servers
@@ -143,7 +144,7 @@ def test_each_user_may_do_its_own_work_and_no_more() -> None:
 
 def test_the_certificates_are_of_one_authority_whose_key_is_kept_nowhere() -> None:
     specs = stated_secrets()
-    made = specs[elk.AUTHORITY].together()
+    made = (specs[elk.AUTHORITY].together or dict)()
     assert set(made) == {name for name, spec in specs.items() if elk.AUTHORITY in (name, spec.made_with)}
     ours = x509.load_pem_x509_certificate(made[elk.AUTHORITY].encode())
     for server, (certificate, key) in elk.SERVERS.items():
@@ -230,6 +231,8 @@ def test_grafana_reads_the_lines_with_a_user_of_its_own() -> None:
     assert found.secrets == {"basicAuthPassword": "elkGrafanaPassword", "tlsCACert": "elkAuthority"}
     assert found.options["index"] == "logs-*,other-*,lines-*"
     assert found.options["tlsAuthWithCACert"] is True
+    (group,) = rule_groups(stack_config("staging", ON))
+    assert [rule.name for rule in group.rules] == ["ElasticsearchErrorBurst"]
 
 
 @pytest.mark.parametrize(
