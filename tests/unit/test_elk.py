@@ -16,6 +16,7 @@ from observability.alerting.grafana_rules import rule_groups
 from observability.core.documents import load_yaml
 from observability.core.errors import ConfigError
 from observability.elk import access, indices, logstash, servers
+from observability.operations.preflight import bindings
 from observability.parts import authority, elk
 from observability.parts.registry import parts
 from observability.scrape.jobs import jobs
@@ -75,6 +76,11 @@ def test_each_server_is_confined_and_published_at_the_bind_address_alone() -> No
             f"/usr/share/{service}/data"
         ]
     assert not {rule.service for rule in parts()["elk"].allowances}
+
+
+def test_a_port_that_is_taken_is_named_with_its_setting() -> None:
+    found = {one.service: one.setting for one in bindings(stack_config("staging", ON), declared("staging", ON))}
+    assert {name: found[name] for name in SERVICES} == {name: f"observability:elk.{name}.port" for name in SERVICES}
 
 
 def test_a_heap_is_half_of_the_memory_of_its_container() -> None:
