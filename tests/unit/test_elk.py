@@ -18,6 +18,7 @@ from observability.core.errors import ConfigError
 from observability.elk import access, indices, logstash, servers
 from observability.operations.preflight import bindings
 from observability.parts import authority, elk
+from observability.parts.probe import Probe
 from observability.parts.registry import parts
 from observability.scrape.jobs import jobs
 from observability.settings.load import StackConfig, secret_specs, validate
@@ -47,6 +48,10 @@ def refused(values: dict[str, Any], stack: str = "dev") -> str:
     with pytest.raises(ConfigError) as error:
         validate(stack, values, frozenset(secret_specs(values, REFERENCE)), REFERENCE)
     return f"{error.value.what} | {error.value.fix}"
+
+
+def probes(config: StackConfig) -> list[Probe]:
+    return [placed.server for placed in config.servers("blackbox-exporter")]
 
 
 def of_kibana(values: dict[str, Any]) -> dict[str, Any]:
@@ -221,7 +226,10 @@ def test_the_exporter_and_a_probe_watch_the_servers_of_the_stack() -> None:
     (target,) = [one for one in found["elasticsearch"] if one.labels["system"] == "platform"]
     assert target.labels["__param_target"] == "https://elasticsearch:9200"
     assert target.labels["__param_auth_module"] == "elasticsearch:9200"
-    assert [one for one in found["blackbox"] if one.labels["instance"] == "http://logstash:9600/"]
+    (probe,) = [one for one in found["blackbox"] if one.labels["instance"] == "http://logstash:9600/_health_report"]
+    assert probe.labels["system"] == "platform"
+    (module,) = [one for one in probes(config) if one.name == "logstash"]
+    assert (module.json_values, module.interval) == ({"status": "green"}, "1m")
     given = containers(ON)["elasticsearch-exporter"].inputs
     assert "SSL_CERT_DIR=/etc/ssl/certs:/etc/elasticsearch-exporter/current" in given["envs"]
     uploads = {one["file"] for one in containers(ON)["elasticsearch-exporter-config"].inputs["uploads"]}
