@@ -73,7 +73,7 @@ def _server() -> ElasticsearchServer:
 
 
 def _probe() -> Probe:
-    # Its own report of its health: not green where its pipeline takes lines and cannot pass them on for minutes. To make
-    # it takes some effort, so not every 30 s.
+    # Not green where its pipeline takes lines and cannot pass them on for minutes. The report costs it some effort, so
+    # it is not asked every 30 s.
     report = f"http://{LOGSTASH}:{API}/_health_report"
     return Probe(name=LOGSTASH, url=report, interval="1m", json_values={"status": "green"})
