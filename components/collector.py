@@ -24,6 +24,7 @@ from components.service import (
 )
 from components.volume import volume
 from observability.collector.configuration import MAIN, files, secret_files
+from observability.elk import sending
 from observability.logs import inputs
 from observability.logs.otel import ARGUMENTS, CONTAINERS
 from observability.parts.busybox import BUSYBOX
@@ -68,6 +69,7 @@ class Collector(ComponentResource):
         child = ResourceOptions(parent=self)
         image = context.settings.image(OTEL.name)
         trusted = edge.trusted(context.config) if context.host else None
+        texts = {AUTHORITY_FILE: trusted} if trusted else sending.secret_texts(context.config, context.host)
         # The image contains a single program. The shell and the wget of its health check are in a volume: the loader
         # is a container of busybox, and copies itself next to the script.
         tools = ConfigVolume(
@@ -80,7 +82,7 @@ class Collector(ComponentResource):
                 folder=TOOLS,
                 loader_folder="/tmp",  # noqa: S108 - a folder of the image that every user can write to
                 secret_files=secret_files(context.config, context.host),
-                secret_texts={AUTHORITY_FILE: secret_text(context, trusted)} if trusted else {},
+                secret_texts={path: secret_text(context, text) for path, text in texts.items()},
                 files={CHECK: f"{HEALTHY.test[-1]}\n"},
                 # The collector is root without the capability to read what is another user's alone.
                 check=f"sh -n {CHECK} && cp {PROGRAM_OF_TOOLS} . && chmod -R a+rX .",
@@ -136,7 +138,7 @@ class Collector(ComponentResource):
                 health=replace(HEALTHY, test=(*HEALTHY.test[:-2], f"{CURRENT}/{CHECK}")),
                 command=(f"--config={config.main}", *ARGUMENTS),
                 # On another host there is the credential too, which it need not notice while it runs.
-                envs={INSTALLED_BY: loader_id(tools.installed)} if context.host else {},
+                envs={INSTALLED_BY: loader_id(tools.installed)} if context.host or texts else {},
                 ports=[
                     *(
                         PublishedPort(

@@ -13,6 +13,7 @@ from components.context import StackContext
 from components.custom import CustomExporter, CustomExporterArgs
 from components.datadog import DatadogAgent, DatadogAgentArgs
 from components.edge import Edge, EdgeArgs
+from components.elk import Elk, ElkArgs
 from components.exporter import Exporter, exporters
 from components.goalert.server import GoAlert, GoAlertArgs
 from components.grafana.server import GrafanaServer, GrafanaServerArgs
@@ -26,7 +27,7 @@ from components.status_page import StatusPage, StatusPageArgs
 from dashboards.linked_rules import files
 from observability.core import naming
 from observability.core.errors import ConfigError
-from observability.parts import datadog, docker_proxy
+from observability.parts import datadog, docker_proxy, elk
 from observability.settings import load
 from observability.settings.load import StackConfig
 from rules import alerts
@@ -56,6 +57,8 @@ class MonitoringStack(ComponentResource):
         ]
         made = exporters(context, child)
         servers += _logs(context, made, child)
+        if config.runs(elk.NAME):
+            Elk(elk.NAME, ElkArgs(context=context), child)
         if config.runs("notifier"):
             Notifier("notifier", NotifierArgs(context=context, rule_files=args.rule_files), child)
         page = None

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from observability.core.naming import ELASTICSEARCH
+from observability.elk.source import source
 from observability.logs.statements import KIND
-from observability.parts import jaeger
+from observability.parts import elk, jaeger
 from observability.settings.grafana import CloudWatchSource, DataSourceSettings, ElasticsearchSource, SentrySource
 from observability.settings.load import StackConfig
 from observability.systems.spans import KINDS
@@ -79,7 +80,24 @@ def data_sources(config: StackConfig) -> tuple[DataSource, ...]:
     if config.runs("loki"):
         options = {"maxLines": 1000, "derivedFields": _derived_fields(traces)}
         found.append(DataSource(uid=LOKI, title="Loki", url=url("loki", 3100, settings.loki.port), options=options))
-    return (*found, *stores, *_elsewhere(elsewhere, traces))
+    return (*found, *stores, *_own_lines(config, traces), *_elsewhere(elsewhere, traces))
+
+
+def _own_lines(config: StackConfig, traces: str | None) -> list[DataSource]:
+    """The lines in the Elasticsearch of the section `elk`."""
+    named, settings = source(config), config.settings.elk
+    if named is None or settings is None:
+        return []
+    external, found = settings.external, _elasticsearch(named, traces)
+    secrets = {"basicAuthPassword": elk.EXTERNAL_PASSWORD if external else "elkGrafanaPassword"}
+    options, beside = dict(found.options), dict[str, str]()
+    if external is None:
+        secrets["tlsCACert"] = elk.AUTHORITY
+    elif external.ca:
+        beside["tlsCACert"] = config.files[external.ca]
+    if external is None or external.ca:
+        options["tlsAuthWithCACert"] = True
+    return [replace(found, options=options, secrets=secrets, beside_secrets=beside)]
 
 
 def _trace_stores(config: StackConfig, url: Callable[[str, int, int], str]) -> list[DataSource]:

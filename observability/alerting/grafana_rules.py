@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from observability.core.naming import ELASTICSEARCH, PLATFORM, runbook
+from observability.elk.source import source as own_lines
 from observability.settings.grafana import STACK_FOLDER, ElasticsearchSource
 from observability.settings.load import StackConfig
 
@@ -50,7 +51,7 @@ class RuleGroup:
 
 def rule_groups(config: StackConfig) -> tuple[RuleGroup, ...]:
     """The groups of a stack; none where every data source has a ruler."""
-    elasticsearch = config.settings.grafana.data_sources.elasticsearch
+    elasticsearch = config.settings.grafana.data_sources.elasticsearch or own_lines(config)
     if elasticsearch is None:
         return ()
     rules = (_error_burst(config, elasticsearch),)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from observability.collector import otlp
 from observability.core.render import to_yaml
+from observability.elk import sending
 from observability.logs import otel
 from observability.parts.otel_collector import AUTHORITY_FILE, TOKEN_FILE
 from observability.settings.hosts import token
@@ -22,7 +23,7 @@ def files(config: StackConfig, host: str | None = None) -> dict[str, str]:
 def secret_files(config: StackConfig, host: str | None) -> dict[str, str]:
     """Secrets that it needs on a host: path within the folder `current` of `TOOLS` → name of the secret."""
     if host is None:
-        return {}
+        return sending.secret_files(config)
     authority = config.settings.edge.authority
     return {TOKEN_FILE: token(host), **({AUTHORITY_FILE: authority} if authority else {})}
 
@@ -33,11 +34,12 @@ def document(config: StackConfig, host: str | None = None) -> dict[str, Any]:
     service = lines.pop("service")
     pipelines = dict(service["pipelines"])
     joined = {kind: dict(found) for kind, found in lines.items()}
-    for more in (traces.document(config, host), otlp.document(config)):
+    for more in (traces.document(config, host), otlp.document(config), sending.document(config, host)):
         pipelines |= more.pop("pipelines", {})
         for kind, found in more.items():
             joined[kind] |= found
-    return {**joined, "service": {**service, "pipelines": pipelines}}
+    extensions = list(dict.fromkeys((*service["extensions"], *joined["extensions"])))
+    return {**joined, "service": {**service, "extensions": extensions, "pipelines": pipelines}}
 
 
 def _verbatim(value: Any) -> Any:  # noqa: ANN401 - any part of a YAML document

@@ -13,11 +13,15 @@ import requests
 
 from observability.core import naming
 from observability.core.errors import ConfigError
+from observability.parts import elk
 from observability.settings.load import StackConfig
 from observability.synth.declared import CONTAINER, Declared
 from observability.synth.record import on
 
-SETTINGS: Final = {"collector": "observability:collector.syslog"}
+SETTINGS: Final = {
+    "collector": "observability:collector.syslog",
+    **{service: f"observability:{elk.NAME}.{service}.port" for service in elk.SERVERS},
+}
 """Where the ports of a service are set, if not in the key `port` of its section."""
 
 

@@ -1,8 +1,13 @@
-"""The stack's own certificate authority: it signs the certificates of the edge, and agents trust it alone."""
+"""Certificate authorities of the stack: that of the edge, which agents trust alone, and those of single parts."""
 
 import datetime
 from collections.abc import Mapping
-from typing import Final
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 LIFE: Final = datetime.timedelta(days=3653)
 """How long an authority is valid."""
@@ -50,11 +55,64 @@ def make(certificate: str, key: str, common_name: str) -> Mapping[str, str]:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
     signed = builder.sign(private, hashes.SHA256())
-    pem = serialization.Encoding.PEM
-    return {
-        certificate: signed.public_bytes(pem).decode(),
-        key: private.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode(),
-    }
+    return {certificate: signed.public_bytes(serialization.Encoding.PEM).decode(), key: _pem(private)}
+
+
+def with_servers(
+    certificate: str, servers: Mapping[str, tuple[str, str]], common_name: str, names: tuple[str, ...]
+) -> Mapping[str, str]:
+    """A new authority and the certificates that it signs, after which its key is thrown away.
+
+    `certificate` is the secret with that of the authority; `servers` are the secrets with the certificate and the key
+    of each server, by its host name. Each is also valid for `names`, which are host names or addresses.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    made = make(certificate, "key", common_name)
+    authority = x509.load_pem_x509_certificate(made[certificate].encode())
+    signing = serialization.load_pem_private_key(made["key"].encode(), None)
+    found = {certificate: made[certificate]}
+    for server, (its_certificate, its_key) in servers.items():
+        # RSA: every version of Java, Node.js and Netty accepts it.
+        private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, server)]))
+            .issuer_name(authority.subject)
+            .public_key(private.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(authority.not_valid_before_utc)
+            .not_valid_after(authority.not_valid_after_utc)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName([_name(name) for name in (server, *names)]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()),  # type: ignore[arg-type]
+                critical=False,
+            )
+        )
+        signed = builder.sign(signing, hashes.SHA256())  # type: ignore[arg-type]  # the kind of key made above
+        found |= {its_certificate: signed.public_bytes(serialization.Encoding.PEM).decode(), its_key: _pem(private)}
+    return found
+
+
+def _name(name: str) -> "x509.GeneralName":
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _pem(key: "PrivateKeyTypes") -> str:
+    from cryptography.hazmat.primitives import serialization
+
+    pem, kind = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(pem, kind, serialization.NoEncryption()).decode()
 
 
 def due(certificate: str) -> bool:

@@ -8,6 +8,7 @@ from pydantic import Field
 from observability.core.render import to_yaml
 from observability.core.section import PartSettings
 from observability.core.types import MemoryMb, RepositoryFile
+from observability.parts.elk import AUTHORITY, EXPORTER_PASSWORD
 from observability.parts.model import (
     NOBODY,
     AddressedServer,
@@ -29,6 +30,9 @@ FOLDER: Final = "/etc/elasticsearch-exporter"
 FILES: Final = f"{FOLDER}/current"
 PORT: Final = 9114
 """Port in the container."""
+
+_PUBLIC: Final = "/etc/ssl/certs"
+"""Folder of the public authorities in the image."""
 
 OPTIONS: Final = (
     "--es.all",
@@ -88,6 +92,12 @@ def modules(servers: Iterable[Placed[ElasticsearchServer]], passwords: Mapping[s
 
 def _runs(here: Here[ElasticsearchExporterSettings, ElasticsearchServer]) -> Iterable[Run]:
     ca = here.settings.ca
+    passwords = secrets_of(here.servers)
+    # The stack's own cluster, whose authority is one of this stack.
+    own = EXPORTER_PASSWORD in passwords
+    authority = SecretText(
+        names=(AUTHORITY,), text=lambda values: f"{here.files[ca] if ca else ''}{values[AUTHORITY]}"
+    )
     return [
         Run(
             user=NOBODY,
@@ -97,14 +107,15 @@ def _runs(here: Here[ElasticsearchExporterSettings, ElasticsearchServer]) -> Ite
                 f"--config.file={FILES}/sign-in.yaml",
                 *((f"--es.ca={FILES}/ca.pem",) if ca else ()),
             ),
+            # Besides the public authorities, which an option would replace.
+            envs={"SSL_CERT_DIR": f"{_PUBLIC}:{FILES}"} if own and not ca else {},
             files=Files(
                 folder=FOLDER,
                 loader_folder="/tmp",  # noqa: S108 - a folder of the image that is writable for all users
-                files={"ca.pem": here.files[ca]} if ca else {},
+                files={"ca.pem": here.files[ca]} if ca and not own else {},
                 secrets={
-                    "sign-in.yaml": SecretText(
-                        names=secrets_of(here.servers), text=lambda values: modules(here.servers, values)
-                    )
+                    **({"ca.pem": authority} if own else {}),
+                    "sign-in.yaml": SecretText(names=passwords, text=lambda values: modules(here.servers, values)),
                 },
                 restart=True,
             ),

@@ -59,6 +59,8 @@ class Image:
     name: str
     reference: str
     recipe: Recipe | None = None
+    wanted: Callable[[Any], bool] = lambda _: True
+    """Whether the part runs it, as a function of the part's settings."""
 
 
 class Server(Section):

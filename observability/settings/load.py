@@ -14,10 +14,10 @@ from observability.core.errors import ConfigError, all_of
 from observability.core.mistakes import explain
 from observability.core.naming import OF_NO_FILE, PROJECT
 from observability.core.secret import SecretSpec
-from observability.parts import jaeger
 from observability.parts.model import Here, Placed
 from observability.parts.registry import parts as all_parts
 from observability.settings import (
+    elk,
     grafana,
     moved,
     new_relic,
@@ -160,20 +160,7 @@ class StackConfig:
     @property
     def addresses(self) -> dict[str, str]:
         """Addresses of the services that have a web page, by name."""
-        host = self.settings.bind_address
-        found = {
-            "prometheus": f"http://{host}:{self.settings.prometheus.port}",
-            "alertmanager": f"http://{host}:{self.settings.alertmanager.port}",
-        }
-        if self.grafana_url is not None:
-            found["grafana"] = self.grafana_url
-        if self.runs("loki"):
-            found["loki"] = f"http://{host}:{self.settings.loki.port}"
-        if self.runs(jaeger.NAME):
-            found[jaeger.NAME] = f"http://{host}:{self.settings.part(jaeger.NAME).port}"
-        if self.runs("goalert"):
-            found["goalert"] = f"http://{host}:{self.settings.goalert.port}"
-        return found
+        return parts.addresses(self.settings, self.left_out)
 
     @property
     def grafana_url(self) -> str | None:
@@ -197,6 +184,8 @@ class StackConfig:
     def without(self, left_out: Mapping[str, str]) -> "StackConfig":
         """The same stack where these images are not available, for these reasons."""
         made = replace(self, left_out=dict(left_out))
+        if self.settings.elk is not None and not made.runs("elk"):
+            made = replace(made, settings=elk.unwatched(made.settings))
         if made.left_out.keys() == self.left_out.keys():
             made.computed.update(self.computed)
         return made
@@ -329,13 +318,14 @@ def validate(
         lambda: status_page.check(source, settings, systems or known),
         lambda: parts.check_backup(source, settings),
         lambda: traces.check(source, settings),
+        lambda: elk.check(source, settings),
     )
     secrets |= settings.secret_sources.keys()
     missing = _missing_secrets(settings, specs, secrets)
     if missing and complete:
         raise _secrets_error(stack, settings, specs, missing)
     files = watched.files(source, settings, root)
-    settings = watched.with_health(settings, systems, files)
+    settings = watched.with_health(elk.watched(settings), systems, files)
     return StackConfig(
         stack=stack,
         settings=settings,

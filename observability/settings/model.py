@@ -12,6 +12,7 @@ from observability.parts.alertmanager import AlertmanagerSettings
 from observability.parts.collector import CollectorSettings
 from observability.parts.docker_engine import DockerSettings
 from observability.parts.edge import EdgeSettings
+from observability.parts.elk import ElkSettings
 from observability.parts.images import PINS, pinned
 from observability.parts.loki import LokiSettings
 from observability.parts.node import NodeExporterSettings
@@ -132,6 +133,7 @@ class Settings(Section):
     otlp_metrics: OtlpMetricsSettings | None = Field(
         None, description="Metrics that applications send by OTLP; none: none are taken."
     )
+    elk: ElkSettings | None = Field(None, description="Elasticsearch, Logstash and Kibana; none: none of them runs.")
     docker: DockerSettings = Field(default_factory=DockerSettings, description="The Docker Engine's own metrics.")
     grafana: GrafanaSettings = Field(default_factory=GrafanaSettings, description="Dashboards.")
     notifications: NotificationSettings = Field(
@@ -183,6 +185,8 @@ class Settings(Section):
             ports |= {"traces.grpcPort": self.traces.grpc_port, "traces.httpPort": self.traces.http_port}
             if self.traces.tempo is None:
                 ports["jaeger.port"] = self.part("jaeger").port
+        if self.elk is not None and self.elk.enabled is not False:
+            ports |= {f"elk.{name}.port": port for name, port in self.elk.ports.items()}
         holders: dict[int, str] = {}
         for field, port in ports.items():
             if port in holders:

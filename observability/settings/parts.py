@@ -69,7 +69,13 @@ def _can_run(settings: Settings, left_out: Mapping[str, str], part: AnyPart) -> 
         return False
     if part.store and not part.idle and not servers(settings, part):
         return False
-    return all(image.name not in left_out for image in part.images)
+    return all(name not in left_out for name in _images(settings, part))
+
+
+def _images(settings: Settings, part: AnyPart) -> list[str]:
+    """Names of the images that the part runs with these settings."""
+    own = settings.part(part.name)
+    return [image.name for image in part.images if image.wanted(own)]
 
 
 def _wanted(settings: Settings, part: AnyPart) -> bool:
@@ -88,12 +94,26 @@ def grafana_url(settings: Settings, left_out: Mapping[str, str]) -> str | None:
     return f"http://{settings.bind_address}:{settings.grafana.port}" if runs_here else None
 
 
+def addresses(settings: Settings, left_out: Mapping[str, str]) -> dict[str, str]:
+    """Addresses of the services that have a web page, by name."""
+    host, grafana = settings.bind_address, grafana_url(settings, left_out)
+    found = {name: f"http://{host}:{getattr(settings, name).port}" for name in ("prometheus", "alertmanager")}
+    if grafana is not None:
+        found["grafana"] = grafana
+    for name in ("loki", "jaeger", "goalert"):
+        if runs(settings, left_out, name):
+            found[name] = f"http://{host}:{settings.part(name).port}"
+    if settings.elk is not None and settings.elk.kibana.enabled and runs(settings, left_out, "elk"):
+        found["kibana"] = f"https://{host}:{settings.elk.kibana.port}"
+    return found
+
+
 def images(settings: Settings, left_out: Mapping[str, str]) -> dict[str, str]:
     """Full references of the images that a stack runs, by name."""
     names: list[str] = []
     for name, part in parts().items():
         if runs(settings, left_out, name):
-            names += [image.name for image in part.images]
+            names += _images(settings, part)
     found = {name: settings.image(name) for name in names}
     if any(exporter.secrets or exporter.files for exporter in settings.exporters):
         found["busybox"] = settings.image("busybox")

@@ -11,7 +11,7 @@ from observability.core.naming import OF_NO_FILE, PLATFORM
 from observability.parts.model import Server
 from observability.parts.probe import HealthProbe
 from observability.parts.registry import parts, stores
-from observability.settings import placed_logs, remote_write, traces
+from observability.settings import elk, placed_logs, remote_write, traces
 from observability.settings.model import Settings
 from observability.settings.parts import password_secret, runs
 from observability.settings.secrets import ScrapeSecret, scrape_secret
@@ -291,6 +291,7 @@ def files(source: str, settings: Settings, root: Path | None = None) -> dict[str
         *placed_logs.certificates(settings),
         *remote_write.certificates(settings.remote_write),
         *traces.certificates(settings),
+        *elk.certificates(settings),
     ):
         found[path] = _certificate(root, path, f"{source}{setting}")
     return found

@@ -133,16 +133,19 @@ def adapted(
     ports: Mapping[int, int],
     host: str | None = None,
     store: Mapping[str, str] | None = None,
+    logstash: str | None = None,
 ) -> str:
     """The configuration as it is, but for its addresses and folders.
 
-    `exporter` is what differs in that to Loki, `store` in that to the store of traces.
+    `exporter` is what differs in that to Loki, `store` in that to the store of traces; `logstash` is its address.
     """
     document: dict[str, Any] = load_yaml(configuration.files(config, host)[configuration.MAIN])
     document["extensions"]["docker_observer"]["endpoint"] = address
     document["exporters"]["otlp_http/loki"].update(exporter)
     if STORE in document["exporters"]:
         document["exporters"][STORE].update(store or {})
+    if logstash:
+        document["exporters"]["otlp_http/elk"]["logs_endpoint"] = f"{logstash}/v1/logs"
     text = yaml.safe_dump(document, sort_keys=False)
     for old, new in ports.items():
         text = re.sub(rf"(?<=0\.0\.0\.0:){old}\b|(?<=port: ){old}\b", str(new), text)
@@ -168,6 +171,7 @@ def collector(
     to: str | None = None,
     host: str | None = None,
     store: str | None = None,
+    logstash: str | None = None,
 ) -> Iterator[Running]:
     """A collector that finds these containers, and sends to a double unless there is an address of a Loki, or a store.
 
@@ -193,7 +197,7 @@ def collector(
         double = {"endpoint": received.address, "encoding": "json", "compression": "none"}
         exporter = {"endpoint": f"{to}/otlp"} if to else double
         kept = {"endpoint": store} if store else double
-        text = adapted(config, root, address, {} if host else exporter, ports, host, {} if host else kept)
+        text = adapted(config, root, address, {} if host else exporter, ports, host, {} if host else kept, logstash)
         (root / configuration.MAIN).write_text(text)
         program = stack.enter_context(started(root, IMAGE, [f"--config={root}/{configuration.MAIN}", *otel.ARGUMENTS]))
         running = Running(

@@ -31,6 +31,7 @@ BEYOND_PROFILES: dict[str, Any] = {
     "traces": {},
     "otlpMetrics": {},
     "datadogAgent": {"site": "datadoghq.eu"},
+    "elk": {},
     # Syslog and files need the collector, containers that must run need cAdvisor.
     "systems": {
         name: {key: value for key, value in system.items() if key not in _OF_THE_COLLECTOR}

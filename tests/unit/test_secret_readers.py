@@ -16,7 +16,17 @@ from observability.synth.declared import CONTAINER, Declared
 from observability.synth.record import record
 from tests.unit.conftest import FULL, stack_config
 
-ALL: Final[dict[str, Any]] = {**FULL, "goalert": {"enabled": True}}
+_SOURCES: Final = {name: one for name, one in FULL["grafana"]["dataSources"].items() if name != "elasticsearch"}
+
+ALL: Final[dict[str, Any]] = {
+    **FULL,
+    "goalert": {"enabled": True},
+    "elk": {"collector": True},
+    # Of its kind there is one data source.
+    "grafana": {**FULL["grafana"], "dataSources": _SOURCES},
+}
+
+_OF_ELASTICSEARCH: Final = ("elkAdminPassword", "elkGrafanaPassword", "elkSetupPassword")
 
 RESTARTED: Final[dict[str, set[str]]] = {
     "lokiS3Credentials": {"loki"},
@@ -30,6 +40,20 @@ RESTARTED: Final[dict[str, set[str]]] = {
     "goalertDatabasePassword": {"goalert", "goalert-postgres"},
     "goalertEncryptionKey": {"goalert"},
     "datadogApiKey": {"datadog-agent"},
+    # The salt of its users' passwords is made of it.
+    "elkAuthority": {"elasticsearch", "logstash", "kibana", "elasticsearch-exporter", "collector"},
+    "elkElasticsearchCertificate": {"elasticsearch"},
+    "elkElasticsearchKey": {"elasticsearch"},
+    "elkLogstashCertificate": {"logstash"},
+    "elkLogstashKey": {"logstash"},
+    "elkKibanaCertificate": {"kibana"},
+    "elkKibanaKey": {"kibana"},
+    "elkKibanaEncryptionKey": {"kibana"},
+    **{name: {"elasticsearch"} for name in _OF_ELASTICSEARCH},
+    "elkKibanaPassword": {"elasticsearch", "kibana"},
+    "elkLogstashPassword": {"elasticsearch", "logstash"},
+    "elkCollectorPassword": {"logstash", "collector"},
+    "platformElasticsearchElkPassword": {"elasticsearch", "elasticsearch-exporter"},
     # The agent reads what Prometheus does, whose configuration has it.
     "depotScrapeToken": {"datadog-agent"},
     "hospitalScrapePassword": {"datadog-agent"},

@@ -1,0 +1,1 @@
+"""Elasticsearch, Logstash and Kibana: their files, users, certificates, index template and lifecycle."""
