@@ -111,7 +111,8 @@ def _started(client: docker.DockerClient, service: str, one: dict[str, Any]) -> 
 
 def targets() -> dict[str, dict[str, Any]]:
     """The system's targets by instance."""
-    found = http.get(f"http://127.0.0.1:{PORT}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]
+    answer = http.get(f"http://127.0.0.1:{PORT}/api/v1/targets", timeout=10).raise_for_status()
+    found = answer.json()["data"]["activeTargets"]
     return {one["labels"]["instance"]: one for one in found if one["labels"].get("system") == SYSTEM}
 
 

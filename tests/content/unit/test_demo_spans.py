@@ -18,6 +18,7 @@ from demo.server import Server, Service, called_at
 from demo.spans import Spans
 from demo.systems import SHOP
 from observability.core import http
+from tests.waits import until
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALLER = "b7ad6b7169203331"
@@ -96,6 +97,17 @@ def shop(collector: Collector) -> Iterator[tuple[httpx.Client, Spans]]:
     server.server_close()
 
 
+def sent(made: Spans, collector: Collector, count: int) -> list[dict[str, Any]]:
+    """The spans at the collector, once it has so many: the span of a request ends after its answer."""
+
+    def there() -> list[dict[str, Any]]:
+        made.send()
+        found = collector.spans()
+        return found if len(found) >= count else []
+
+    return list(until(there, pause=0.01))
+
+
 def ordinary() -> Conditions:
     return SHOP.ordinary
 
@@ -109,8 +121,7 @@ def test_a_request_is_a_span_of_the_callers_trace_with_its_calls_below(
 ) -> None:
     client, made = shop
     client.get("/api/products/7", headers={**parent(), "Host": "shop.example.com:8088"})
-    made.send()
-    query, request = collector.spans()
+    query, request = sent(made, collector, 2)
     assert (request["traceId"], request["parentSpanId"], request["kind"]) == (TRACE, CALLER, 2)
     assert request["attributes"] == {
         "http.request.method": "GET",
@@ -129,8 +140,7 @@ def test_a_request_is_a_span_of_the_callers_trace_with_its_calls_below(
 def test_a_failure_is_in_the_spans_that_it_passed(collector: Collector, shop: tuple[httpx.Client, Spans]) -> None:
     client, made = shop
     assert client.get("/api/products/13").status_code == 500
-    made.send()
-    for span in collector.spans():
+    for span in sent(made, collector, 2):
         assert span["status"] == {"code": 2, "message": "RuntimeError"}
         assert named(span["events"][0]["attributes"])["exception.message"] == "it broke"
 
