@@ -201,7 +201,8 @@ def test_loki_has_loaded_every_rule_without_an_error(address: str) -> None:
     groups: list[dict[str, Any]] = []
 
     def evaluated() -> bool:
-        groups[:] = http.get(f"{address}/prometheus/api/v1/rules", timeout=30).raise_for_status().json()["data"]["groups"]
+        answer = http.get(f"{address}/prometheus/api/v1/rules", timeout=30).raise_for_status()
+        groups[:] = answer.json()["data"]["groups"]
         return bool(groups) and all(rule["health"] in ("ok", "err") for group in groups for rule in group["rules"])
 
     until(evaluated)

@@ -55,5 +55,7 @@ def serving(
     with ThreadingHTTPServer(listens, Handler) as server:
         served = Served(f"http://{listens[0]}:{server.server_port}")
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield served
-        server.shutdown()
+        try:
+            yield served
+        finally:
+            server.shutdown()
