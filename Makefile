@@ -25,8 +25,8 @@ down: ## Remove the stack's containers and network; its data stays
 test: venv ## Get what is missing, then run every check and test
 	$(MAKE) --no-print-directory check
 	$(PYTHON) -m tools.obtain
-	# A module at a time on each worker. Two more workers than cores: those with a stack or a server often wait.
-	$(PYTHON) -m pytest -n $$(($$(nproc) + 2)) --dist loadfile --no-loadscope-reorder
+	# A module at a time on each worker. One more worker than cores: those with a stack often wait.
+	$(PYTHON) -m pytest -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
 
 .PHONY: unit
 unit: venv ## Run the tests that need neither Docker nor a built tool

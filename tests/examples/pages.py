@@ -24,6 +24,12 @@ ANSWERS: Final[Mapping[tuple[str, str], tuple[int, object]]] = {
 """What the service answers, by method and path."""
 
 
+AGAIN: Final = b"""<script>
+addEventListener('error', ({ target }) => target instanceof HTMLScriptElement && location.reload(), true);
+</script>"""
+"""The page has hundreds of modules. Where a busy browser gives up on one, none of it runs, and it is loaded again."""
+
+
 class _Server(ThreadingHTTPServer):
     # A browser opens many connections at once; one over the limit waits for minutes.
     request_queue_size = 128
@@ -71,6 +77,7 @@ def served(folder: Path, settings: Mapping[str, Any], script: str) -> Iterator[W
                 return 404, "text/plain", b""
             text = file.read_bytes()
             if file.name == "index.html":
+                text = text.replace(b"<title>", AGAIN + b"<title>")
                 text = text.replace(b"<h1>", b'<script type="module" src="driver.js"></script><h1>')
             return 200, TYPES.get(file.suffix, "text/plain"), text
 

@@ -14,8 +14,6 @@ from pathlib import Path
 from time import time_ns
 from typing import Any, Final
 
-import pytest
-
 from observability.elk import logstash, sending, servers
 from observability.parts import elk
 from observability.settings.secrets import stated_secrets
@@ -120,7 +118,6 @@ def test_the_setup_says_why_it_failed(tmp_path: Path) -> None:
     assert asked.requests == []
 
 
-@pytest.mark.tools
 def test_lines_arrive_at_logstash_as_at_loki_after_it_was_full(tmp_path: Path) -> None:
     (tmp_path / "tls").mkdir()
     secrets = {path: VALUES[name] for path, name in sending.secret_files(CONFIG).items()}
