@@ -20,6 +20,9 @@ from urllib.parse import urlsplit
 CONNECT_SECONDS: Final = 30
 """How long the connection to the host may take."""
 
+SHARED_SECONDS: Final = 60
+"""How long the shared connection stays without use, if the process that made it was killed."""
+
 _OPTIONS: Final = ("-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}")
 """No terminal and no question: a host whose key is unknown is refused."""
 
@@ -31,7 +34,7 @@ class Relay:
         """Listen; `url` is ssh://[user@]host[:port], `options` are more arguments of ssh."""
         folder = Path(tempfile.mkdtemp(prefix="obs-ssh-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        shared = (f"-oControlPath={folder / 'shared'}", "-oControlMaster=auto", "-oControlPersist=yes")
+        shared = (f"-oControlPath={folder / 'shared'}", "-oControlMaster=auto", f"-oControlPersist={SHARED_SECONDS}")
         self._command = command(url, (*options, *shared))
         atexit.register(_end, command(url, (*options, shared[0], "-Oexit")))
         self.socket = folder / "docker.sock"

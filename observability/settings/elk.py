@@ -1,6 +1,6 @@
 """Checks of the section `elk` beyond its own, and what of it is watched as a server of the stack itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from observability.core.errors import ConfigError
@@ -8,7 +8,6 @@ from observability.core.naming import PLATFORM
 from observability.parts import collector
 from observability.parts.elasticsearch import ElasticsearchServer
 from observability.parts.elk import API, ELASTICSEARCH, HTTP, LOGSTASH, NAME, SERVER_NAME
-from observability.parts.model import Server
 from observability.parts.probe import Probe
 from observability.settings.model import Settings
 from observability.settings.parts import runs
@@ -45,25 +44,24 @@ def certificates(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "elk.external.ca", settings.elk.external.ca
 
 
-def watched(settings: Settings) -> Settings:
-    """The settings with Elasticsearch and a probe of Logstash among the servers of the stack itself."""
-    if settings.elk is None or not runs(settings, {}, NAME):
+def watched(settings: Settings, left_out: Mapping[str, str]) -> Settings:
+    """The settings with Elasticsearch and a probe of Logstash among the servers of the stack itself.
+
+    Without them where an image of the part is one of those that are left out; from either to the other.
+    """
+    if settings.elk is None:
         return settings
-    found: dict[str, tuple[Any, ...]] = {"probes": (_probe(),)}
+    ours: dict[str, tuple[Any, ...]] = {"probes": (_probe(),)}
     if settings.elk.external is None:
-        found["elasticsearch"] = (_server(),)
-    return _with(settings, lambda key, servers: (*servers, *found.get(key, ())))
-
-
-def unwatched(settings: Settings) -> Settings:
-    """The settings without them, where the part does not run after all."""
-    ours = (_probe(), _server())
-    return _with(settings, lambda _, servers: tuple(one for one in servers if one not in ours))
-
-
-def _with(settings: Settings, change: Callable[[str, tuple[Server, ...]], tuple[Any, ...]]) -> Settings:
+        ours["elasticsearch"] = (_server(),)
+    there = runs(settings, left_out, NAME)
     own = settings.systems.get(PLATFORM) or system_settings_model()()
-    changed = {key: change(key, own.servers(key)) for key in ("probes", "elasticsearch")}
+    changed = {
+        key: (*(one for one in own.servers(key) if one not in servers), *(servers if there else ()))
+        for key, servers in ours.items()
+    }
+    if all(changed[key] == tuple(own.servers(key)) for key in ours):
+        return settings
     systems = {**settings.systems, PLATFORM: own.model_copy(update=changed)}
     return settings.model_copy(update={"systems": systems})
 

@@ -183,9 +183,7 @@ class StackConfig:
 
     def without(self, left_out: Mapping[str, str]) -> "StackConfig":
         """The same stack where these images are not available, for these reasons."""
-        made = replace(self, left_out=dict(left_out))
-        if self.settings.elk is not None and not made.runs("elk"):
-            made = replace(made, settings=elk.unwatched(made.settings))
+        made = replace(self, left_out=dict(left_out), settings=elk.watched(self.settings, left_out))
         if made.left_out.keys() == self.left_out.keys():
             made.computed.update(self.computed)
         return made
@@ -325,7 +323,7 @@ def validate(
     if missing and complete:
         raise _secrets_error(stack, settings, specs, missing)
     files = watched.files(source, settings, root)
-    settings = watched.with_health(elk.watched(settings), systems, files)
+    settings = watched.with_health(elk.watched(settings, {}), systems, files)
     return StackConfig(
         stack=stack,
         settings=settings,

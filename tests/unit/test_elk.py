@@ -220,6 +220,13 @@ def test_kibana_signs_in_by_tls_and_can_be_left_out() -> None:
     assert "kibana" not in stack_config("staging", without).addresses
 
 
+def test_it_is_watched_again_once_its_images_are_there() -> None:
+    config = stack_config("dev", {"elk": {}})
+    again = config.without({"logstash": "no such host"}).without({})
+    assert again.settings == config.settings
+    assert again.settings.systems != config.without({"logstash": "no such host"}).settings.systems
+
+
 def test_the_exporter_and_a_probe_watch_the_servers_of_the_stack() -> None:
     config = stack_config("staging", ON)
     found = {job.name: job.targets for job in jobs(config)}

@@ -44,9 +44,8 @@ PHASES: Final = {
     "CLI: export of the record": ("pulumi.automation:Stack.export_stack",),
     "wait until the services are healthy": ("observability.operations.containers:wait_until_well",),
     "quick verify": ("observability.operations.operation:Operation.verified",),
-    "companions of the stack: the demo": ("demo.beside:up", "demo.beside:prepare"),
 }
-"""The functions of each row; those that a version of obs lacks are left out."""
+"""The functions of each row."""
 
 
 @dataclass
@@ -103,14 +102,10 @@ def timed(row: str, work: Callable[..., Any]) -> Callable[..., Any]:
 def _replace(row: str, target: str) -> None:
     module, _, path = target.partition(":")
     *owners, name = path.split(".")
-    try:
-        owner: Any = importlib.import_module(module)
-        for one in owners:
-            owner = getattr(owner, one)
-        work = getattr(owner, name)
-    except (ImportError, AttributeError):
-        return
-    made = timed(row, work)
+    owner: Any = importlib.import_module(module)
+    for one in owners:
+        owner = getattr(owner, one)
+    made = timed(row, getattr(owner, name))
     setattr(owner, name, made)
     # The package's own name for it.
     if module == "toolchain.obtain":
